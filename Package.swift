@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is compiled with: the language of tomorrow, and no warning tolerated.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
+    .treatAllWarnings(as: .error),
+]
+
+/// The targets that touch C also spell out every unsafe use (SE-0458).
+let strictC = strict + [.strictMemorySafety()]
+
+let package = Package(
+    name: "usher",
+    products: [.executable(name: "usher", targets: ["usher"])],
+    targets: [
+        // One system library each.
+        .systemLibrary(name: "CEvent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Layers: a lower one never imports a higher one.
+        .target(name: "Booking", swiftSettings: strict),
+        .target(name: "EventLoop", dependencies: ["CEvent"], swiftSettings: strictC),
+        .target(name: "RedisClient", dependencies: ["EventLoop", "CHiredis", "Cryptography"], swiftSettings: strictC),
+        .target(name: "PostgresClient", dependencies: ["EventLoop", "CLibpq", "Cryptography"], swiftSettings: strictC),
+        .target(name: "HTTPServer", dependencies: ["EventLoop", "CHTTPParser"], swiftSettings: strictC),
+        .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strictC),
+        .target(
+            name: "Inventory",
+            dependencies: ["Booking", "RedisClient", "EventLoop", "Cryptography"],
+            resources: [.embedInCode("Scripts")],
+            swiftSettings: strict),
+        .target(
+            name: "Records",
+            dependencies: ["Booking", "PostgresClient", "EventLoop"],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: strict),
+        .target(name: "Payments", dependencies: ["Booking", "EventLoop"], swiftSettings: strict),
+        .target(
+            name: "Reconciler",
+            dependencies: ["Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop"],
+            swiftSettings: strict),
+        .target(
+            name: "API",
+            dependencies: [
+                "Booking", "Inventory", "Records", "Payments", "HTTPServer", "RedisClient", "PostgresClient",
+                "EventLoop", "Cryptography",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "usher",
+            dependencies: [
+                "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "HTTPServer", "RedisClient",
+                "PostgresClient", "EventLoop", "Cryptography",
+            ],
+            swiftSettings: strict),
+
+        // Tests. `Support` starts real servers.
+        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "EventLoop", "Support"], swiftSettings: strict),
+        .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "EventLoop", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresClientTests", dependencies: ["PostgresClient", "EventLoop", "Support"], swiftSettings: strict),
+        .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
+        .testTarget(
+            name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Booking", "PostgresClient", "EventLoop", "Support"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: [
+                "Reconciler", "Inventory", "Records", "Payments", "Booking", "RedisClient", "PostgresClient", "EventLoop",
+                "Support",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "APITests",
+            dependencies: ["API", "Booking", "HTTPServer", "EventLoop", "Cryptography", "Support"], swiftSettings: strict),
+        .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
+    ]
+)
