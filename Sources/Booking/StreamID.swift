@@ -1,0 +1,31 @@
+/// The id of an outbox entry; compared as two numbers, never as text (10 sorts after 9). Never read as a time.
+public struct StreamID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The first number.
+    public let milliseconds: Int64
+    /// The second number.
+    public let sequence: Int64
+
+    /// Before every entry.
+    public static let zero = StreamID(milliseconds: 0, sequence: 0)
+
+    /// The id of these numbers.
+    public init(milliseconds: Int64, sequence: Int64) {
+        self.milliseconds = milliseconds
+        self.sequence = sequence
+    }
+
+    /// Reads `ms-seq`; `nil` when it is anything else.
+    public init?(_ text: some StringProtocol) {
+        let part = Substring(text).split(separator: "-", omittingEmptySubsequences: false)
+        guard part.count == 2, let milliseconds = Int64(part[0]), let sequence = Int64(part[1]) else { return nil }
+        self.init(milliseconds: milliseconds, sequence: sequence)
+    }
+
+    /// Earlier entries first.
+    public static func < (left: StreamID, right: StreamID) -> Bool {
+        (left.milliseconds, left.sequence) < (right.milliseconds, right.sequence)
+    }
+
+    /// `ms-seq`.
+    public var description: String { "\(milliseconds)-\(sequence)" }
+}
