@@ -1,1 +1,38 @@
--- lib
+-- guard: a script writes only to a Redis that was validated, and only for a caller that knows its epoch.
+--
+-- `{p}:meta` holds the epoch (raised by every recovery), the identity of the Redis that the recovery validated
+-- (run id, replication id, role) and the state. Anything else than `open` under that very identity means that data may
+-- have been lost: nobody may claim, pay, expire or cancel until the reconciler has recovered the partition.
+local guard = {}
+
+-- Returns a refusal to answer with, or nil when the partition is open.
+function guard.refusal(meta_key, epoch, identity)
+  local meta = redis.call('HMGET', meta_key, 'epoch', 'identity', 'state')
+  if meta[3] ~= 'open' or meta[2] ~= identity then
+    return { 'RECOVERING' }
+  end
+  if meta[1] ~= epoch then
+    return { 'STALE', meta[1] }
+  end
+  return nil
+end
+
+-- For the scripts of recovery: the partition must be closed under exactly this epoch.
+function guard.recovery_refusal(meta_key, epoch)
+  local meta = redis.call('HMGET', meta_key, 'epoch', 'state')
+  if meta[1] ~= epoch or meta[2] ~= 'recovering' then
+    return { 'STALE', meta[1] or '0' }
+  end
+  return nil
+end
+
+-- `{p7}:` of a key: every other key of the partition starts with it.
+function guard.tag(key)
+  return string.match(key, '^{[^}]+}:')
+end
+
+-- Redis's clock in milliseconds. TIME is not frozen within a script, so each script calls this once.
+function guard.clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end

@@ -1,0 +1,30 @@
+-- @uses guard booking work transition
+-- @flags allow-oom
+-- begin_payment: one payment attempt begins; the hold cannot lapse while it runs.
+--
+-- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider
+-- Replies: OK image entry | ALREADY image (confirmed) | HOLD_EXPIRED image | INVALID image | NOT_FOUND |
+--          REPLAY record | REUSED | RECOVERING | STALE epoch | NO_EVENT
+-- Keeps: at most one attempt runs; a paying booking leaves the expiry set for one of its own.
+
+-- Each attempt may take this long, however soon the hold would lapse.
+local attempt_time = 120000
+
+local w, b, refusal = transition.begin(KEYS, ARGV)
+if not w then
+  return refusal
+end
+if b.status == 'CONFIRMED' then
+  return { 'ALREADY', booking.image(b) }
+end
+if b.status ~= 'RESERVED' then
+  return { 'INVALID', booking.image(b) }
+end
+work.unindex(w, ARGV[3], b)
+b.status, b.attempts = 'PENDING_PAYMENT', b.attempts + 1
+b.deadline = math.max(b.expires, w.now + attempt_time)
+booking.set_payment(b, {
+  id = ARGV[9], provider = ARGV[10], transaction = '', status = 'PENDING', amount = string.format('%.0f', b.total),
+})
+work.index_payment(w, ARGV[3], b.deadline)
+return transition.finish(w, b, KEYS, ARGV, 'OK')

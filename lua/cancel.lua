@@ -1,0 +1,27 @@
+-- @uses guard booking work transition
+-- @flags allow-oom
+-- cancel: the owner (or an administrator) gives a booking back.
+--
+-- KEYS, ARGV: as lib/transition; ARGV 9 reason (kebab-case)
+-- Replies: OK image entry | ALREADY image | HOLD_EXPIRED image | INVALID image (failed) | NOT_FOUND | REPLAY record |
+--          REUSED | RECOVERING | STALE epoch | NO_EVENT
+-- Keeps: units go back once; money that was taken becomes refund-due with the same version; the outcome of an attempt
+--        under way is judged when it arrives.
+local w, b, refusal = transition.begin(KEYS, ARGV)
+if not w then
+  return refusal
+end
+if b.status == 'CANCELLED' then
+  return { 'ALREADY', booking.image(b) }
+end
+if b.status == 'FAILED' then
+  return { 'INVALID', booking.image(b) }
+end
+work.release(w, ARGV[3], b)
+local payment = booking.payment(b)
+if payment and payment.status == 'SUCCEEDED' then
+  payment.status = 'REFUND_DUE'
+  booking.set_payment(b, payment)
+end
+b.status, b.deadline, b.reason = 'CANCELLED', 0, ARGV[9]
+return transition.finish(w, b, KEYS, ARGV, 'OK')

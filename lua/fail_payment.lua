@@ -1,0 +1,36 @@
+-- @uses guard booking work transition
+-- @flags allow-oom
+-- fail_payment: one attempt was declined or could not be made.
+--
+-- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 `final` when the booking ends with it (one shot) or empty,
+--       11 reason (kebab-case)
+-- Replies: OK image entry (the image tells: RESERVED until its old deadline, EXPIRED when that has passed, FAILED after
+--          the last attempt) | INVALID image (no such attempt runs) | NOT_FOUND | RECOVERING | STALE epoch | NO_EVENT
+-- Keeps: an attempt ends once; the hold gets no longer by failing.
+
+-- Attempts a hold allows.
+local attempt_limit = 3
+
+local w, b, refusal = transition.begin(KEYS, ARGV)
+if not w then
+  return refusal
+end
+local payment = booking.payment(b)
+if b.status ~= 'PENDING_PAYMENT' or not payment or payment.id ~= ARGV[9] then
+  return { 'INVALID', booking.image(b) }
+end
+payment.status = 'FAILED'
+booking.set_payment(b, payment)
+if ARGV[10] == 'final' or b.attempts >= attempt_limit then
+  work.release(w, ARGV[3], b)
+  b.status, b.reason = 'FAILED', ARGV[11]
+elseif b.expires <= w.now then
+  work.release(w, ARGV[3], b)
+  b.status, b.reason = 'EXPIRED', 'hold-expired'
+else
+  work.unindex(w, ARGV[3], b)
+  b.status = 'RESERVED'
+  work.index_hold(w, ARGV[3], b.expires)
+end
+b.deadline = 0
+return transition.finish(w, b, KEYS, ARGV, 'OK')

@@ -1,0 +1,324 @@
+-- work: one unit of work on one event. Everything is read and judged in tables first; `commit` then writes it all.
+--
+-- Redis does not roll back, so nothing in `commit` may fail: every key it writes has been read by `load` (a key of a
+-- wrong type stops the script there, before the first write) and no argument list grows beyond a few hundred.
+-- The order is: counters down first, then user totals, the outbox, the bookings, the indexes.
+local work = {}
+
+-- A provider silent for this long past its deadline: the units are released, the payment is asked about further.
+local provider_silence = 15 * 60 * 1000
+
+-- Due holds returned in one call.
+local due_limit = 64
+
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function read_tier(w, tier, text)
+  local c, a, h, s, b, p, kind = string.match(text, '^(%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+) (%-?%d+) (%d+) (%a+)$')
+  w.tiers[tier] = {
+    capacity = tonumber(c), available = tonumber(a), held = tonumber(h), sold = tonumber(s), blocked = tonumber(b),
+    price = tonumber(p), kind = kind,
+  }
+end
+
+local function tier_text(t)
+  return int(t.capacity) .. ' ' .. int(t.available) .. ' ' .. int(t.held) .. ' ' .. int(t.sold) .. ' '
+    .. int(t.blocked) .. ' ' .. int(t.price) .. ' ' .. t.kind
+end
+
+-- Reads the event and the named tiers; nil when it is not here or not of this epoch.
+function work.load(tag, event, epoch, tier_ids)
+  local key = tag .. 'e:' .. event
+  local fields = {
+    'status', 'opens', 'closes', 'hold', 'maxt', 'maxb', 'currency', 'epoch', 'seq', 'next', 'clock',
+  }
+  local known = #fields
+  for i, tier in ipairs(tier_ids) do
+    fields[known + i] = 't:' .. tier
+  end
+  local e = redis.call('HMGET', key, unpack(fields))
+  if not e[1] then
+    return nil, { 'NO_EVENT' }
+  end
+  if e[8] ~= epoch then
+    return nil, { 'RECOVERING' }
+  end
+  local w = {
+    tag = tag, event = event, epoch = epoch, event_key = key,
+    users_key = tag .. 'u:' .. event, expiries_key = tag .. 'x:' .. event, paying_key = tag .. 'y:' .. event,
+    due_key = tag .. 'due', outbox_key = tag .. 'outbox',
+    status = e[1], opens = tonumber(e[2]), closes = tonumber(e[3]), hold = tonumber(e[4]),
+    max_tickets = tonumber(e[5]), max_bookings = tonumber(e[6]), currency = e[7], seq = tonumber(e[9]),
+    next = tonumber(e[10]), clock = tonumber(e[11]) or 0,
+    tiers = {}, changed_tiers = {}, users = {}, changed_users = {}, bookings = {},
+    hold_add = {}, hold_remove = {}, pay_add = {}, pay_remove = {}, keys = {},
+  }
+  for i, tier in ipairs(tier_ids) do
+    if e[known + i] then
+      read_tier(w, tier, e[known + i])
+    end
+  end
+  w.now = math.max(guard.clock(), w.clock)
+  return w
+end
+
+-- Touches every key that `commit` may write, so that a wrong type is found before the first write.
+function work.check_types(w)
+  redis.call('XLEN', w.outbox_key)
+  redis.call('ZCARD', w.expiries_key)
+  redis.call('ZCARD', w.paying_key)
+  redis.call('ZCARD', w.due_key)
+  redis.call('HLEN', w.users_key)
+end
+
+function work.tier(w, tier)
+  if not w.tiers[tier] then
+    local text = redis.call('HGET', w.event_key, 't:' .. tier)
+    if text then
+      read_tier(w, tier, text)
+    end
+  end
+  return w.tiers[tier]
+end
+
+-- Moves units of a tier from one count to another: `available`, `held`, `sold`.
+function work.move(w, tier, quantity, from, to)
+  local t = work.tier(w, tier)
+  t[from] = t[from] - quantity
+  t[to] = t[to] + quantity
+  w.changed_tiers[tier] = true
+end
+
+function work.move_items(w, b, from, to)
+  booking.each_item(b, function(tier, quantity) work.move(w, tier, quantity, from, to) end)
+end
+
+local function read_user(w, user, text)
+  local tickets, bookings = 0, 0
+  if text then
+    tickets, bookings = string.match(text, '^(%-?%d+) (%-?%d+)$')
+  end
+  w.users[user] = { tickets = tonumber(tickets), bookings = tonumber(bookings) }
+end
+
+-- Reads the totals of many users at once.
+function work.load_users(w, users)
+  if #users == 0 then
+    return
+  end
+  local totals = redis.call('HMGET', w.users_key, unpack(users))
+  for i, user in ipairs(users) do
+    read_user(w, user, totals[i])
+  end
+end
+
+function work.user(w, user)
+  if not w.users[user] then
+    read_user(w, user, redis.call('HGET', w.users_key, user))
+  end
+  return w.users[user]
+end
+
+function work.count(w, user, tickets, bookings)
+  local total = work.user(w, user)
+  total.tickets = total.tickets + tickets
+  total.bookings = total.bookings + bookings
+  w.changed_users[user] = true
+end
+
+-- The booking's next version is part of this unit of work. Returns its image.
+function work.put(w, id, b, channel, trace)
+  b.version = b.version + 1
+  b.updated = w.now
+  local image = booking.image(b)
+  w.bookings[#w.bookings + 1] = { id = id, image = image, tail = '|' .. channel .. '|' .. trace }
+  return image
+end
+
+function work.index_hold(w, id, expires)
+  w.hold_add[#w.hold_add + 1] = int(expires)
+  w.hold_add[#w.hold_add + 1] = id
+  if not w.next or expires < w.next then
+    w.next, w.next_changed = expires, true
+  end
+end
+
+function work.index_payment(w, id, deadline)
+  w.pay_add[#w.pay_add + 1] = int(deadline)
+  w.pay_add[#w.pay_add + 1] = id
+  if not w.next or deadline + provider_silence < w.next then
+    w.next, w.next_changed = deadline + provider_silence, true
+  end
+end
+
+function work.unindex(w, id, b)
+  local list = b.status == 'PENDING_PAYMENT' and w.pay_remove or w.hold_remove
+  list[#list + 1] = id
+end
+
+-- Gives back everything a held or confirmed booking owns; the caller sets what it becomes.
+function work.release(w, id, b)
+  if booking.holds(b.status) then
+    work.unindex(w, id, b)
+  end
+  work.move_items(w, b, b.status == 'CONFIRMED' and 'sold' or 'held', 'available')
+  work.count(w, b.user, -booking.tickets(b), -1)
+end
+
+-- The hold's time has passed: its units go back, whatever the sweeper did or did not do.
+function work.expire(w, id, b)
+  work.release(w, id, b)
+  b.status, b.deadline, b.reason = 'EXPIRED', 0, 'hold-expired'
+  w.resweep = true
+  return work.put(w, id, b, '', '')
+end
+
+local function expire_listed(w, ids, from_key)
+  local keys = {}
+  for i, id in ipairs(ids) do
+    keys[i] = w.tag .. 'b:' .. id
+  end
+  local records = redis.call('MGET', unpack(keys))
+  for i, id in ipairs(ids) do
+    local b = records[i] and booking.parse(records[i])
+    local status = from_key == w.paying_key and 'PENDING_PAYMENT' or 'RESERVED'
+    if b and b.epoch == w.epoch and b.status == status then
+      work.expire(w, id, b)
+    else
+      -- An index entry without its hold owns nothing.
+      local list = from_key == w.paying_key and w.pay_remove or w.hold_remove
+      list[#list + 1] = id
+    end
+  end
+end
+
+-- Returns up to 64 due holds to the counters. Sets `w.more` when others may be due.
+function work.expire_due(w)
+  if not w.next or w.next > w.now then
+    return
+  end
+  w.resweep = true
+  local ids = redis.call('ZRANGEBYSCORE', w.expiries_key, '-inf', int(w.now), 'LIMIT', 0, due_limit)
+  if #ids > 0 then
+    expire_listed(w, ids, w.expiries_key)
+  end
+  local left = due_limit - #ids
+  if left > 0 then
+    local silent =
+      redis.call('ZRANGEBYSCORE', w.paying_key, '-inf', int(w.now - provider_silence), 'LIMIT', 0, left)
+    if #silent > 0 then
+      expire_listed(w, silent, w.paying_key)
+    end
+    left = left - #silent
+  end
+  w.more = left == 0
+end
+
+-- When the earliest remaining hold or attempt lapses, or false. To be read before the first write.
+function work.retry_at(w)
+  if w.retry ~= nil then
+    return w.retry
+  end
+  local hold = redis.call('ZRANGEBYSCORE', w.expiries_key, '(' .. int(w.now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local pay = redis.call('ZRANGE', w.paying_key, 0, 0, 'WITHSCORES')
+  local first = tonumber(hold[2])
+  local second = tonumber(pay[2])
+  w.retry = first and second and math.min(first, second) or first or second or false
+  return w.retry
+end
+
+local function commit_counters(w)
+  w.seq = w.seq + 1
+  local set = { 'seq', int(w.seq), 'clock', int(w.now) }
+  local texts = {}
+  for tier in pairs(w.changed_tiers) do
+    local text = tier_text(w.tiers[tier])
+    set[#set + 1] = 't:' .. tier
+    set[#set + 1] = text
+    texts[#texts + 1] = tier .. ' ' .. text
+  end
+  if w.next_changed and not w.resweep then
+    set[#set + 1] = 'next'
+    set[#set + 1] = int(w.next)
+  end
+  redis.call('HSET', w.event_key, unpack(set))
+  return table.concat(texts, ';')
+end
+
+local function commit_users(w)
+  local set, gone = {}, {}
+  for user in pairs(w.changed_users) do
+    local total = w.users[user]
+    if total.tickets == 0 and total.bookings == 0 then
+      gone[#gone + 1] = user
+    else
+      set[#set + 1] = user
+      set[#set + 1] = int(total.tickets) .. ' ' .. int(total.bookings)
+    end
+  end
+  if #set > 0 then
+    redis.call('HSET', w.users_key, unpack(set))
+  end
+  if #gone > 0 then
+    redis.call('HDEL', w.users_key, unpack(gone))
+  end
+end
+
+local function commit_indexes(w)
+  if #w.hold_remove > 0 then redis.call('ZREM', w.expiries_key, unpack(w.hold_remove)) end
+  if #w.pay_remove > 0 then redis.call('ZREM', w.paying_key, unpack(w.pay_remove)) end
+  if #w.hold_add > 0 then redis.call('ZADD', w.expiries_key, unpack(w.hold_add)) end
+  if #w.pay_add > 0 then redis.call('ZADD', w.paying_key, unpack(w.pay_add)) end
+end
+
+-- Looks at the indexes again for the earliest deadline, after due holds went back.
+local function commit_next(w)
+  if w.resweep then
+    local hold = redis.call('ZRANGE', w.expiries_key, 0, 0, 'WITHSCORES')
+    local pay = redis.call('ZRANGE', w.paying_key, 0, 0, 'WITHSCORES')
+    local first = tonumber(hold[2])
+    local second = pay[2] and tonumber(pay[2]) + provider_silence
+    w.next = first and second and math.min(first, second) or first or second
+    w.next_changed = true
+    redis.call('HSET', w.event_key, 'next', w.next and int(w.next) or '')
+  end
+  if w.next_changed then
+    if w.next then
+      redis.call('ZADD', w.due_key, int(w.next), w.event)
+    else
+      redis.call('ZREM', w.due_key, w.event)
+    end
+  end
+end
+
+-- Writes everything down. Returns the id of the outbox entry, or nil when there was nothing to write.
+function work.commit(w)
+  if #w.bookings == 0 and not w.resweep then
+    return nil
+  end
+  local tiers = commit_counters(w)
+  commit_users(w)
+  local entry
+  if #w.bookings > 0 then
+    local fields = { 'ev', w.event, 'ep', w.epoch, 'sq', int(w.seq), 'at', int(w.now), 'ty', tiers }
+    for _, change in ipairs(w.bookings) do
+      fields[#fields + 1] = change.id
+      fields[#fields + 1] = change.image .. change.tail
+    end
+    entry = redis.call('XADD', w.outbox_key, '*', unpack(fields))
+    local records = {}
+    for _, change in ipairs(w.bookings) do
+      records[#records + 1] = w.tag .. 'b:' .. change.id
+      records[#records + 1] = change.image .. '|' .. w.epoch .. '|' .. entry
+    end
+    redis.call('MSET', unpack(records))
+  end
+  commit_indexes(w)
+  commit_next(w)
+  for _, record in ipairs(w.keys) do
+    redis.call('SET', record.key, record.value, 'PX', 86400000)
+  end
+  return entry
+end

@@ -1,0 +1,39 @@
+-- @uses guard
+-- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
+--
+-- KEYS: 1 meta, 2 event, 3 user totals, 4 expiries, 5 paying, 6 due
+-- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event id, 4 status, 5 opens, 6 closes, 7 hold milliseconds,
+--       8 tickets a user, 9 bookings a user, 10 currency, 11 Redis's clock as PostgreSQL last saw it, 12 seq,
+--       then pairs: tier id, counters
+-- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING
+-- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
+--        left is taken away.
+local refusal
+if ARGV[2] == '' then
+  refusal = guard.recovery_refusal(KEYS[1], ARGV[1])
+else
+  refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
+end
+if refusal then
+  return refusal
+end
+local old = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'clock')
+if old[1] == ARGV[1] then
+  return { 'EXISTS' }
+end
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call('ZREM', KEYS[6], ARGV[3])
+local function higher(left, right)
+  return string.format('%.0f', math.max(tonumber(left) or 0, tonumber(right) or 0))
+end
+local set = {
+  'status', ARGV[4], 'opens', ARGV[5], 'closes', ARGV[6], 'hold', ARGV[7], 'maxt', ARGV[8], 'maxb', ARGV[9],
+  'currency', ARGV[10], 'epoch', ARGV[1], 'seq', higher(old[2], ARGV[12]), 'next', '',
+  'clock', higher(old[3], ARGV[11]), 'mapVersion', '0',
+}
+for i = 13, #ARGV, 2 do
+  set[#set + 1] = 't:' .. ARGV[i]
+  set[#set + 1] = ARGV[i + 1]
+end
+redis.call('HSET', KEYS[2], unpack(set))
+return { 'OK' }

@@ -1,0 +1,30 @@
+-- @uses guard
+-- open: the last step of a recovery; the partition may be written to again.
+--
+-- KEYS: 1 meta, 2 outbox
+-- ARGV: 1 epoch, 2 identity of this Redis, 3 and 4 the cursor PostgreSQL has committed
+-- Replies: OK | STALE epoch
+-- Keeps: new entries sort after the cursor; what this Redis holds now descends from what PostgreSQL had.
+local refusal = guard.recovery_refusal(KEYS[1], ARGV[1])
+if refusal then
+  return refusal
+end
+local cursor = ARGV[3] .. '-' .. ARGV[4]
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  -- XSETID needs a stream; an entry added and taken away leaves an empty one.
+  local id = redis.call('XADD', KEYS[2], '*', 'ev', '')
+  redis.call('XDEL', KEYS[2], id)
+end
+local last = redis.call('XINFO', 'STREAM', KEYS[2])
+for i = 1, #last, 2 do
+  if last[i] == 'last-generated-id' then
+    local ms, seq = string.match(last[i + 1], '^(%d+)-(%d+)$')
+    local behind = tonumber(ms) < tonumber(ARGV[3])
+      or (tonumber(ms) == tonumber(ARGV[3]) and tonumber(seq) < tonumber(ARGV[4]))
+    if behind then
+      redis.call('XSETID', KEYS[2], cursor)
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'identity', ARGV[2], 'lineage', ARGV[1], 'cursor', cursor, 'state', 'open')
+return { 'OK' }
