@@ -1,1 +1,172 @@
-/// Filled in by its layer.
+public import Booking
+public import EventLoop
+public import RedisClient
+
+/// The Redis side of booking, one per loop: each call is one script.
+///
+/// Every script is given the partition's epoch and the identity of the Redis that the connection talks to, and refuses
+/// when either is not what the last recovery validated. Lives on one loop; not `Sendable`.
+public final class Inventory {
+    /// The keys.
+    public let keys: KeySpace
+    /// The connection the scripts travel on.
+    public let connection: RedisConnection
+    let scripts = Scripts.shared
+    let batcher: ClaimBatcher
+    private var epochs: [Partition: String] = [:]
+
+    /// The inventory on a loop. On the loop's thread only.
+    ///
+    /// - Parameter channel: where acks for this loop's confirmations are published; empty when nobody listens.
+    public init(loop: EventLoop, connection: RedisConnection, keys: KeySpace, channel: String) {
+        self.connection = connection
+        self.keys = keys
+        self.channel = channel
+        self.batcher = ClaimBatcher(loop: loop)
+        batcher.send = { [unowned self] event, group in self.sendGroup(event, group) }
+    }
+
+    /// Where acks for this loop are published.
+    public let channel: String
+
+    // MARK: - Epoch and identity
+
+    /// The identity of the Redis that the connection talks to.
+    func identity() throws(InventoryError) -> String {
+        guard let identity = connection.identity else {
+            throw InventoryError(connection.isReady ? .recovering : .unavailable, "Redis's identity is not known")
+        }
+        guard identity.isMaster else { throw InventoryError(.recovering, "Redis is a replica") }
+        return identity.token
+    }
+
+    /// The partition's epoch, from memory when it is there.
+    func epoch(_ partition: Partition) async throws(InventoryError) -> String {
+        if let epoch = epochs[partition] { return epoch }
+        let state = try await state(of: partition)
+        guard state.isOpen, state.identity == (try identity()) else {
+            throw InventoryError(.recovering, "partition \(partition.number)")
+        }
+        epochs[partition] = String(state.epoch)
+        return String(state.epoch)
+    }
+
+    /// Lets the next call read the partition's epoch again.
+    func forgetEpoch(_ partition: Partition) {
+        epochs[partition] = nil
+    }
+
+    func knownEpoch(_ partition: Partition) -> String? { epochs[partition] }
+
+    /// What a partition's `meta` says.
+    public struct PartitionState: Sendable {
+        /// Raised by every recovery; 0 when Redis holds nothing of the partition.
+        public let epoch: Int64
+        /// The epoch this Redis's data descends from.
+        public let lineage: Int64
+        /// Whether it may be written to, by whoever knows epoch and identity.
+        public let isOpen: Bool
+        /// The identity of the Redis that the last recovery validated.
+        public let identity: String?
+        /// Up to where PostgreSQL has the outbox, as far as Redis was told.
+        public let cursor: StreamID
+    }
+
+    /// Reads a partition's `meta`.
+    public func state(of partition: Partition) async throws(InventoryError) -> PartitionState {
+        let reply = try await command([
+            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor",
+        ])
+        guard let part = reply.array, part.count == 5 else { throw InventoryError(.scriptFailed, "HMGET meta") }
+        return PartitionState(
+            epoch: part[0].string.flatMap { Int64($0) } ?? 0, lineage: part[1].string.flatMap { Int64($0) } ?? 0,
+            isOpen: part[2].string == "open", identity: part[3].string,
+            cursor: part[4].string.flatMap { StreamID($0) } ?? .zero)
+    }
+
+    // MARK: - Talking to Redis
+
+    /// Sends one command.
+    public func command(_ arguments: [String]) async throws(InventoryError) -> RedisValue {
+        var command = RedisCommand(argumentCount: arguments.count)
+        for argument in arguments { command.append(argument) }
+        do {
+            return try await connection.send(command)
+        } catch {
+            throw InventoryError(error)
+        }
+    }
+
+    /// Runs a script that is given epoch and identity as its first two arguments. When the epoch in memory is stale,
+    /// it is read again and the script asked once more; a refusal proves that nothing was done.
+    func run(
+        _ script: RedisScript, partition: Partition, keys scriptKeys: [String], arguments: [String]
+    ) async throws(InventoryError) -> Reply {
+        for attempt in 0... {
+            let epoch = try await epoch(partition)
+            let reply = try await evaluate(script, keys: scriptKeys, arguments: [epoch, try identity()] + arguments)
+            guard reply.word == "STALE" || reply.word == "RECOVERING" else { return reply }
+            forgetEpoch(partition)
+            if attempt == 1 { break }
+        }
+        throw InventoryError(.recovering, "partition \(partition.number)")
+    }
+
+    /// Runs a script as it is.
+    func evaluate(
+        _ script: RedisScript, keys scriptKeys: [String], arguments: [String]
+    ) async throws(InventoryError) -> Reply {
+        var call = RedisScriptCall(script, keys: scriptKeys.count, arguments: arguments.count)
+        for key in scriptKeys { call.append(key) }
+        for argument in arguments { call.append(argument) }
+        let value: RedisValue
+        do {
+            value = try await connection.evaluate(call)
+        } catch {
+            throw InventoryError(error)
+        }
+        guard let reply = Reply(value) else { throw InventoryError(.scriptFailed, script.name) }
+        return reply
+    }
+}
+
+/// A script's answer: a word, then what belongs to it.
+struct Reply {
+    let word: String
+    let rest: ArraySlice<RedisValue>
+
+    init?(_ value: RedisValue) {
+        guard let parts = value.array, let word = parts.first?.string else { return nil }
+        self.word = word
+        self.rest = parts.dropFirst()
+    }
+
+    /// The part at `index` after the word, as text.
+    func text(_ index: Int) -> String? {
+        rest.count > index ? rest[rest.startIndex + index].string : nil
+    }
+
+    /// The part at `index` after the word, as a number.
+    func integer(_ index: Int) -> Int64? {
+        rest.count > index ? rest[rest.startIndex + index].integer : nil
+    }
+}
+
+extension InventoryError {
+    /// What an error of the connection means here.
+    init(_ error: RedisError) {
+        switch error.code {
+        case .notConnected, .connectionFailed:
+            self.init(.unavailable, error.description)
+        case .outcomeUnknown:
+            self.init(.outcomeUnknown, error.description)
+        default:
+            switch error.serverKind {
+            case "OOM", "MISCONF", "NOREPLICAS": self.init(.overloaded, error.description)
+            case "READONLY", "MOVED", "LOADING", "MASTERDOWN": self.init(.recovering, error.description)
+            case "BUSY", "TRYAGAIN", "CLUSTERDOWN": self.init(.unavailable, error.description)
+            default: self.init(.scriptFailed, error.description)
+            }
+        }
+    }
+}

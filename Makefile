@@ -1,0 +1,37 @@
+# Usher: the commands of a day. Debian 12 (or a like system) with Swift 6.3.
+
+SHELL := /bin/bash
+PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev
+LINTERS := lua-check shellcheck
+USHER := .build/release/usher
+
+.PHONY: dev build test lint load install install-linters install-k6 clean
+
+dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
+	@$(USHER) dev
+
+build: install
+	@swift build -c release --product usher
+
+test: install lint ## every test, on real Redis and PostgreSQL that the tests start themselves
+	@deploy/dev/run-tests
+
+lint: install-linters
+	@swift format lint --strict --recursive Package.swift Sources Tests
+	@luacheck --quiet lua
+	@shellcheck .ci/run deploy/dev/*
+
+load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
+	@deploy/dev/run-load
+
+install: ## what the build and the servers need, when it is missing
+	@deploy/dev/install $(PACKAGES)
+
+install-linters:
+	@deploy/dev/install $(LINTERS)
+
+install-k6:
+	@deploy/dev/install-k6
+
+clean:
+	@rm -rf .build

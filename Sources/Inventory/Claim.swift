@@ -1,0 +1,96 @@
+public import Booking
+
+/// Units of one tier that a claim asks for.
+public struct ClaimItem: Sendable, Hashable {
+    /// The tier.
+    public let tier: TierID
+    /// 1 to 1,000.
+    public let quantity: Int
+
+    /// So many units of a tier.
+    public init(tier: TierID, quantity: Int) {
+        self.tier = tier
+        self.quantity = quantity
+    }
+}
+
+/// One request for units of one event: all of it or nothing.
+public struct ClaimRequest: Sendable {
+    /// The id the booking is to have; asking again with it is the same claim.
+    public var booking: BookingID
+    /// The event.
+    public var event: EventID
+    /// The owner.
+    public var user: String
+    /// What is asked for; one tier may be named twice.
+    public var items: [ClaimItem]
+    /// Digest of the scoped key (hexadecimal) and fingerprint of the request, when it has a key.
+    public var idempotency: IdempotentRequest?
+    /// Whether the answer comes later (one shot with payment): the idempotency record starts as running.
+    public var answersLater: Bool
+    /// W3C trace context, or empty.
+    public var traceparent: String
+
+    /// A claim.
+    public init(
+        booking: BookingID, event: EventID, user: String, items: [ClaimItem], idempotency: IdempotentRequest?,
+        answersLater: Bool, traceparent: String
+    ) {
+        self.booking = booking
+        self.event = event
+        self.user = user
+        self.items = items
+        self.idempotency = idempotency
+        self.answersLater = answersLater
+        self.traceparent = traceparent
+    }
+}
+
+/// An idempotency key as Redis sees it.
+public struct IdempotentRequest: Sendable, Hashable {
+    /// Hexadecimal digest of the key and its scope.
+    public let digest: String
+    /// Hexadecimal fingerprint of the request.
+    public let fingerprint: String
+    /// How long the request may run until another may finish it from the booking's state.
+    public let patienceMilliseconds: Int64
+
+    /// A key and the request it came with.
+    public init(digest: String, fingerprint: String, patienceMilliseconds: Int64) {
+        self.digest = digest
+        self.fingerprint = fingerprint
+        self.patienceMilliseconds = patienceMilliseconds
+    }
+}
+
+/// What became of a claim.
+public enum ClaimOutcome: Sendable {
+    /// The units are held.
+    case held(BookingImage, availability: [TierAvailability])
+    /// The key was used by the same request before.
+    case replay(IdempotencyRecord)
+    /// The booking exists: an earlier ask of this very claim got through.
+    case existing(BookingImage)
+    /// The key was used by another request.
+    case keyReused
+    /// No release can satisfy it.
+    case soldOut
+    /// Not enough is free now; `retryAt` (Unix milliseconds) is when the next hold may lapse.
+    case heldByOthers(retryAt: Int64)
+    /// The sale opens at that time, Unix milliseconds.
+    case notOpen(opensAt: Int64)
+    /// The sale is over.
+    case closed
+    /// The event was cancelled.
+    case eventCancelled
+    /// The user would have more tickets than the event allows.
+    case ticketLimit(Int)
+    /// The user would have more bookings than the event allows.
+    case bookingLimit(Int)
+    /// These tiers are not of the event.
+    case unknownTiers([TierID])
+    /// A tier is sold by seat.
+    case seated
+    /// Redis does not know the event.
+    case noEvent
+}

@@ -1,0 +1,123 @@
+import Booking
+import RedisClient
+
+/// What the script said to one request, before MORE and lost answers are dealt with.
+enum ClaimAnswer {
+    case decided(ClaimOutcome)
+    /// Due holds were returned, others may be due: ask again at once.
+    case more
+    /// The epoch in memory is not the partition's.
+    case staleEpoch
+}
+
+extension Inventory {
+    /// How often a claim is repeated while due holds are being returned; 8 × 64 holds.
+    private static let moreLimit = 8
+
+    /// Claims units, together with whatever else this loop claims of the same event in the same tick.
+    ///
+    /// - Throws: `.unavailable`, `.recovering`, `.overloaded`: nothing was done. `.outcomeUnknown`: the answer was lost,
+    ///   and so was the answer to asking once more; asking again with the same booking id is safe.
+    public func claim(_ request: ClaimRequest) async throws(InventoryError) -> ClaimOutcome {
+        let partition = keys.partition(of: request.event)
+        var more = 0
+        var stale = 0
+        var again = false
+        while true {
+            _ = try await epoch(partition)
+            switch await submit(request, again: again) {
+            case .success(.decided(let outcome)):
+                return outcome
+            case .success(.more):
+                more += 1
+                if more == Self.moreLimit { return .heldByOthers(retryAt: 0) }
+            case .success(.staleEpoch):
+                forgetEpoch(partition)
+                stale += 1
+                if stale == 2 { throw InventoryError(.recovering, "partition \(partition.number)") }
+            case .failure(let error) where error.code == .outcomeUnknown && !again:
+                // The very same claim again: the booking's id makes a late original a replay.
+                again = true
+            case .failure(let error):
+                throw again && error.code != .recovering
+                    ? InventoryError(.outcomeUnknown, error.detail) : error
+            }
+        }
+    }
+
+    private func submit(_ request: ClaimRequest, again: Bool) async -> Result<ClaimAnswer, InventoryError> {
+        await withUnsafeContinuation { continuation in
+            batcher.add(ClaimBatcher.Waiting(request: request, again: again) { continuation.resume(returning: $0) })
+        }
+    }
+
+    /// Sends one group; every member is answered exactly once.
+    func sendGroup(_ event: EventID, _ group: [ClaimBatcher.Waiting]) {
+        let partition = keys.partition(of: event)
+        let identity: String
+        do throws(InventoryError) {
+            identity = try self.identity()
+        } catch {
+            for member in group { member.resume(.failure(error)) }
+            return
+        }
+        guard let epoch = knownEpoch(partition) else {
+            for member in group { member.resume(.success(.staleEpoch)) }
+            return
+        }
+        let call = groupCall(event, group, partition: partition, epoch: epoch, identity: identity)
+        let tiers = call.tiers
+        connection.evaluate(call.script) { result in
+            let answers = GroupReply.answers(result, count: group.count, tiers: tiers)
+            for (member, answer) in zip(group, answers) { member.resume(answer) }
+        }
+    }
+
+    /// The arguments, as the header of `lua/reserve.lua` has them.
+    private func groupCall(
+        _ event: EventID, _ group: [ClaimBatcher.Waiting], partition: Partition, epoch: String, identity: String
+    ) -> (script: RedisScriptCall, tiers: [TierID]) {
+        var tiers: [TierID] = []
+        for member in group {
+            for item in member.request.items where !tiers.contains(item.tier) { tiers.append(item.tier) }
+        }
+        let keyed = group.count { $0.request.idempotency != nil }
+        let items = group.reduce(0) { $0 + $1.request.items.count }
+        var call = RedisScriptCall(
+            scripts.reserve, keys: 4 + group.count + keyed,
+            arguments: 5 + tiers.count + 10 * group.count + 3 * items)
+        for key in [keys.meta(partition), keys.event(event), keys.seatMap(event), keys.longestRuns(event)] {
+            call.append(key)
+        }
+        for member in group { call.append(keys.booking(member.request.booking)) }
+        for member in group {
+            guard let idempotency = member.request.idempotency else { continue }
+            call.append(keys.idempotency(partition, digest: idempotency.digest))
+        }
+        for text in [epoch, identity, event.description] { call.append(text) }
+        call.append(Int64(group.count))
+        call.append(Int64(tiers.count))
+        for tier in tiers { call.append(tier.description) }
+        for member in group { append(member, tiers: tiers, to: &call) }
+        return (call, tiers)
+    }
+
+    private func append(_ member: ClaimBatcher.Waiting, tiers: [TierID], to call: inout RedisScriptCall) {
+        let request = member.request
+        call.append(request.booking.description)
+        call.append(EscapedText.encode(request.user))
+        call.append(request.idempotency?.digest ?? "")
+        call.append(request.idempotency?.fingerprint ?? "")
+        call.append(request.answersLater ? "run" : "claim")
+        call.append(request.idempotency?.patienceMilliseconds ?? 0)
+        call.append(member.again ? "1" : "0")
+        call.append("")
+        call.append(request.traceparent)
+        call.append(Int64(request.items.count))
+        for item in request.items {
+            call.append("g")
+            call.append(Int64((tiers.firstIndex(of: item.tier) ?? 0) + 1))
+            call.append(Int64(item.quantity))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+public import Booking
+import RedisClient
+
+extension Inventory {
+    /// A booking as Redis has it.
+    ///
+    /// - Returns: its image and whether PostgreSQL has this version, or `nil` when Redis does not have it (any more):
+    ///   PostgreSQL does, or nobody.
+    /// - Throws: `.recovering` while its partition is not open: PostgreSQL is to be read.
+    public func booking(_ id: BookingID) async throws(InventoryError) -> (image: BookingImage, persisted: Bool)? {
+        let text = try await command(["GET", keys.booking(id)]).string
+        let state = try await state(of: id.partition)
+        guard state.isOpen, state.identity == (try identity()) else {
+            throw InventoryError(.recovering, "partition \(id.partition.number)")
+        }
+        guard let record = text.flatMap({ BookingRecord(text: $0) }), record.epoch == String(state.epoch) else {
+            return nil
+        }
+        return (record.image, record.entry.map { $0 <= state.cursor } ?? true)
+    }
+
+    /// What an event has left, or `nil` when Redis does not know it.
+    public func availability(_ event: EventID) async throws(InventoryError) -> Availability? {
+        let partition = keys.partition(of: event)
+        let reply = try await evaluate(
+            scripts.availability, keys: [keys.meta(partition), keys.event(event)], arguments: [])
+        guard reply.word == "OK" else { return nil }
+        guard let asOf = reply.integer(0), let sequence = reply.integer(1), let state = reply.text(2) else {
+            throw InventoryError(.scriptFailed, "availability")
+        }
+        var tiers: [TierCounters] = []
+        for index in stride(from: 4, to: reply.rest.count - 1, by: 2) {
+            guard let tier = reply.text(index).flatMap({ TierID($0) }), let text = reply.text(index + 1),
+                let counters = TierCounters(tier: tier, text: text[...])
+            else { throw InventoryError(.scriptFailed, "availability") }
+            tiers.append(counters)
+        }
+        return Availability(sequence: sequence, asOf: asOf, isOpen: state == "open", tiers: tiers)
+    }
+
+    /// Redis's clock, Unix milliseconds.
+    public func now() async throws(InventoryError) -> Int64 {
+        guard let part = try await command(["TIME"]).array, part.count == 2, let seconds = part[0].integer,
+            let microseconds = part[1].integer
+        else { throw InventoryError(.scriptFailed, "TIME") }
+        return seconds * 1000 + microseconds / 1000
+    }
+
+    // MARK: - Idempotency records
+
+    /// How long a record is kept.
+    private static let recordMilliseconds = "86400000"
+
+    /// What is remembered of a key.
+    public func idempotencyRecord(
+        _ partition: Partition, digest: String
+    ) async throws(InventoryError) -> IdempotencyRecord? {
+        let text = try await command(["GET", keys.idempotency(partition, digest: digest)]).string
+        return text.flatMap { IdempotencyRecord(text: $0) }
+    }
+
+    /// Remembers the answer of a request.
+    ///
+    /// - Parameter body: at most 2 KiB; a longer one is rebuilt from the booking when it is asked for again.
+    public func complete(
+        _ request: IdempotentRequest, booking: BookingID, status: Int, body: String
+    ) async throws(InventoryError) {
+        let key = keys.idempotency(booking.partition, digest: request.digest)
+        let record = "\(request.fingerprint)|\(booking)|done|\(status)|\(body)"
+        _ = try await command(["SET", key, record, "PX", Self.recordMilliseconds])
+    }
+
+    /// Forgets a key whose request came to nothing that may be repeated.
+    public func forget(_ request: IdempotentRequest, partition: Partition) async throws(InventoryError) {
+        _ = try await command(["DEL", keys.idempotency(partition, digest: request.digest)])
+    }
+}

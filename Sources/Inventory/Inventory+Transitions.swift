@@ -1,0 +1,138 @@
+public import Booking
+import RedisClient
+
+/// What became of a transition.
+public enum TransitionOutcome: Sendable {
+    /// It is done; `entry` is where the outbox says so.
+    case done(BookingImage, entry: StreamID?)
+    /// A late success took the same units again.
+    case reclaimed(BookingImage, entry: StreamID?)
+    /// It was done before.
+    case already(BookingImage)
+    /// The hold had lapsed.
+    case holdExpired(BookingImage)
+    /// The booking's state does not allow it.
+    case invalidState(BookingImage)
+    /// The hold cannot be extended further.
+    case limit(BookingImage)
+    /// The money that was taken has to go back.
+    case refundDue(BookingImage, entry: StreamID?)
+    /// The key was used by the same request before.
+    case replay(IdempotencyRecord)
+    /// The key was used by another request.
+    case keyReused
+    /// Redis does not have the booking (any more), or it is somebody else's.
+    case notFound
+}
+
+/// Who moves a booking on, and how it is to be remembered.
+public struct TransitionRequest: Sendable {
+    /// The booking.
+    public var booking: BookingID
+    /// Its owner as the caller claims it; `nil` for the system or an administrator.
+    public var user: String?
+    /// Whether somebody waits for the ack on this loop's channel.
+    public var awaitsAck: Bool
+    /// The idempotency key, when the request has one.
+    public var idempotency: IdempotentRequest?
+    /// W3C trace context, or empty.
+    public var traceparent: String
+
+    /// A request.
+    public init(
+        booking: BookingID, user: String?, awaitsAck: Bool, idempotency: IdempotentRequest?, traceparent: String
+    ) {
+        self.booking = booking
+        self.user = user
+        self.awaitsAck = awaitsAck
+        self.idempotency = idempotency
+        self.traceparent = traceparent
+    }
+}
+
+extension Inventory {
+    /// Begins a payment attempt: `.done`, `.already` (confirmed), `.holdExpired`, `.invalidState`.
+    public func beginPayment(
+        _ request: TransitionRequest, payment: PaymentID, provider: String
+    ) async throws(InventoryError) -> TransitionOutcome {
+        try await transition(scripts.beginPayment, request, [payment.description, provider])
+    }
+
+    /// Records that a charge succeeded: `.done`, `.reclaimed`, `.already`, `.refundDue`.
+    public func confirm(
+        _ request: TransitionRequest, payment: PaymentID, provider: String, transactionID: String, amount: Int64
+    ) async throws(InventoryError) -> TransitionOutcome {
+        let charge = [payment.description, provider, EscapedText.encode(transactionID), String(amount)]
+        return try await transition(scripts.confirm, request, charge)
+    }
+
+    /// Records that an attempt failed: `.done` (the image's status tells), `.invalidState`, `.holdExpired`.
+    ///
+    /// - Parameters:
+    ///   - isFinal: whether the booking ends with it.
+    ///   - reason: kebab-case.
+    public func failPayment(
+        _ request: TransitionRequest, payment: PaymentID, isFinal: Bool, reason: String
+    ) async throws(InventoryError) -> TransitionOutcome {
+        try await transition(scripts.failPayment, request, [payment.description, isFinal ? "final" : "", reason])
+    }
+
+    /// Gives a booking back: `.done`, `.already`, `.holdExpired`, `.invalidState`.
+    public func cancel(
+        _ request: TransitionRequest, reason: String
+    ) async throws(InventoryError) -> TransitionOutcome {
+        try await transition(scripts.cancel, request, [reason])
+    }
+
+    /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.invalidState`.
+    public func extend(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
+        try await transition(scripts.extend, request, [])
+    }
+
+    /// Asks once more when the answer was lost: every transition checks the state it starts from, so that a second ask
+    /// finds what the first one did.
+    private func transition(
+        _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
+    ) async throws(InventoryError) -> TransitionOutcome {
+        do {
+            return try await ask(script, request, own)
+        } catch where error.code == .outcomeUnknown && request.idempotency == nil {
+            return try await ask(script, request, own)
+        }
+    }
+
+    private func ask(
+        _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
+    ) async throws(InventoryError) -> TransitionOutcome {
+        let partition = request.booking.partition
+        let record = request.idempotency.map { keys.idempotency(partition, digest: $0.digest) }
+        let reply = try await run(
+            script, partition: partition,
+            keys: [keys.meta(partition), keys.booking(request.booking), record ?? keys.meta(partition)],
+            arguments: [
+                request.booking.description, request.user.map(EscapedText.encode) ?? "",
+                request.awaitsAck ? channel : "", request.traceparent, request.idempotency?.fingerprint ?? "",
+                String(request.idempotency?.patienceMilliseconds ?? 0),
+            ] + own)
+        guard let outcome = Self.outcome(reply) else { throw InventoryError(.scriptFailed, script.name) }
+        return outcome
+    }
+
+    private static func outcome(_ reply: Reply) -> TransitionOutcome? {
+        let image = reply.text(0).flatMap { BookingImage(text: $0) }
+        let entry = reply.text(1).flatMap { StreamID($0) }
+        switch reply.word {
+        case "OK": return image.map { .done($0, entry: entry) }
+        case "RECLAIMED": return image.map { .reclaimed($0, entry: entry) }
+        case "ALREADY": return image.map { .already($0) }
+        case "HOLD_EXPIRED": return image.map { .holdExpired($0) }
+        case "INVALID": return image.map { .invalidState($0) }
+        case "LIMIT": return image.map { .limit($0) }
+        case "REFUND_DUE": return image.map { .refundDue($0, entry: entry) }
+        case "REPLAY": return reply.text(0).flatMap { IdempotencyRecord(text: $0) }.map { .replay($0) }
+        case "REUSED": return .keyReused
+        case "NOT_FOUND", "NO_EVENT": return .notFound
+        default: return nil
+        }
+    }
+}

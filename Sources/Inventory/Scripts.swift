@@ -1,0 +1,46 @@
+import RedisClient
+
+/// The scripts of `lua/`, each joined with the libraries that its `@uses` line names.
+struct Scripts: Sendable {
+    let reserve = Scripts.load("reserve", PackageResources.reserve_lua)
+    let beginPayment = Scripts.load("begin_payment", PackageResources.begin_payment_lua)
+    let confirm = Scripts.load("confirm", PackageResources.confirm_lua)
+    let failPayment = Scripts.load("fail_payment", PackageResources.fail_payment_lua)
+    let cancel = Scripts.load("cancel", PackageResources.cancel_lua)
+    let extend = Scripts.load("extend", PackageResources.extend_lua)
+    let expire = Scripts.load("expire", PackageResources.expire_lua)
+    let availability = Scripts.load("availability", PackageResources.availability_lua)
+    let close = Scripts.load("close", PackageResources.close_lua)
+    let open = Scripts.load("open", PackageResources.open_lua)
+    let loadEvent = Scripts.load("load_event", PackageResources.load_event_lua)
+    let loadUsers = Scripts.load("load_users", PackageResources.load_users_lua)
+    let loadBooking = Scripts.load("load_booking", PackageResources.load_booking_lua)
+
+    static let shared = Scripts()
+
+    private static let libraries: [String: [UInt8]] = [
+        "guard": PackageResources.guard_lua,
+        "booking": PackageResources.booking_lua,
+        "work": PackageResources.work_lua,
+        "transition": PackageResources.transition_lua,
+    ]
+
+    /// Joins a script with its libraries; a `@flags` line becomes Redis's shebang, which must come first.
+    private static func load(_ name: String, _ text: [UInt8]) -> RedisScript {
+        let source = String(decoding: text, as: UTF8.self)
+        var parts: [String] = []
+        for line in source.split(separator: "\n").prefix(while: { $0.hasPrefix("--") }) {
+            if line.hasPrefix("-- @flags ") {
+                parts.insert("#!lua flags=\(line.dropFirst("-- @flags ".count))", at: 0)
+            } else if line.hasPrefix("-- @uses ") {
+                for library in line.dropFirst("-- @uses ".count).split(separator: " ") {
+                    guard let text = libraries[String(library)] else {
+                        preconditionFailure("lua/\(name).lua uses the unknown library \(library)")
+                    }
+                    parts.append(String(decoding: text, as: UTF8.self))
+                }
+            }
+        }
+        return RedisScript(name: name, source: (parts + [source]).joined(separator: "\n"))
+    }
+}
