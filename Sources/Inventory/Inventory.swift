@@ -97,6 +97,29 @@ public final class Inventory {
         }
     }
 
+    /// Sends several commands in one write; each has its answer, errors included.
+    public func pipeline(_ commands: [[String]]) async throws(InventoryError) -> [RedisValue] {
+        guard !commands.isEmpty else { return [] }
+        let connection = connection
+        let results = await withUnsafeContinuation { continuation in
+            var results: [Result<RedisValue, RedisError>] = []
+            for arguments in commands {
+                connection.send(RedisCommand(arguments)) { result in
+                    results.append(result)
+                    if results.count == commands.count { continuation.resume(returning: results) }
+                }
+            }
+        }
+        var values: [RedisValue] = []
+        for result in results {
+            switch result {
+            case .success(let value): values.append(value)
+            case .failure(let error): throw InventoryError(error)
+            }
+        }
+        return values
+    }
+
     /// Runs a script that is given epoch and identity as its first two arguments. When the epoch in memory is stale,
     /// it is read again and the script asked once more; a refusal proves that nothing was done.
     func run(

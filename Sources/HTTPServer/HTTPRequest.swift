@@ -1,0 +1,154 @@
+/// What a client wants to do.
+public enum HTTPMethod: String, Sendable, CaseIterable {
+    /// Read.
+    case get = "GET"
+    /// Read without the body.
+    case head = "HEAD"
+    /// Act.
+    case post = "POST"
+    /// Replace.
+    case put = "PUT"
+    /// Change.
+    case patch = "PATCH"
+    /// Remove.
+    case delete = "DELETE"
+    /// Ask what may be done.
+    case options = "OPTIONS"
+}
+
+/// A request whose framing is beyond doubt.
+public struct HTTPRequest: Sendable {
+    /// Where a header lies in the head.
+    struct Header: Sendable {
+        let name: Range<Int>
+        let value: Range<Int>
+    }
+
+    /// What to do; `nil` for a method this server does not know.
+    public let method: HTTPMethod?
+    /// The target's path as it came, percent-encoded.
+    public let path: String
+    /// What follows `?`, as it came; empty without.
+    public let query: String
+    /// The body, decoded.
+    public let body: [UInt8]
+    /// Names the request in answers and logs.
+    public let id: String
+    /// The client's address.
+    public let peer: String
+    /// What the route's `{name}`s stand for, percent-decoded.
+    public internal(set) var parameters: [String: String] = [:]
+
+    private let head: [UInt8]
+    private let headers: [Header]
+
+    init(
+        method: HTTPMethod?, target: String, head: [UInt8], headers: [Header], body: [UInt8], peer: String,
+        makeID: () -> String
+    ) {
+        self.method = method
+        let mark = target.firstIndex(of: "?")
+        path = mark.map { String(target[..<$0]) } ?? target
+        query = mark.map { String(target[target.index(after: $0)...]) } ?? ""
+        self.head = head
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        let given = Self.value("x-request-id", head, headers)
+        id = given.flatMap { Self.isRequestID($0) ? $0 : nil } ?? makeID()
+    }
+
+    /// The first header of this name.
+    ///
+    /// - Parameter name: in lower case.
+    public func header(_ name: StaticString) -> String? { Self.value(name, head, headers) }
+
+    /// The bytes of the first header of this name.
+    public func headerBytes(_ name: StaticString) -> ArraySlice<UInt8>? {
+        Self.find(name, head, headers).map { head[$0.value] }
+    }
+
+    /// All headers of this name.
+    public func headers(_ name: StaticString) -> [String] {
+        headers.filter { Self.matches($0, name, head) }.map { String(decoding: head[$0.value], as: UTF8.self) }
+    }
+
+    private static func value(_ name: StaticString, _ head: [UInt8], _ headers: [Header]) -> String? {
+        find(name, head, headers).map { String(decoding: head[$0.value], as: UTF8.self) }
+    }
+
+    private static func find(_ name: StaticString, _ head: [UInt8], _ headers: [Header]) -> Header? {
+        headers.first { matches($0, name, head) }
+    }
+
+    private static func matches(_ header: Header, _ name: StaticString, _ head: [UInt8]) -> Bool {
+        guard header.name.count == name.utf8CodeUnitCount else { return false }
+        return name.withUTF8Buffer { lower in
+            for (offset, index) in header.name.enumerated() where unsafe lowercased(head[index]) != lower[offset] {
+                return false
+            }
+            return true
+        }
+    }
+
+    /// 1 to 128 of `[A-Za-z0-9._-]`.
+    private static func isRequestID(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// The query's fields in order, percent-decoded, `+` as a space; `nil` when an escape is malformed.
+    public func queryFields() -> [(name: String, value: String)]? {
+        var fields: [(name: String, value: String)] = []
+        for part in query.split(separator: "&") {
+            let equals = part.firstIndex(of: "=")
+            let rawName = equals.map { part[..<$0] } ?? part
+            let rawValue = equals.map { part[part.index(after: $0)...] } ?? ""
+            guard let name = percentDecoded(rawName, plusIsSpace: true),
+                let value = percentDecoded(rawValue, plusIsSpace: true)
+            else { return nil }
+            fields.append((name, value))
+        }
+        return fields
+    }
+}
+
+func lowercased(_ byte: UInt8) -> UInt8 {
+    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+}
+
+/// Undoes percent-encoding (RFC 3986, section 2.1); `nil` for a malformed escape, NUL or bytes that are no UTF-8.
+func percentDecoded(_ text: Substring, plusIsSpace: Bool) -> String? {
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+        switch byte {
+        case UInt8(ascii: "%"):
+            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
+                let low = rest.popFirst().flatMap(hexadecimalDigit), high | low != 0
+            else { return nil }
+            bytes.append(high << 4 | low)
+        case UInt8(ascii: "+") where plusIsSpace:
+            bytes.append(UInt8(ascii: " "))
+        default:
+            bytes.append(byte)
+        }
+    }
+    return String(validating: bytes, as: UTF8.self)
+}
+
+private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 87
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 55
+    default: nil
+    }
+}

@@ -1,0 +1,112 @@
+import Glibc
+
+/// The system calls of a listening or connected TCP socket; every descriptor is non-blocking and closed on exec.
+enum Socket {
+    /// Why a socket cannot listen.
+    struct Failure: Error {
+        let message: String
+    }
+
+    /// Listens. The corresponding C functions are `getaddrinfo`, `socket`, `bind` and `listen`.
+    static func listen(host: String, port: Int, reusePort: Bool) throws(Failure) -> (descriptor: Int32, port: Int) {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0, let first = unsafe list else {
+            throw Failure(message: "\(host) is not an address of this machine")
+        }
+        defer { unsafe freeaddrinfo(first) }
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = unsafe socket(first.pointee.ai_family, kind, 0)
+        guard descriptor >= 0 else { throw Failure(message: "no socket: \(lastError())") }
+        var one: Int32 = 1
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        if reusePort { unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, 4) }
+        guard unsafe bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0,
+            Glibc.listen(descriptor, 4096) == 0
+        else {
+            let reason = errno == EADDRINUSE ? "the port is taken" : lastError()
+            close(descriptor)
+            throw Failure(message: "cannot listen on \(host):\(port): \(reason)")
+        }
+        return (descriptor, boundPort(descriptor))
+    }
+
+    private static func boundPort(_ descriptor: Int32) -> Int {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(descriptor, $0, &length)
+            }
+        }
+        // The port is at the same place in an IPv6 address.
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// What came of an accept.
+    enum Accepted {
+        case connection(descriptor: Int32, peer: String)
+        /// None waits.
+        case none
+        /// Descriptors or memory are used up.
+        case exhausted
+    }
+
+    /// Takes one waiting connection. The corresponding C function is `accept`.
+    static func accept(_ listener: Int32) -> Accepted {
+        while true {
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let descriptor = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe Glibc.accept(listener, $0, &length)
+                }
+            }
+            if descriptor >= 0 {
+                _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+                var one: Int32 = 1
+                unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+                return .connection(descriptor: descriptor, peer: text(address))
+            }
+            switch errno {
+            case EINTR, ECONNABORTED, EPROTO: continue
+            case EAGAIN: return .none
+            default: return .exhausted
+            }
+        }
+    }
+
+    private static func text(_ address: sockaddr_in) -> String {
+        guard Int32(address.sin_family) == AF_INET else { return "unknown" }
+        let number = UInt32(bigEndian: address.sin_addr.s_addr)
+        return [24, 16, 8, 0].map { String(number >> $0 & 255) }.joined(separator: ".")
+    }
+
+    /// Reads into `buffer`: how many bytes, 0 at the end, `nil` when nothing is there, -1 on an error.
+    /// The corresponding C function is `recv`.
+    static func read(_ descriptor: Int32, into buffer: inout [UInt8]) -> Int? {
+        while true {
+            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+            if count >= 0 { return count }
+            if errno == EAGAIN { return nil }
+            if errno != EINTR { return -1 }
+        }
+    }
+
+    /// Writes what fits: how many bytes, or -1 on an error. The corresponding C function is `send`.
+    static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int {
+        while true {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 { return count }
+            if errno == EAGAIN { return 0 }
+            if errno != EINTR { return -1 }
+        }
+    }
+
+    private static func lastError() -> String { unsafe String(cString: strerror(errno)) }
+}

@@ -1,0 +1,156 @@
+public import Booking
+public import PostgresClient
+
+/// What one batch of a partition's outbox amounts to: one final image a booking, one state a payment, one capacity a tier.
+public struct Batch: Sendable {
+    /// A payment as a booking's version had it.
+    public struct Payment: Sendable {
+        /// Its booking.
+        public let booking: BookingID
+        /// The booking's version that said so.
+        public let version: Int64
+        /// ISO 4217.
+        public let currency: String
+        /// When that version was made, Unix milliseconds.
+        public let at: Int64
+        /// The payment.
+        public let payment: BookingPayment
+    }
+    /// What the catalogue's side of a tier became.
+    public struct Tier: Sendable {
+        /// Units in all.
+        public let capacity: Int
+        /// Units off sale.
+        public let blocked: Int
+        /// Minor units, for one.
+        public let unitAmount: Int64
+
+        /// A tier's terms.
+        public init(capacity: Int, blocked: Int, unitAmount: Int64) {
+            self.capacity = capacity
+            self.blocked = blocked
+            self.unitAmount = unitAmount
+        }
+    }
+
+    /// Final images.
+    public private(set) var bookings: [BookingID: BookingImage] = [:]
+    /// Final states.
+    public private(set) var payments: [PaymentID: Payment] = [:]
+    /// Final terms.
+    public private(set) var tiers: [TierID: Tier] = [:]
+
+    /// Nothing yet.
+    public init() {}
+
+    /// Folds one transition in; later versions win.
+    public mutating func add(_ id: BookingID, _ image: BookingImage) {
+        if let known = bookings[id], known.version >= image.version { return }
+        bookings[id] = image
+        guard let payment = image.payment else { return }
+        payments[payment.id] = Payment(
+            booking: id, version: image.version, currency: image.currency, at: image.updatedAt, payment: payment)
+    }
+
+    /// Folds a tier's terms in; later ones win.
+    public mutating func add(_ tier: TierID, _ terms: Tier) { tiers[tier] = terms }
+}
+
+/// Writes batches down; one per loop.
+public final class BatchWriter {
+    private let pool: PostgresPool
+
+    /// On a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    /// What became of a batch.
+    public enum Outcome: Sendable {
+        /// It is committed.
+        case written
+        /// Somebody else moved the cursor or raised the epoch: nothing was written.
+        case fenced
+    }
+
+    /// Writes one batch in one transaction that begins by moving the cursor.
+    ///
+    /// - Parameters:
+    ///   - partition: whose outbox it is, as it was read.
+    ///   - cursor: the batch's last entry.
+    ///   - deadLetters: entries that cannot be written, to be kept.
+    /// - Throws: `.server` when PostgreSQL refuses the batch; `.outcomeUnknown` when it may be committed: read the row.
+    public func write(
+        _ batch: Batch, partition: PartitionRow, cursor: StreamID, deadLetters: [DeadLetter] = []
+    ) async throws(PostgresError) -> Outcome {
+        let connection = try await pool.acquire()
+        defer { pool.release(connection) }
+        let ids = Array(batch.bookings.keys)
+        let opening = try await connection.pipeline([
+            PostgresStatement("BEGIN"), fence(partition, cursor), oldBookings(ids), oldItems(ids),
+        ])
+        guard opening[1].affected == 1 else {
+            _ = try await connection.query("ROLLBACK")
+            return .fenced
+        }
+        do throws(PostgresError) {
+            let change = try NetChange(batch, versions: opening[2], items: opening[3])
+            let statements = change.statements(partition) + deadLetters.map { $0.statement(partition.partition) }
+            _ = try await connection.pipeline(statements + [PostgresStatement("COMMIT")])
+        } catch {
+            if connection.isUsable { _ = try? await connection.simple("ROLLBACK") }
+            throw error
+        }
+        return .written
+    }
+
+    private func fence(_ row: PartitionRow, _ cursor: StreamID) -> PostgresStatement {
+        PostgresStatement(
+            """
+            UPDATE partitions SET last_ms = $4::bigint, last_seq = $5::bigint, lineage = $2::bigint
+            WHERE id = $1::integer AND epoch = $2::bigint AND last_ms = $3::bigint AND last_seq = $6::bigint
+            """,
+            [
+                .integer(Int64(row.partition.number)), .integer(row.epoch), .integer(row.cursor.milliseconds),
+                .integer(cursor.milliseconds), .integer(cursor.sequence), .integer(row.cursor.sequence),
+            ])
+    }
+
+    private func oldBookings(_ ids: [BookingID]) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])", [.texts(ids.map(\.description))])
+    }
+
+    private func oldItems(_ ids: [BookingID]) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT booking_id, tier_id, quantity FROM booking_items WHERE booking_id = ANY ($1::uuid[])",
+            [.texts(ids.map(\.description))])
+    }
+}
+
+/// An entry that could not be written down.
+public struct DeadLetter: Sendable {
+    /// Its place in the outbox.
+    public let id: StreamID
+    /// What it says.
+    public let entry: String
+    /// Why it was not written.
+    public let reason: String
+
+    /// A dead letter.
+    public init(id: StreamID, entry: String, reason: String) {
+        self.id = id
+        self.entry = entry
+        self.reason = reason
+    }
+
+    func statement(_ partition: Partition) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO dead_letters (partition, stream_ms, stream_seq, entry, reason)
+            VALUES ($1::integer, $2::bigint, $3::bigint, $4::text, $5::text)
+            """,
+            [
+                .integer(Int64(partition.number)), .integer(id.milliseconds), .integer(id.sequence),
+                .text(entry.replacing("\0", with: "\u{fffd}")), .text(reason),
+            ])
+    }
+}

@@ -1,0 +1,148 @@
+public import Booking
+public import PostgresClient
+
+/// A booking as PostgreSQL has it.
+public struct BookingRow: Sendable {
+    /// Its id.
+    public let id: BookingID
+    /// All of it.
+    public let image: BookingImage
+}
+
+/// Bookings in PostgreSQL, for reading; one per loop.
+public final class BookingStore {
+    private let pool: PostgresPool
+
+    /// A store on a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    static let columns = """
+        b.id, b.event_id, b.user_id, b.status, b.version, b.total_amount, b.currency, b.attempts, b.extensions,
+        b.idempotency_digest, b.reason, (extract(epoch FROM b.expires_at) * 1000)::bigint AS expires_ms,
+        (extract(epoch FROM b.payment_deadline) * 1000)::bigint AS deadline_ms,
+        (extract(epoch FROM b.created_at) * 1000)::bigint AS created_ms,
+        (extract(epoch FROM b.updated_at) * 1000)::bigint AS updated_ms,
+        (extract(epoch FROM b.confirmed_at) * 1000)::bigint AS confirmed_ms,
+        (SELECT string_agg(tier_id || ',' || quantity || ',' || unit_amount, ';' ORDER BY position)
+            FROM booking_items WHERE booking_id = b.id) AS items,
+        p.id AS payment_id, p.provider, p.transaction_id, p.status AS payment_status, p.amount
+        """
+    static let source = """
+        bookings b LEFT JOIN LATERAL (
+            SELECT * FROM payments WHERE booking_id = b.id ORDER BY booking_version DESC LIMIT 1) p ON true
+        """
+
+    /// One booking.
+    public func booking(_ id: BookingID) async throws(PostgresError) -> BookingRow? {
+        try await rows("WHERE b.id = $1::uuid", [.text(id.description)]).first
+    }
+
+    /// The version PostgreSQL has of a booking, 0 for none.
+    public func version(_ id: BookingID) async throws(PostgresError) -> Int64 {
+        let rows = try await pool.query(
+            "SELECT version FROM bookings WHERE id = $1::uuid", [.text(id.description)])
+        return try rows.first?.integer("version") ?? 0
+    }
+
+    /// A user's bookings, newest first.
+    ///
+    /// - Parameters:
+    ///   - before: the last one of the page before.
+    ///   - limit: at most so many.
+    public func list(
+        user: String, status: BookingStatus?, event: EventID?, before: BookingID?, limit: Int
+    ) async throws(PostgresError) -> [BookingRow] {
+        try await rows(
+            """
+            WHERE b.user_id = $1::text AND ($2::text IS NULL OR b.status = $2::text)
+            AND ($3::uuid IS NULL OR b.event_id = $3::uuid) AND ($4::uuid IS NULL OR b.id < $4::uuid)
+            ORDER BY b.id DESC LIMIT $5::bigint
+            """,
+            [
+                .text(user), .optional(status?.rawValue), .optional(event?.description),
+                .optional(before?.description), .integer(Int64(limit)),
+            ])
+    }
+
+    /// Live holds of an event, in the order of their ids.
+    public func holds(
+        of event: EventID, after: BookingID?, limit: Int
+    ) async throws(PostgresError) -> [BookingRow] {
+        try await rows(
+            """
+            WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT')
+            AND ($2::uuid IS NULL OR b.id > $2::uuid) ORDER BY b.id LIMIT $3::bigint
+            """, [.text(event.description), .optional(after?.description), .integer(Int64(limit))])
+    }
+
+    /// What users have of an event in live bookings, in the order of their ids.
+    public func totals(
+        of event: EventID, after: String?, limit: Int
+    ) async throws(PostgresError) -> [(user: String, tickets: Int, bookings: Int)] {
+        try await pool.query(
+            """
+            SELECT b.user_id, sum(i.quantity) AS tickets, count(DISTINCT b.id) AS bookings
+            FROM bookings b JOIN booking_items i ON i.booking_id = b.id
+            WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+            AND ($2::text IS NULL OR b.user_id > $2::text)
+            GROUP BY b.user_id ORDER BY b.user_id LIMIT $3::bigint
+            """, [.text(event.description), .optional(after), .integer(Int64(limit))]
+        ).map { (row) throws(PostgresError) in
+            (try row.text("user_id"), Int(try row.integer("tickets")), Int(try row.integer("bookings")))
+        }
+    }
+
+    /// The highest `updatedAt` written down for an event, Unix milliseconds, 0 for none.
+    public func clock(of event: EventID) async throws(PostgresError) -> Int64 {
+        let rows = try await pool.query(
+            """
+            SELECT (extract(epoch FROM max(updated_at)) * 1000)::bigint AS clock FROM bookings
+            WHERE event_id = $1::uuid
+            """, [.text(event.description)])
+        return try rows.first?.optionalInteger("clock") ?? 0
+    }
+
+    private func rows(_ condition: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> [BookingRow] {
+        try await pool.query("SELECT \(Self.columns) FROM \(Self.source) \(condition)", parameters)
+            .map { (row) throws(PostgresError) in try BookingRow(row) }
+    }
+}
+
+extension BookingRow {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        guard let uuid = UUIDBytes(try row.text("id")), let event = EventID(try row.text("event_id")),
+            let status = BookingStatus(rawValue: try row.text("status"))
+        else { throw PostgresError(.decoding, "bookings") }
+        id = BookingID(stored: uuid)
+        image = BookingImage(
+            version: try row.integer("version"), status: status, expiresAt: try row.integer("expires_ms"),
+            paymentDeadline: try row.optionalInteger("deadline_ms"), attempts: Int(try row.integer("attempts")),
+            extensions: Int(try row.integer("extensions")), createdAt: try row.integer("created_ms"),
+            updatedAt: try row.integer("updated_ms"), confirmedAt: try row.optionalInteger("confirmed_ms"),
+            event: event, user: try row.text("user_id"), totalAmount: try row.integer("total_amount"),
+            currency: try row.text("currency"), idempotencyDigest: try row.optionalText("idempotency_digest"),
+            items: try Self.items(row), payment: try Self.payment(row), reason: try row.optionalText("reason"))
+    }
+
+    private static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
+        var items: [BookingItem] = []
+        for text in (try row.optionalText("items") ?? "").split(separator: ";") {
+            let part = text.split(separator: ",")
+            guard part.count == 3, let tier = TierID(part[0]), let quantity = Int(part[1]),
+                let unitAmount = Int64(part[2])
+            else { throw PostgresError(.decoding, "booking_items") }
+            items.append(BookingItem(tier: tier, quantity: quantity, unitAmount: unitAmount))
+        }
+        return items
+    }
+
+    private static func payment(_ row: PostgresRow) throws(PostgresError) -> BookingPayment? {
+        guard let text = try row.optionalText("payment_id") else { return nil }
+        guard let id = PaymentID(text), let status = PaymentStatus(rawValue: try row.text("payment_status")) else {
+            throw PostgresError(.decoding, "payments")
+        }
+        return BookingPayment(
+            id: id, provider: try row.text("provider"), transactionID: try row.optionalText("transaction_id"),
+            status: status, amount: try row.integer("amount"))
+    }
+}

@@ -1,0 +1,179 @@
+public import Booking
+public import PostgresClient
+
+/// Events and tiers in PostgreSQL; one per loop.
+public final class Catalogue {
+    private let pool: PostgresPool
+
+    /// A catalogue on a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    /// How `GET /v1/events` is sorted.
+    public enum Sort: String, Sendable {
+        /// By `startsAt`.
+        case date
+        /// By the cheapest tier.
+        case price
+        /// By title.
+        case title
+
+        fileprivate var column: String {
+            switch self {
+            case .date: "starts_at"
+            case .price: "(SELECT min(unit_amount) FROM tiers WHERE event_id = events.id)"
+            case .title: "lower(title)"
+            }
+        }
+    }
+
+    private static let columns = """
+        id, number, title, description, venue, status, currency, hold_seconds, max_tickets_per_user,
+        max_bookings_per_user, version, (extract(epoch FROM starts_at) * 1000)::bigint AS starts_ms,
+        (extract(epoch FROM sales_open_at) * 1000)::bigint AS open_ms,
+        (extract(epoch FROM sales_close_at) * 1000)::bigint AS close_ms,
+        (extract(epoch FROM created_at) * 1000)::bigint AS created_ms,
+        (extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
+        """
+
+    /// Writes a new event down as a draft.
+    ///
+    /// - Parameter ifAbsent: whether an event of the same number leaves everything as it is.
+    /// - Returns: whether it was written.
+    @discardableResult
+    public func create(
+        _ event: EventRecord, partition: Partition, ifAbsent: Bool = false
+    ) async throws(PostgresError) -> Bool {
+        let insertEvent = PostgresStatement(
+            """
+            INSERT INTO events (id, number, partition, title, description, venue, starts_at, sales_open_at,
+                sales_close_at, status, currency, hold_seconds, max_tickets_per_user, max_bookings_per_user)
+            VALUES ($1::uuid, coalesce(nullif($2::integer, 0), nextval(pg_get_serial_sequence('events', 'number'))),
+                $3::integer, $4::text, $5::text, $6::text, to_timestamp($7::bigint / 1000.0),
+                to_timestamp($8::bigint / 1000.0), to_timestamp($9::bigint / 1000.0), 'draft', $10::text,
+                $11::integer, $12::integer, $13::integer)
+            ON CONFLICT \(ifAbsent ? "(number)" : "(id)") DO NOTHING
+            """,
+            [
+                .text(event.id.description), .integer(event.number), .integer(Int64(partition.number)),
+                .text(event.title), .optional(event.description), .optional(event.venue), .integer(event.startsAt),
+                .optional(event.salesOpenAt), .optional(event.salesCloseAt), .text(event.currency),
+                .integer(event.holdSeconds), .optional(event.maxTicketsPerUser), .optional(event.maxBookingsPerUser),
+            ])
+        let insertTiers = PostgresStatement(
+            """
+            INSERT INTO tiers (id, event_id, position, name, kind, unit_amount, capacity)
+            SELECT t.id, $1::uuid, t.position, t.name, t.kind, t.unit_amount, t.capacity
+            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::integer[])
+                WITH ORDINALITY AS t (id, name, kind, unit_amount, capacity, position)
+            WHERE EXISTS (SELECT FROM events WHERE id = $1::uuid) ON CONFLICT DO NOTHING
+            """,
+            [
+                .text(event.id.description), .texts(event.tiers.map { $0.id.description }),
+                .texts(event.tiers.map(\.name)), .texts(event.tiers.map(\.kind)),
+                .integers(event.tiers.map(\.unitAmount)), .integers(event.tiers.map { Int64($0.capacity) }),
+            ])
+        let rows = try await pool.pipeline([insertEvent, insertTiers])
+        return rows[0].affected == 1
+    }
+
+    /// Publishes a draft; a published event stays so.
+    ///
+    /// - Returns: false when there is no such event, or it was cancelled.
+    public func publish(_ event: EventID) async throws(PostgresError) -> Bool {
+        let rows = try await pool.query(
+            """
+            UPDATE events SET status = 'published', version = version + (status = 'draft')::integer, updated_at = now()
+            WHERE id = $1::uuid AND status IN ('draft', 'published')
+            """, [.text(event.description)])
+        return rows.affected == 1
+    }
+
+    /// One event by its id.
+    public func event(_ id: EventID) async throws(PostgresError) -> EventRecord? {
+        try await events(
+            "SELECT \(Self.columns) FROM events WHERE id = $1::uuid", [.text(id.description)]
+        ).first
+    }
+
+    /// One event by its number.
+    public func event(number: Int64) async throws(PostgresError) -> EventRecord? {
+        try await events("SELECT \(Self.columns) FROM events WHERE number = $1::bigint", [.integer(number)]).first
+    }
+
+    /// A page of the events that are not drafts, and how many there are in all.
+    ///
+    /// - Parameters:
+    ///   - page: from 1.
+    ///   - limit: events a page, at most 50.
+    ///   - search: part of the title, case ignored; empty for all.
+    public func list(
+        page: Int, limit: Int, search: String, sort: Sort, descending: Bool
+    ) async throws(PostgresError) -> (events: [EventRecord], total: Int64) {
+        // `%` and `_` stand for themselves.
+        let pattern = "%" + search.flatMap { "%_\\".contains($0) ? "\\\($0)" : String($0) } + "%"
+        let condition = "status <> 'draft' AND title ILIKE $1::text"
+        let total = try await pool.query(
+            "SELECT count(*) AS total FROM events WHERE \(condition)", [.text(pattern)]
+        ).first?.integer("total")
+        let found = try await events(
+            """
+            SELECT \(Self.columns) FROM events WHERE \(condition)
+            ORDER BY \(sort.column) \(descending ? "DESC" : "ASC"), number LIMIT $2::bigint OFFSET $3::bigint
+            """, [.text(pattern), .integer(Int64(limit)), .integer(Int64((page - 1) * limit))])
+        return (found, total ?? 0)
+    }
+
+    /// The published and cancelled events of a partition whose date is not a month past.
+    public func current(in partition: Partition) async throws(PostgresError) -> [EventRecord] {
+        try await events(
+            """
+            SELECT \(Self.columns) FROM events
+            WHERE partition = $1::integer AND status <> 'draft' AND starts_at > now() - interval '30 days'
+            """, [.integer(Int64(partition.number))])
+    }
+
+    private func events(_ sql: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> [EventRecord] {
+        let rows = try await pool.query(sql, parameters)
+        guard rows.count > 0 else { return [] }
+        var events = try rows.map { (row) throws(PostgresError) in try EventRecord(row) }
+        let tiers = try await pool.query(
+            """
+            SELECT id, event_id, name, kind, unit_amount, capacity, held, sold, blocked FROM tiers
+            WHERE event_id = ANY ($1::uuid[]) ORDER BY event_id, position
+            """, [.texts(events.map { $0.id.description })])
+        var byEvent: [EventID: [TierRecord]] = [:]
+        for index in 0..<tiers.count {
+            guard let event = EventID(try tiers[index].text("event_id")) else { continue }
+            byEvent[event, default: []].append(try TierRecord(tiers[index]))
+        }
+        for index in events.indices { events[index].tiers = byEvent[events[index].id] ?? [] }
+        return events
+    }
+}
+
+extension EventRecord {
+    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+        guard let id = EventID(try row.text("id")) else { throw PostgresError(.decoding, "events.id") }
+        self.init(
+            id: id, number: try row.integer("number"), title: try row.text("title"),
+            description: try row.optionalText("description"), venue: try row.optionalText("venue"),
+            startsAt: try row.integer("starts_ms"), salesOpenAt: try row.optionalInteger("open_ms"),
+            salesCloseAt: try row.optionalInteger("close_ms"), status: try row.text("status"),
+            currency: try row.text("currency"), holdSeconds: try row.integer("hold_seconds"),
+            maxTicketsPerUser: try row.optionalInteger("max_tickets_per_user"),
+            maxBookingsPerUser: try row.optionalInteger("max_bookings_per_user"),
+            version: try row.integer("version"), createdAt: try row.integer("created_ms"),
+            updatedAt: try row.integer("updated_ms"), tiers: [])
+    }
+}
+
+extension TierRecord {
+    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+        guard let id = TierID(try row.text("id")) else { throw PostgresError(.decoding, "tiers.id") }
+        self.init(
+            id: id, name: try row.text("name"), kind: try row.text("kind"),
+            unitAmount: try row.integer("unit_amount"), capacity: Int(try row.integer("capacity")),
+            held: Int(try row.integer("held")), sold: Int(try row.integer("sold")),
+            blocked: Int(try row.integer("blocked")))
+    }
+}

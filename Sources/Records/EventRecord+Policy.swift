@@ -1,0 +1,20 @@
+public import Booking
+
+extension EventRecord {
+    /// The event as Redis is to know it.
+    ///
+    /// - Parameter clock: the newest change written down for it, Unix milliseconds.
+    public func policy(clock: Int64) -> EventPolicy {
+        EventPolicy(
+            event: id, isCancelled: status == "cancelled", opensAt: salesOpenAt, closesAt: salesCloseAt,
+            holdMilliseconds: holdSeconds * 1000, maxTicketsPerUser: maxTicketsPerUser.map { Int($0) },
+            maxBookingsPerUser: maxBookingsPerUser.map { Int($0) }, currency: currency, clock: clock,
+            tiers: tiers.map { tier in
+                TierCounters(
+                    tier: tier.id, capacity: tier.capacity,
+                    available: tier.capacity - tier.held - tier.sold - tier.blocked, held: tier.held,
+                    sold: tier.sold, blocked: tier.blocked, unitAmount: tier.unitAmount,
+                    kind: TierKind(rawValue: tier.kind) ?? .general)
+            })
+    }
+}

@@ -1,0 +1,163 @@
+import Booking
+import PostgresClient
+
+/// The difference between a batch's final images and the rows that are there, as set-based statements.
+///
+/// A tier's counters change by the sum of what its bookings now own less what they owned, so that they are the sum over
+/// bookings by construction. They are never upserted as differences: CHECK would judge the difference.
+struct NetChange {
+    private struct Owned {
+        var held = 0
+        var sold = 0
+    }
+
+    private let changed: [(id: BookingID, image: BookingImage)]
+    private let payments: [(id: PaymentID, value: Batch.Payment)]
+    private let terms: [TierID: Batch.Tier]
+    private var owned: [TierID: Owned] = [:]
+
+    init(_ batch: Batch, versions: PostgresRows, items: PostgresRows) throws(PostgresError) {
+        var old: [String: (version: Int64, status: BookingStatus)] = [:]
+        for index in 0..<versions.count {
+            let row = versions[index]
+            guard let status = BookingStatus(rawValue: try row.text("status")) else {
+                throw PostgresError(.decoding, "bookings.status")
+            }
+            old[try row.text("id")] = (try row.integer("version"), status)
+        }
+        changed = batch.bookings.filter { $1.version > old[$0.description]?.version ?? 0 }
+            .map { (id: $0.key, image: $0.value) }
+            .sorted { $0.id.uuid < $1.id.uuid }
+        payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
+        terms = batch.tiers
+        let changedIDs = Set(changed.map(\.id.description))
+        for index in 0..<items.count {
+            let row = items[index]
+            let booking = try row.text("booking_id")
+            guard changedIDs.contains(booking), let status = old[booking]?.status,
+                let tier = TierID(try row.text("tier_id"))
+            else { continue }
+            count(tier, Int(try row.integer("quantity")), status, sign: -1)
+        }
+        for (_, image) in changed {
+            for item in image.items { count(item.tier, item.quantity, image.status, sign: 1) }
+        }
+    }
+
+    private mutating func count(_ tier: TierID, _ quantity: Int, _ status: BookingStatus, sign: Int) {
+        if status.isHeld { owned[tier, default: Owned()].held += sign * quantity }
+        if status == .confirmed { owned[tier, default: Owned()].sold += sign * quantity }
+    }
+
+    /// Releases first, so that a constraint over several bookings is never broken in between.
+    func statements(_ partition: PartitionRow) -> [PostgresStatement] {
+        let ended = changed.filter { !$0.image.status.isLive }
+        let live = changed.filter { $0.image.status.isLive }
+        var statements: [PostgresStatement] = []
+        for group in [ended, live] where !group.isEmpty { statements.append(bookings(group, partition)) }
+        if !changed.isEmpty { statements.append(items()) }
+        if !payments.isEmpty { statements.append(paymentRows()) }
+        if !owned.isEmpty || !terms.isEmpty { statements.append(tiers()) }
+        return statements
+    }
+
+    private func bookings(
+        _ group: [(id: BookingID, image: BookingImage)], _ partition: PartitionRow
+    ) -> PostgresStatement {
+        let images = group.map(\.image)
+        return PostgresStatement(
+            Self.upsertBookings,
+            [
+                .integer(Int64(partition.partition.number)), .integer(partition.epoch),
+                .texts(group.map(\.id.description)), .texts(images.map(\.event.description)),
+                .texts(images.map(\.user)), .texts(images.map(\.status.rawValue)),
+                .integers(images.map(\.version)), .integers(images.map(\.totalAmount)),
+                .texts(images.map(\.currency)), .integers(images.map(\.expiresAt)),
+                .integers(images.map(\.paymentDeadline)), .integers(images.map { Int64($0.attempts) }),
+                .integers(images.map { Int64($0.extensions) }), .texts(images.map(\.idempotencyDigest)),
+                .texts(images.map(\.reason)), .integers(images.map(\.createdAt)),
+                .integers(images.map(\.updatedAt)), .integers(images.map(\.confirmedAt)),
+            ])
+    }
+
+    private static let upsertBookings = """
+        INSERT INTO bookings AS old (id, partition, event_id, user_id, status, version, epoch, total_amount, currency,
+            expires_at, payment_deadline, attempts, extensions, exclusive, idempotency_digest, reason, created_at,
+            updated_at, confirmed_at)
+        SELECT b.id, $1::integer, b.event_id, b.user_id, b.status, b.version, $2::bigint, b.total_amount, b.currency,
+            to_timestamp(b.expires_ms / 1000.0), to_timestamp(b.deadline_ms / 1000.0), b.attempts, b.extensions,
+            coalesce((SELECT max_bookings_per_user = 1 FROM events WHERE events.id = b.event_id), false),
+            b.digest, b.reason, to_timestamp(b.created_ms / 1000.0), to_timestamp(b.updated_ms / 1000.0),
+            to_timestamp(b.confirmed_ms / 1000.0)
+        FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[],
+            $10::bigint[], $11::bigint[], $12::integer[], $13::integer[], $14::text[], $15::text[], $16::bigint[],
+            $17::bigint[], $18::bigint[]) AS b (id, event_id, user_id, status, version, total_amount, currency,
+            expires_ms, deadline_ms, attempts, extensions, digest, reason, created_ms, updated_ms, confirmed_ms)
+        ON CONFLICT (id) DO UPDATE SET status = excluded.status, version = excluded.version, epoch = excluded.epoch,
+            total_amount = excluded.total_amount, expires_at = excluded.expires_at,
+            payment_deadline = excluded.payment_deadline, attempts = excluded.attempts,
+            extensions = excluded.extensions, reason = excluded.reason, updated_at = excluded.updated_at,
+            confirmed_at = excluded.confirmed_at
+        WHERE old.version < excluded.version
+        """
+
+    private func items() -> PostgresStatement {
+        let lines = changed.flatMap { booking in
+            booking.image.items.enumerated().map { (booking: booking.id, position: $0.offset, item: $0.element) }
+        }
+        return PostgresStatement(
+            """
+            INSERT INTO booking_items (booking_id, tier_id, position, quantity, unit_amount)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[])
+            ON CONFLICT (booking_id, tier_id) DO UPDATE SET quantity = excluded.quantity
+            WHERE booking_items.quantity <> excluded.quantity
+            """,
+            [
+                .texts(lines.map(\.booking.description)), .texts(lines.map(\.item.tier.description)),
+                .integers(lines.map { Int64($0.position) }), .integers(lines.map { Int64($0.item.quantity) }),
+                .integers(lines.map(\.item.unitAmount)),
+            ])
+    }
+
+    private func paymentRows() -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO payments AS old (id, booking_id, provider, transaction_id, status, amount, currency,
+                booking_version, created_at, updated_at)
+            SELECT p.id, p.booking_id, p.provider, p.transaction_id, p.status, p.amount, p.currency, p.version,
+                to_timestamp(p.at_ms / 1000.0), to_timestamp(p.at_ms / 1000.0)
+            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+                $8::bigint[], $9::bigint[]) AS p (id, booking_id, provider, transaction_id, status, amount, currency,
+                version, at_ms)
+            ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
+                booking_version = excluded.booking_version, updated_at = excluded.updated_at
+            WHERE old.booking_version < excluded.booking_version
+            """,
+            [
+                .texts(payments.map(\.id.description)), .texts(payments.map(\.value.booking.description)),
+                .texts(payments.map(\.value.payment.provider)), .texts(payments.map(\.value.payment.transactionID)),
+                .texts(payments.map(\.value.payment.status.rawValue)), .integers(payments.map(\.value.payment.amount)),
+                .texts(payments.map(\.value.currency)), .integers(payments.map(\.value.version)),
+                .integers(payments.map(\.value.at)),
+            ])
+    }
+
+    private func tiers() -> PostgresStatement {
+        let ids = Set(owned.keys).union(terms.keys).sorted { $0.uuid < $1.uuid }
+        return PostgresStatement(
+            """
+            UPDATE tiers SET held = held + n.held, sold = sold + n.sold, capacity = coalesce(n.capacity, tiers.capacity),
+                blocked = coalesce(n.blocked, tiers.blocked), unit_amount = coalesce(n.unit_amount, tiers.unit_amount)
+            FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
+                AS n (id, held, sold, capacity, blocked, unit_amount)
+            WHERE tiers.id = n.id
+            """,
+            [
+                .texts(ids.map(\.description)), .integers(ids.map { Int64(owned[$0]?.held ?? 0) }),
+                .integers(ids.map { Int64(owned[$0]?.sold ?? 0) }),
+                .integers(ids.map { terms[$0].map { Int64($0.capacity) } }),
+                .integers(ids.map { terms[$0].map { Int64($0.blocked) } }),
+                .integers(ids.map { terms[$0].map(\.unitAmount) }),
+            ])
+    }
+}

@@ -1,0 +1,16 @@
+public import PostgresClient
+
+/// The migrations of `migrations/`, embedded in the binary.
+public enum Schema {
+    /// All of them, in order.
+    public static let migrations: [Migration] = [
+        Migration(
+            number: 1, name: "create_catalogue", up: text(PackageResources._001_create_catalogue_up_sql),
+            down: text(PackageResources._001_create_catalogue_down_sql)),
+        Migration(
+            number: 2, name: "create_bookings", up: text(PackageResources._002_create_bookings_up_sql),
+            down: text(PackageResources._002_create_bookings_down_sql)),
+    ]
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

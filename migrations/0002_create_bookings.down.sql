@@ -1,0 +1,4 @@
+DROP TABLE dead_letters;
+DROP TABLE payments;
+DROP TABLE booking_items;
+DROP TABLE bookings;
