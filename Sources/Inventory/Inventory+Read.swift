@@ -59,6 +59,13 @@ extension Inventory {
         return text.flatMap { IdempotencyRecord(text: $0) }
     }
 
+    /// The text of a record: its fingerprint can be compared before it is read.
+    public func idempotencyText(
+        _ partition: Partition, digest: String
+    ) async throws(InventoryError) -> String? {
+        try await command(["GET", keys.idempotency(partition, digest: digest)]).string
+    }
+
     /// Remembers the answer of a request.
     ///
     /// - Parameter body: at most 2 KiB; a longer one is rebuilt from the booking when it is asked for again.
@@ -73,5 +80,14 @@ extension Inventory {
     /// Forgets a key whose request came to nothing that may be repeated.
     public func forget(_ request: IdempotentRequest, partition: Partition) async throws(InventoryError) {
         _ = try await command(["DEL", keys.idempotency(partition, digest: request.digest)])
+    }
+}
+
+extension Inventory {
+    /// Whether every partition is open under the identity of the Redis that this connection talks to.
+    public func isValidated() async throws(InventoryError) -> Bool {
+        let token = try identity()
+        let replies = try await pipeline(keys.all.map { ["HMGET", keys.meta($0), "state", "identity"] })
+        return replies.allSatisfy { $0.array?.first?.string == "open" && $0.array?.last?.string == token }
     }
 }

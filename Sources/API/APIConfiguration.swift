@@ -1,0 +1,28 @@
+/// What the API is told from outside.
+public struct APIConfiguration: Sendable {
+    /// HS256 secret of our own tokens, 32 bytes or more.
+    public var secret: [UInt8]
+    /// Service callers.
+    public var apiKeys: [(name: String, key: String)]
+    /// How long a confirming call waits to be written down.
+    public var persistWait: Duration
+    /// Whether POSTs without an idempotency key are refused.
+    public var requiresIdempotencyKey: Bool
+    /// Whether Redis runs `appendfsync always`, so that an attempt it recorded survives without PostgreSQL.
+    public var redisIsDurable: Bool
+    /// How long the simulated provider takes.
+    public var paymentDelay: Duration
+
+    /// A configuration.
+    public init(
+        secret: [UInt8], apiKeys: [(name: String, key: String)], persistWait: Duration,
+        requiresIdempotencyKey: Bool, redisIsDurable: Bool, paymentDelay: Duration
+    ) {
+        self.secret = secret
+        self.apiKeys = apiKeys
+        self.persistWait = persistWait
+        self.requiresIdempotencyKey = requiresIdempotencyKey
+        self.redisIsDurable = redisIsDurable
+        self.paymentDelay = paymentDelay
+    }
+}

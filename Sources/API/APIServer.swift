@@ -1,0 +1,60 @@
+public import EventLoop
+public import HTTPServer
+public import PostgresClient
+public import RedisClient
+import Booking
+import Inventory
+import Records
+
+/// The API on one loop: its own connections to both stores, its routes, its server. Not `Sendable`.
+public final class APIServer {
+    private let connection: RedisConnection
+    private let subscriber: RedisSubscriber
+    private let pool: PostgresPool
+    private let server: HTTPServer
+
+    /// Everything one loop needs. On the loop's thread only.
+    ///
+    /// - Parameters:
+    ///   - partitions: how many there are.
+    ///   - copy: names this loop of this process; another for each.
+    public init(
+        loop: EventLoop, configuration: APIConfiguration, redis: RedisConfiguration,
+        postgres: PostgresConfiguration, partitions: Int, copy: String
+    ) throws(EventLoopError) {
+        let channel = "usher:ack:\(copy)"
+        connection = RedisConnection(loop: loop, configuration: redis)
+        pool = PostgresPool(loop: loop, configuration: postgres)
+        let inventory = Inventory(
+            loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: channel)
+        let store = BookingStore(pool: pool)
+        let acks = AckRegistry(loop: loop, store: store)
+        subscriber = RedisSubscriber(
+            loop: loop, configuration: redis, channel: channel, onMessage: { acks.received($0) },
+            onSubscribed: { acks.subscribed() })
+        let context = APIContext(
+            loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
+        let router = Router()
+        HealthRoutes(context).add(to: router)
+        EventRoutes(context).add(to: router)
+        BookingRoutes(context).add(to: router)
+        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: router)
+        try connection.start()
+        subscriber.start()
+    }
+
+    /// Listens and begins to serve.
+    ///
+    /// - Returns: the port.
+    public func listen(host: String, port: Int) throws(HTTPServerError) -> Int {
+        try server.listen(host: host, port: port, reusePort: true)
+    }
+
+    /// Accepts no more, finishes what runs within `time`, and closes every connection.
+    public func drain(within time: Duration) async {
+        await server.drain(within: time)
+        subscriber.close()
+        connection.close()
+        pool.close()
+    }
+}

@@ -1,0 +1,79 @@
+import Booking
+import HTTPServer
+import Inventory
+
+/// The contract's `Booking`.
+enum BookingJSON {
+    /// A booking as clients see it.
+    ///
+    /// - Parameter availability: what the tiers had left right after the claim; only the answer to a claim tells.
+    static func bytes(
+        _ id: BookingID, _ image: BookingImage, persisted: Bool, availability: [TierAvailability]? = nil
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: 768)
+        write(id, image, persisted: persisted, availability: availability, to: &json)
+        return json.bytes
+    }
+
+    static func write(
+        _ id: BookingID, _ image: BookingImage, persisted: Bool, availability: [TierAvailability]? = nil,
+        to json: inout JSONWriter
+    ) {
+        json.beginObject()
+        json.member("id", id.description)
+        json.member("eventId", image.event.description)
+        json.member("userId", image.user)
+        json.member("status", image.status.rawValue)
+        json.key("items")
+        json.beginArray()
+        for item in image.items { write(item, to: &json) }
+        json.endArray()
+        json.member("totalAmount", image.totalAmount)
+        json.member("currency", image.currency)
+        json.member("expiresAt", Timestamp.format(image.expiresAt))
+        json.member("confirmedAt", image.confirmedAt.map(Timestamp.format))
+        json.member("createdAt", Timestamp.format(image.createdAt))
+        json.member("updatedAt", Timestamp.format(image.updatedAt))
+        json.member("version", image.version)
+        json.member("persisted", persisted)
+        json.key("payment")
+        if let payment = image.payment { write(payment, image.currency, to: &json) } else { json.null() }
+        json.member("reason", image.reason)
+        if let availability { write(availability, to: &json) }
+        json.endObject()
+    }
+
+    private static func write(_ item: BookingItem, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("tierId", item.tier.description)
+        json.member("quantity", Int64(item.quantity))
+        json.member("unitAmount", item.unitAmount)
+        json.key("seats")
+        json.beginArray()
+        json.endArray()
+        json.endObject()
+    }
+
+    private static func write(_ payment: BookingPayment, _ currency: String, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("id", payment.id.description)
+        json.member("provider", payment.provider)
+        json.member("transactionId", payment.transactionID)
+        json.member("status", payment.status.rawValue)
+        json.member("amount", payment.amount)
+        json.member("currency", currency)
+        json.endObject()
+    }
+
+    private static func write(_ availability: [TierAvailability], to json: inout JSONWriter) {
+        json.key("availability")
+        json.beginArray()
+        for tier in availability {
+            json.beginObject()
+            json.member("tierId", tier.tier.description)
+            json.member("available", Int64(tier.available))
+            json.endObject()
+        }
+        json.endArray()
+    }
+}

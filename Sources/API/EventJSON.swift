@@ -1,0 +1,61 @@
+import Booking
+import HTTPServer
+import Inventory
+import Records
+
+/// The contract's `Event`.
+enum EventJSON {
+    static func bytes(_ event: EventRecord, _ live: Availability?) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        write(event, live, to: &json)
+        return json.bytes
+    }
+
+    /// - Parameter live: what Redis has left; without it PostgreSQL's numbers are told.
+    static func write(_ event: EventRecord, _ live: Availability?, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("id", event.id.description)
+        json.member("number", event.number)
+        json.member("title", event.title)
+        json.member("description", event.description)
+        json.member("venue", event.venue)
+        json.member("startsAt", Timestamp.format(event.startsAt))
+        json.member("salesOpenAt", event.salesOpenAt.map(Timestamp.format))
+        json.member("salesCloseAt", event.salesCloseAt.map(Timestamp.format))
+        json.member("status", event.status)
+        json.member("currency", event.currency)
+        json.member("holdSeconds", event.holdSeconds)
+        json.member("maxTicketsPerUser", event.maxTicketsPerUser)
+        json.member("maxBookingsPerUser", event.maxBookingsPerUser)
+        json.key("tiers")
+        json.beginArray()
+        var remaining = 0
+        for tier in event.tiers {
+            let available =
+                live?.tiers.first { $0.tier == tier.id }?.available
+                ?? tier.capacity - tier.held - tier.sold - tier.blocked
+            remaining += available
+            write(tier, event.currency, available, to: &json)
+        }
+        json.endArray()
+        json.member("remainingTickets", Int64(remaining))
+        json.member("version", event.version)
+        json.member("createdAt", Timestamp.format(event.createdAt))
+        json.member("updatedAt", Timestamp.format(event.updatedAt))
+        json.endObject()
+    }
+
+    private static func write(
+        _ tier: TierRecord, _ currency: String, _ available: Int, to json: inout JSONWriter
+    ) {
+        json.beginObject()
+        json.member("id", tier.id.description)
+        json.member("name", tier.name)
+        json.member("kind", tier.kind)
+        json.member("unitAmount", tier.unitAmount)
+        json.member("currency", currency)
+        json.member("capacity", Int64(tier.capacity))
+        json.member("available", Int64(available))
+        json.endObject()
+    }
+}

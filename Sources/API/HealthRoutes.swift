@@ -1,0 +1,54 @@
+import Booking
+import HTTPServer
+import Inventory
+import PostgresClient
+
+/// `/livez` and `/readyz`.
+final class HealthRoutes {
+    private let context: APIContext
+
+    init(_ context: APIContext) { self.context = context }
+
+    func add(to router: Router) {
+        router.add(.get, "/livez") { _ in .json(200, Array("{\"status\":\"ok\"}".utf8)) }
+        router.add(.get, "/readyz") { _ in await self.ready() }
+    }
+
+    /// Asks what a request would ask: a script on Redis, a query on PostgreSQL, and whether the inventory is validated.
+    private func ready() async -> HTTPResponse {
+        var checks: [(name: String, failure: String?)] = []
+        checks.append(("redis", await failure { try await self.askRedis() }))
+        checks.append(("postgres", await failure { _ = try await self.context.pool.query("SELECT 1 AS one") }))
+        checks.append(("inventory", await failure { try await self.askInventory() }))
+        let isReady = checks.allSatisfy { $0.failure == nil }
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("status", isReady ? "ok" : "unavailable")
+        json.key("checks")
+        json.beginObject()
+        for check in checks { json.member(check.name, check.failure ?? "ok") }
+        json.endObject()
+        json.endObject()
+        return .json(isReady ? 200 : 503, json.bytes)
+    }
+
+    private func failure(_ check: nonisolated(nonsending) () async throws -> Void) async -> String? {
+        do {
+            try await check()
+            return nil
+        } catch let error as InventoryError {
+            return error.code == .recovering ? "recovering" : "unavailable"
+        } catch {
+            return "unavailable"
+        }
+    }
+
+    private func askRedis() async throws {
+        _ = try await context.inventory.availability(EventID(UUIDBytes(high: 0, low: 0)))
+    }
+
+    /// Every partition is open under the identity of the Redis this copy talks to.
+    private func askInventory() async throws {
+        guard try await context.inventory.isValidated() else { throw InventoryError(.recovering) }
+    }
+}

@@ -1,0 +1,96 @@
+import Cryptography
+import HTTPServer
+import Inventory
+
+/// The `Idempotency-Key` of a request (draft-ietf-httpapi-idempotency-key-header-07) and what it is bound to.
+struct IdempotencyKey {
+    /// 1 to 255 visible ASCII characters.
+    let text: String
+
+    /// Reads the header: an RFC 8941 string, or the bare characters.
+    ///
+    /// - Throws: 400 `idempotency-key-invalid`.
+    init?(_ request: HTTPRequest, alias: String?) throws(Problem) {
+        let headers = request.headers("idempotency-key")
+        guard headers.count <= 1 else { throw Self.invalid }
+        guard let raw = headers.first ?? alias else { return nil }
+        let bare = raw.hasPrefix("\"") ? try Self.unquoted(raw) : raw
+        guard (1...255).contains(bare.utf8.count), bare.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw Self.invalid
+        }
+        text = bare
+    }
+
+    private static let invalid = Problem(
+        400, "idempotency-key-invalid", "The key must be 1 to 255 visible ASCII characters.")
+
+    /// RFC 8941, section 4.2.5.
+    private static func unquoted(_ raw: String) throws(Problem) -> String {
+        guard raw.count >= 2, raw.hasSuffix("\"") else { throw invalid }
+        var text = ""
+        var isEscaped = false
+        for character in raw.dropFirst().dropLast() {
+            if isEscaped {
+                guard character == "\"" || character == "\\" else { throw invalid }
+                text.append(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else {
+                guard character != "\"" else { throw invalid }
+                text.append(character)
+            }
+        }
+        guard !isEscaped else { throw invalid }
+        return text
+    }
+
+    /// How long a request may run until another finishes it from the booking's state.
+    private static let patienceMilliseconds: Int64 = 10_000
+
+    /// The key in its scope, and what it was used for.
+    ///
+    /// - Parameters:
+    ///   - target: the event or booking that is addressed.
+    ///   - secret: so that a fingerprint tells nothing of a card's number.
+    func bound(
+        user: String, target: String, action: String, body: RequestBody, secret: [UInt8]
+    ) -> IdempotentRequest {
+        let scope = Array("\(user)\0POST\0\(target)\0\(text)".utf8)
+        let request = Array("\(action)\0".utf8) + body.canonical
+        return IdempotentRequest(
+            digest: String(hexadecimal(sha256(scope)).prefix(32)),
+            fingerprint: String(hexadecimal(hmacSHA256(key: secret, message: request)).prefix(32)),
+            patienceMilliseconds: Self.patienceMilliseconds)
+    }
+}
+
+extension RequestBody {
+    /// The body with its members in order and without the key's alias: equal for requests that mean the same.
+    var canonical: [UInt8] {
+        var json = JSONWriter()
+        Self.write(.object(sentMembers.filter { $0.name != "idempotencyKey" }), to: &json)
+        return json.bytes
+    }
+
+    private static func write(_ value: JSONValue, to json: inout JSONWriter) {
+        switch value {
+        case .null: json.null()
+        case .bool(let flag): json.bool(flag)
+        case .integer(let number): json.integer(number)
+        case .number(let text): json.raw(Array(text.utf8))
+        case .string(let text): json.string(text)
+        case .array(let elements):
+            json.beginArray()
+            for element in elements { write(element, to: &json) }
+            json.endArray()
+        case .object(let members):
+            json.beginObject()
+            for member in members.sorted(by: { $0.name < $1.name }) {
+                json.key(member.name)
+                write(member.value, to: &json)
+            }
+            json.endObject()
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Payments
+
+/// `{cardNumber, expMonth?, expYear?, cvc?}` or `{token}`.
+struct PaymentMeansBody {
+    let means: PaymentMeans
+
+    /// Reads the member `name`; `nil` when it is not there or wrong (which is noted).
+    static func read(_ body: inout RequestBody, _ name: String) -> PaymentMeansBody? {
+        guard var nested = body.object(name) else { return nil }
+        let means = members(&nested)
+        nested.rejectUnknown()
+        body.adopt(nested)
+        return means
+    }
+
+    static func members(_ body: inout RequestBody) -> PaymentMeansBody? {
+        let card = body.text("cardNumber", 12...23)
+        let token = body.text("token", 1...255)
+        _ = body.integer("expMonth", 1...12)
+        _ = body.integer("expYear", 0...9999)
+        _ = body.text("cvc", 3...4)
+        if let card {
+            let digits = card.filter { $0 != " " }
+            guard (12...19).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
+                body.wrong("cardNumber", "It must have 12 to 19 digits.")
+                return nil
+            }
+            return PaymentMeansBody(means: PaymentMeans(secret: digits))
+        }
+        if let token { return PaymentMeansBody(means: PaymentMeans(secret: token)) }
+        if body.errors.isEmpty { body.wrong("cardNumber", "It is missing; so is token.") }
+        return nil
+    }
+}

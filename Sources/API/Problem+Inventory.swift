@@ -1,0 +1,85 @@
+import Booking
+import HTTPServer
+import Inventory
+import PostgresClient
+
+extension Problem {
+    /// What an error of Redis's side means for a client.
+    static func inventory(_ error: InventoryError) -> Problem {
+        let (code, detail) =
+            switch error.code {
+            case .recovering: ("inventory-recovering", "The inventory is being validated; nothing was done.")
+            case .overloaded: ("overloaded", "The inventory takes no more at present; nothing was done.")
+            case .unavailable: ("inventory-unavailable", "The inventory cannot be reached; nothing was done.")
+            default: ("outcome-unknown", "It is not known whether this was done; the same request is safe to repeat.")
+            }
+        return Problem(503, code, detail, isRetryable: true, headers: [("Retry-After", "1")])
+    }
+
+    /// PostgreSQL was needed and did not answer.
+    static func records(_ error: PostgresError) -> Problem {
+        Problem(
+            503, "inventory-unavailable", "The records cannot be reached at present.", isRetryable: true,
+            headers: [("Retry-After", "1")])
+    }
+
+    static let bookingNotFound = Problem(404, "booking-not-found", "There is no such booking.")
+    static let eventNotFound = Problem(404, "event-not-found", "There is no such event.")
+
+    /// 409 for a booking whose state does not allow it.
+    static func state(_ code: String, _ detail: String, _ image: BookingImage) -> Problem {
+        var json = JSONWriter()
+        json.string(image.status.rawValue)
+        return Problem(409, code, detail, members: [("currentStatus", json.bytes)])
+    }
+
+    static func holdExpired(_ image: BookingImage) -> Problem {
+        .state("hold-expired", "The hold expired at \(Timestamp.format(image.expiresAt)).", image)
+    }
+
+    static func invalidState(_ image: BookingImage) -> Problem {
+        .state("invalid-state", "The booking is \(image.status.rawValue).", image)
+    }
+
+    static let keyReused = Problem(
+        422, "idempotency-key-reused", "This key was used for another request.")
+    static let inProgress = Problem(
+        409, "idempotency-in-progress", "The first request with this key still runs.", isRetryable: true,
+        headers: [("Retry-After", "1")])
+
+    /// What a refused claim means for a client; `nil` for outcomes that are none.
+    ///
+    /// - Parameter now: Unix milliseconds, for `Retry-After`.
+    static func refusal(_ outcome: ClaimOutcome, now: Int64) -> Problem? {
+        switch outcome {
+        case .soldOut: Problem(409, "sold-out", "Everything is sold.", isRetryable: true)
+        case .heldByOthers(let retryAt): heldByOthers(retryAt == 0 ? now + 1000 : retryAt, now: now)
+        case .notOpen(let opensAt):
+            Problem(
+                409, "sales-not-open", "The sale opens at \(Timestamp.format(opensAt)).", isRetryable: true,
+                members: [("opensAt", text(Timestamp.format(opensAt)))])
+        case .closed: Problem(409, "sales-closed", "The sale is over.")
+        case .eventCancelled: Problem(409, "event-cancelled", "The event was cancelled.")
+        case .ticketLimit(let limit): Problem(409, "ticket-limit", "A user may have \(limit) tickets of this event.")
+        case .bookingLimit(let limit):
+            Problem(409, "already-booked", "A user may have \(limit) booking\(limit == 1 ? "" : "s") of this event.")
+        case .seated: .invalid([("/items", "A tier of this event is sold by seat.")])
+        case .keyReused: keyReused
+        default: nil
+        }
+    }
+
+    private static func heldByOthers(_ retryAt: Int64, now: Int64) -> Problem {
+        let seconds = max(1, (retryAt - now + 999) / 1000)
+        return Problem(
+            409, "held-by-others", "Not enough is free now, but holds may lapse.", isRetryable: true,
+            headers: [("Retry-After", String(seconds))],
+            members: [("retryAt", text(Timestamp.format(retryAt)))])
+    }
+
+    private static func text(_ value: String) -> [UInt8] {
+        var json = JSONWriter()
+        json.string(value)
+        return json.bytes
+    }
+}

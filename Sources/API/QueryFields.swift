@@ -1,0 +1,49 @@
+import HTTPServer
+
+/// Reads a request's query, gathering what is wrong.
+struct QueryFields {
+    private let fields: [(name: String, value: String)]
+    private var known: Set<String> = []
+    private var errors: [(pointer: String, detail: String)] = []
+
+    init(_ request: HTTPRequest) throws(Problem) {
+        guard let fields = request.queryFields() else {
+            throw Problem.invalid([("", "The query is malformed.")])
+        }
+        self.fields = fields
+    }
+
+    mutating func text(_ name: String) -> String? {
+        known.insert(name)
+        let values = fields.filter { $0.name == name }
+        if values.count > 1 { wrong(name, "It is there twice.") }
+        return values.first?.value
+    }
+
+    mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
+        guard let text = text(name) else { return nil }
+        guard let number = Int64(text), range.contains(number) else {
+            wrong(name, "It must be an integer from \(range.lowerBound) to \(range.upperBound).")
+            return nil
+        }
+        return number
+    }
+
+    mutating func choice<Choice: RawRepresentable<String>>(_ name: String, _ usual: Choice) -> Choice {
+        guard let text = text(name) else { return usual }
+        guard let choice = Choice(rawValue: text) else {
+            wrong(name, "It has no such value.")
+            return usual
+        }
+        return choice
+    }
+
+    mutating func wrong(_ name: String, _ detail: String) { errors.append(("?\(name)", detail)) }
+
+    mutating func finish() throws(Problem) {
+        for field in fields where !known.contains(field.name) {
+            errors.append(("?\(field.name.prefix(64))", "There is no such parameter."))
+        }
+        if !errors.isEmpty { throw Problem.invalid(errors) }
+    }
+}

@@ -1,0 +1,156 @@
+import HTTPServer
+
+/// Reads the members of a request's body, gathering what is wrong instead of stopping at the first.
+struct RequestBody {
+    private let members: [(name: String, value: JSONValue)]
+    private let pointer: String
+    private var known: Set<String> = []
+    private(set) var errors: [(pointer: String, detail: String)] = []
+
+    /// The body of a request: an object in JSON; an empty body is an empty object.
+    init(_ request: HTTPRequest) throws(Problem) {
+        if let type = request.header("content-type"), !request.body.isEmpty {
+            let media = type.prefix { $0 != ";" }.lowercased()
+            guard media.hasPrefix("application/json") || media.contains("+json") else {
+                throw Problem(415, "unsupported-media-type", "The body must be application/json.")
+            }
+        }
+        if request.body.allSatisfy({ $0 == 32 || $0 == 10 || $0 == 13 || $0 == 9 }) {
+            self.init([], "")
+            return
+        }
+        do throws(JSONReader.Malformed) {
+            guard case .object(let members) = try JSONReader.read(request.body) else {
+                throw JSONReader.Malformed(detail: "The body must be a JSON object.")
+            }
+            self.init(members, "")
+        } catch {
+            throw Problem.invalid([("", error.detail)])
+        }
+    }
+
+    init(_ members: [(name: String, value: JSONValue)], _ pointer: String) {
+        self.members = members
+        self.pointer = pointer
+    }
+
+    /// The member, or `nil` when it is missing or null.
+    mutating func value(_ name: String) -> JSONValue? {
+        known.insert(name)
+        guard let value = members.first(where: { $0.name == name })?.value else { return nil }
+        if case .null = value { return nil }
+        return value
+    }
+
+    /// Everything that was sent.
+    var sentMembers: [(name: String, value: JSONValue)] { members }
+
+    /// Whether the member was sent, if only as null.
+    func has(_ name: String) -> Bool { members.contains { $0.name == name } }
+
+    /// Notes what is wrong with a member.
+    mutating func wrong(_ name: String, _ detail: String) { errors.append(("\(pointer)/\(name)", detail)) }
+
+    /// Takes the errors of a nested object over.
+    mutating func adopt(_ nested: RequestBody) { errors += nested.errors }
+
+    mutating func text(_ name: String, _ length: ClosedRange<Int> = 1...1000) -> String? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let text) = value, length.contains(text.unicodeScalars.count) else {
+            wrong(name, "It must be a text of \(length.lowerBound) to \(length.upperBound) characters.")
+            return nil
+        }
+        return text
+    }
+
+    mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
+        guard let value = value(name) else { return nil }
+        guard case .integer(let number) = value, range.contains(number) else {
+            wrong(name, "It must be an integer from \(range.lowerBound) to \(range.upperBound).")
+            return nil
+        }
+        return number
+    }
+
+    mutating func bool(_ name: String) -> Bool? {
+        guard let value = value(name) else { return nil }
+        guard case .bool(let flag) = value else {
+            wrong(name, "It must be true or false.")
+            return nil
+        }
+        return flag
+    }
+
+    mutating func time(_ name: String) -> Int64? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let text) = value, let time = Timestamp.parse(text) else {
+            wrong(name, "It must be a time such as 2030-01-31T20:00:00.000Z (RFC 3339).")
+            return nil
+        }
+        return time
+    }
+
+    mutating func object(_ name: String) -> RequestBody? {
+        guard let value = value(name) else { return nil }
+        guard case .object(let members) = value else {
+            wrong(name, "It must be an object.")
+            return nil
+        }
+        return RequestBody(members, "\(pointer)/\(name)")
+    }
+
+    /// The elements of an array of objects.
+    mutating func objects(_ name: String, _ count: ClosedRange<Int>) -> [RequestBody]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let elements) = value, count.contains(elements.count) else {
+            wrong(name, "It must be an array of \(count.lowerBound) to \(count.upperBound) elements.")
+            return nil
+        }
+        var objects: [RequestBody] = []
+        for (index, element) in elements.enumerated() {
+            guard case .object(let members) = element else {
+                wrong("\(name)/\(index)", "It must be an object.")
+                return nil
+            }
+            objects.append(RequestBody(members, "\(pointer)/\(name)/\(index)"))
+        }
+        return objects
+    }
+
+    mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {
+        if value == nil, !errors.contains(where: { $0.pointer.hasPrefix("\(pointer)/\(name)") }) {
+            wrong(name, "It is missing.")
+        }
+        return value
+    }
+
+    /// Notes every member that nobody asked for.
+    mutating func rejectUnknown() {
+        for member in members where !known.contains(member.name) {
+            errors.append(("\(pointer)/\(member.name.prefix(64))", "There is no such member."))
+        }
+    }
+
+    /// Throws when anything was wrong.
+    mutating func finish() throws(Problem) {
+        rejectUnknown()
+        if !errors.isEmpty { throw Problem.invalid(errors) }
+    }
+}
+
+extension Problem {
+    /// 400 `invalid-request`.
+    static func invalid(_ errors: [(pointer: String, detail: String)]) -> Problem {
+        var json = JSONWriter()
+        json.beginArray()
+        for error in errors.prefix(20) {
+            json.beginObject()
+            json.member("pointer", error.pointer)
+            json.member("detail", error.detail)
+            json.endObject()
+        }
+        json.endArray()
+        let detail = errors.first.map { $0.pointer.isEmpty ? $0.detail : "\($0.pointer): \($0.detail)" } ?? ""
+        return Problem(400, "invalid-request", detail, members: [("errors", json.bytes)])
+    }
+}

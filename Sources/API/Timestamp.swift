@@ -1,0 +1,80 @@
+/// RFC 3339 times in UTC with milliseconds, to and from Unix milliseconds, without Foundation: they are on the hot path.
+enum Timestamp {
+    /// `2030-01-31T20:00:00.000Z`.
+    static func format(_ milliseconds: Int64) -> String {
+        let seconds = Int64((Double(milliseconds) / 1000).rounded(.down))
+        let days = Int64((Double(seconds) / 86400).rounded(.down))
+        let (year, month, day) = civil(days)
+        let second = seconds - days * 86400
+        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2))"
+            + ":\(pad(second % 60, 2)).\(pad(milliseconds - seconds * 1000, 3))Z"
+    }
+
+    private static func pad(_ number: Int64, _ width: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+    }
+
+    /// Reads a date and time with any offset and fraction; `nil` when it is none.
+    static func parse(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes.count <= 40 else { return nil }
+        func number(_ range: Range<Int>) -> Int64? {
+            guard range.upperBound <= bytes.count, bytes[range].allSatisfy({ (48...57).contains($0) }) else {
+                return nil
+            }
+            return bytes[range].reduce(0) { $0 * 10 + Int64($1 - 48) }
+        }
+        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+            let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
+            bytes[4] == 45, bytes[7] == 45, bytes[10] | 0x20 == 0x74, bytes[13] == 58, bytes[16] == 58,
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61,
+            civil(days(year, month, day)) == (year, month, day)
+        else { return nil }
+        var index = 19
+        var fraction: Int64 = 0
+        if bytes[index] == 46 {
+            index += 1
+            let start = index
+            while index < bytes.count, (48...57).contains(bytes[index]) { index += 1 }
+            guard index > start else { return nil }
+            for digit in 0..<3 {
+                fraction = fraction * 10 + (start + digit < index ? Int64(bytes[start + digit] - 48) : 0)
+            }
+        }
+        guard index < bytes.count, let offset = offset(bytes[index...], number) else { return nil }
+        let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
+        return seconds * 1000 + fraction
+    }
+
+    private static func offset(_ rest: ArraySlice<UInt8>, _ number: (Range<Int>) -> Int64?) -> Int64? {
+        let start = rest.startIndex
+        if rest.count == 1, rest[start] | 0x20 == 0x7a { return 0 }
+        guard rest.count == 6, rest[start] == 43 || rest[start] == 45, rest[start + 3] == 58,
+            let hours = number(start + 1..<start + 3), let minutes = number(start + 4..<start + 6), hours < 24,
+            minutes < 60
+        else { return nil }
+        return (hours * 3600 + minutes * 60) * (rest[start] == 45 ? -1 : 1)
+    }
+
+    /// Days since 1970-01-01 of a date in the Gregorian calendar (Hinnant, "chrono-compatible low-level date
+    /// algorithms").
+    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719468
+    }
+
+    private static func civil(_ days: Int64) -> (Int64, Int64, Int64) {
+        let z = days + 719468
+        let era = (z >= 0 ? z : z - 146096) / 146097
+        let dayOfEra = z - era * 146097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted + (shifted < 10 ? 3 : -9)
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+
+/// `usher dev`: everything in one go on private stores, until Ctrl-C.
+struct Dev {
+    private var settings: Settings
+    private let copies: Int
+
+    init(_ settings: Settings, copies: Int) {
+        self.settings = settings
+        self.copies = copies
+    }
+
+    func run() async throws {
+        var settings = settings
+        let directory = DataDirectory(settings)
+        try directory.claim()
+        let port = try settings.port()
+        for index in 0..<copies where try !PortProbe.isFree(host: settings.host, port: port + index) {
+            throw Failure("Port \(port + index) is taken; set PORT to another.")
+        }
+        if settings.text("USHER_JWT_SECRET") == nil { settings.variables["USHER_JWT_SECRET"] = try directory.secret() }
+        let servers = try startStores(directory, &settings)
+        defer { for server in servers { server.stop() } }
+        try await Stores.prepare(settings)
+        try await Seed(settings).run()
+        let reconciler = try await RunningReconciler.start(settings)
+        var running: [RunningCopy] = []
+        for index in 0..<copies {
+            var own = settings
+            own.variables["PORT"] = String(port + index)
+            running.append(try await RunningCopy.start(own))
+        }
+        try await waitUntilReady(port)
+        greet(settings, port)
+        await Signals.wait()
+        print("\nStopping.")
+        for copy in running { await copy.drain() }
+        await reconciler.stop()
+    }
+
+    private func startStores(_ directory: DataDirectory, _ settings: inout Settings) throws -> [PrivateServer] {
+        var servers: [PrivateServer] = []
+        if settings.text("REDIS_URL") == nil {
+            let port = try PrivateServer.freePort()
+            servers.append(try PrivateServer.redis(in: directory, port: port))
+            settings.variables["REDIS_URL"] = "redis://127.0.0.1:\(port)"
+        }
+        if settings.text("DATABASE_URL") == nil {
+            do {
+                let port = try PrivateServer.freePort()
+                servers.append(try PrivateServer.postgres(in: directory, port: port))
+                settings.variables["DATABASE_URL"] = "postgresql://usher@127.0.0.1:\(port)/postgres"
+            } catch {
+                for server in servers { server.stop() }
+                throw error
+            }
+        }
+        return servers
+    }
+
+    private func waitUntilReady(_ port: Int) async throws {
+        for _ in 0..<150 {
+            let url = URL(string: "http://127.0.0.1:\(port)/readyz")
+            if let url, (try? String(contentsOf: url, encoding: .utf8)) != nil { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Failure("Usher did not get ready; see the logs above.")
+    }
+
+    private func greet(_ settings: Settings, _ port: Int) {
+        let token = (try? Token.make(settings, subject: "demo", role: "customer", lifetime: 86400)) ?? ""
+        let tier = "00000001-0000-4000-8000-000000000002"
+        print(
+            """
+
+            Usher is ready: http://127.0.0.1:\(port)
+
+            An access token for user "demo", good for a day:
+
+            export TOKEN=\(token)
+
+            Book and pay a ticket of event 2:
+
+            curl -s http://127.0.0.1:\(port)/v1/bookings \\
+              -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+              -d '{"eventId":"2","items":[{"tierId":"\(tier)","quantity":1}],"payment":{"cardNumber":"4242424242424242"}}'
+
+            An administrator's token: usher token --sub admin --role admin. Ctrl-C stops everything; data stays in \
+            \(DataDirectory(settings).path).
+            """)
+    }
+}

@@ -1,0 +1,62 @@
+import EventLoop
+import Foundation
+import Inventory
+import PostgresClient
+import Reconciler
+import RedisClient
+
+/// `usher reconcile`.
+struct Reconcile {
+    private let settings: Settings
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    func run() async throws {
+        try await Stores.prepare(settings)
+        _ = try await Stores.checkRedis(settings)
+        let running = try await RunningReconciler.start(settings)
+        Log.info("reconciling")
+        await Signals.wait()
+        await running.stop()
+    }
+}
+
+/// A reconciler on a loop of its own.
+struct RunningReconciler: Sendable {
+    private let loop: EventLoop
+    private let holder: Holder
+
+    // SAFETY of @unchecked: `reconciler` is touched in its loop's isolation only.
+    private final class Holder: @unchecked Sendable {
+        var reconciler: Reconciler?
+    }
+
+    static func start(_ settings: Settings) async throws -> RunningReconciler {
+        let redis = try settings.redis()
+        let postgres = try settings.postgres()
+        let partitions = try settings.partitions()
+        let loop = try EventLoop(name: "reconcile")
+        let holder = Holder()
+        let owner = UUID().uuidString.lowercased()
+        try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: redis)
+            try connection.start()
+            let inventory = Inventory(
+                loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: "")
+            let pool = PostgresPool(loop: loop, configuration: postgres)
+            let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: owner)
+            reconciler.onFailure = { Log.warn($0) }
+            holder.reconciler = reconciler
+        }
+        Task(executorPreference: loop.executor) {
+            await loop.run { _ in await holder.reconciler?.run() }
+        }
+        return RunningReconciler(loop: loop, holder: holder)
+    }
+
+    /// Finishes the batch under way and gives the leases back.
+    func stop() async {
+        await loop.run { _ in await holder.reconciler?.stop() }
+        loop.stop()
+    }
+}

@@ -1,0 +1,56 @@
+import Booking
+import EventLoop
+import PostgresClient
+import Records
+
+/// `usher seed`: five demo events, numbers 1 to 5, one booking a user. Running it again changes nothing.
+struct Seed {
+    private let settings: Settings
+
+    private static let events: [(title: String, capacity: Int)] = [
+        ("Limited Concert", 2), ("Tech Conference 2025", 100), ("Business Summit", 50), ("Art Exhibition", 30),
+        ("Food Festival", 200),
+    ]
+    /// 2099-06-01T20:00:00Z.
+    private static let startsAt: Int64 = 4_084_027_200_000
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    func run() async throws {
+        try await Stores.prepare(settings)
+        let postgres = try settings.postgres()
+        let partitions = try settings.partitions()
+        let loop = try EventLoop(name: "seed")
+        defer { loop.stop() }
+        try await loop.run { loop in
+            let pool = PostgresPool(loop: loop, configuration: postgres)
+            let catalogue = Catalogue(pool: pool)
+            for (index, event) in Self.events.enumerated() {
+                try await Self.write(event, number: Int64(index + 1), catalogue, partitions)
+            }
+            _ = try await pool.query(
+                """
+                SELECT setval(pg_get_serial_sequence('events', 'number'), greatest(
+                    (SELECT max(number) FROM events), (SELECT last_value FROM events_number_seq)))
+                """)
+            pool.close()
+        }
+    }
+
+    private static func write(
+        _ event: (title: String, capacity: Int), number: Int64, _ catalogue: Catalogue, _ partitions: Int
+    ) async throws {
+        let id = EventID(UUIDBytes(high: 0x0000_0000_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)))
+        let tier = TierID(UUIDBytes(high: 0x0000_0001_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)))
+        let record = EventRecord(
+            id: id, number: number, title: event.title, description: nil, venue: nil, startsAt: startsAt,
+            salesOpenAt: nil, salesCloseAt: nil, status: "draft", currency: "USD", holdSeconds: 600,
+            maxTicketsPerUser: 10, maxBookingsPerUser: 1, version: 1, createdAt: 0, updatedAt: 0,
+            tiers: [
+                TierRecord(id: tier, name: "Standard", kind: "general", unitAmount: 4999, capacity: event.capacity)
+            ])
+        let isNew = try await catalogue.create(
+            record, partition: Partition(of: id, count: partitions), ifAbsent: true)
+        if isNew { _ = try await catalogue.publish(id) }
+    }
+}

@@ -1,0 +1,101 @@
+import API
+import EventLoop
+import Foundation
+import HTTPServer
+import PostgresClient
+import RedisClient
+
+/// `usher serve`: the API, one server a loop, all on one port.
+struct Serve {
+    private let settings: Settings
+
+    /// How long running requests may take to finish after SIGTERM.
+    static let drainTime = Duration.seconds(10)
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    func run() async throws {
+        try await Stores.prepare(settings)
+        let copy = try await RunningCopy.start(settings)
+        Log.info("serving on http://\(settings.host):\(copy.port)")
+        await Signals.wait()
+        Log.info("draining")
+        await copy.drain()
+    }
+}
+
+/// The loops and servers of one copy of the API.
+struct RunningCopy: Sendable {
+    let port: Int
+    private let loops: [(loop: EventLoop, server: ServerHolder)]
+
+    /// Carries a loop's server to where it is drained.
+    // SAFETY of @unchecked: `server` is touched in its loop's isolation only.
+    private final class ServerHolder: @unchecked Sendable {
+        var server: APIServer?
+    }
+
+    static func start(_ settings: Settings) async throws -> RunningCopy {
+        let count = try settings.integer(
+            "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount))
+        let redis = try settings.redis()
+        let postgres = try settings.postgres()
+        let configuration = APIConfiguration(
+            secret: try settings.secret(), apiKeys: try settings.apiKeys(),
+            persistWait: .milliseconds(try settings.integer("USHER_PERSIST_WAIT_MS", 0...30000, usual: 250)),
+            requiresIdempotencyKey: try settings.flag("USHER_REQUIRE_IDEMPOTENCY_KEY"),
+            redisIsDurable: try await Stores.checkRedis(settings),
+            paymentDelay: .milliseconds(try settings.integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0)))
+        let partitions = try settings.partitions()
+        let host = settings.host
+        let wanted = try settings.port()
+        let probe = try PortProbe.isFree(host: host, port: wanted)
+        guard probe else { throw Failure("Port \(wanted) is taken; set PORT to another.") }
+        var loops: [(loop: EventLoop, server: ServerHolder)] = []
+        let name = UUID().uuidString.lowercased()
+        for index in 0..<count {
+            let loop = try EventLoop(name: "usher-\(index)")
+            let holder = ServerHolder()
+            try await loop.run { loop in
+                let server = try APIServer(
+                    loop: loop, configuration: configuration, redis: redis, postgres: postgres,
+                    partitions: partitions, copy: "\(name)-\(index)")
+                do throws(HTTPServerError) {
+                    _ = try server.listen(host: host, port: wanted)
+                } catch {
+                    throw Failure("\(error.description).")
+                }
+                holder.server = server
+            }
+            loops.append((loop, holder))
+        }
+        return RunningCopy(port: wanted, loops: loops)
+    }
+
+    /// Accepts no more and finishes what runs.
+    func drain() async {
+        for (loop, holder) in loops {
+            await loop.run { _ in await holder.server?.drain(within: Serve.drainTime) }
+            loop.stop()
+        }
+    }
+}
+
+/// Loops share their port by SO_REUSEPORT, which would let a second copy join silently.
+enum PortProbe {
+    static func isFree(host: String, port: Int) throws -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var one: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return true }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import PostgresClient
+import RedisClient
+
+/// The environment's variables; a wrong value is one sentence that names its variable.
+struct Settings: Sendable {
+    var variables: [String: String]
+
+    init(_ variables: [String: String]) { self.variables = variables }
+
+    func text(_ name: String) -> String? {
+        variables[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    func integer(_ name: String, _ range: ClosedRange<Int>, usual: Int) throws -> Int {
+        guard let text = text(name) else { return usual }
+        guard let number = Int(text), range.contains(number) else {
+            throw Failure("\(name) must be a number from \(range.lowerBound) to \(range.upperBound), not “\(text)”.")
+        }
+        return number
+    }
+
+    func flag(_ name: String) throws -> Bool {
+        switch text(name) {
+        case nil, "0": return false
+        case "1": return true
+        case let other?: throw Failure("\(name) must be 0 or 1, not “\(other)”.")
+        }
+    }
+
+    var host: String { text("USHER_HOST") ?? "127.0.0.1" }
+
+    func port() throws -> Int { try integer("PORT", 1...65535, usual: 8080) }
+
+    func partitions() throws -> Int { try integer("USHER_PARTITIONS", 1...4096, usual: 64) }
+
+    func redis() throws -> RedisConfiguration {
+        guard let url = text("REDIS_URL") else { throw Failure("REDIS_URL is missing.") }
+        do throws(RedisError) {
+            return try RedisConfiguration(url: url)
+        } catch {
+            throw Failure("REDIS_URL: \(error.detail).")
+        }
+    }
+
+    func postgres() throws -> PostgresConfiguration {
+        guard let url = text("DATABASE_URL") else { throw Failure("DATABASE_URL is missing.") }
+        return PostgresConfiguration(url: url)
+    }
+
+    /// The secret of our own tokens.
+    func secret() throws -> [UInt8] {
+        guard let secret = text("USHER_JWT_SECRET") else { throw Failure("USHER_JWT_SECRET is missing.") }
+        guard secret.utf8.count >= 32 else { throw Failure("USHER_JWT_SECRET must have at least 32 bytes.") }
+        return Array(secret.utf8)
+    }
+
+    func apiKeys() throws -> [(name: String, key: String)] {
+        try (text("USHER_API_KEYS") ?? "").split(separator: ",").map { pair in
+            guard let colon = pair.firstIndex(of: ":"), colon > pair.startIndex, pair.index(after: colon) < pair.endIndex
+            else { throw Failure("USHER_API_KEYS must be name:key pairs, separated by commas.") }
+            return (String(pair[..<colon]), String(pair[pair.index(after: colon)...]))
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import EventLoop
+import PostgresClient
+import RedisClient
+import Records
+
+/// What every command that needs the stores begins with.
+enum Stores {
+    /// Waits until PostgreSQL answers; compose starts everything at once.
+    static func connect(
+        _ loop: EventLoop, _ configuration: PostgresConfiguration
+    ) async throws -> PostgresConnection {
+        var last: PostgresError?
+        for _ in 0..<50 {
+            do throws(PostgresError) {
+                return try await PostgresConnection(loop: loop, configuration: configuration)
+            } catch {
+                last = error
+                await loop.sleep(for: .milliseconds(200))
+            }
+        }
+        throw Failure("PostgreSQL (DATABASE_URL) cannot be reached: \(last?.message ?? "no answer")")
+    }
+
+    /// Migrates, and makes or checks the partitions.
+    static func prepare(_ settings: Settings) async throws {
+        let postgres = try settings.postgres()
+        let partitions = try settings.partitions()
+        let loop = try EventLoop(name: "prepare")
+        defer { loop.stop() }
+        try await loop.run { loop in
+            let connection = try await connect(loop, postgres)
+            do throws(PostgresError) {
+                try await Migrator(Schema.migrations).up(connection)
+            } catch {
+                throw Failure("The database cannot be migrated: \(error.message)")
+            }
+            connection.close()
+            let pool = PostgresPool(loop: loop, configuration: postgres)
+            do throws(PostgresError) {
+                try await Partitions(pool: pool).ensure(count: partitions)
+            } catch {
+                throw Failure("\(error.message).")
+            }
+            pool.close()
+        }
+    }
+
+    /// What Redis's settings promise; unsafe ones stop the start.
+    static func checkRedis(_ settings: Settings) async throws -> Bool {
+        let configuration = try settings.redis()
+        let loop = try EventLoop(name: "check")
+        defer { loop.stop() }
+        return try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: configuration)
+            try connection.start()
+            defer { connection.close() }
+            let policy = try await value("maxmemory-policy", connection)
+            let append = try await value("appendonly", connection)
+            let sync = try await value("appendfsync", connection)
+            if let policy, policy != "noeviction" {
+                throw Failure(
+                    "Redis runs maxmemory-policy \(policy), which throws holds away; set it to noeviction.")
+            }
+            if append == "no" {
+                throw Failure("Redis runs without an append-only file and forgets every hold; set appendonly yes.")
+            }
+            if sync != "always" {
+                Log.warn(
+                    "Redis runs appendfsync \(sync ?? "unknown"): a power failure may lose the holds of its last second; "
+                        + "bookings that were written down are not lost.")
+            }
+            return append == "yes" && sync == "always"
+        }
+    }
+
+    private static func value(_ name: String, _ connection: RedisConnection) async throws -> String? {
+        do throws(RedisError) {
+            return try await connection.send(RedisCommand(["CONFIG", "GET", name])).array?.last?.string
+        } catch {
+            // Managed Redis often forbids CONFIG.
+            if error.code == .server { return nil }
+            throw Failure("Redis (REDIS_URL) cannot be reached: \(error.detail)")
+        }
+    }
+}
