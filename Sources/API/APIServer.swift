@@ -12,6 +12,7 @@ public final class APIServer {
     private let subscriber: RedisSubscriber
     private let pool: PostgresPool
     private let server: HTTPServer
+    private let health: HealthRoutes
 
     /// Everything one loop needs. On the loop's thread only.
     ///
@@ -35,7 +36,8 @@ public final class APIServer {
         let context = APIContext(
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
         let router = Router()
-        HealthRoutes(context).add(to: router)
+        health = HealthRoutes(context)
+        health.add(to: router)
         EventRoutes(context).add(to: router)
         BookingRoutes(context).add(to: router)
         server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: router)
@@ -49,6 +51,9 @@ public final class APIServer {
     public func listen(host: String, port: Int) throws(HTTPServerError) -> Int {
         try server.listen(host: host, port: port, reusePort: true)
     }
+
+    /// Whether both stores answer and the inventory is validated.
+    public func isReady() async -> Bool { await health.ready().status == 200 }
 
     /// Accepts no more, finishes what runs within `time`, and closes every connection.
     public func drain(within time: Duration) async {

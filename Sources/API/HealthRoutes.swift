@@ -15,7 +15,7 @@ final class HealthRoutes {
     }
 
     /// Asks what a request would ask: a script on Redis, a query on PostgreSQL, and whether the inventory is validated.
-    private func ready() async -> HTTPResponse {
+    func ready() async -> HTTPResponse {
         var checks: [(name: String, failure: String?)] = []
         checks.append(("redis", await failure { try await self.askRedis() }))
         checks.append(("postgres", await failure { _ = try await self.context.pool.query("SELECT 1 AS one") }))

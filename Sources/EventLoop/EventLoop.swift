@@ -58,7 +58,10 @@ import Synchronization
     public func run<Value: Sendable, Failure: Error>(
         _ body: @Sendable (isolated EventLoop) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        try await body(self)
+        // With the preference, code that is isolated to nothing runs here too.
+        try await withTaskExecutorPreference(executor) { () async throws(Failure) -> Value in
+            try await body(self)
+        }
     }
 
     /// Starts a task on this loop. Call it on the loop's thread only.

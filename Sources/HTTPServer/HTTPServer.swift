@@ -40,10 +40,6 @@ public final class HTTPServer {
         self.handler = handler
     }
 
-    deinit {
-        if let hook { loop.remove(hook) }
-    }
-
     /// Connections that are open.
     public var openConnections: Int { connections.count }
 
@@ -87,6 +83,8 @@ public final class HTTPServer {
             await loop.sleep(for: .milliseconds(5))
         }
         sweep?.cancel()
+        if let hook { loop.remove(hook) }
+        hook = nil
     }
 
     private func flush() {

@@ -87,6 +87,7 @@ public struct Migrator: Sendable {
         do throws(PostgresError) {
             result = try await body(try await applied(connection))
         } catch {
+            if connection.isUsable { _ = try? await connection.simple("ROLLBACK") }
             await unlock(connection)
             throw error
         }
@@ -94,10 +95,9 @@ public struct Migrator: Sendable {
         return result
     }
 
+    /// The end of the session gives the lock back in any case.
     private func unlock(_ connection: PostgresConnection) async {
         guard connection.isUsable else { return }
-        // A failed transaction would refuse it; the end of the session gives the lock back in any case.
-        _ = try? await connection.simple("ROLLBACK")
         _ = try? await connection.query("SELECT pg_advisory_unlock($1::bigint)", [.integer(Self.lock)])
     }
 

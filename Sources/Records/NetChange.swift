@@ -146,8 +146,9 @@ struct NetChange {
         let ids = Set(owned.keys).union(terms.keys).sorted { $0.uuid < $1.uuid }
         return PostgresStatement(
             """
-            UPDATE tiers SET held = held + n.held, sold = sold + n.sold, capacity = coalesce(n.capacity, tiers.capacity),
-                blocked = coalesce(n.blocked, tiers.blocked), unit_amount = coalesce(n.unit_amount, tiers.unit_amount)
+            UPDATE tiers SET held = tiers.held + n.held, sold = tiers.sold + n.sold,
+                capacity = coalesce(n.capacity, tiers.capacity), blocked = coalesce(n.blocked, tiers.blocked),
+                unit_amount = coalesce(n.unit_amount, tiers.unit_amount)
             FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
                 AS n (id, held, sold, capacity, blocked, unit_amount)
             WHERE tiers.id = n.id

@@ -53,10 +53,6 @@ public final class RedisConnection {
         self.backoff = Backoff(configuration.backoff)
     }
 
-    deinit {
-        if let hook { loop.remove(hook) }
-    }
-
     /// Begins connecting, and goes on for ever until `close`.
     ///
     /// - Throws: when the loop has no memory for a timer.
@@ -71,6 +67,8 @@ public final class RedisConnection {
     /// Ends the connection; what waits is answered with an error.
     public func close() {
         isClosed = true
+        if let hook { loop.remove(hook) }
+        hook = nil
         watchdog?.cancel()
         reconnect?.cancel()
         transport?.close("closed")

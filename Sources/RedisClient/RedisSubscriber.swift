@@ -31,10 +31,6 @@ public final class RedisSubscriber {
         self.backoff = Backoff(configuration.backoff)
     }
 
-    deinit {
-        if let hook { loop.remove(hook) }
-    }
-
     /// Begins connecting, and goes on for ever until `close`.
     public func start() {
         hook = loop.atEndOfTick(.flush) { [weak self] in self?.transport?.flush() }
@@ -44,6 +40,8 @@ public final class RedisSubscriber {
     /// Listens no more.
     public func close() {
         isClosed = true
+        if let hook { loop.remove(hook) }
+        hook = nil
         reconnect?.cancel()
         transport?.close("closed")
     }

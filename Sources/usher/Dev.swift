@@ -25,16 +25,25 @@ struct Dev {
         try await Seed(settings).run()
         let reconciler = try await RunningReconciler.start(settings)
         var running: [RunningCopy] = []
-        for index in 0..<copies {
-            var own = settings
-            own.variables["PORT"] = String(port + index)
-            running.append(try await RunningCopy.start(own))
+        do {
+            for index in 0..<copies {
+                var own = settings
+                own.variables["PORT"] = String(port + index)
+                running.append(try await RunningCopy.start(own))
+            }
+            try await waitUntilReady(running)
+            greet(settings, port)
+            await Signals.wait()
+            print("\nStopping.")
+        } catch {
+            await Self.stop(running, reconciler)
+            throw error
         }
-        try await waitUntilReady(port)
-        greet(settings, port)
-        await Signals.wait()
-        print("\nStopping.")
-        for copy in running { await copy.drain() }
+        await Self.stop(running, reconciler)
+    }
+
+    private static func stop(_ copies: [RunningCopy], _ reconciler: RunningReconciler) async {
+        for copy in copies { await copy.drain() }
         await reconciler.stop()
     }
 
@@ -58,13 +67,15 @@ struct Dev {
         return servers
     }
 
-    private func waitUntilReady(_ port: Int) async throws {
-        for _ in 0..<150 {
-            let url = URL(string: "http://127.0.0.1:\(port)/readyz")
-            if let url, (try? String(contentsOf: url, encoding: .utf8)) != nil { return }
-            try await Task.sleep(for: .milliseconds(100))
+    private func waitUntilReady(_ copies: [RunningCopy]) async throws {
+        for copy in copies {
+            var attempts = 0
+            while await !copy.isReady() {
+                attempts += 1
+                guard attempts < 300 else { throw Failure("Usher did not get ready; see the messages above.") }
+                try await Task.sleep(for: .milliseconds(100))
+            }
         }
-        throw Failure("Usher did not get ready; see the logs above.")
     }
 
     private func greet(_ settings: Settings, _ port: Int) {
@@ -88,5 +99,6 @@ struct Dev {
             An administrator's token: usher token --sub admin --role admin. Ctrl-C stops everything; data stays in \
             \(DataDirectory(settings).path).
             """)
+        fflush(nil)
     }
 }

@@ -56,7 +56,10 @@ struct RunningReconciler: Sendable {
 
     /// Finishes the batch under way and gives the leases back.
     func stop() async {
-        await loop.run { _ in await holder.reconciler?.stop() }
+        await loop.run { _ in
+            await holder.reconciler?.stop()
+            holder.reconciler = nil
+        }
         loop.stop()
     }
 }

@@ -72,10 +72,20 @@ struct RunningCopy: Sendable {
         return RunningCopy(port: wanted, loops: loops)
     }
 
+    /// Whether it can book.
+    func isReady() async -> Bool {
+        guard let (loop, holder) = loops.first else { return false }
+        return await loop.run { _ in await holder.server?.isReady() ?? false }
+    }
+
     /// Accepts no more and finishes what runs.
     func drain() async {
         for (loop, holder) in loops {
-            await loop.run { _ in await holder.server?.drain(within: Serve.drainTime) }
+            await loop.run { _ in
+                await holder.server?.drain(within: Serve.drainTime)
+                // What lives on a loop ends on it.
+                holder.server = nil
+            }
             loop.stop()
         }
     }

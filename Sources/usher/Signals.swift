@@ -17,6 +17,14 @@ enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Runs `body`, which starts a process, with the signals let through: a process inherits what is blocked.
+    static func unblocked<Value>(_ body: () throws -> Value) rethrows -> Value {
+        var set = set()
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        defer { pthread_sigmask(SIG_BLOCK, &set, nil) }
+        return try body()
+    }
+
     /// Comes back when one of them arrives.
     static func wait() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in

@@ -5,7 +5,6 @@ import Foundation
 struct Usher {
     static func main() async {
         Signals.block()
-        setvbuf(stdout, nil, _IOLBF, 0)
         do {
             let settings = Settings(ProcessInfo.processInfo.environment)
             try await run(Array(CommandLine.arguments.dropFirst()), settings)
