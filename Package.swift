@@ -46,7 +46,9 @@ let package = Package(
         .target(name: "Payments", dependencies: ["Booking", "EventLoop"], swiftSettings: strict),
         .target(
             name: "Reconciler",
-            dependencies: ["Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop"],
+            dependencies: [
+                "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
+            ],
             swiftSettings: strict),
         .target(
             name: "API",
@@ -66,27 +68,9 @@ let package = Package(
         // Tests. `Support` starts real servers.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "EventLoop", "Support"], swiftSettings: strict),
-        .testTarget(name: "RedisClientTests", dependencies: ["RedisClient", "EventLoop", "Support"], swiftSettings: strict),
-        .testTarget(
-            name: "PostgresClientTests", dependencies: ["PostgresClient", "EventLoop", "Support"], swiftSettings: strict),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
             swiftSettings: strict),
-        .testTarget(
-            name: "RecordsTests", dependencies: ["Records", "Booking", "PostgresClient", "EventLoop", "Support"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReconcilerTests",
-            dependencies: [
-                "Reconciler", "Inventory", "Records", "Payments", "Booking", "RedisClient", "PostgresClient", "EventLoop",
-                "Support",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "APITests",
-            dependencies: ["API", "Booking", "HTTPServer", "EventLoop", "Cryptography", "Support"], swiftSettings: strict),
-        .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )

@@ -1,10 +1,10 @@
+import Booking
 public import EventLoop
 public import HTTPServer
-public import PostgresClient
-public import RedisClient
-import Booking
 import Inventory
+public import PostgresClient
 import Records
+public import RedisClient
 
 /// The API on one loop: its own connections to both stores, its routes, its server. Not `Sendable`.
 public final class APIServer {

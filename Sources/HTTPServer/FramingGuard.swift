@@ -26,7 +26,8 @@ struct FramingGuard {
                 isRequestLine = false
             } else {
                 guard headers.count < maximumHeaders else {
-                    throw Refusal(status: 431, code: "headers-too-large", detail: "More than \(maximumHeaders) headers.")
+                    throw Refusal(
+                        status: 431, code: "headers-too-large", detail: "More than \(maximumHeaders) headers.")
                 }
                 headers.append(try framing.header(head, start..<end))
             }
@@ -73,7 +74,9 @@ struct FramingGuard {
         guard head[value].allSatisfy({ $0 > 0x1f && $0 != 0x7f || $0 == 9 }) else {
             throw Self.bad("A header's value contains control characters.")
         }
-        while let first = head[value].first, first == 32 || first == 9 { value = value.lowerBound + 1..<value.upperBound }
+        while let first = head[value].first, first == 32 || first == 9 {
+            value = value.lowerBound + 1..<value.upperBound
+        }
         while let last = head[value].last, last == 32 || last == 9 { value = value.lowerBound..<value.upperBound - 1 }
         try note(head[name], head[value])
         return HTTPRequest.Header(name: name, value: value)

@@ -96,7 +96,7 @@ extension Inventory {
     ) async throws(InventoryError) -> TransitionOutcome {
         do {
             return try await ask(script, request, own)
-        } catch where error.code == .outcomeUnknown && request.idempotency == nil {
+        } catch  where error.code == .outcomeUnknown && request.idempotency == nil {
             return try await ask(script, request, own)
         }
     }

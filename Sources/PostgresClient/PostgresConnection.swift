@@ -191,7 +191,8 @@ public import EventLoop
     ) async throws(PostgresError) -> [PostgresRows] {
         let result = await unsafe withUnsafeContinuation { continuation in
             exchange = unsafe Exchange(isPipeline: isPipeline, expected: expected[...], continuation: continuation)
-            deadline = try? LoopTimer(loop: loop, after: configuration.statementTimeout, repeats: false) { [weak self] in
+            deadline = try? LoopTimer(loop: loop, after: configuration.statementTimeout, repeats: false) {
+                [weak self] in
                 self?.failure = "no answer in time"
                 self?.close()
             }

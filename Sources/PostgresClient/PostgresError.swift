@@ -2,7 +2,9 @@
 public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// What happened. *Outcome unknown* differs from *failed*: the statement may have been carried out.
     public struct Code: Sendable, Equatable {
-        private enum Base: String { case notConnected, outcomeUnknown, server, decoding, busy, misconfigured, migration }
+        private enum Base: String {
+            case notConnected, outcomeUnknown, server, decoding, busy, misconfigured, migration
+        }
         private let base: Base
 
         /// There was no connection; nothing was sent.

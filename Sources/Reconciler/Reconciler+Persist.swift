@@ -90,7 +90,7 @@ extension Reconciler {
         do throws(PostgresError) {
             let outcome = try await writer.write(batch, partition: row, cursor: cursor, deadLetters: letters)
             guard case .written = outcome else { return nil }
-        } catch where error.isPoison {
+        } catch  where error.isPoison {
             return try await writeSingly(entries, row)
         }
         if !letters.isEmpty { putAside(letters) }
@@ -127,14 +127,14 @@ extension Reconciler {
             let outcome = try await writer.write(batch, partition: row, cursor: entry.id)
             guard case .written = outcome else { return nil }
             return entry.transitions
-        } catch where error.isPoison {
+        } catch  where error.isPoison {
             let letter = DeadLetter(
                 id: entry.id, entry: entry.text, reason: error.description)
             // What Redis has of these bookings now may be acceptable where this entry is not.
             let present = await presentImages(of: entry)
             do throws(PostgresError) {
                 return try await putAside(letter, present, row) ? [] : nil
-            } catch where error.isPoison {
+            } catch  where error.isPoison {
                 return try await putAside(letter, Batch(), row) ? [] : nil
             }
         }

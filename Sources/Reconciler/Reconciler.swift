@@ -1,7 +1,7 @@
+import Booking
 public import EventLoop
 public import Inventory
 public import PostgresClient
-import Booking
 import Records
 
 /// Writes outboxes down in order, returns lapsed holds, and recovers partitions; several copies share the partitions.

@@ -46,7 +46,9 @@ struct PrivateServer {
         try? FileManager.default.removeItem(atPath: data)
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         if geteuid() == 0 {
-            guard let user = getpwnam("postgres") else { throw Failure("There is no user postgres to run PostgreSQL as.") }
+            guard let user = getpwnam("postgres") else {
+                throw Failure("There is no user postgres to run PostgreSQL as.")
+            }
             chown(data, user.pointee.pw_uid, user.pointee.pw_gid)
         }
         let command = asPostgres([
@@ -92,7 +94,7 @@ struct PrivateServer {
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         do {
-            try Signals.unblocked { try process.run() }
+            try process.run()
         } catch {
             throw Failure("\(name) could not be started.")
         }

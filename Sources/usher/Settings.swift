@@ -56,7 +56,8 @@ struct Settings: Sendable {
 
     func apiKeys() throws -> [(name: String, key: String)] {
         try (text("USHER_API_KEYS") ?? "").split(separator: ",").map { pair in
-            guard let colon = pair.firstIndex(of: ":"), colon > pair.startIndex, pair.index(after: colon) < pair.endIndex
+            guard let colon = pair.firstIndex(of: ":"), colon > pair.startIndex,
+                pair.index(after: colon) < pair.endIndex
             else { throw Failure("USHER_API_KEYS must be name:key pairs, separated by commas.") }
             return (String(pair[..<colon]), String(pair[pair.index(after: colon)...]))
         }

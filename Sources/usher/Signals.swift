@@ -1,31 +1,26 @@
 import Glibc
 
-/// SIGTERM and SIGINT, waited for instead of handled.
+/// SIGTERM and SIGINT, waited for: a handler that writes into a pipe, and a thread that reads from it.
 enum Signals {
-    private static func set() -> sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGINT)
-        return set
-    }
+    // SAFETY: written once by `install`, before any signal can be handled.
+    private nonisolated(unsafe) static var ends: (read: Int32, write: Int32) = (-1, -1)
 
-    /// Keeps them from ending the process; every thread made later inherits it. SIGPIPE is nobody's business either.
-    static func block() {
-        var set = set()
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+    /// Keeps them from ending the process. SIGPIPE is nobody's business either.
+    static func install() {
+        var descriptors: [Int32] = [0, 0]
+        precondition(pipe(&descriptors) == 0, "the process has no descriptors")
+        for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        ends = (descriptors[0], descriptors[1])
         signal(SIGPIPE, SIG_IGN)
+        for number in [SIGTERM, SIGINT] {
+            signal(number) { _ in
+                var byte: UInt8 = 1
+                _ = write(Signals.ends.write, &byte, 1)
+            }
+        }
     }
 
-    /// Runs `body`, which starts a process, with the signals let through: a process inherits what is blocked.
-    static func unblocked<Value>(_ body: () throws -> Value) rethrows -> Value {
-        var set = set()
-        pthread_sigmask(SIG_UNBLOCK, &set, nil)
-        defer { pthread_sigmask(SIG_BLOCK, &set, nil) }
-        return try body()
-    }
-
-    /// Comes back when one of them arrives.
+    /// Comes back when one of them has arrived, be it before the call.
     static func wait() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             var thread = pthread_t()
@@ -33,9 +28,8 @@ enum Signals {
             pthread_create(
                 &thread, nil,
                 { argument in
-                    var set = Signals.set()
-                    var received: Int32 = 0
-                    sigwait(&set, &received)
+                    var byte: UInt8 = 0
+                    while read(Signals.ends.read, &byte, 1) < 0, errno == EINTR {}
                     if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().continuation.resume() }
                     return nil
                 }, box.toOpaque())

@@ -1,7 +1,7 @@
 import EventLoop
 import PostgresClient
-import RedisClient
 import Records
+import RedisClient
 
 /// What every command that needs the stores begins with.
 enum Stores {

@@ -4,7 +4,7 @@ import Foundation
 @main
 struct Usher {
     static func main() async {
-        Signals.block()
+        Signals.install()
         do {
             let settings = Settings(ProcessInfo.processInfo.environment)
             try await run(Array(CommandLine.arguments.dropFirst()), settings)

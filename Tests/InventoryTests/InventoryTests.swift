@@ -1,1 +1,181 @@
+import Booking
+import EventLoop
+import Inventory
+import RedisClient
+import Support
 import Testing
+
+@Suite("Inventory on a real Redis")
+struct InventoryTests {
+    private static let keys = KeySpace(partitions: 4)
+    private static let tier = TierID(UUIDBytes(high: 7, low: 7))
+
+    /// An open partition with one event on sale.
+    private func withEvent(
+        capacity: Int, hold: Int64 = 600_000, maxBookings: Int? = nil,
+        _ body: @Sendable (Inventory, EventID) async throws -> Void
+    ) async throws {
+        let redis = try RedisServer()
+        let loop = try EventLoop(name: "test")
+        defer { loop.stop() }
+        let configuration = try RedisConfiguration(url: redis.url)
+        try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: configuration)
+            try connection.start()
+            defer { connection.close() }
+            let inventory = Inventory(loop: loop, connection: connection, keys: Self.keys, channel: "")
+            let event = EventID(UUIDBytes(high: 1, low: 1))
+            let partition = Self.keys.partition(of: event)
+            _ = try await inventory.now()
+            _ = try await inventory.close(partition, epoch: 1)
+            _ = try await inventory.open(partition, epoch: 1, cursor: .zero)
+            let policy = EventPolicy(
+                event: event, isCancelled: false, opensAt: nil, closesAt: nil, holdMilliseconds: hold,
+                maxTicketsPerUser: 10, maxBookingsPerUser: maxBookings, currency: "USD", clock: 0,
+                tiers: [
+                    TierCounters(
+                        tier: Self.tier, capacity: capacity, available: capacity, held: 0, sold: 0, blocked: 0,
+                        unitAmount: 100, kind: .general)
+                ])
+            let loaded = try await inventory.load(policy, recovering: nil)
+            #expect(loaded == .done)
+            try await body(inventory, event)
+        }
+    }
+
+    private static func request(
+        _ event: EventID, _ number: UInt64, user: String, quantity: Int = 1, key: String? = nil
+    ) -> ClaimRequest {
+        ClaimRequest(
+            booking: BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number), event: event,
+            user: user, items: [ClaimItem(tier: tier, quantity: quantity)],
+            idempotency: key.map { IdempotentRequest(digest: $0, fingerprint: "f", patienceMilliseconds: 1000) },
+            answersLater: false, traceparent: "")
+    }
+
+    private static func transition(_ number: UInt64, _ event: EventID) -> TransitionRequest {
+        TransitionRequest(
+            booking: BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number), user: nil,
+            awaitsAck: false, idempotency: nil, traceparent: "")
+    }
+
+    @Test("a claim holds, a sold-out one is refused, and the law holds")
+    func claims() async throws {
+        try await withEvent(capacity: 2) { inventory, event in
+            for number in 0..<2 {
+                guard case .held = try await inventory.claim(Self.request(event, UInt64(number), user: "u\(number)"))
+                else {
+                    Issue.record("not held")
+                    return
+                }
+            }
+            guard case .heldByOthers = try await inventory.claim(Self.request(event, 9, user: "z")) else {
+                Issue.record("not refused")
+                return
+            }
+            guard case .soldOut = try await inventory.claim(Self.request(event, 10, user: "z", quantity: 3)) else {
+                Issue.record("not sold out")
+                return
+            }
+            let left = try await inventory.availability(event)
+            let tiers = try #require(left).tiers
+            #expect(tiers.allSatisfy { $0.isConserved && $0.held == 2 && $0.available == 0 })
+        }
+    }
+
+    @Test("the same key is one booking, another request under it is refused")
+    func idempotency() async throws {
+        try await withEvent(capacity: 5) { inventory, event in
+            guard case .held(let first, _) = try await inventory.claim(Self.request(event, 1, user: "a", key: "k")),
+                case .replay(.claim(_, _, _, let again)) = try await inventory.claim(
+                    Self.request(event, 2, user: "a", key: "k"))
+            else {
+                Issue.record("no replay")
+                return
+            }
+            #expect(first == again)
+            var other = Self.request(event, 3, user: "a", key: "k")
+            other.idempotency = IdempotentRequest(digest: "k", fingerprint: "g", patienceMilliseconds: 1000)
+            guard case .keyReused = try await inventory.claim(other) else {
+                Issue.record("not refused")
+                return
+            }
+            guard case .existing = try await inventory.claim(Self.request(event, 1, user: "a")) else {
+                Issue.record("the same booking twice")
+                return
+            }
+        }
+    }
+
+    @Test("a lapsed hold goes to the next caller without any sweeper")
+    func lazyExpiry() async throws {
+        try await withEvent(capacity: 1, hold: 1, maxBookings: 1) { inventory, event in
+            for number in 0..<50 {
+                var outcome = try await inventory.claim(Self.request(event, UInt64(number), user: "a"))
+                // The hold before lapses after a millisecond of Redis's clock.
+                while case .bookingLimit = outcome {
+                    outcome = try await inventory.claim(Self.request(event, UInt64(number), user: "a"))
+                }
+                guard case .held = outcome else {
+                    Issue.record("hold \(number) was not returned")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("pay, decline, pay again, cancel: every state counts its units once")
+    func transitions() async throws {
+        try await withEvent(capacity: 5) { inventory, event in
+            _ = try await inventory.claim(Self.request(event, 1, user: "a", quantity: 3))
+            let payment = PaymentID(UUIDBytes(high: 2, low: 2))
+            let request = Self.transition(1, event)
+            _ = try await inventory.beginPayment(request, payment: payment, provider: "p")
+            guard case .invalidState = try await inventory.beginPayment(request, payment: payment, provider: "p"),
+                case .done(let declined, _) = try await inventory.failPayment(
+                    request, payment: payment, isFinal: false, reason: "payment-declined")
+            else {
+                Issue.record("wrong answer")
+                return
+            }
+            #expect(declined.status == .reserved)
+            _ = try await inventory.beginPayment(request, payment: payment, provider: "p")
+            _ = try await inventory.confirm(
+                request, payment: payment, provider: "p", transactionID: "t", amount: 300)
+            guard
+                case .already = try await inventory.confirm(
+                    request, payment: payment, provider: "p", transactionID: "t", amount: 300)
+            else {
+                Issue.record("confirmed twice")
+                return
+            }
+            var left = try await inventory.availability(event)
+            var counters = try #require(left?.tiers.first)
+            #expect(counters.sold == 3 && counters.held == 0 && counters.available == 2)
+            guard case .done(let cancelled, _) = try await inventory.cancel(request, reason: "r") else {
+                Issue.record("not cancelled")
+                return
+            }
+            #expect(cancelled.payment?.status == .refundDue)
+            left = try await inventory.availability(event)
+            counters = try #require(left?.tiers.first)
+            #expect(counters.sold == 0 && counters.available == 5)
+        }
+    }
+
+    @Test("a closed partition refuses everything until it is opened under a higher epoch")
+    func closed() async throws {
+        try await withEvent(capacity: 1) { inventory, event in
+            let partition = Self.keys.partition(of: event)
+            let first = try await inventory.close(partition, epoch: 2)
+            let second = try await inventory.close(partition, epoch: 2)
+            #expect(first != nil && second == nil)
+            await #expect(throws: InventoryError.self) {
+                _ = try await inventory.claim(Self.request(event, 1, user: "a"))
+            }
+            let stale = try await inventory.open(partition, epoch: 1, cursor: .zero)
+            let done = try await inventory.open(partition, epoch: 2, cursor: .zero)
+            #expect(stale == .stale && done == .done)
+        }
+    }
+}
