@@ -72,5 +72,6 @@ let package = Package(
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
             swiftSettings: strict),
+        .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )

@@ -101,11 +101,16 @@ struct PrivateServer {
         return PrivateServer(process: process, endSignal: endSignal, name: name)
     }
 
-    /// Ends it and waits until it is gone.
+    /// Ends it and waits until it is gone; one that does not go within ten seconds is killed.
     func stop() {
         kill(process.processIdentifier, endSignal)
-        process.waitUntilExit()
+        for attempt in 0..<Self.endAttempts where process.isRunning {
+            if attempt == Self.endAttempts / 2 { kill(process.processIdentifier, SIGKILL) }
+            usleep(20_000)
+        }
     }
+
+    private static let endAttempts = 1000
 
     /// A port of loopback that nobody uses now.
     static func freePort() throws -> Int {
