@@ -94,7 +94,7 @@ struct PrivateServer {
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         do {
-            try process.run()
+            try Signals.unblocked { try process.run() }
         } catch {
             throw Failure("\(name) could not be started.")
         }

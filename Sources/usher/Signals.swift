@@ -20,6 +20,17 @@ enum Signals {
         }
     }
 
+    /// Runs `body`, which starts a process, with no signal blocked: threads of the pool block most of them, and a
+    /// process inherits that.
+    static func unblocked<Value>(_ body: () throws -> Value) rethrows -> Value {
+        var none = sigset_t()
+        var old = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &old)
+        defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+        return try body()
+    }
+
     /// Comes back when one of them has arrived, be it before the call.
     static func wait() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
