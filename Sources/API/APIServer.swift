@@ -22,7 +22,7 @@ public final class APIServer {
     public init(
         loop: EventLoop, configuration: APIConfiguration, redis: RedisConfiguration,
         postgres: PostgresConfiguration, partitions: Int, copy: String
-    ) throws(EventLoopError) {
+    ) throws(RedisError) {
         let channel = "usher:ack:\(copy)"
         connection = RedisConnection(loop: loop, configuration: redis)
         pool = PostgresPool(loop: loop, configuration: postgres)
@@ -30,9 +30,9 @@ public final class APIServer {
             loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: channel)
         let store = BookingStore(pool: pool)
         let acks = AckRegistry(loop: loop, store: store)
-        subscriber = RedisSubscriber(
-            loop: loop, configuration: redis, channel: channel, onMessage: { acks.received($0) },
-            onSubscribed: { acks.subscribed() })
+        subscriber = RedisSubscriber(loop: loop, configuration: redis)
+        subscriber.subscribe(channel) { acks.received(String(decoding: $0, as: UTF8.self)) }
+        subscriber.onResubscribe = { acks.resubscribed() }
         let context = APIContext(
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
         let router = Router()
@@ -42,7 +42,7 @@ public final class APIServer {
         BookingRoutes(context).add(to: router)
         server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: router)
         try connection.start()
-        subscriber.start()
+        try subscriber.start()
     }
 
     /// Listens and begins to serve.

@@ -45,9 +45,9 @@ public struct AccessTokens: Sendable {
         claims.member("iat", now)
         claims.member("exp", now + lifetime)
         claims.endObject()
-        let header = Base64URL.encode(Array("{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}".utf8))
-        let signed = "\(header).\(Base64URL.encode(claims.bytes))"
-        return "\(signed).\(Base64URL.encode(hmacSHA256(key: secret, message: signed.utf8)))"
+        let header = base64URLEncode(Array("{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}".utf8))
+        let signed = "\(header).\(base64URLEncode(claims.bytes))"
+        return "\(signed).\(base64URLEncode(hmacSHA256(key: secret, message: Array(signed.utf8))))"
     }
 
     /// Checks a token: the signature first, then what it says.
@@ -57,8 +57,8 @@ public struct AccessTokens: Sendable {
     func verify(_ token: ArraySlice<UInt8>, now: Int64) -> (principal: Principal, expires: Int64)? {
         guard token.count <= Self.maximumBytes else { return nil }
         let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let signature = Base64URL.decode(parts[2]) else { return nil }
-        let signed = token[..<parts[1].endIndex]
+        guard parts.count == 3, let signature = base64URLDecode(utf8: parts[2]) else { return nil }
+        let signed = Array(token[..<parts[1].endIndex])
         guard constantTimeEquals(signature, hmacSHA256(key: secret, message: signed)) else { return nil }
         guard let header = object(parts[0]), text(header, "alg") == "HS256", text(header, "typ") == "at+jwt",
             !header.contains(where: { $0.name == "crit" }), let claims = object(parts[1])
@@ -82,7 +82,7 @@ public struct AccessTokens: Sendable {
     }
 
     private func object(_ part: ArraySlice<UInt8>) -> [(name: String, value: JSONValue)]? {
-        guard let bytes = Base64URL.decode(part), case .object(let members)? = try? JSONReader.read(bytes) else {
+        guard let bytes = base64URLDecode(utf8: part), case .object(let members)? = try? JSONReader.read(bytes) else {
             return nil
         }
         return members

@@ -36,7 +36,7 @@ final class AckRegistry {
     }
 
     /// Messages may have been lost: whoever waits has the row read.
-    func subscribed() {
+    func resubscribed() {
         for booking in waits.keys {
             loop.spawn { [weak self] in
                 guard let self, let version = try? await self.store.version(booking) else { return }

@@ -96,7 +96,7 @@ final class EventRoutes {
 
     /// With an `ETag`; 304 when the client has it (RFC 9110, section 13.1.2).
     private func tagged(_ request: HTTPRequest, _ body: [UInt8], tag: String? = nil) -> HTTPResponse {
-        let tag = tag ?? "\"\(hexadecimal(sha256(body)).prefix(24))\""
+        let tag = tag ?? "\"\(hexEncode(sha256(body)).prefix(24))\""
         let known = request.header("if-none-match")?.split(separator: ",").map { $0.filter { $0 != " " } } ?? []
         if known.contains(where: { $0 == tag || $0 == "W/\(tag)" || $0 == "*" }) {
             return HTTPResponse(status: 304, headers: [("ETag", tag)])

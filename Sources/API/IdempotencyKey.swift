@@ -59,8 +59,8 @@ struct IdempotencyKey {
         let scope = Array("\(user)\0POST\0\(target)\0\(text)".utf8)
         let request = Array("\(action)\0".utf8) + body.canonical
         return IdempotentRequest(
-            digest: String(hexadecimal(sha256(scope)).prefix(32)),
-            fingerprint: String(hexadecimal(hmacSHA256(key: secret, message: request)).prefix(32)),
+            digest: String(hexEncode(sha256(scope)).prefix(32)),
+            fingerprint: String(hexEncode(hmacSHA256(key: secret, message: request)).prefix(32)),
             patienceMilliseconds: Self.patienceMilliseconds)
     }
 }

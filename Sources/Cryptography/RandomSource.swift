@@ -1,38 +1,59 @@
 import CCrypto
 
-/// Random numbers good enough for ids and secrets, fetched in blocks: a system call a number would show in a claim.
+/// `count` unpredictable bytes. The corresponding C function is `RAND_bytes`.
 ///
-/// One per loop; not `Sendable`. The corresponding C function is `RAND_bytes`.
+/// The process stops when the system gives no randomness: going on with guessable keys would be worse.
+public func randomBytes(_ count: Int) -> [UInt8] {
+    precondition(count >= 0 && count <= Int(Int32.max), "a byte count out of range")
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        if count > 0 {
+            precondition(unsafe RAND_bytes(buffer.baseAddress, Int32(count)) == 1, "no randomness")
+        }
+        initialized = count
+    }
+}
+
+/// Unpredictable bytes, fetched 4 KiB at a time: `RAND_bytes` costs a microsecond however little is asked for.
+///
+/// Not `Sendable`: each loop has its own.
 public final class RandomSource: RandomNumberGenerator {
-    /// One refill serves 512 numbers.
-    private static let blockBytes = 4096
+    private var buffer: [UInt8] = []
+    private var position = 0
 
-    private var block = [UInt8](repeating: 0, count: RandomSource.blockBytes)
-    private var position = RandomSource.blockBytes
+    /// Large enough to make the cost of a refill vanish, small enough to keep in the nearest cache.
+    private static let refillBytes = 4_096
 
-    /// A source that fills its block at the first use.
+    /// A source that has fetched nothing yet.
     public init() {}
 
-    /// 64 random bits.
+    /// 64 unpredictable bits.
     public func next() -> UInt64 {
-        if position + 8 > block.count { refill() }
-        defer { position += 8 }
+        refill(atLeast: 8)
         var value: UInt64 = 0
-        for index in position..<position + 8 {
-            value = value << 8 | UInt64(block[index])
-            block[index] = 0
-        }
+        for offset in 0..<8 { value = value << 8 | UInt64(take(position + offset)) }
+        position += 8
         return value
     }
 
-    /// So many random bytes.
+    /// `count` unpredictable bytes, at most 4,096.
     public func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+        precondition(count >= 0 && count <= Self.refillBytes, "a byte count out of range")
+        refill(atLeast: count)
+        let bytes = (position..<position + count).map { take($0) }
+        position += count
+        return bytes
     }
 
-    private func refill() {
-        let filled = unsafe RAND_bytes(&block, Int32(block.count))
-        precondition(filled == 1, "the system has no randomness")
+    /// Handed out once and then overwritten, so that no key stays readable in the buffer.
+    private func take(_ index: Int) -> UInt8 {
+        let byte = buffer[index]
+        buffer[index] = 0
+        return byte
+    }
+
+    private func refill(atLeast count: Int) {
+        guard buffer.count - position < count else { return }
+        buffer = randomBytes(Self.refillBytes)
         position = 0
     }
 }

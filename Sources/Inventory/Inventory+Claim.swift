@@ -84,8 +84,8 @@ extension Inventory {
         let keyed = group.count { $0.request.idempotency != nil }
         let items = group.reduce(0) { $0 + $1.request.items.count }
         var call = RedisScriptCall(
-            scripts.reserve, keys: 4 + group.count + keyed,
-            arguments: 5 + tiers.count + 10 * group.count + 3 * items)
+            scripts.reserve, keyCount: 4 + group.count + keyed,
+            argumentCount: 5 + tiers.count + 10 * group.count + 3 * items)
         for key in [keys.meta(partition), keys.event(event), keys.seatMap(event), keys.longestRuns(event)] {
             call.append(key)
         }

@@ -139,7 +139,7 @@ public final class Inventory {
     func evaluate(
         _ script: RedisScript, keys scriptKeys: [String], arguments: [String]
     ) async throws(InventoryError) -> Reply {
-        var call = RedisScriptCall(script, keys: scriptKeys.count, arguments: arguments.count)
+        var call = RedisScriptCall(script, keyCount: scriptKeys.count, argumentCount: arguments.count)
         for key in scriptKeys { call.append(key) }
         for argument in arguments { call.append(argument) }
         let value: RedisValue
@@ -179,15 +179,19 @@ extension InventoryError {
     /// What an error of the connection means here.
     init(_ error: RedisError) {
         switch error.code {
-        case .notConnected, .connectionFailed:
+        case .notConnected:
             self.init(.unavailable, error.description)
+        case .queueFull:
+            self.init(.overloaded, error.description)
         case .outcomeUnknown:
             self.init(.outcomeUnknown, error.description)
+        case .identityUnknown:
+            self.init(.recovering, error.description)
         default:
-            switch error.serverKind {
-            case "OOM", "MISCONF", "NOREPLICAS": self.init(.overloaded, error.description)
-            case "READONLY", "MOVED", "LOADING", "MASTERDOWN": self.init(.recovering, error.description)
-            case "BUSY", "TRYAGAIN", "CLUSTERDOWN": self.init(.unavailable, error.description)
+            switch error.serverError?.kind {
+            case .outOfMemory, .misconfigured, .noReplicas: self.init(.overloaded, error.description)
+            case .readOnly, .moved, .loading, .masterDown: self.init(.recovering, error.description)
+            case .busy, .clusterDown: self.init(.unavailable, error.description)
             default: self.init(.scriptFailed, error.description)
             }
         }

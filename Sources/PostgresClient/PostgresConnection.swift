@@ -1,305 +1,262 @@
-import CLibpq
 public import EventLoop
 
-/// One connection to PostgreSQL on a loop: one question at a time, several statements a question (pipeline mode).
+/// One session with PostgreSQL. Lives on one loop; one command at a time.
 ///
-/// Statements are prepared the first time they are asked. After any failure of the connection itself it is given up:
-/// `isUsable` turns false and never true again.
+/// Statements are prepared at their first use and kept, by their SQL. Cancelling the task does not end a wait;
+/// deadlines do.
 @safe public final class PostgresConnection {
-    private let loop: EventLoop
-    private let configuration: PostgresConfiguration
-    private var handle: OpaquePointer?
+    let loop: EventLoop
+    private let commandTimeout: Duration
+    private var handle: ConnectionHandle?
     private var watch: DescriptorWatch?
-    private var deadline: LoopTimer?
-    private var prepared: [String: String] = [:]
-    private var preparations = 0
+    private var timer: LoopTimer?
+    var cache: StatementCache
     private var exchange: Exchange?
-    private var connecting: UnsafeContinuation<Bool, Never>?
-    private var failure = ""
+    private var continuation: UnsafeContinuation<Result<[PostgresRows], PostgresError>, Never>?
+    /// Why the connection is no more.
+    private var ending: PostgresError?
+    /// Called once when the connection ends by itself.
+    var onClose: (() -> Void)?
+    /// BEGIN, until the transaction's first statement takes it along.
+    var deferredBegin: PostgresStatement?
+    /// True between BEGIN and COMMIT: whatever was sent, losing the connection undoes it.
+    var lossUndoes = false
 
-    /// Statements of one server session that stay prepared; a program asks a few dozen.
-    private static let preparedLimit = 200
-
-    /// Whether it can be asked.
-    public var isUsable: Bool { unsafe handle != nil }
-
-    /// What is being asked, and what has come back.
-    @safe private struct Exchange {
-        var rows: [PostgresRows] = []
-        var error: PostgresError?
-        let isPipeline: Bool
-        var expected: ArraySlice<Expectation>
-        let continuation: UnsafeContinuation<Result<[PostgresRows], PostgresError>, Never>
-    }
-
-    /// What the next result of a pipeline belongs to.
-    private enum Expectation {
-        case preparation(sql: String, name: String)
-        case statement
-    }
-
-    /// Connects. On the loop's thread only. The corresponding C functions are `PQconnectStart` and `PQconnectPoll`.
-    ///
-    /// - Throws: `.notConnected` with libpq's message.
-    public init(loop: EventLoop, configuration: PostgresConfiguration) async throws(PostgresError) {
+    private init(loop: EventLoop, configuration: PostgresConfiguration, handle: ConnectionHandle) {
         self.loop = loop
-        self.configuration = configuration
-        guard let handle = unsafe PQconnectStart(configuration.url) else {
-            throw PostgresError(.notConnected, "out of memory")
-        }
-        unsafe self.handle = handle
-        let connected = unsafe PQstatus(handle) != CONNECTION_BAD
-        guard connected, await connect() else {
-            if failure.isEmpty { failure = unsafe String(cString: PQerrorMessage(handle)) }
-            let message = failure
-            close()
-            throw PostgresError(.notConnected, message)
-        }
-        _ = unsafe PQsetnonblocking(handle, 1)
+        self.commandTimeout = configuration.commandTimeout
+        self.cache = StatementCache(capacity: configuration.preparedStatements)
+        self.handle = handle
     }
 
-    deinit {
-        if let handle = unsafe handle {
-            watch?.cancel()
-            unsafe PQfinish(handle)
-        }
-    }
+    deinit { watch?.cancel() }
 
-    /// Ends the connection. The corresponding C function is `PQfinish`.
-    public func close() {
-        guard let handle = unsafe handle else { return }
-        unsafe self.handle = nil
-        watch?.cancel()
-        watch = nil
-        deadline?.cancel()
-        deadline = nil
-        unsafe PQfinish(handle)
-        if let exchange {
-            self.exchange = nil
-            let error = PostgresError(.outcomeUnknown, failure.isEmpty ? "the connection was closed" : failure)
-            unsafe exchange.continuation.resume(returning: .failure(error))
-        }
-    }
-
-    // MARK: - Connecting
-
-    private func connect() async -> Bool {
-        await unsafe withUnsafeContinuation { continuation in
-            unsafe connecting = continuation
-            deadline = try? LoopTimer(loop: loop, after: configuration.connectTimeout, repeats: false) { [weak self] in
-                self?.failure = "no connection in time"
-                self?.connected(false)
-            }
-            watchSocket(reading: false, writing: true)
-        }
-    }
-
-    /// The socket may change while libpq tries one address after another.
-    private func watchSocket(reading: Bool, writing: Bool) {
-        guard let handle = unsafe handle else { return }
-        watch?.cancel()
-        watch = try? DescriptorWatch(
-            loop: loop, descriptor: unsafe PQsocket(handle),
-            onRead: { [unowned self] in self.ready() }, onWrite: { [unowned self] in self.ready() })
-        watch?.reading = reading
-        watch?.writing = writing
-        if watch == nil { connected(false) }
-    }
-
-    private func ready() {
-        guard unsafe connecting != nil else { return proceed() }
-        guard let handle = unsafe handle else { return }
-        switch unsafe PQconnectPoll(handle) {
-        case PGRES_POLLING_READING: watchSocket(reading: true, writing: false)
-        case PGRES_POLLING_WRITING: watchSocket(reading: false, writing: true)
-        case PGRES_POLLING_OK: connected(true)
-        default: connected(false)
-        }
-    }
-
-    private func connected(_ success: Bool) {
-        guard let continuation = unsafe connecting else { return }
-        unsafe connecting = nil
-        deadline?.cancel()
-        deadline = nil
-        if success { watchSocket(reading: true, writing: false) }
-        unsafe continuation.resume(returning: success)
-    }
-
-    // MARK: - Asking
-
-    /// Asks one statement.
+    /// Connects and sets the session's timeouts. On the loop's thread only.
     ///
-    /// - Throws: `.server` when PostgreSQL refused it, `.outcomeUnknown` when its answer was lost.
-    public func query(_ sql: String, _ parameters: [PostgresValue] = []) async throws(PostgresError) -> PostgresRows {
-        let rows = try await pipeline([PostgresStatement(sql, parameters)])
-        guard let first = rows.first else { throw PostgresError(.decoding, "no result") }
-        return first
+    /// - Throws: `.connectionFailed`.
+    public static func connect(
+        on loop: EventLoop, configuration: PostgresConfiguration
+    ) async throws(PostgresError) -> PostgresConnection {
+        loop.executor.checkIsolated()
+        let handle = try await ConnectionAttempt.connect(on: loop, configuration: configuration)
+        let connection = PostgresConnection(loop: loop, configuration: configuration, handle: handle)
+        do {
+            try connection.watch(handle)
+        } catch {
+            throw PostgresError(.connectionFailed, "no event")
+        }
+        do throws(PostgresError) {
+            _ = try await connection.pipeline([configuration.sessionSettings], timeout: configuration.connectTimeout)
+        } catch {
+            connection.close()
+            var failure = PostgresError(.connectionFailed, "the session's settings failed", message: error.message)
+            failure.sqlState = error.sqlState
+            throw failure
+        }
+        return connection
     }
 
-    /// Asks several statements in one round trip, in order (libpq's pipeline mode). Outside a transaction they are one.
-    ///
-    /// - Throws: the first statement's error; those after it were not carried out.
-    public func pipeline(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresRows] {
-        precondition(exchange == nil, "a connection is asked one thing at a time")
-        guard let handle = unsafe handle else { throw PostgresError(.notConnected, failure) }
-        if prepared.count > Self.preparedLimit {
-            prepared.removeAll()
-            _ = try await simple("DEALLOCATE ALL")
-        }
-        guard unsafe PQenterPipelineMode(handle) == 1 else { throw lost() }
-        var expected: [Expectation] = []
-        var names = prepared
-        for statement in statements {
-            guard enqueue(statement, &names, &expected) else { throw lost() }
-        }
-        guard unsafe PQpipelineSync(handle) == 1 else { throw lost() }
-        return try await answers(isPipeline: true, expected: expected)
-    }
+    /// Whether commands can be sent, as far as is known.
+    public var isOpen: Bool { handle != nil }
 
-    /// Asks a text of several statements without parameters, as one transaction; for migrations.
-    public func simple(_ sql: String) async throws(PostgresError) -> [PostgresRows] {
-        precondition(exchange == nil, "a connection is asked one thing at a time")
-        guard let handle = unsafe handle else { throw PostgresError(.notConnected, failure) }
-        guard unsafe PQsendQuery(handle, sql) == 1 else { throw lost() }
-        return try await answers(isPipeline: false, expected: [])
-    }
+    /// Whether no transaction is open and no command is under way.
+    public var isIdle: Bool { exchange == nil && handle?.transaction == .idle }
 
-    private func enqueue(
-        _ statement: PostgresStatement, _ names: inout [String: String], _ expected: inout [Expectation]
-    ) -> Bool {
-        guard let handle = unsafe handle else { return false }
-        let name: String
-        if let known = names[statement.sql] {
-            name = known
-        } else {
-            preparations += 1
-            name = "s\(preparations)"
-            guard unsafe PQsendPrepare(handle, name, statement.sql, 0, nil) == 1 else { return false }
-            expected.append(.preparation(sql: statement.sql, name: name))
-            names[statement.sql] = name
-        }
-        let values = statement.parameters.map { $0.wire.map { Array($0.utf8CString) } }
-        expected.append(.statement)
-        return unsafe withPointers(to: values) { pointers in
-            unsafe PQsendQueryPrepared(handle, name, Int32(pointers.count), pointers, nil, nil, 0) == 1
-        }
-    }
+    /// Whether a transaction is open and none of its statements has failed.
+    var isInTransaction: Bool { exchange == nil && handle?.transaction == .open }
 
-    private func answers(
-        isPipeline: Bool, expected: [Expectation]
-    ) async throws(PostgresError) -> [PostgresRows] {
-        let result = await unsafe withUnsafeContinuation { continuation in
-            exchange = unsafe Exchange(isPipeline: isPipeline, expected: expected[...], continuation: continuation)
-            deadline = try? LoopTimer(loop: loop, after: configuration.statementTimeout, repeats: false) {
-                [weak self] in
-                self?.failure = "no answer in time"
-                self?.close()
-            }
-            proceed()
-        }
-        return try result.get()
-    }
-
-    /// The connection failed between two questions or while one was being asked.
-    private func lost() -> PostgresError {
-        if let handle = unsafe handle { failure = unsafe String(cString: PQerrorMessage(handle)) }
-        let message = failure
-        close()
-        return PostgresError(.outcomeUnknown, message)
-    }
-
-    // MARK: - Answers
-
-    private func proceed() {
-        guard let handle = unsafe handle else { return }
-        let unsent = unsafe PQflush(handle)
-        watch?.writing = unsent == 1
-        guard unsent >= 0, unsafe PQconsumeInput(handle) == 1 else {
-            failure = unsafe String(cString: PQerrorMessage(handle))
-            return close()
-        }
-        while exchange != nil, unsafe PQisBusy(handle) == 0 {
-            guard unsafe take(PQgetResult(handle)) else { return }
-        }
-    }
-
-    /// Takes one result; false when the exchange is over or the connection gone.
-    private func take(_ result: OpaquePointer?) -> Bool {
-        guard let result = unsafe result else {
-            // NULL ends a statement's results in pipeline mode, the whole exchange otherwise.
-            if exchange?.isPipeline == false {
-                finish()
-                return false
-            }
-            return true
-        }
-        defer { unsafe PQclear(result) }
-        switch unsafe PQresultStatus(result) {
-        case PGRES_PIPELINE_SYNC:
-            finish()
+    /// Looks whether the server has hung up meanwhile.
+    func probe() -> Bool {
+        guard let handle, exchange == nil else { return false }
+        // Nothing was asked, so what came is a farewell; or a new setting, for which one connection is a small price.
+        guard handle.isUsable, !handle.hasInput else {
+            lose(PostgresError(.notConnected, "the server hung up"))
             return false
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-            if case .preparation(let sql, let name)? = nextExpected() {
-                prepared[sql] = name
-            } else {
-                unsafe exchange?.rows.append(PostgresRows(copying: result))
-            }
-        case PGRES_PIPELINE_ABORTED:
-            _ = nextExpected()
-        default:
-            _ = nextExpected()
-            if exchange?.error == nil { exchange?.error = unsafe Self.error(result) }
         }
         return true
     }
 
-    private func nextExpected() -> Expectation? { exchange?.expected.popFirst() }
-
-    private func finish() {
-        guard let exchange, let handle = unsafe handle else { return }
-        deadline?.cancel()
-        deadline = nil
-        self.exchange = nil
-        if exchange.isPipeline, unsafe PQexitPipelineMode(handle) != 1 {
-            failure = unsafe String(cString: PQerrorMessage(handle))
-            close()
+    /// Runs several statements in one round trip.
+    ///
+    /// Outside a transaction they are one of their own: all or none. The first failure skips the rest and is thrown.
+    ///
+    /// - Parameters:
+    ///   - statements: any number; none gives nothing back.
+    ///   - timeout: longest wait for all the answers; nil is the configuration's command timeout.
+    /// - Returns: the rows of each statement, in order.
+    public func pipeline(
+        _ statements: [PostgresStatement], timeout: Duration? = nil
+    ) async throws(PostgresError) -> [PostgresRows] {
+        guard !statements.isEmpty else { return [] }
+        var encoded: [Parameters] = []
+        for statement in statements {
+            try statement.check()
+            encoded.append(try Parameters(statement.parameters))
         }
-        if let error = exchange.error {
-            unsafe exchange.continuation.resume(returning: .failure(error))
-        } else {
-            unsafe exchange.continuation.resume(returning: .success(exchange.rows))
+        let parameters = encoded
+        return try await perform(timeout: timeout) { connection, handle in
+            connection.send(statements, parameters, on: handle)
         }
     }
 
-    /// The corresponding C function is `PQresultErrorField`.
-    @unsafe private static func error(_ result: OpaquePointer) -> PostgresError {
-        func field(_ code: Character) -> String? {
-            unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { unsafe String(cString: $0) }
+    /// Runs one statement. It is prepared at its first use.
+    ///
+    /// - Parameters:
+    ///   - sql: one statement, constant over calls.
+    ///   - parameters: one for each `$n`.
+    ///   - timeout: longest wait; nil is the configuration's command timeout.
+    public func query(
+        _ sql: String, _ parameters: [PostgresValue] = [], timeout: Duration? = nil
+    ) async throws(PostgresError) -> PostgresRows {
+        try await query(PostgresStatement(sql, parameters), timeout: timeout)
+    }
+
+    /// Runs one statement.
+    public func query(
+        _ statement: PostgresStatement, timeout: Duration? = nil
+    ) async throws(PostgresError) -> PostgresRows {
+        guard let rows = try await pipeline([statement], timeout: timeout).first else {
+            throw PostgresError(.decoding, "a statement without a result")
         }
-        return PostgresError(
-            .server, field("M") ?? "", sqlState: field("C") ?? "XX000", constraint: field("n"))
+        return rows
+    }
+
+    /// Runs a script of any number of statements without parameters, as migrations are.
+    public func simpleQuery(_ sql: String, timeout: Duration? = nil) async throws(PostgresError) -> [PostgresRows] {
+        guard !sql.utf8.contains(0) else { throw PostgresError(.misuse, "a NUL character in the SQL") }
+        if let begin = deferredBegin {
+            deferredBegin = nil
+            _ = try await query(begin, timeout: timeout)
+        }
+        return try await perform(timeout: timeout) { _, handle in handle.sendSimple(sql) ? [.simple] : nil }
+    }
+
+    /// Ends the session; a command under way fails as if the connection were lost.
+    public func close() {
+        onClose = nil
+        lose(PostgresError(.outcomeUnknown, "closed meanwhile"))
     }
 }
 
-/// Calls `body` with an array of pointers to NUL-terminated texts, `nil` for NULL.
-@unsafe private func withPointers<Result>(
-    to values: [[CChar]?], _ body: ([UnsafePointer<CChar>?]) -> Result
-) -> Result {
-    var storage: [CChar] = []
-    var offsets: [Int?] = []
-    for value in values {
-        guard let value else {
-            offsets.append(nil)
-            continue
+// MARK: - One command
+
+extension PostgresConnection {
+    private typealias Send = (PostgresConnection, ConnectionHandle) -> [Exchange.Step]?
+
+    private func perform(
+        timeout: Duration?, _ send: Send
+    ) async throws(PostgresError) -> [PostgresRows] {
+        loop.executor.checkIsolated()
+        guard let handle else { throw PostgresError(.notConnected, ending?.note ?? "closed") }
+        guard exchange == nil else { throw PostgresError(.misuse, "two commands at once on one connection") }
+        let result = await unsafe withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<[PostgresRows], PostgresError>, Never>) in
+            unsafe self.continuation = continuation
+            begin(send, on: handle, within: timeout ?? commandTimeout)
         }
-        offsets.append(storage.count)
-        storage.append(contentsOf: value)
+        return try result.get()
     }
-    return unsafe storage.withUnsafeBufferPointer { buffer in
-        let pointers = unsafe offsets.map { offset in
-            unsafe offset.flatMap { unsafe buffer.baseAddress?.advanced(by: $0) }
+
+    private func begin(_ send: Send, on handle: ConnectionHandle, within timeout: Duration) {
+        guard let steps = send(self, handle) else {
+            return lose(PostgresError(.outcomeUnknown, "the command could not be sent"))
         }
-        return unsafe body(pointers)
+        exchange = Exchange(steps: steps)
+        timer = try? LoopTimer(loop: loop, after: timeout, repeats: false) { [unowned self] in
+            lose(PostgresError(.outcomeUnknown, "no answer in time"))
+        }
+        guard timer != nil else { return lose(PostgresError(.outcomeUnknown, "no timer")) }
+        flush()
+    }
+}
+
+// MARK: - The descriptor
+
+extension PostgresConnection {
+    private func watch(_ handle: ConnectionHandle) throws(EventLoopError) {
+        let watch = try DescriptorWatch(
+            loop: loop, descriptor: handle.socket,
+            onRead: { [unowned self] in read() }, onWrite: { [unowned self] in flush() })
+        watch.reading = true
+        self.watch = watch
+    }
+
+    private func flush() {
+        guard let handle else { return }
+        switch handle.flush() {
+        case .done: watch?.writing = false
+        case .more: watch?.writing = true
+        // The server's reason, if it gave one, is still to be read.
+        case .failed: read()
+        }
+    }
+
+    private func read() {
+        guard let handle else { return }
+        let alive = handle.consumeInput()
+        handle.dropNotifications()
+        takeResults(of: handle)
+        guard self.handle != nil else { return }
+        if !alive || !handle.isUsable {
+            lose(PostgresError(.outcomeUnknown, "the connection was lost"))
+        }
+        // Reading may have made room for what could not be written.
+        else if watch?.writing == true {
+            flush()
+        }
+    }
+
+    private func takeResults(of handle: ConnectionHandle) {
+        while var exchange, !exchange.isComplete, !handle.isBusy {
+            self.exchange = nil
+            if let result = handle.nextResult() {
+                exchange.take(result, cache: &cache)
+            } else {
+                exchange.takeEnd()
+            }
+            self.exchange = exchange
+            if let ending = exchange.ending {
+                var loss = PostgresError(.outcomeUnknown, ending.note, message: ending.message)
+                loss.sqlState = ending.sqlState
+                loss.severity = ending.severity
+                return lose(loss)
+            }
+        }
+        guard let exchange, exchange.isComplete else { return }
+        complete(exchange, on: handle)
+    }
+
+    private func complete(_ exchange: Exchange, on handle: ConnectionHandle) {
+        // One more look lets libpq see that the plain query, or the pipeline, is over.
+        guard handle.exitPipeline() else { return lose(PostgresError(.outcomeUnknown, "the pipeline did not end")) }
+        finish(exchange.outcome)
+    }
+
+    private func finish(_ result: Result<[PostgresRows], PostgresError>) {
+        exchange = nil
+        timer?.cancel()
+        timer = nil
+        guard let continuation = unsafe continuation else { return }
+        unsafe self.continuation = nil
+        unsafe continuation.resume(returning: result)
+    }
+
+    /// Ends the connection and whatever was under way.
+    private func lose(_ reason: PostgresError) {
+        guard let handle else { return }
+        ending = reason
+        watch?.cancel()
+        watch = nil
+        if exchange != nil { handle.cut() }
+        self.handle = nil
+        deferredBegin = nil
+        var failure = reason
+        if lossUndoes {
+            failure = PostgresError(.notConnected, "\(reason.note); the transaction is undone", message: reason.message)
+            failure.sqlState = reason.sqlState
+        }
+        finish(.failure(failure))
+        onClose?()
+        onClose = nil
     }
 }

@@ -1,56 +1,107 @@
-/// Why a statement has no result.
+/// Why something asked of PostgreSQL did not succeed, and whether it may have happened all the same.
 public struct PostgresError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// What happened. *Outcome unknown* differs from *failed*: the statement may have been carried out.
-    public struct Code: Sendable, Equatable {
-        private enum Base: String {
-            case notConnected, outcomeUnknown, server, decoding, busy, misconfigured, migration
+    /// What kind of failure it is.
+    public struct Code: Sendable, Hashable {
+        fileprivate enum Base: Hashable {
+            case connectionFailed, notConnected, outcomeUnknown, server(String), decoding, poolTimeout, misuse
         }
-        private let base: Base
+        fileprivate let base: Base
 
-        /// There was no connection; nothing was sent.
+        /// No connection could be made; nothing was executed.
+        public static let connectionFailed = Code(base: .connectionFailed)
+        /// There was no connection to send on, or it went away inside a transaction before its COMMIT was sent:
+        /// nothing has had a lasting effect.
         public static let notConnected = Code(base: .notConnected)
-        /// The connection broke, or the deadline passed, after the statement may have been sent.
+        /// The connection was lost, or the deadline passed, after something was sent: it may or may not have happened.
         public static let outcomeUnknown = Code(base: .outcomeUnknown)
-        /// PostgreSQL refused; `sqlState` says why. Nothing of the statement was done.
-        public static let server = Code(base: .server)
-        /// A column is missing or of another type than asked for.
+        /// The server refused the statement; it had no effect.
+        public static func server(sqlState: String) -> Code { Code(base: .server(sqlState)) }
+        /// A value does not read as what was asked for.
         public static let decoding = Code(base: .decoding)
-        /// No connection of the pool became free in time; nothing was sent.
-        public static let busy = Code(base: .busy)
-        /// An address or option cannot be used.
-        public static let misconfigured = Code(base: .misconfigured)
-        /// The migrations of this binary and of the database do not fit.
-        public static let migration = Code(base: .migration)
-
-        fileprivate var name: String { base.rawValue }
+        /// No connection became free in time, or too many wait already; nothing was executed.
+        public static let poolTimeout = Code(base: .poolTimeout)
+        /// The caller broke a rule of this module; nothing was executed.
+        public static let misuse = Code(base: .misuse)
     }
 
-    /// What happened.
+    /// What kind of failure it is.
     public let code: Code
-    /// Five characters (PostgreSQL manual, appendix A); empty for other codes.
-    public let sqlState: String
-    /// The constraint that was violated, if one was.
-    public let constraint: String?
-    /// What PostgreSQL said; may quote data.
-    public let message: String
+    /// The five characters of SQLSTATE, when the server gave one.
+    public internal(set) var sqlState: String?
+    /// `ERROR`, `FATAL` or `PANIC`, when the server gave one.
+    public internal(set) var severity: String?
+    /// The constraint that was violated.
+    public internal(set) var constraint: String?
+    /// The table concerned.
+    public internal(set) var table: String?
+    /// The server's or libpq's own words. They may hold customers' data: not for the log.
+    public internal(set) var message: String?
+    /// The server's detail. It may hold customers' data: not for the log.
+    public internal(set) var detail: String?
+    /// This module's own words about the failure; safe to log.
+    public internal(set) var note: String
 
-    /// An error of this kind.
-    public init(_ code: Code, _ message: String, sqlState: String = "", constraint: String? = nil) {
+    init(_ code: Code, _ note: String, message: String? = nil) {
         self.code = code
-        self.sqlState = sqlState
-        self.constraint = constraint
+        self.note = note
         self.message = message
     }
 
-    /// The first two characters of the SQLSTATE: its class.
-    public var sqlStateClass: Substring { sqlState.prefix(2) }
+    /// A value that was read does not mean anything to the layer above.
+    ///
+    /// - Parameter what: names the table and column; safe to log.
+    public static func undecodable(_ what: String) -> PostgresError { PostgresError(.decoding, what) }
 
-    /// Safe to log: no data.
+    /// Safe to log: the code, SQLSTATE and constraint, no values.
     public var description: String {
-        guard code == .server else { return "postgres: \(code.name)" }
-        return "postgres: SQLSTATE \(sqlState)\(constraint.map { " (\($0))" } ?? "")"
+        var text = "postgres: \(code.name)"
+        if let sqlState { text += " \(sqlState)" }
+        if let constraint { text += " (constraint \(constraint))" }
+        if !note.isEmpty { text += ": \(note)" }
+        return text
     }
 
-    /// With what PostgreSQL said, which may quote data.
-    public var debugDescription: String { "\(description): \(message)" }
+    /// Everything the server said; may hold customers' data.
+    public var debugDescription: String {
+        let fields = [("severity", severity), ("message", message), ("detail", detail), ("table", table)]
+        let told = fields.compactMap { name, value in value.map { "\(name): \($0)" } }
+        return ([description] + told).joined(separator: "; ")
+    }
+}
+
+extension PostgresError {
+    /// The first two characters of SQLSTATE.
+    public var sqlStateClass: String? { sqlState.map { String($0.prefix(2)) } }
+
+    /// Whether nothing happened and the same thing may well succeed a little later.
+    ///
+    /// True when nothing was sent, and for SQLSTATE 08…, 53…, 57P0…, 40001 and 40P01. Never for `.outcomeUnknown`:
+    /// only the caller knows whether doing it twice does harm.
+    public var isRetryable: Bool {
+        switch code.base {
+        case .connectionFailed, .notConnected, .poolTimeout: true
+        case .outcomeUnknown, .decoding, .misuse: false
+        case .server(let state):
+            ["08", "53", "57P0"].contains { state.hasPrefix($0) } || state == "40001" || state == "40P01"
+        }
+    }
+}
+
+extension PostgresError.Code: CustomStringConvertible {
+    fileprivate var name: String {
+        switch base {
+        case .connectionFailed: "connection failed"
+        case .notConnected: "not connected"
+        case .outcomeUnknown: "outcome unknown"
+        case .server: "refused by the server"
+        case .decoding: "undecodable value"
+        case .poolTimeout: "no free connection"
+        case .misuse: "misuse"
+        }
+    }
+
+    /// Safe to log.
+    public var description: String {
+        if case .server(let state) = base { "\(name) \(state)" } else { name }
+    }
 }

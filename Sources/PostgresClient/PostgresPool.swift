@@ -1,113 +1,217 @@
 public import EventLoop
 
-/// A few connections to PostgreSQL on one loop, shared by everything on it.
+/// Connections shared by everything on one loop. They are made when needed and replaced when broken.
 ///
-/// Connections are made when they are needed and given up when they fail. Not `Sendable`.
+/// While the server cannot be reached, callers fail at once with `.notConnected` until the pause is over; pauses grow.
+/// Every async function stays on the loop. Cancelling the task does not end a wait; deadlines do.
 public final class PostgresPool {
-    private let loop: EventLoop
-    private let configuration: PostgresConfiguration
-    private var idle: [PostgresConnection] = []
-    private var open = 0
-    private var waiting: [Waiter] = []
-    private var retryAt: Int64 = 0
-    private var lastFailure = ""
-    private var isClosed = false
+    /// The loop the pool lives on.
+    public let loop: EventLoop
+    /// As given to `init`.
+    public let configuration: PostgresConfiguration
+    private var state: PoolState
+    private var connections: [PoolState.Slot: PostgresConnection] = [:]
+    private var waiters: [PoolState.Waiter: Waiting] = [:]
+    private var retryTimer: LoopTimer?
+    private var lastFailure: PostgresError?
 
-    private final class Waiter {
-        var resume: ((Bool) -> Void)?
+    /// A connection on loan; it must be released exactly once.
+    private struct Lease {
+        let slot: PoolState.Slot
+        let connection: PostgresConnection
+    }
+
+    @safe private struct Waiting {
+        let continuation: UnsafeContinuation<Result<PoolState.Slot, PostgresError>, Never>
         var timer: LoopTimer?
     }
 
-    /// A pool without connections yet. On the loop's thread only.
+    /// Makes a pool without connections. On the loop's thread only.
     public init(loop: EventLoop, configuration: PostgresConfiguration) {
+        loop.executor.checkIsolated()
         self.loop = loop
         self.configuration = configuration
+        self.state = PoolState(
+            limits: .init(
+                size: max(1, configuration.poolSize), maximumWaiters: max(0, configuration.maximumWaiters),
+                backoffBase: configuration.backoffBase.nanoseconds,
+                backoffLimit: configuration.backoffLimit.nanoseconds))
     }
 
-    /// Closes the idle connections; those in use close when they come back.
-    public func close() {
-        isClosed = true
-        for connection in idle { connection.close() }
-        idle.removeAll()
-    }
+    /// Connections that exist or are being made.
+    public var connectionCount: Int { state.connectionCount }
+    /// Connections in use.
+    public var busyCount: Int { state.busyCount }
+    /// Callers that wait for a connection.
+    public var waiterCount: Int { state.waiterCount }
 
-    /// Asks one statement on any connection.
-    public func query(_ sql: String, _ parameters: [PostgresValue] = []) async throws(PostgresError) -> PostgresRows {
-        let connection = try await acquire()
-        defer { release(connection) }
-        return try await connection.query(sql, parameters)
-    }
-
-    /// Asks several statements in one round trip; outside `transaction` they are one transaction.
-    public func pipeline(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresRows] {
-        let connection = try await acquire()
-        defer { release(connection) }
-        return try await connection.pipeline(statements)
-    }
-
-    /// Takes a connection out of the pool; give it back with `release`.
+    /// Runs one statement on a free connection.
     ///
-    /// - Throws: `.notConnected` or `.busy`: nothing was sent.
-    public func acquire() async throws(PostgresError) -> PostgresConnection {
-        let deadline = monotonicNanoseconds() + configuration.acquireTimeout.nanoseconds
-        while true {
-            guard !isClosed else { throw PostgresError(.notConnected, "the pool is closed") }
-            while let connection = idle.popLast() {
-                if connection.isUsable { return connection }
-                open -= 1
-            }
-            if open < configuration.size { return try await connect() }
-            guard waiting.count < configuration.waitingLimit, await wait(until: deadline) else {
-                throw PostgresError(.busy, "no connection became free in time")
-            }
-        }
+    /// - Parameters:
+    ///   - sql: one statement, constant over calls: it is prepared and kept.
+    ///   - parameters: one for each `$n`.
+    /// - Throws: `.poolTimeout`, `.notConnected`, `.connectionFailed` (not executed); `.server`; `.outcomeUnknown`.
+    public func query(
+        _ sql: String, _ parameters: [PostgresValue] = []
+    ) async throws(PostgresError) -> PostgresRows {
+        try await query(PostgresStatement(sql, parameters))
     }
 
-    /// Gives a connection back; one in doubt is closed and replaced at the next need.
-    public func release(_ connection: PostgresConnection) {
-        if connection.isUsable, !isClosed {
-            idle.append(connection)
-        } else {
-            connection.close()
-            open -= 1
-        }
-        wakeOne()
+    /// Runs one statement on a free connection.
+    public func query(_ statement: PostgresStatement) async throws(PostgresError) -> PostgresRows {
+        let lease = try await acquire()
+        defer { release(lease) }
+        return try await lease.connection.query(statement)
     }
 
-    private func connect() async throws(PostgresError) -> PostgresConnection {
-        // A dead server is not hammered: everybody fails at once until the next attempt is due.
-        guard monotonicNanoseconds() >= retryAt else { throw PostgresError(.notConnected, lastFailure) }
-        open += 1
+    /// Runs several statements in one round trip, all or none: a transaction without BEGIN and COMMIT.
+    public func pipeline(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresRows] {
+        let lease = try await acquire()
+        defer { release(lease) }
+        return try await lease.connection.pipeline(statements)
+    }
+
+    /// Runs `body` inside a transaction, which is committed when it returns and rolled back when it throws.
+    ///
+    /// BEGIN travels with the first statement. If the connection is lost before COMMIT is sent, the error says
+    /// `.notConnected`: nothing has happened. If it is lost after that, `.outcomeUnknown`.
+    ///
+    /// - Parameters:
+    ///   - isolation: how much it sees of others.
+    ///   - body: must not keep the connection, nor end the transaction itself.
+    /// - Returns: what `body` returned, after the server has committed.
+    /// - Throws: what `body` threw; `PostgresError`, `.server` 25P02 when `body` swallowed the error of a statement.
+    public func transaction<Value>(
+        isolation: PostgresIsolation = .readCommitted,
+        _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        let lease = try await acquire()
+        defer { release(lease) }
+        lease.connection.beginLazily(isolation)
+        let value: Value
         do {
-            return try await PostgresConnection(loop: loop, configuration: configuration)
+            value = try await body(lease.connection)
         } catch {
-            open -= 1
-            lastFailure = error.message
-            retryAt = monotonicNanoseconds() + configuration.retryInterval.nanoseconds
-            wakeOne()
+            await lease.connection.rollback()
             throw error
         }
+        try await lease.connection.commit()
+        return value
     }
 
-    private func wait(until deadline: Int64) async -> Bool {
-        let left = Duration.nanoseconds(max(0, deadline - monotonicNanoseconds()))
-        let waiter = Waiter()
-        return await unsafe withUnsafeContinuation { continuation in
-            waiter.resume = { unsafe continuation.resume(returning: $0) }
-            waiter.timer = try? LoopTimer(loop: loop, after: left, repeats: false) { [weak self] in
-                self?.waiting.removeAll { $0 === waiter }
-                waiter.resume?(false)
-                waiter.resume = nil
+    /// Lends a connection without a transaction. One that is not idle afterwards is closed.
+    public func withConnection<Value>(
+        _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        let lease = try await acquire()
+        defer { release(lease) }
+        return try await body(lease.connection)
+    }
+
+    /// Lets nobody in any more, closes idle connections now and the others when they are given back.
+    public func close() {
+        retryTimer?.cancel()
+        retryTimer = nil
+        perform(state.close())
+    }
+}
+
+// MARK: - Leases
+
+extension PostgresPool {
+    private func acquire() async throws(PostgresError) -> Lease {
+        loop.executor.checkIsolated()
+        while true {
+            let result = await unsafe withUnsafeContinuation {
+                (continuation: UnsafeContinuation<Result<PoolState.Slot, PostgresError>, Never>) in
+                let (waiter, actions) = state.acquire(now: monotonicNanoseconds())
+                unsafe waiters[waiter] = Waiting(continuation: continuation)
+                perform(actions)
+                limitWait(of: waiter)
             }
-            waiting.append(waiter)
+            let slot = try result.get()
+            // A connection in use stays known until it is released.
+            guard let connection = connections[slot] else { throw PostgresError(.notConnected, "closed meanwhile") }
+            let lease = Lease(slot: slot, connection: connection)
+            // A server that restarted meanwhile has hung up on every idle connection.
+            if lease.connection.probe() { return lease }
+            release(lease)
         }
     }
 
-    private func wakeOne() {
-        guard !waiting.isEmpty else { return }
-        let waiter = waiting.removeFirst()
-        waiter.timer?.cancel()
-        waiter.resume?(true)
-        waiter.resume = nil
+    private func limitWait(of waiter: PoolState.Waiter) {
+        guard waiters[waiter] != nil else { return }
+        waiters[waiter]?.timer = try? LoopTimer(loop: loop, after: configuration.acquireTimeout, repeats: false) {
+            [unowned self] in perform(state.expire(waiter))
+        }
+        if waiters[waiter]?.timer == nil { perform(state.expire(waiter)) }
+    }
+
+    private func release(_ lease: Lease) {
+        lease.connection.forgetTransaction()
+        perform(state.release(lease.slot, isUsable: lease.connection.isIdle, now: monotonicNanoseconds()))
+    }
+
+    private func perform(_ actions: [PoolState.Action]) {
+        for action in actions {
+            switch action {
+            case .connect(let slot): loop.spawn { [self] in await connect(slot) }
+            case .grant(let waiter, let slot): grant(waiter, slot)
+            case .fail(let waiter, let failure): resume(waiter, .failure(error(for: failure)))
+            case .discard(let slot): connections.removeValue(forKey: slot)?.close()
+            case .retry(let time): retry(at: time)
+            }
+        }
+    }
+
+    private func grant(_ waiter: PoolState.Waiter, _ slot: PoolState.Slot) {
+        resume(waiter, .success(slot))
+    }
+
+    private func resume(_ waiter: PoolState.Waiter, _ result: Result<PoolState.Slot, PostgresError>) {
+        guard let waiting = waiters.removeValue(forKey: waiter) else { return }
+        waiting.timer?.cancel()
+        unsafe waiting.continuation.resume(returning: result)
+    }
+
+    private func error(for failure: PoolState.Failure) -> PostgresError {
+        switch failure {
+        case .queueFull: PostgresError(.poolTimeout, "too many wait for a connection")
+        case .timedOut: PostgresError(.poolTimeout, "no connection became free in time")
+        case .closed: PostgresError(.notConnected, "the pool is closed")
+        case .unreachable: unreachable
+        }
+    }
+
+    private var unreachable: PostgresError {
+        var error = PostgresError(.notConnected, "the server cannot be reached", message: lastFailure?.message)
+        error.sqlState = lastFailure?.sqlState
+        return error
+    }
+
+    private func retry(at time: Int64) {
+        guard retryTimer == nil else { return }
+        let wait = Duration.nanoseconds(max(0, time - monotonicNanoseconds()))
+        // A timer may come a trifle early; a millisecond more makes sure that the pause is over.
+        retryTimer = try? LoopTimer(loop: loop, after: wait + .milliseconds(1), repeats: false) { [unowned self] in
+            retryTimer = nil
+            perform(state.retry(now: monotonicNanoseconds()))
+        }
+    }
+
+    private func connect(_ slot: PoolState.Slot) async {
+        do throws(PostgresError) {
+            let connection = try await PostgresConnection.connect(on: loop, configuration: configuration)
+            connections[slot] = connection
+            connection.onClose = { [weak self] in
+                guard let self else { return }
+                perform(state.lost(slot))
+            }
+            perform(state.connected(slot, now: monotonicNanoseconds()))
+        } catch {
+            lastFailure = error
+            perform(
+                state.connectFailed(slot, now: monotonicNanoseconds(), chance: Double.random(in: 0..<1)))
+        }
     }
 }

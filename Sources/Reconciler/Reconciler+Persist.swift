@@ -220,5 +220,5 @@ extension OutboxEntry {
 
 extension PostgresError {
     /// Data that can never be written: data exceptions and violated constraints. Everything else is retried for ever.
-    var isPoison: Bool { code == .server && (sqlStateClass == "22" || sqlStateClass == "23") }
+    var isPoison: Bool { sqlStateClass == "22" || sqlStateClass == "23" }
 }

@@ -81,26 +81,29 @@ public final class BatchWriter {
     public func write(
         _ batch: Batch, partition: PartitionRow, cursor: StreamID, deadLetters: [DeadLetter] = []
     ) async throws(PostgresError) -> Outcome {
-        let connection = try await pool.acquire()
-        defer { pool.release(connection) }
         let ids = Array(batch.bookings.keys)
-        let opening = try await connection.pipeline([
-            PostgresStatement("BEGIN"), fence(partition, cursor), oldBookings(ids), oldItems(ids),
-        ])
-        guard opening[1].affected == 1 else {
-            _ = try await connection.query("ROLLBACK")
+        do {
+            try await pool.transaction { connection in
+                let opening = try await connection.pipeline([
+                    fence(partition, cursor), oldBookings(ids), oldItems(ids),
+                ])
+                guard opening[0].affectedRows == 1 else { throw Fenced() }
+                let change = try NetChange(batch, versions: opening[1], items: opening[2])
+                let letters = deadLetters.map { $0.statement(partition.partition) }
+                _ = try await connection.pipeline(change.statements(partition) + letters)
+            }
+            return .written
+        } catch is Fenced {
             return .fenced
-        }
-        do throws(PostgresError) {
-            let change = try NetChange(batch, versions: opening[2], items: opening[3])
-            let statements = change.statements(partition) + deadLetters.map { $0.statement(partition.partition) }
-            _ = try await connection.pipeline(statements + [PostgresStatement("COMMIT")])
-        } catch {
-            if connection.isUsable { _ = try? await connection.simple("ROLLBACK") }
+        } catch let error as PostgresError {
             throw error
+        } catch {
+            preconditionFailure("only Fenced and PostgresError are thrown here")
         }
-        return .written
     }
+
+    /// Rolls the transaction back.
+    private struct Fenced: Error {}
 
     private func fence(_ row: PartitionRow, _ cursor: StreamID) -> PostgresStatement {
         PostgresStatement(
@@ -116,13 +119,14 @@ public final class BatchWriter {
 
     private func oldBookings(_ ids: [BookingID]) -> PostgresStatement {
         PostgresStatement(
-            "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])", [.texts(ids.map(\.description))])
+            "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])", [.textArray(ids.map(\.description))]
+        )
     }
 
     private func oldItems(_ ids: [BookingID]) -> PostgresStatement {
         PostgresStatement(
             "SELECT booking_id, tier_id, quantity FROM booking_items WHERE booking_id = ANY ($1::uuid[])",
-            [.texts(ids.map(\.description))])
+            [.textArray(ids.map(\.description))])
     }
 }
 

@@ -59,8 +59,8 @@ public final class BookingStore {
             ORDER BY b.id DESC LIMIT $5::bigint
             """,
             [
-                .text(user), .optional(status?.rawValue), .optional(event?.description),
-                .optional(before?.description), .integer(Int64(limit)),
+                .text(user), .optionalText(status?.rawValue), .optionalText(event?.description),
+                .optionalText(before?.description), .integer(Int64(limit)),
             ])
     }
 
@@ -72,7 +72,7 @@ public final class BookingStore {
             """
             WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT')
             AND ($2::uuid IS NULL OR b.id > $2::uuid) ORDER BY b.id LIMIT $3::bigint
-            """, [.text(event.description), .optional(after?.description), .integer(Int64(limit))])
+            """, [.text(event.description), .optionalText(after?.description), .integer(Int64(limit))])
     }
 
     /// What users have of an event in live bookings, in the order of their ids.
@@ -86,9 +86,9 @@ public final class BookingStore {
             WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
             AND ($2::text IS NULL OR b.user_id > $2::text)
             GROUP BY b.user_id ORDER BY b.user_id LIMIT $3::bigint
-            """, [.text(event.description), .optional(after), .integer(Int64(limit))]
+            """, [.text(event.description), .optionalText(after), .integer(Int64(limit))]
         ).map { (row) throws(PostgresError) in
-            (try row.text("user_id"), Int(try row.integer("tickets")), Int(try row.integer("bookings")))
+            (try row.string("user_id"), Int(try row.integer("tickets")), Int(try row.integer("bookings")))
         }
     }
 
@@ -110,39 +110,39 @@ public final class BookingStore {
 
 extension BookingRow {
     init(_ row: PostgresRow) throws(PostgresError) {
-        guard let uuid = UUIDBytes(try row.text("id")), let event = EventID(try row.text("event_id")),
-            let status = BookingStatus(rawValue: try row.text("status"))
-        else { throw PostgresError(.decoding, "bookings") }
+        guard let uuid = UUIDBytes(try row.string("id")), let event = EventID(try row.string("event_id")),
+            let status = BookingStatus(rawValue: try row.string("status"))
+        else { throw PostgresError.undecodable("bookings") }
         id = BookingID(stored: uuid)
         image = BookingImage(
             version: try row.integer("version"), status: status, expiresAt: try row.integer("expires_ms"),
             paymentDeadline: try row.optionalInteger("deadline_ms"), attempts: Int(try row.integer("attempts")),
             extensions: Int(try row.integer("extensions")), createdAt: try row.integer("created_ms"),
             updatedAt: try row.integer("updated_ms"), confirmedAt: try row.optionalInteger("confirmed_ms"),
-            event: event, user: try row.text("user_id"), totalAmount: try row.integer("total_amount"),
-            currency: try row.text("currency"), idempotencyDigest: try row.optionalText("idempotency_digest"),
-            items: try Self.items(row), payment: try Self.payment(row), reason: try row.optionalText("reason"))
+            event: event, user: try row.string("user_id"), totalAmount: try row.integer("total_amount"),
+            currency: try row.string("currency"), idempotencyDigest: try row.optionalString("idempotency_digest"),
+            items: try Self.items(row), payment: try Self.payment(row), reason: try row.optionalString("reason"))
     }
 
     private static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
         var items: [BookingItem] = []
-        for text in (try row.optionalText("items") ?? "").split(separator: ";") {
+        for text in (try row.optionalString("items") ?? "").split(separator: ";") {
             let part = text.split(separator: ",")
             guard part.count == 3, let tier = TierID(part[0]), let quantity = Int(part[1]),
                 let unitAmount = Int64(part[2])
-            else { throw PostgresError(.decoding, "booking_items") }
+            else { throw PostgresError.undecodable("booking_items") }
             items.append(BookingItem(tier: tier, quantity: quantity, unitAmount: unitAmount))
         }
         return items
     }
 
     private static func payment(_ row: PostgresRow) throws(PostgresError) -> BookingPayment? {
-        guard let text = try row.optionalText("payment_id") else { return nil }
-        guard let id = PaymentID(text), let status = PaymentStatus(rawValue: try row.text("payment_status")) else {
-            throw PostgresError(.decoding, "payments")
+        guard let text = try row.optionalString("payment_id") else { return nil }
+        guard let id = PaymentID(text), let status = PaymentStatus(rawValue: try row.string("payment_status")) else {
+            throw PostgresError.undecodable("payments")
         }
         return BookingPayment(
-            id: id, provider: try row.text("provider"), transactionID: try row.optionalText("transaction_id"),
+            id: id, provider: try row.string("provider"), transactionID: try row.optionalString("transaction_id"),
             status: status, amount: try row.integer("amount"))
     }
 }

@@ -55,9 +55,11 @@ public final class Catalogue {
             """,
             [
                 .text(event.id.description), .integer(event.number), .integer(Int64(partition.number)),
-                .text(event.title), .optional(event.description), .optional(event.venue), .integer(event.startsAt),
-                .optional(event.salesOpenAt), .optional(event.salesCloseAt), .text(event.currency),
-                .integer(event.holdSeconds), .optional(event.maxTicketsPerUser), .optional(event.maxBookingsPerUser),
+                .text(event.title), .optionalText(event.description), .optionalText(event.venue),
+                .integer(event.startsAt),
+                .optionalInteger(event.salesOpenAt), .optionalInteger(event.salesCloseAt), .text(event.currency),
+                .integer(event.holdSeconds), .optionalInteger(event.maxTicketsPerUser),
+                .optionalInteger(event.maxBookingsPerUser),
             ])
         let insertTiers = PostgresStatement(
             """
@@ -68,12 +70,12 @@ public final class Catalogue {
             WHERE EXISTS (SELECT FROM events WHERE id = $1::uuid) ON CONFLICT DO NOTHING
             """,
             [
-                .text(event.id.description), .texts(event.tiers.map { $0.id.description }),
-                .texts(event.tiers.map(\.name)), .texts(event.tiers.map(\.kind)),
-                .integers(event.tiers.map(\.unitAmount)), .integers(event.tiers.map { Int64($0.capacity) }),
+                .text(event.id.description), .textArray(event.tiers.map { $0.id.description }),
+                .textArray(event.tiers.map(\.name)), .textArray(event.tiers.map(\.kind)),
+                .integerArray(event.tiers.map(\.unitAmount)), .integerArray(event.tiers.map { Int64($0.capacity) }),
             ])
         let rows = try await pool.pipeline([insertEvent, insertTiers])
-        return rows[0].affected == 1
+        return rows[0].affectedRows == 1
     }
 
     /// Publishes a draft; a published event stays so.
@@ -85,7 +87,7 @@ public final class Catalogue {
             UPDATE events SET status = 'published', version = version + (status = 'draft')::integer, updated_at = now()
             WHERE id = $1::uuid AND status IN ('draft', 'published')
             """, [.text(event.description)])
-        return rows.affected == 1
+        return rows.affectedRows == 1
     }
 
     /// One event by its id.
@@ -140,10 +142,10 @@ public final class Catalogue {
             """
             SELECT id, event_id, name, kind, unit_amount, capacity, held, sold, blocked FROM tiers
             WHERE event_id = ANY ($1::uuid[]) ORDER BY event_id, position
-            """, [.texts(events.map { $0.id.description })])
+            """, [.textArray(events.map { $0.id.description })])
         var byEvent: [EventID: [TierRecord]] = [:]
         for index in 0..<tiers.count {
-            guard let event = EventID(try tiers[index].text("event_id")) else { continue }
+            guard let event = EventID(try tiers[index].string("event_id")) else { continue }
             byEvent[event, default: []].append(try TierRecord(tiers[index]))
         }
         for index in events.indices { events[index].tiers = byEvent[events[index].id] ?? [] }
@@ -153,13 +155,13 @@ public final class Catalogue {
 
 extension EventRecord {
     fileprivate init(_ row: PostgresRow) throws(PostgresError) {
-        guard let id = EventID(try row.text("id")) else { throw PostgresError(.decoding, "events.id") }
+        guard let id = EventID(try row.string("id")) else { throw PostgresError.undecodable("events.id") }
         self.init(
-            id: id, number: try row.integer("number"), title: try row.text("title"),
-            description: try row.optionalText("description"), venue: try row.optionalText("venue"),
+            id: id, number: try row.integer("number"), title: try row.string("title"),
+            description: try row.optionalString("description"), venue: try row.optionalString("venue"),
             startsAt: try row.integer("starts_ms"), salesOpenAt: try row.optionalInteger("open_ms"),
-            salesCloseAt: try row.optionalInteger("close_ms"), status: try row.text("status"),
-            currency: try row.text("currency"), holdSeconds: try row.integer("hold_seconds"),
+            salesCloseAt: try row.optionalInteger("close_ms"), status: try row.string("status"),
+            currency: try row.string("currency"), holdSeconds: try row.integer("hold_seconds"),
             maxTicketsPerUser: try row.optionalInteger("max_tickets_per_user"),
             maxBookingsPerUser: try row.optionalInteger("max_bookings_per_user"),
             version: try row.integer("version"), createdAt: try row.integer("created_ms"),
@@ -169,9 +171,9 @@ extension EventRecord {
 
 extension TierRecord {
     fileprivate init(_ row: PostgresRow) throws(PostgresError) {
-        guard let id = TierID(try row.text("id")) else { throw PostgresError(.decoding, "tiers.id") }
+        guard let id = TierID(try row.string("id")) else { throw PostgresError.undecodable("tiers.id") }
         self.init(
-            id: id, name: try row.text("name"), kind: try row.text("kind"),
+            id: id, name: try row.string("name"), kind: try row.string("kind"),
             unitAmount: try row.integer("unit_amount"), capacity: Int(try row.integer("capacity")),
             held: Int(try row.integer("held")), sold: Int(try row.integer("sold")),
             blocked: Int(try row.integer("blocked")))

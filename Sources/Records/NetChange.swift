@@ -20,10 +20,10 @@ struct NetChange {
         var old: [String: (version: Int64, status: BookingStatus)] = [:]
         for index in 0..<versions.count {
             let row = versions[index]
-            guard let status = BookingStatus(rawValue: try row.text("status")) else {
-                throw PostgresError(.decoding, "bookings.status")
+            guard let status = BookingStatus(rawValue: try row.string("status")) else {
+                throw PostgresError.undecodable("bookings.status")
             }
-            old[try row.text("id")] = (try row.integer("version"), status)
+            old[try row.string("id")] = (try row.integer("version"), status)
         }
         changed = batch.bookings.filter { $1.version > old[$0.description]?.version ?? 0 }
             .map { (id: $0.key, image: $0.value) }
@@ -33,9 +33,9 @@ struct NetChange {
         let changedIDs = Set(changed.map(\.id.description))
         for index in 0..<items.count {
             let row = items[index]
-            let booking = try row.text("booking_id")
+            let booking = try row.string("booking_id")
             guard changedIDs.contains(booking), let status = old[booking]?.status,
-                let tier = TierID(try row.text("tier_id"))
+                let tier = TierID(try row.string("tier_id"))
             else { continue }
             count(tier, Int(try row.integer("quantity")), status, sign: -1)
         }
@@ -69,14 +69,14 @@ struct NetChange {
             Self.upsertBookings,
             [
                 .integer(Int64(partition.partition.number)), .integer(partition.epoch),
-                .texts(group.map(\.id.description)), .texts(images.map(\.event.description)),
-                .texts(images.map(\.user)), .texts(images.map(\.status.rawValue)),
-                .integers(images.map(\.version)), .integers(images.map(\.totalAmount)),
-                .texts(images.map(\.currency)), .integers(images.map(\.expiresAt)),
-                .integers(images.map(\.paymentDeadline)), .integers(images.map { Int64($0.attempts) }),
-                .integers(images.map { Int64($0.extensions) }), .texts(images.map(\.idempotencyDigest)),
-                .texts(images.map(\.reason)), .integers(images.map(\.createdAt)),
-                .integers(images.map(\.updatedAt)), .integers(images.map(\.confirmedAt)),
+                .textArray(group.map(\.id.description)), .textArray(images.map(\.event.description)),
+                .textArray(images.map(\.user)), .textArray(images.map(\.status.rawValue)),
+                .integerArray(images.map(\.version)), .integerArray(images.map(\.totalAmount)),
+                .textArray(images.map(\.currency)), .integerArray(images.map(\.expiresAt)),
+                .integerArray(images.map(\.paymentDeadline)), .integerArray(images.map { Int64($0.attempts) }),
+                .integerArray(images.map { Int64($0.extensions) }), .textArray(images.map(\.idempotencyDigest)),
+                .textArray(images.map(\.reason)), .integerArray(images.map(\.createdAt)),
+                .integerArray(images.map(\.updatedAt)), .integerArray(images.map(\.confirmedAt)),
             ])
     }
 
@@ -113,9 +113,9 @@ struct NetChange {
             WHERE booking_items.quantity <> excluded.quantity
             """,
             [
-                .texts(lines.map(\.booking.description)), .texts(lines.map(\.item.tier.description)),
-                .integers(lines.map { Int64($0.position) }), .integers(lines.map { Int64($0.item.quantity) }),
-                .integers(lines.map(\.item.unitAmount)),
+                .textArray(lines.map(\.booking.description)), .textArray(lines.map(\.item.tier.description)),
+                .integerArray(lines.map { Int64($0.position) }), .integerArray(lines.map { Int64($0.item.quantity) }),
+                .integerArray(lines.map(\.item.unitAmount)),
             ])
     }
 
@@ -134,11 +134,13 @@ struct NetChange {
             WHERE old.booking_version < excluded.booking_version
             """,
             [
-                .texts(payments.map(\.id.description)), .texts(payments.map(\.value.booking.description)),
-                .texts(payments.map(\.value.payment.provider)), .texts(payments.map(\.value.payment.transactionID)),
-                .texts(payments.map(\.value.payment.status.rawValue)), .integers(payments.map(\.value.payment.amount)),
-                .texts(payments.map(\.value.currency)), .integers(payments.map(\.value.version)),
-                .integers(payments.map(\.value.at)),
+                .textArray(payments.map(\.id.description)), .textArray(payments.map(\.value.booking.description)),
+                .textArray(payments.map(\.value.payment.provider)),
+                .textArray(payments.map(\.value.payment.transactionID)),
+                .textArray(payments.map(\.value.payment.status.rawValue)),
+                .integerArray(payments.map(\.value.payment.amount)),
+                .textArray(payments.map(\.value.currency)), .integerArray(payments.map(\.value.version)),
+                .integerArray(payments.map(\.value.at)),
             ])
     }
 
@@ -154,11 +156,11 @@ struct NetChange {
             WHERE tiers.id = n.id
             """,
             [
-                .texts(ids.map(\.description)), .integers(ids.map { Int64(owned[$0]?.held ?? 0) }),
-                .integers(ids.map { Int64(owned[$0]?.sold ?? 0) }),
-                .integers(ids.map { terms[$0].map { Int64($0.capacity) } }),
-                .integers(ids.map { terms[$0].map { Int64($0.blocked) } }),
-                .integers(ids.map { terms[$0].map(\.unitAmount) }),
+                .textArray(ids.map(\.description)), .integerArray(ids.map { Int64(owned[$0]?.held ?? 0) }),
+                .integerArray(ids.map { Int64(owned[$0]?.sold ?? 0) }),
+                .integerArray(ids.map { terms[$0].map { Int64($0.capacity) } }),
+                .integerArray(ids.map { terms[$0].map { Int64($0.blocked) } }),
+                .integerArray(ids.map { terms[$0].map(\.unitAmount) }),
             ])
     }
 }

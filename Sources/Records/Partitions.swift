@@ -20,10 +20,10 @@ public final class Partitions {
     /// On a pool.
     public init(pool: PostgresPool) { self.pool = pool }
 
-    /// Makes the rows the first time, and refuses another number of partitions later.
+    /// Makes the rows the first time; later the number of partitions stays what it was.
     ///
-    /// - Throws: `.misconfigured` when data exists under another number.
-    public func ensure(count: Int) async throws(PostgresError) {
+    /// - Returns: the number this database was set up with. It must be `count`.
+    public func ensure(count: Int) async throws(PostgresError) -> Int {
         _ = try await pool.pipeline([
             PostgresStatement(
                 "INSERT INTO settings (name, value) VALUES ('partitions', $1::text) ON CONFLICT DO NOTHING",
@@ -36,11 +36,10 @@ public final class Partitions {
                 """, [.integer(Int64(count))]),
         ])
         let rows = try await pool.query("SELECT value FROM settings WHERE name = 'partitions'")
-        guard let fixed = try rows.first?.text("value"), fixed == String(count) else {
-            let fixed = try rows.first?.text("value") ?? "?"
-            throw PostgresError(
-                .misconfigured, "USHER_PARTITIONS is \(count), but this database was set up with \(fixed) partitions")
+        guard let fixed = Int(try rows.first?.string("value") ?? "") else {
+            throw PostgresError.undecodable("settings.value")
         }
+        return fixed
     }
 
     private static let columns = "id, epoch, lineage, last_ms, last_seq"

@@ -3,7 +3,7 @@ public import PostgresClient
 /// The migrations of `migrations/`, embedded in the binary.
 public enum Schema {
     /// All of them, in order.
-    public static let migrations: [Migration] = [
+    public static let migrations = [
         Migration(
             number: 1, name: "create_catalogue", up: text(PackageResources._001_create_catalogue_up_sql),
             down: text(PackageResources._001_create_catalogue_down_sql)),

@@ -1,18 +1,29 @@
-/// How long to wait before the next attempt: twice as long each time, at random below the bound ("full jitter"), so that
-/// many copies do not come back at once.
+/// How long to wait before connecting again: twice as long after each failure, jittered so that the clients of a server
+/// that comes back do not arrive together (AWS Architecture Blog, "Exponential Backoff and Jitter", 2015).
 struct Backoff {
-    private let bounds: ClosedRange<Duration>
-    private var failures = 0
+    private let minimum: Int64
+    private let maximum: Int64
+    private var ceiling: Int64
 
-    init(_ bounds: ClosedRange<Duration>) { self.bounds = bounds }
+    init(minimum: Duration, maximum: Duration) {
+        self.minimum = max(1, minimum.nanoseconds)
+        self.maximum = max(self.minimum, maximum.nanoseconds)
+        ceiling = self.minimum
+    }
 
-    /// Forgets earlier failures.
-    mutating func succeeded() { failures = 0 }
+    /// The nanoseconds to wait now: between half of this round's ceiling and the whole.
+    mutating func next(using random: inout some RandomNumberGenerator) -> Int64 {
+        let now = ceiling
+        ceiling = ceiling > maximum / 2 ? maximum : ceiling * 2
+        return Int64.random(in: (now + 1) / 2...now, using: &random)
+    }
 
-    /// Notes a failure and says how long to wait.
-    mutating func failed(using random: inout some RandomNumberGenerator) -> Duration {
-        let ceiling = min(bounds.lowerBound * (1 << min(failures, 16)), bounds.upperBound)
-        failures += 1
-        return ceiling * Double.random(in: 0.5...1, using: &random)
+    mutating func reset() { ceiling = minimum }
+}
+
+extension Duration {
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

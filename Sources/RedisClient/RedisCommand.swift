@@ -1,86 +1,122 @@
-import Cryptography
-
-/// One command, written argument by argument as RESP bulk strings: no argument can become another.
+/// A command and its arguments, written as RESP as they are appended: argument by argument, never by a format, so that
+/// no argument can become another.
+///
+/// A command that is kept and begun again with `restart` allocates nothing.
 public struct RedisCommand: Sendable {
     private(set) var bytes: [UInt8] = []
+    private var missing = 0
 
-    /// Begins a command of so many arguments, its name included; exactly so many have to be appended.
+    /// Begins a command.
+    ///
+    /// - Parameter argumentCount: how many values will be appended, the command's name included; at least 1.
     public init(argumentCount: Int) {
-        bytes.reserveCapacity(argumentCount * 24)
-        header(UInt8(ascii: "*"), argumentCount)
+        bytes.reserveCapacity(32 * argumentCount)
+        restart(argumentCount: argumentCount)
     }
 
-    /// A command of these arguments, its name first.
+    /// A whole command, its name first.
+    public init(_ arguments: String...) {
+        self.init(arguments)
+    }
+
+    /// A whole command, its name first; not empty.
     public init(_ arguments: [String]) {
         self.init(argumentCount: arguments.count)
         for argument in arguments { append(argument) }
     }
 
-    /// Appends one argument.
+    /// Begins another command in the same memory.
+    ///
+    /// - Parameter argumentCount: how many values will be appended, the command's name included; at least 1.
+    public mutating func restart(argumentCount: Int) {
+        bytes.removeAll(keepingCapacity: true)
+        missing = argumentCount
+        appendHeader(UInt8(ascii: "*"), argumentCount)
+    }
+
+    /// Whether as many arguments were appended as were announced.
+    var isComplete: Bool { missing == 0 && bytes.count > 4 }
+
+    /// Appends text as UTF-8.
     public mutating func append(_ text: String) {
-        header(UInt8(ascii: "$"), text.utf8.count)
+        begin(text.utf8.count)
         bytes.append(contentsOf: text.utf8)
-        endLine()
+        end()
     }
 
-    /// Appends one argument of any bytes.
-    public mutating func append(_ argument: [UInt8]) {
-        header(UInt8(ascii: "$"), argument.count)
-        bytes.append(contentsOf: argument)
-        endLine()
+    /// Appends text that is known when the program is compiled.
+    public mutating func append(_ text: StaticString) {
+        begin(text.utf8CodeUnitCount)
+        text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+        end()
     }
 
-    /// Appends one argument in decimal.
-    public mutating func append(_ number: Int64) {
-        append(String(number))
+    /// Appends any bytes.
+    public mutating func append(_ value: [UInt8]) {
+        begin(value.count)
+        bytes.append(contentsOf: value)
+        end()
     }
 
-    private mutating func header(_ kind: UInt8, _ count: Int) {
-        bytes.append(kind)
-        bytes.append(contentsOf: String(count).utf8)
-        endLine()
+    /// Appends any bytes.
+    public mutating func append(_ value: ArraySlice<UInt8>) {
+        begin(value.count)
+        bytes.append(contentsOf: value)
+        end()
     }
 
-    private mutating func endLine() {
-        bytes.append(13)
-        bytes.append(10)
+    /// Appends a number in decimal.
+    public mutating func append(_ value: Int64) {
+        begin(Self.digitCount(value.magnitude) + (value < 0 ? 1 : 0))
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        appendDecimal(value.magnitude)
+        end()
+    }
+
+    /// Appends a number in decimal.
+    public mutating func append(_ value: Int) { append(Int64(value)) }
+
+    private mutating func begin(_ count: Int) {
+        missing -= 1
+        appendHeader(UInt8(ascii: "$"), count)
+    }
+
+    private mutating func end() {
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private mutating func appendHeader(_ type: UInt8, _ count: Int) {
+        bytes.append(type)
+        appendDecimal(count.magnitude.asUInt64)
+        end()
+    }
+
+    private mutating func appendDecimal(_ value: UInt64) {
+        if value < 10 {
+            bytes.append(UInt8(ascii: "0") + UInt8(value))
+            return
+        }
+        let count = Self.digitCount(value)
+        var rest = value
+        for _ in 0..<count { bytes.append(0) }
+        for index in 1...count {
+            bytes[bytes.count - index] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+    }
+
+    private static func digitCount(_ value: UInt64) -> Int {
+        var count = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            count += 1
+        }
+        return count
     }
 }
 
-/// A Lua script and the name that Redis knows it by: a hash of its text, so that old and new versions live side by side.
-public struct RedisScript: Sendable {
-    /// For messages.
-    public let name: String
-    /// The text.
-    public let source: String
-    /// SHA-1 of the text, hexadecimal.
-    public let hash: String
-
-    /// A script.
-    public init(name: String, source: String) {
-        self.name = name
-        self.source = source
-        self.hash = sha1Hexadecimal(Array(source.utf8))
-    }
-}
-
-/// A call of a script: its keys, then its arguments, exactly as many as announced.
-public struct RedisScriptCall: Sendable {
-    let script: RedisScript
-    var command: RedisCommand
-
-    /// Begins a call with so many keys and arguments.
-    public init(_ script: RedisScript, keys: Int, arguments: Int) {
-        self.script = script
-        command = RedisCommand(argumentCount: 3 + keys + arguments)
-        command.append("EVALSHA")
-        command.append(script.hash)
-        command.append(Int64(keys))
-    }
-
-    /// Appends a key or an argument.
-    public mutating func append(_ text: String) { command.append(text) }
-
-    /// Appends an argument in decimal.
-    public mutating func append(_ number: Int64) { command.append(number) }
+extension UInt {
+    fileprivate var asUInt64: UInt64 { UInt64(self) }
 }

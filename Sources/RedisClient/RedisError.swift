@@ -1,50 +1,57 @@
-/// Why a command has no answer.
-public struct RedisError: Error, Sendable, CustomStringConvertible {
-    /// What happened. *Outcome unknown* differs from *failed*: the command may have been carried out.
-    public struct Code: Sendable, Equatable {
-        private enum Base: String { case notConnected, connectionFailed, outcomeUnknown, server, misconfigured }
+/// Why a command has no reply, or a connection cannot be made.
+public struct RedisError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is known about the command.
+    public struct Code: Sendable, Hashable {
+        private enum Base: String {
+            case notConnected, queueFull, outcomeUnknown, server, misuse, identityUnknown
+        }
         private let base: Base
 
-        /// There was no connection in time; the command was not sent.
+        /// There was no connection in time, or it was lost before the whole command was written: surely not executed.
         public static let notConnected = Code(base: .notConnected)
-        /// A connection could not be made.
-        public static let connectionFailed = Code(base: .connectionFailed)
-        /// The connection broke, or the deadline passed, after the command may have been sent.
+        /// Too many commands wait already: surely not executed.
+        public static let queueFull = Code(base: .queueFull)
+        /// The command was written, and the connection was lost or the deadline passed before its reply: it may have
+        /// been executed, may still be, or may not.
         public static let outcomeUnknown = Code(base: .outcomeUnknown)
-        /// Redis answered with an error; `serverKind` is its first word.
+        /// The server replied with an error; see `serverError`.
         public static let server = Code(base: .server)
-        /// An address or option cannot be used.
-        public static let misconfigured = Code(base: .misconfigured)
+        /// The caller's mistake: an incomplete command, a setting that cannot be. Surely not executed.
+        public static let misuse = Code(base: .misuse)
+        /// Which server answers is not known at the moment.
+        public static let identityUnknown = Code(base: .identityUnknown)
 
         fileprivate var name: String { base.rawValue }
     }
 
-    /// What happened.
+    /// What is known about the command.
     public let code: Code
-    /// The first word of the server's error: `NOSCRIPT`, `READONLY`, `OOM`, …; empty for other codes.
-    public let serverKind: String
-    /// For the log.
-    public let detail: String
+    /// What the server replied, when the code is `server`.
+    public let serverError: RedisServerError?
+    /// The circumstances, without any argument of a command: safe to log.
+    public let reason: String
 
-    init(_ code: Code, _ detail: String = "") {
+    init(_ code: Code, _ reason: String) {
         self.code = code
-        self.serverKind = ""
-        self.detail = detail
+        self.reason = reason
+        self.serverError = nil
     }
 
-    /// An error line of the server. Of its text only the first word is kept for `ERR`, which may quote arguments.
-    init(serverText: String) {
-        let kind = serverText.prefix { $0 != " " }
-        self.code = .server
-        self.serverKind = String(kind)
-        self.detail = String(serverText.prefix(200))
+    init(_ error: RedisServerError) {
+        code = .server
+        reason = error.kind.prefix
+        serverError = error
     }
 
-    /// Safe to log: for server errors only their kind.
-    public var description: String {
-        switch code {
-        case .server: "redis: server error \(serverKind)"
-        default: "redis: \(code.name)\(detail.isEmpty ? "" : ": \(detail)")"
-        }
+    /// Whether the server's reply is an error of this kind.
+    public func isServerError(_ kind: RedisServerError.Kind) -> Bool { serverError?.kind == kind }
+
+    /// Whether it is proven that the command wrote nothing, so that it may be sent again.
+    public var provesNothingWritten: Bool {
+        if code == .outcomeUnknown { return false }
+        return serverError?.kind.provesNothingWritten ?? true
     }
+
+    /// Safe to log: it quotes no argument of any command.
+    public var description: String { "redis: \(code.name): \(reason)" }
 }

@@ -1,96 +1,105 @@
 public import EventLoop
 
-/// Listens to one channel on a connection of its own, made anew whenever it breaks. Messages sent meanwhile are lost.
+/// A connection that receives what is published (SUBSCRIBE). It lives on one loop and connects and subscribes again for
+/// ever until it is closed.
+///
+/// What is published while it is not subscribed is lost; `onResubscribe` says when to look elsewhere for it.
 public final class RedisSubscriber {
-    private let loop: EventLoop
-    private let configuration: RedisConfiguration
-    private let channel: String
-    private let onMessage: (String) -> Void
-    private let onSubscribed: () -> Void
-    private var transport: RedisTransport?
-    private var hook: TickHook?
-    private var reconnect: LoopTimer?
-    private var backoff: Backoff
-    private var random = SystemRandomNumberGenerator()
-    private var isClosed = false
+    /// Called on the loop when, after a loss, all channels are subscribed again.
+    public var onResubscribe: () -> Void = {}
 
-    /// A subscriber that is not begun yet. On the loop's thread only.
+    private let transport: RedisTransport
+    private let silenceNanoseconds: Int64
+    private var channels: [String: ([UInt8]) -> Void] = [:]
+    private var unconfirmed: Set<String> = []
+    private var wasLost = false
+    private var lastHeard: Int64 = 0
+    private var pinged = false
+
+    /// Prepares a subscriber that `start` begins.
     ///
-    /// - Parameters:
-    ///   - onMessage: told each message.
-    ///   - onSubscribed: told each time the subscription stands (again); what was published before may have been lost.
-    public init(
-        loop: EventLoop, configuration: RedisConfiguration, channel: String,
-        onMessage: @escaping (String) -> Void, onSubscribed: @escaping () -> Void
-    ) {
-        self.loop = loop
-        self.configuration = configuration
-        self.channel = channel
-        self.onMessage = onMessage
-        self.onSubscribed = onSubscribed
-        self.backoff = Backoff(configuration.backoff)
+    /// - Parameter configuration: `commandTimeout` is also how long the server may be silent before it is asked whether
+    ///   it is there, and then how long it may take to answer.
+    public init(loop: EventLoop, configuration: RedisConfiguration) {
+        silenceNanoseconds = configuration.commandTimeout.nanoseconds
+        transport = RedisTransport(loop: loop, configuration: configuration)
+        transport.onOpen = { [weak self] _ in self?.opened() }
+        transport.onReply = { [weak self] in self?.received($0) }
+        transport.onLost = { [weak self] _ in self?.lost() }
+        transport.onHeartbeat = { [weak self] in self?.heartbeat($0) }
     }
 
-    /// Begins connecting, and goes on for ever until `close`.
-    public func start() {
-        hook = loop.atEndOfTick(.flush) { [weak self] in self?.transport?.flush() }
-        connect()
-    }
+    /// Connects in the background. On the loop's thread only.
+    ///
+    /// - Throws: `.misuse` when the loop has no memory for a timer.
+    public func start() throws(RedisError) { try transport.start() }
 
-    /// Listens no more.
+    /// Ends the connection and forgets the channels. On the loop's thread only.
     public func close() {
-        isClosed = true
-        if let hook { loop.remove(hook) }
-        hook = nil
-        reconnect?.cancel()
-        transport?.close("closed")
+        transport.close()
+        channels = [:]
     }
 
-    private func connect() {
-        guard !isClosed else { return }
-        do {
-            let transport = try RedisTransport(loop: loop, address: configuration.address)
-            transport.onConnected = { [unowned self] in self.greet() }
-            transport.onReply = { [unowned self] in self.received($0) }
-            transport.onGone = { [unowned self] _ in self.gone() }
-            self.transport = transport
-        } catch {
-            connectLater()
+    /// Whether the server has confirmed every channel on the present connection.
+    public var isSubscribed: Bool { transport.isOpen && unconfirmed.isEmpty }
+
+    /// Receives a channel's messages from about now on, also after reconnecting. On the loop's thread only.
+    ///
+    /// - Parameter onMessage: called on the loop with each payload; it replaces an earlier one of the same channel.
+    public func subscribe(_ channel: String, onMessage: @escaping ([UInt8]) -> Void) {
+        let known = channels.updateValue(onMessage, forKey: channel) != nil
+        if !known, transport.isOpen { request(channel) }
+    }
+
+    /// Receives a channel's messages no more. On the loop's thread only.
+    public func unsubscribe(_ channel: String) {
+        guard channels.removeValue(forKey: channel) != nil else { return }
+        unconfirmed.remove(channel)
+        if transport.isOpen { transport.append(RedisCommand("UNSUBSCRIBE", channel).bytes) }
+    }
+
+    private func request(_ channel: String) {
+        unconfirmed.insert(channel)
+        transport.append(RedisCommand("SUBSCRIBE", channel).bytes)
+    }
+
+    // MARK: - The transport's callbacks
+
+    private func opened() {
+        lastHeard = monotonicNanoseconds()
+        pinged = false
+        for channel in channels.keys { request(channel) }
+        if channels.isEmpty { confirmed() }
+    }
+
+    private func lost() {
+        wasLost = true
+        unconfirmed = []
+    }
+
+    private func received(_ reply: RedisValue) {
+        lastHeard = monotonicNanoseconds()
+        pinged = false
+        if case .error(let error) = reply { return transport.fail("a channel was refused (\(error.kind.prefix))") }
+        guard let parts = reply.array, parts.count == 3, let channel = parts[1].string else { return }
+        switch parts[0].string {
+        case "message": if let payload = parts[2].bytes { channels[channel]?(payload) }
+        case "subscribe": if unconfirmed.remove(channel) != nil, unconfirmed.isEmpty { confirmed() }
+        default: break
         }
     }
 
-    private func greet() {
-        if let password = configuration.password {
-            _ = transport?.send(RedisCommand(["AUTH"] + (configuration.user.map { [$0] } ?? []) + [password]))
-        }
-        _ = transport?.subscribe(channel)
+    private func confirmed() {
+        guard wasLost else { return }
+        wasLost = false
+        onResubscribe()
     }
 
-    private func received(_ value: RedisValue) {
-        if case .error(let text) = value {
-            transport?.close(text)
-            return
-        }
-        guard let part = value.array, part.count == 3 else { return }
-        switch part[0].string {
-        case "subscribe":
-            backoff.succeeded()
-            onSubscribed()
-        case "message":
-            onMessage(part[2].string ?? "")
-        default:
-            break
-        }
-    }
-
-    private func gone() {
-        transport = nil
-        connectLater()
-    }
-
-    private func connectLater() {
-        guard !isClosed else { return }
-        let delay = backoff.failed(using: &random)
-        reconnect = try? LoopTimer(loop: loop, after: delay, repeats: false) { [weak self] in self?.connect() }
+    private func heartbeat(_ now: Int64) {
+        guard transport.isOpen, now - lastHeard >= silenceNanoseconds else { return }
+        if pinged { return transport.fail("it fell silent") }
+        pinged = true
+        lastHeard = now
+        transport.append(RedisCommand("PING").bytes)
     }
 }

@@ -1,134 +1,166 @@
-import CHiredis
 import EventLoop
 import Glibc
 
-/// One hiredis context on a loop: one socket, from connecting to its end. Never reused after an error.
-///
-/// Writes are left to `flush`, so that everything a tick queued is one system call.
-@safe final class RedisTransport {
-    /// Told once, when the socket is connected.
-    var onConnected: () -> Void = {}
-    /// Told each reply, in the order of the commands.
+/// Keeps a link to the server: connects, introduces itself, and does it again whenever the link is lost, until closed.
+final class RedisTransport {
+    let loop: EventLoop
+    let configuration: RedisConfiguration
+    /// The link is up; what the server said it is.
+    var onOpen: (RedisIdentity?) -> Void = { _ in }
+    /// A reply has arrived on a link that is up.
     var onReply: (RedisValue) -> Void = { _ in }
-    /// Told once, when the context is gone for whatever reason.
-    var onGone: (String) -> Void = { _ in }
+    /// A link that was up is lost, with this many queued bytes not written.
+    var onLost: (_ unwritten: Int) -> Void = { _ in }
+    /// Time has passed: monotonic nanoseconds.
+    var onHeartbeat: (Int64) -> Void = { _ in }
+    /// Why the last attempt or link failed.
+    private(set) var lastFailure = "not started"
 
-    private var context: UnsafeMutablePointer<redisAsyncContext>?
-    private var watch: DescriptorWatch?
-    private var wantsWrite = false
-    private var isConnected = false
-    private var lastError = ""
+    private var cycle: ConnectionCycle
+    private var link: RedisLink?
+    private var handshake: RedisHandshake
+    private var addresses: [SocketAddress] = []
+    private var untried: [SocketAddress] = []
+    private var resolver: AddressResolver?
+    private var timer: LoopTimer?
+    private var hook: TickHook?
+    private var earlierWrites = 0
+    private var random = SystemRandomNumberGenerator()
 
-    /// Begins connecting. On the loop's thread only. The corresponding C functions are `redisAsyncConnect` and
-    /// `redisAsyncConnectUnix`.
-    init(loop: EventLoop, address: RedisConfiguration.Address) throws(RedisError) {
-        let made =
-            switch address {
-            case .host(let host, let port): unsafe redisAsyncConnect(host, Int32(port))
-            case .unix(let path): unsafe redisAsyncConnectUnix(path)
-            }
-        guard let context = unsafe made else { throw RedisError(.connectionFailed, "out of memory") }
-        guard unsafe context.pointee.err == REDIS_OK else {
-            let text = unsafe String(cString: context.pointee.errstr)
-            unsafe redisAsyncFree(context)
-            throw RedisError(.connectionFailed, text)
-        }
-        unsafe self.context = context
-        try unsafe adopt(context, loop)
+    init(loop: EventLoop, configuration: RedisConfiguration) {
+        self.loop = loop
+        self.configuration = configuration
+        cycle = ConnectionCycle(configuration)
+        handshake = RedisHandshake(configuration)
     }
 
-    private func adopt(
-        _ context: UnsafeMutablePointer<redisAsyncContext>, _ loop: EventLoop
-    ) throws(RedisError) {
-        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-        unsafe context.pointee.data = unsafe me
-        unsafe context.pointee.ev.data = unsafe me
-        unsafe context.pointee.ev.addRead = { _ in }
-        unsafe context.pointee.ev.delRead = { _ in }
-        unsafe context.pointee.ev.addWrite = { unsafe RedisTransport.of($0)?.wantsWrite = true }
-        unsafe context.pointee.ev.delWrite = { unsafe RedisTransport.of($0)?.wantsWrite = false }
-        unsafe context.pointee.ev.cleanup = { unsafe RedisTransport.of($0)?.gone() }
+    var isOpen: Bool { cycle.state == .open }
+    var isClosed: Bool { cycle.state == .closed }
+    /// How many times the kernel was asked to take bytes, over all links.
+    var writes: Int { earlierWrites + (link?.writes ?? 0) }
+
+    func start() throws(RedisError) {
+        guard cycle.state == .idle else { return }
         do {
-            let watch = try DescriptorWatch(
-                loop: loop, descriptor: unsafe context.pointee.c.fd,
-                onRead: { [unowned self] in self.readable() }, onWrite: { [unowned self] in self.writable() })
-            watch.reading = true
-            watch.writing = true
-            self.watch = watch
+            timer = try LoopTimer(loop: loop, after: configuration.heartbeat, repeats: true) { [weak self] in
+                self?.heartbeat()
+            }
         } catch {
-            unsafe redisAsyncFree(context)
-            throw RedisError(.connectionFailed, error.description)
+            throw RedisError(.misuse, "\(error)")
+        }
+        hook = loop.atEndOfTick(.flush) { [weak self] in self?.link?.flush() }
+        lastFailure = "the server has not answered yet"
+        cycle.start(now: monotonicNanoseconds())
+        heartbeat()
+    }
+
+    /// Queues bytes on the open link.
+    func append(_ bytes: [UInt8]) { link?.append(bytes) }
+
+    /// Gives the link up, because of `reason`; another follows.
+    func fail(_ reason: String) {
+        link?.discard()
+        lost(reason)
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        let wasOpen = isOpen
+        cycle.close()
+        lastFailure = "the connection was closed"
+        timer?.cancel()
+        timer = nil
+        if let hook { loop.remove(hook) }
+        hook = nil
+        // What was queued in this very tick still goes out.
+        if wasOpen { link?.flush() }
+        let unwritten = dropLink()
+        if wasOpen { onLost(unwritten) }
+    }
+
+    // MARK: - Time
+
+    private func heartbeat() {
+        let now = monotonicNanoseconds()
+        switch cycle.tick(now: now) {
+        case .nothing: takeResolved()
+        case .connect: beginAttempt()
+        case .giveUpAttempt: fail("it did not answer in time")
+        }
+        onHeartbeat(now)
+    }
+
+    // MARK: - Connecting
+
+    private func beginAttempt() {
+        switch configuration.endpoint {
+        case .unix(let path): addresses = SocketAddress(path: path).map { [$0] } ?? []
+        case .tcp(let host, let port):
+            // The name is looked up anew each time: a server that comes back may have moved.
+            addresses = SocketAddress.resolve(host: host, port: port, numericOnly: true)
+            if addresses.isEmpty {
+                // One that was late for an earlier attempt is as good.
+                if resolver == nil {
+                    resolver = AddressResolver(host: host, port: port)
+                    resolver?.start()
+                }
+                return takeResolved()
+            }
+        }
+        untried = addresses
+        connectNext("the address of the server cannot be used")
+    }
+
+    private func takeResolved() {
+        guard case .connecting = cycle.state, link == nil, let found = resolver?.result else { return }
+        resolver = nil
+        untried = found
+        connectNext("the server's name has no address")
+    }
+
+    private func connectNext(_ failure: String) {
+        guard !untried.isEmpty else { return lost(failure) }
+        let address = untried.removeFirst()
+        handshake = RedisHandshake(configuration)
+        link = RedisLink(
+            loop: loop, address: address,
+            handlers: .init(
+                onConnect: { [weak self] in self?.connected() },
+                onReply: { [weak self] in self?.received($0) },
+                onEnd: { [weak self] in self?.lost($0) }))
+        if link == nil { connectNext("errno \(errno)") }
+    }
+
+    private func connected() {
+        link?.append(handshake.bytes)
+    }
+
+    private func received(_ reply: RedisValue) {
+        if isOpen { return onReply(reply) }
+        switch handshake.receive(reply) {
+        case .waiting: break
+        case .refused(let reason):
+            untried = []
+            fail(reason)
+        case .done(let identity):
+            cycle.opened()
+            onOpen(identity)
         }
     }
 
-    private static func of(_ pointer: UnsafeMutableRawPointer?) -> RedisTransport? {
-        guard let pointer = unsafe pointer else { return nil }
-        return unsafe Unmanaged<RedisTransport>.fromOpaque(pointer).takeUnretainedValue()
+    private func lost(_ reason: String) {
+        let wasOpen = isOpen
+        let unwritten = dropLink()
+        lastFailure = reason
+        if !wasOpen, !untried.isEmpty { return connectNext(reason) }
+        cycle.lost(now: monotonicNanoseconds(), using: &random)
+        if wasOpen { onLost(unwritten) }
     }
 
-    /// Queues a command. The corresponding C function is `redisAsyncFormattedCommand`.
-    ///
-    /// - Returns: false when the context is gone; then the command was not queued.
-    func send(_ command: RedisCommand) -> Bool {
-        guard let context = unsafe context else { return false }
-        let result = unsafe command.bytes.withUnsafeBytes { buffer in
-            unsafe redisAsyncFormattedCommand(
-                context,
-                { context, reply, _ in
-                    guard let context = unsafe context, let reply = unsafe reply else { return }
-                    let transport = unsafe RedisTransport.of(context.pointee.data)
-                    let value = unsafe RedisValue(copying: reply.assumingMemoryBound(to: redisReply.self))
-                    transport?.onReply(value)
-                }, nil, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
-        }
-        return result == REDIS_OK
-    }
-
-    /// Subscribes; each message arrives as a reply. The corresponding C function is `redisAsyncFormattedCommand`.
-    func subscribe(_ channel: String) -> Bool { send(RedisCommand(["SUBSCRIBE", channel])) }
-
-    /// Writes what is queued. The corresponding C function is `redisAsyncHandleWrite`.
-    func flush() {
-        guard wantsWrite, isConnected, let context = unsafe context, let watch, !watch.writing else { return }
-        unsafe redisAsyncHandleWrite(context)
-        // Not all of it fitted: go on when the socket can be written to again.
-        if wantsWrite { self.watch?.writing = true }
-    }
-
-    /// Ends the connection. The corresponding C function is `redisAsyncFree`.
-    func close(_ reason: String) {
-        guard let context = unsafe context else { return }
-        lastError = reason
-        unsafe redisAsyncFree(context)
-    }
-
-    private func readable() {
-        guard let context = unsafe context else { return }
-        unsafe redisAsyncHandleRead(context)
-    }
-
-    private func writable() {
-        guard let context = unsafe context else { return }
-        let wasConnected = isConnected
-        unsafe redisAsyncHandleWrite(context)
-        guard unsafe self.context != nil else { return }
-        if !wasConnected, unsafe context.pointee.c.flags & REDIS_CONNECTED != 0 {
-            isConnected = true
-            onConnected()
-        }
-        watch?.writing = wantsWrite && isConnected
-    }
-
-    /// The context is about to be freed: the watch must go before the descriptor does.
-    private func gone() {
-        guard let context = unsafe context else { return }
-        if lastError.isEmpty, unsafe context.pointee.err != 0 {
-            lastError = unsafe String(cString: context.pointee.errstr)
-        }
-        unsafe context.pointee.data = nil
-        watch?.cancel()
-        watch = nil
-        unsafe self.context = nil
-        onGone(lastError)
+    private func dropLink() -> Int {
+        defer { link = nil }
+        link?.discard()
+        earlierWrites += link?.writes ?? 0
+        return link?.unwritten ?? 0
     }
 }

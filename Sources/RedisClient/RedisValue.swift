@@ -1,69 +1,64 @@
-import CHiredis
-
-/// A reply of Redis (RESP2), copied out of the C library's memory.
+/// A reply (RESP2).
 public enum RedisValue: Sendable, Equatable {
-    /// Nothing.
+    /// No value.
     case null
     /// An integer.
     case integer(Int64)
-    /// A bulk string; any bytes.
+    /// A bulk string: any bytes.
     case bytes([UInt8])
-    /// A status line such as `OK`.
+    /// A simple string, for example `OK`.
     case status(String)
-    /// An error inside an array; one at the top is thrown.
-    case error(String)
-    /// Several replies.
+    /// An error; as a whole reply it is thrown instead, so this is only seen inside an array.
+    case error(RedisServerError)
+    /// Values, at most 7 arrays deep.
     case array([RedisValue])
 
-    /// The text of a bulk string or status; bytes that are not UTF-8 are replaced.
+    /// Whether there is no value.
+    public var isNull: Bool { self == .null }
+
+    /// A bulk or simple string as text, bytes that are not UTF-8 replaced; nil for other values.
     public var string: String? {
         switch self {
         case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
         case .status(let text): text
-        case .integer(let number): String(number)
-        case .null, .error, .array: nil
+        default: nil
         }
     }
 
-    /// The number, also of a bulk string of decimal digits.
+    /// The bytes of a bulk string; nil for other values.
+    public var bytes: [UInt8]? {
+        if case .bytes(let bytes) = self { bytes } else { nil }
+    }
+
+    /// An integer, or a bulk string that is one in decimal; nil for other values.
     public var integer: Int64? {
-        if case .integer(let number) = self { return number }
-        return string.flatMap { Int64($0) }
-    }
-
-    /// The elements.
-    public var array: [RedisValue]? {
-        if case .array(let elements) = self { return elements }
-        return nil
-    }
-
-    /// Copies a reply out; hiredis frees it after its callback.
-    @unsafe init(copying reply: UnsafePointer<redisReply>) {
-        switch unsafe reply.pointee.type {
-        case REDIS_REPLY_INTEGER:
-            self = unsafe .integer(reply.pointee.integer)
-        case REDIS_REPLY_STRING:
-            self = unsafe .bytes(Self.bytes(reply))
-        case REDIS_REPLY_STATUS:
-            self = unsafe .status(String(decoding: Self.bytes(reply), as: UTF8.self))
-        case REDIS_REPLY_ERROR:
-            self = unsafe .error(String(decoding: Self.bytes(reply), as: UTF8.self))
-        case REDIS_REPLY_ARRAY:
-            var elements: [RedisValue] = []
-            let count = unsafe Int(reply.pointee.elements)
-            elements.reserveCapacity(count)
-            for index in 0..<count {
-                guard let element = unsafe reply.pointee.element[index] else { continue }
-                unsafe elements.append(RedisValue(copying: element))
-            }
-            self = .array(elements)
-        default:
-            self = .null
+        switch self {
+        case .integer(let value): value
+        case .bytes(let bytes): Self.decimal(bytes)
+        default: nil
         }
     }
 
-    private static func bytes(_ reply: UnsafePointer<redisReply>) -> [UInt8] {
-        guard let text = unsafe reply.pointee.str else { return [] }
-        return unsafe Array(UnsafeRawBufferPointer(start: text, count: Int(reply.pointee.len)))
+    /// The values of an array; nil for other values.
+    public var array: [RedisValue]? {
+        if case .array(let values) = self { values } else { nil }
+    }
+
+    /// The decimal number that all of `bytes` are; nil when there is another byte or it does not fit.
+    private static func decimal(_ bytes: [UInt8]) -> Int64? {
+        let negative = bytes.first == UInt8(ascii: "-")
+        let digits = bytes.dropFirst(negative ? 1 : 0)
+        guard !digits.isEmpty else { return nil }
+        var value: Int64 = 0
+        for digit in digits {
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let step = Int64(digit - UInt8(ascii: "0"))
+            // Below zero from the start, since the lowest number has no positive twin.
+            let (sum, over) = product.addingReportingOverflow(negative ? -step : step)
+            guard !overflow, !over else { return nil }
+            value = sum
+        }
+        return value
     }
 }

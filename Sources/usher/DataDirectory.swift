@@ -28,7 +28,7 @@ struct DataDirectory {
     /// The secret, made at the first start.
     func secret() throws -> String {
         if let kept = keptSecret { return kept }
-        let secret = hexadecimal(RandomSource().bytes(32))
+        let secret = hexEncode(RandomSource().bytes(32))
         let created = FileManager.default.createFile(
             atPath: "\(path)/jwt-secret", contents: Data(secret.utf8), attributes: [.posixPermissions: 0o600])
         guard created else { throw Failure("\(path) cannot be written to.") }

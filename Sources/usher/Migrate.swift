@@ -18,9 +18,11 @@ struct Migrate {
         let loop = try EventLoop(name: "migrate")
         defer { loop.stop() }
         try await loop.run { loop in
-            let connection = try await Stores.connect(loop, postgres)
-            let taken = try await Migrator(Schema.migrations).down(to: number, connection)
-            print("Taken back: \(taken.isEmpty ? "nothing" : taken.joined(separator: ", ")).")
+            try await Stores.waitForPostgres(loop, postgres)
+            let pool = PostgresPool(loop: loop, configuration: postgres)
+            defer { pool.close() }
+            let taken = try await Migrator(migrations: Schema.migrations).down(to: number, on: pool)
+            print("Taken back: \(taken.isEmpty ? "nothing" : taken.map { "\($0)" }.joined(separator: ", ")).")
         }
     }
 }

@@ -38,13 +38,13 @@ struct Settings: Sendable {
         do throws(RedisError) {
             return try RedisConfiguration(url: url)
         } catch {
-            throw Failure("REDIS_URL: \(error.detail).")
+            throw Failure("REDIS_URL: \(error.reason).")
         }
     }
 
     func postgres() throws -> PostgresConfiguration {
         guard let url = text("DATABASE_URL") else { throw Failure("DATABASE_URL is missing.") }
-        return PostgresConfiguration(url: url)
+        return PostgresConfiguration(uri: url)
     }
 
     /// The secret of our own tokens.

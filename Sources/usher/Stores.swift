@@ -6,13 +6,11 @@ import RedisClient
 /// What every command that needs the stores begins with.
 enum Stores {
     /// Waits until PostgreSQL answers; compose starts everything at once.
-    static func connect(
-        _ loop: EventLoop, _ configuration: PostgresConfiguration
-    ) async throws -> PostgresConnection {
+    static func waitForPostgres(_ loop: EventLoop, _ configuration: PostgresConfiguration) async throws {
         var last: PostgresError?
         for _ in 0..<50 {
             do throws(PostgresError) {
-                return try await PostgresConnection(loop: loop, configuration: configuration)
+                return try await PostgresConnection.connect(on: loop, configuration: configuration).close()
             } catch {
                 last = error
                 await loop.sleep(for: .milliseconds(200))
@@ -28,20 +26,19 @@ enum Stores {
         let loop = try EventLoop(name: "prepare")
         defer { loop.stop() }
         try await loop.run { loop in
-            let connection = try await connect(loop, postgres)
-            do throws(PostgresError) {
-                try await Migrator(Schema.migrations).up(connection)
-            } catch {
-                throw Failure("The database cannot be migrated: \(error.message)")
-            }
-            connection.close()
+            try await waitForPostgres(loop, postgres)
             let pool = PostgresPool(loop: loop, configuration: postgres)
-            do throws(PostgresError) {
-                try await Partitions(pool: pool).ensure(count: partitions)
+            defer { pool.close() }
+            do {
+                _ = try await Migrator(migrations: Schema.migrations).up(on: pool)
             } catch {
-                throw Failure("\(error.message).")
+                throw Failure("The database cannot be migrated: \(error)")
             }
-            pool.close()
+            let fixed = try await Partitions(pool: pool).ensure(count: partitions)
+            guard fixed == partitions else {
+                throw Failure(
+                    "USHER_PARTITIONS is \(partitions), but this database was set up with \(fixed) partitions.")
+            }
         }
     }
 
@@ -79,7 +76,7 @@ enum Stores {
         } catch {
             // Managed Redis often forbids CONFIG.
             if error.code == .server { return nil }
-            throw Failure("Redis (REDIS_URL) cannot be reached: \(error.detail)")
+            throw Failure("Redis (REDIS_URL) cannot be reached: \(error.reason)")
         }
     }
 }

@@ -15,10 +15,12 @@ struct InventoryTests {
         capacity: Int, hold: Int64 = 600_000, maxBookings: Int? = nil,
         _ body: @Sendable (Inventory, EventID) async throws -> Void
     ) async throws {
-        let redis = try RedisServer()
+        var options = RedisServerProcess.Options()
+        options.appendOnly = true
+        let redis = try RedisServerProcess(options)
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
-        let configuration = try RedisConfiguration(url: redis.url)
+        let configuration = try RedisConfiguration(url: redis.socketURL)
         try await loop.run { loop in
             let connection = RedisConnection(loop: loop, configuration: configuration)
             try connection.start()

@@ -39,7 +39,7 @@ struct EndToEndTests {
     }
 
     private func start(_ directory: TemporaryDirectory) throws -> Running {
-        let port = freePort()
+        let port = try freePort()
         let environment = ["USHER_DATA_DIR": "\(directory.path)/data", "PORT": String(port)]
         let program = try Program(Self.binary, ["dev"], environment: environment)
         _ = try #require(program.read(until: "Usher is ready"))

@@ -1,0 +1,76 @@
+import CLibpq
+
+/// Sending and receiving. Nothing here waits: what cannot be sent at once stays in libpq's buffer until `flush`.
+extension ConnectionHandle {
+    /// What the server says of the transaction.
+    enum Transaction { case idle, open, failed, busy }
+
+    /// The corresponding C function is `PQtransactionStatus`.
+    var transaction: Transaction {
+        switch unsafe PQtransactionStatus(pointer) {
+        case PQTRANS_IDLE: .idle
+        case PQTRANS_INTRANS: .open
+        case PQTRANS_INERROR: .failed
+        default: .busy
+        }
+    }
+
+    /// How much of the output is gone.
+    enum Flush { case done, more, failed }
+
+    /// The corresponding C function is `PQflush`.
+    func flush() -> Flush {
+        switch unsafe PQflush(pointer) {
+        case 0: .done
+        case 1: .more
+        default: .failed
+        }
+    }
+
+    /// Reads what has arrived; false when the connection is gone. The corresponding C function is `PQconsumeInput`.
+    func consumeInput() -> Bool { unsafe PQconsumeInput(pointer) == 1 }
+
+    /// Whether `nextResult` would wait. The corresponding C function is `PQisBusy`.
+    var isBusy: Bool { unsafe PQisBusy(pointer) != 0 }
+
+    /// Calls `body` with the next result, or nil at the end of a statement's. Not while `isBusy`.
+    /// The corresponding C function is `PQgetResult`.
+    func nextResult() -> ServerResult? {
+        guard let result = unsafe PQgetResult(pointer) else { return nil }
+        return unsafe ServerResult(owning: result)
+    }
+
+    /// Throws away notifications nobody asked for. The corresponding C function is `PQnotifies`.
+    func dropNotifications() {
+        while let notification = unsafe PQnotifies(pointer) { unsafe PQfreemem(notification) }
+    }
+
+    /// The corresponding C function is `PQenterPipelineMode`.
+    func enterPipeline() -> Bool { unsafe PQenterPipelineMode(pointer) == 1 }
+
+    /// False while results are outstanding. The corresponding C function is `PQexitPipelineMode`.
+    func exitPipeline() -> Bool { unsafe PQexitPipelineMode(pointer) == 1 }
+
+    /// Ends a pipeline and sends it. The corresponding C function is `PQpipelineSync`.
+    func sendSync() -> Bool { unsafe PQpipelineSync(pointer) == 1 }
+
+    /// Several statements in one text. The corresponding C function is `PQsendQuery`.
+    func sendSimple(_ sql: String) -> Bool { unsafe PQsendQuery(pointer, sql) == 1 }
+
+    /// The corresponding C function is `PQsendPrepare`.
+    func sendPrepare(name: String, sql: String) -> Bool { unsafe PQsendPrepare(pointer, name, sql, 0, nil) == 1 }
+
+    /// The corresponding C function is `PQsendQueryPrepared`.
+    func sendPrepared(name: String, _ parameters: Parameters) -> Bool {
+        unsafe parameters.withPointers { count, values in
+            unsafe PQsendQueryPrepared(pointer, name, count, values, nil, nil, 0) == 1
+        }
+    }
+
+    /// The corresponding C function is `PQsendQueryParams`.
+    func sendUnprepared(_ sql: String, _ parameters: Parameters) -> Bool {
+        unsafe parameters.withPointers { count, values in
+            unsafe PQsendQueryParams(pointer, sql, count, nil, values, nil, nil, 0) == 1
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Glibc
+
+/// PostgreSQL's programs, and the account they run under: `postgres` when the tests are root, which they refuse.
+struct PostgresPrograms {
+    private let directories: [String]
+    private let prefix: [String]
+
+    init() throws {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        directories = versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "\(root)/\($0)/bin" }
+        // Not runuser: it stays as the parent and gets the signals.
+        prefix =
+            getuid() == 0
+            ? [try findProgram("setpriv"), "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
+    }
+
+    /// The whole command of a program and its arguments.
+    func command(_ arguments: [String]) throws -> [String] {
+        prefix + [try findProgram(arguments[0], in: directories)] + arguments.dropFirst()
+    }
+
+    /// Runs a program to its end; throws when it fails.
+    func run(_ arguments: [String], log: String) throws {
+        try runToEnd(command(arguments), log: log)
+    }
+
+    /// Makes a cluster in `path`/data, and hands `path` to the account of the server.
+    func makeCluster(in path: String) throws {
+        if getuid() == 0 {
+            guard let account = getpwnam("postgres") else { throw SupportError("no user postgres") }
+            chown(path, account.pointee.pw_uid, account.pointee.pw_gid)
+        }
+        try run(
+            [
+                "initdb", "-D", "\(path)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                "--no-sync", "--no-instructions",
+            ], log: "\(path)/initdb")
+    }
+}
+
+/// The direct children of a process, from `/proc`.
+func childProcesses(of parent: pid_t) -> [pid_t] {
+    let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+    return processes.filter { processState($0)?.parent == parent }
+}
+
+/// Whether a process ended and only waits to be reaped.
+func isZombie(_ process: pid_t) -> Bool { processState(process)?.state == "Z" }
+
+private func processState(_ process: pid_t) -> (state: Substring, parent: pid_t)? {
+    guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+        let name = line.lastIndex(of: ")")
+    else { return nil }
+    // After the name, which may hold anything, come the state and the parent.
+    let fields = line[line.index(after: name)...].split(separator: " ")
+    guard fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
+    return (fields[0], parent)
+}

@@ -1,0 +1,150 @@
+import Foundation
+public import Glibc
+import Synchronization
+
+/// A private PostgreSQL server on the loopback interface and on a unix socket, with a new cluster.
+public final class PostgresServerProcess: Sendable {
+    /// How the server runs.
+    public struct Options: Sendable {
+        /// Whether commits wait for the disk; off makes tests faster.
+        public var fsync = false
+        /// Further settings, for example `["max_connections=20"]`.
+        public var settings: [String] = []
+
+        /// No fsync, and the server's own settings.
+        public init() {}
+    }
+
+    /// The TCP port on 127.0.0.1; the same after a restart.
+    public let port: UInt16
+    private let options: Options
+    private let directory: ServerDirectory
+    private let programs: PostgresPrograms
+    private let process = Mutex<ChildProcess?>(nil)
+
+    /// Makes a cluster (user `postgres`, trusted on the loopback interface), starts the server, waits until it answers.
+    public init(_ options: Options = Options()) throws {
+        self.options = options
+        self.port = try freePort()
+        self.directory = try ServerDirectory(prefix: "pg")
+        self.programs = try PostgresPrograms()
+        try programs.makeCluster(in: directory.path)
+        try start()
+    }
+
+    deinit { discard() }
+
+    /// Kills it and deletes its directory.
+    func discard() {
+        kill()
+        directory.remove()
+    }
+
+    /// Where clients connect, to the database `postgres`.
+    public var url: String { url(database: "postgres") }
+
+    /// Where clients connect to a database.
+    public func url(database: String) -> String { "postgresql://postgres@127.0.0.1:\(port)/\(database)" }
+
+    /// The directory of the unix socket, libpq's `host`.
+    public var socketDirectory: String { directory.path }
+
+    /// The server's first process, while it runs.
+    public var processID: pid_t? { process.withLock { $0?.processID } }
+
+    /// Creates a database and returns its URL.
+    ///
+    /// - Parameter name: lower-case letters, digits and `_`.
+    public func createDatabase(_ name: String) throws -> String {
+        try query("CREATE DATABASE \(name)", database: "postgres")
+        return url(database: name)
+    }
+
+    /// Runs SQL with `psql`, stopping at the first error, which is thrown.
+    public func query(_ sql: String, database: String) throws {
+        try programs.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url(database: database), "-c", sql],
+            log: "\(directory.path)/psql-\(UInt32.random(in: .min ... .max))")
+    }
+
+    /// Starts the server again where it was, after `stop` or `kill`; does nothing while it runs.
+    public func start() throws {
+        try process.withLock { process in
+            guard process == nil else { return }
+            process = try ChildProcess(
+                programs.command(arguments), log: directory.path + "/log", watchedWith: directory.path)
+        }
+        try waitUntilReady()
+    }
+
+    /// Waits until it takes connections; throws after 20 s.
+    public func waitUntilReady() throws {
+        let ready = poll(timeout: .seconds(20)) {
+            (try? programs.run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", "\(port)"], log: "/dev/null")) != nil
+        }
+        guard ready else { throw SupportError("postgres does not answer: \(directory.read("log"))") }
+    }
+
+    /// Asks the server to shut down (fast mode: clients are disconnected) and waits until it is gone.
+    public func stop() {
+        process.withLock { process in
+            guard let running = process else { return }
+            running.signal(SIGCONT)
+            running.signal(SIGINT)
+            if !running.waitForExit(timeout: .seconds(10)) { Self.killAll(running) }
+            process = nil
+        }
+    }
+
+    /// Kills every process of the server with SIGKILL and waits until they are gone.
+    public func kill() {
+        process.withLock { process in
+            if let running = process { Self.killAll(running) }
+            process = nil
+        }
+    }
+
+    /// Stops the server if it runs, and starts it again.
+    public func restart() throws {
+        stop()
+        try start()
+    }
+
+    /// Makes every process of the server hang (SIGSTOP): connections stay open and nothing is answered.
+    public func suspend() {
+        process.withLock { process in
+            guard let running = process else { return }
+            // The parent first, so that it starts no more children.
+            running.signal(SIGSTOP)
+            for child in childProcesses(of: running.processID) { Glibc.kill(child, SIGSTOP) }
+        }
+    }
+
+    /// Ends what `suspend` began.
+    public func resume() {
+        process.withLock { process in
+            guard let running = process else { return }
+            for child in childProcesses(of: running.processID) { Glibc.kill(child, SIGCONT) }
+            running.signal(SIGCONT)
+        }
+    }
+
+    private static func killAll(_ process: ChildProcess) {
+        process.signal(SIGSTOP)
+        // Each backend leads a session of its own: no group to signal.
+        let children = childProcesses(of: process.processID)
+        for child in children { Glibc.kill(child, SIGKILL) }
+        process.signal(SIGKILL)
+        _ = process.waitForExit(timeout: .seconds(10))
+        // A restart is refused while one of them is attached to the shared memory.
+        _ = poll(timeout: .seconds(5)) { children.allSatisfy { Glibc.kill($0, 0) != 0 || isZombie($0) } }
+    }
+
+    private var arguments: [String] {
+        let settings = [
+            "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(directory.path)",
+            "fsync=\(options.fsync ? "on" : "off")",
+        ]
+        return ["postgres", "-D", "\(directory.path)/data"] + (settings + options.settings).flatMap { ["-c", $0] }
+    }
+}

@@ -1,0 +1,7 @@
+/// Why a test server could not be started or asked.
+public struct SupportError: Error, CustomStringConvertible {
+    /// What happened.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
