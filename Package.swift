@@ -31,7 +31,8 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CEvent"], swiftSettings: strictC),
         .target(name: "RedisClient", dependencies: ["EventLoop", "CHiredis", "Cryptography"], swiftSettings: strictC),
         .target(name: "PostgresClient", dependencies: ["EventLoop", "CLibpq", "Cryptography"], swiftSettings: strictC),
-        .target(name: "HTTPServer", dependencies: ["EventLoop", "CHTTPParser"], swiftSettings: strictC),
+        .target(name: "JSON", swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["EventLoop", "JSON", "CHTTPParser"], swiftSettings: strictC),
         .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strictC),
         .target(
             name: "Inventory",
@@ -53,7 +54,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Booking", "Inventory", "Records", "Payments", "HTTPServer", "RedisClient", "PostgresClient",
+                "Booking", "Inventory", "Records", "Payments", "HTTPServer", "JSON", "RedisClient", "PostgresClient",
                 "EventLoop", "Cryptography",
             ],
             swiftSettings: strict),

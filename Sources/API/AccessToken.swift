@@ -1,5 +1,6 @@
 import Cryptography
 import HTTPServer
+import JSON
 
 /// Who asks.
 public struct Principal: Sendable {

@@ -1,6 +1,7 @@
 import Booking
 import HTTPServer
 import Inventory
+import JSON
 
 /// The contract's `Booking`.
 enum BookingJSON {

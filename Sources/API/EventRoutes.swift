@@ -2,6 +2,7 @@ import Booking
 import Cryptography
 import HTTPServer
 import Inventory
+import JSON
 import Records
 
 /// `/v1/events`: the catalogue, and what is left.

@@ -1,6 +1,7 @@
 import Cryptography
 import HTTPServer
 import Inventory
+import JSON
 
 /// The `Idempotency-Key` of a request (draft-ietf-httpapi-idempotency-key-header-07) and what it is bound to.
 struct IdempotencyKey {

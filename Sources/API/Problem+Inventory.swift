@@ -1,6 +1,7 @@
 import Booking
 import HTTPServer
 import Inventory
+import JSON
 import PostgresClient
 
 extension Problem {

@@ -1,4 +1,5 @@
 import HTTPServer
+import JSON
 
 /// Reads the members of a request's body, gathering what is wrong instead of stopping at the first.
 struct RequestBody {
@@ -19,14 +20,16 @@ struct RequestBody {
             self.init([], "")
             return
         }
-        do throws(JSONReader.Malformed) {
-            guard case .object(let members) = try JSONReader.read(request.body) else {
-                throw JSONReader.Malformed(detail: "The body must be a JSON object.")
-            }
-            self.init(members, "")
+        let value: JSONValue
+        do {
+            value = try JSONReader.read(request.body)
         } catch {
             throw Problem.invalid([("", error.detail)])
         }
+        guard case .object(let members) = value else {
+            throw Problem.invalid([("", "The body must be a JSON object.")])
+        }
+        self.init(members, "")
     }
 
     init(_ members: [(name: String, value: JSONValue)], _ pointer: String) {

@@ -1,3 +1,5 @@
+import JSON
+
 /// An error as clients see it: `application/problem+json` (RFC 9457). Nothing internal belongs in `detail`.
 public struct Problem: Error, Sendable {
     /// The status code.

@@ -1,29 +1,19 @@
-/// A JSON value as it was sent. Numbers that are no integers of 64 bits keep their text.
-enum JSONValue {
-    case null
-    case bool(Bool)
-    case integer(Int64)
-    case number(String)
-    case string(String)
-    case array([JSONValue])
-    case object([(name: String, value: JSONValue)])
-}
-
 /// Reads JSON (RFC 8259) strictly: UTF-8 only, no duplicate members, nothing after the value, bounded depth.
-struct JSONReader {
+public struct JSONReader {
     /// Deeper than any request of the contract.
     private static let depthLimit = 16
 
     /// What is wrong with the text.
-    struct Malformed: Error {
-        let detail: String
+    public struct Malformed: Error, Sendable {
+        /// For people; quotes nothing of the text.
+        public let detail: String
     }
 
     private let bytes: [UInt8]
     private var position = 0
 
     /// Reads a whole text.
-    static func read(_ bytes: [UInt8]) throws(Malformed) -> JSONValue {
+    public static func read(_ bytes: [UInt8]) throws(Malformed) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw Malformed(detail: "The body is not UTF-8.") }
         var reader = JSONReader(bytes: bytes)
         let value = try reader.value(depth: 0)
