@@ -10,10 +10,14 @@ final class ChildProcess: Sendable {
 
     /// Starts `arguments[0]`, an absolute path, with input from and output to nowhere or to `log`.
     ///
-    /// - Parameter directory: a watchdog kills the program, and deletes this directory, when the test process dies in
-    ///   any way; nil means no watchdog.
-    init(_ arguments: [String], log: String, watchedWith directory: String?) throws {
-        processID = try Self.spawn(arguments, log: log)
+    /// - Parameters:
+    ///   - directory: a watchdog kills the program, and deletes this directory, when the test process dies in any way;
+    ///     nil means no watchdog.
+    ///   - environment: is added to this process's own.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], log: String, watchedWith directory: String?
+    ) throws {
+        processID = try Self.spawn(arguments, environment: environment, log: log)
         if let directory { Self.startWatchdog(for: processID, directory: directory) }
     }
 
@@ -47,7 +51,9 @@ final class ChildProcess: Sendable {
         }
     }
 
-    private static func spawn(_ arguments: [String], log: String) throws -> pid_t {
+    private static func spawn(
+        _ arguments: [String], environment: [String: String] = [:], log: String
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -69,8 +75,11 @@ final class ChildProcess: Sendable {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for argument in argv { free(argument) } }
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for variable in envp { free(variable) } }
         var processID: pid_t = 0
-        let result = posix_spawn(&processID, arguments[0], &actions, &attributes, &argv, environ)
+        let result = posix_spawn(&processID, arguments[0], &actions, &attributes, &argv, &envp)
         guard result == 0 else { throw SupportError("\(arguments[0]) was not started: errno \(result)") }
         return processID
     }

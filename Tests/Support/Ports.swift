@@ -18,22 +18,35 @@ public func freePort() throws -> UInt16 {
 
 /// What a server on the loopback interface answers to `request` within a second: its first bytes, at most 512.
 func ask(port: UInt16, _ request: String) -> String? {
+    guard let descriptor = connectLoopback(port: port, timeoutSeconds: 1) else { return nil }
+    defer { close(descriptor) }
+    let bytes = Array(request.utf8)
+    guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return nil }
+    var answer = [UInt8](repeating: 0, count: 512)
+    let count = recv(descriptor, &answer, answer.count, 0)
+    return count > 0 ? String(decoding: answer[..<count], as: UTF8.self) : nil
+}
+
+/// A blocking socket that is connected to a port of the loopback interface; the caller closes it.
+func connectLoopback(port: UInt16, timeoutSeconds: Int) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var limit = timeval(tv_sec: 1, tv_usec: 0)
+    var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var one: Int32 = 1
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     var address = loopback(port: port)
     let connected = withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    let bytes = Array(request.utf8)
-    guard connected, send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return nil }
-    var answer = [UInt8](repeating: 0, count: 512)
-    let count = recv(descriptor, &answer, answer.count, 0)
-    return count > 0 ? String(decoding: answer[..<count], as: UTF8.self) : nil
+    guard connected else {
+        close(descriptor)
+        return nil
+    }
+    return descriptor
 }
 
 private func loopback(port: UInt16) -> sockaddr_in {

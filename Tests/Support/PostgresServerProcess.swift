@@ -67,6 +67,15 @@ public final class PostgresServerProcess: Sendable {
             log: "\(directory.path)/psql-\(UInt32.random(in: .min ... .max))")
     }
 
+    /// The rows of a query, columns separated by `|`.
+    public func rows(_ sql: String, database: String = "postgres") throws -> [String] {
+        let program = try Program(
+            "psql", ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url(database: database), "-c", sql])
+        let text = program.readToEnd()
+        guard program.wait() == 0 else { throw SupportError("psql failed: \(sql)") }
+        return text.split(separator: "\n").map(String.init)
+    }
+
     /// Starts the server again where it was, after `stop` or `kill`; does nothing while it runs.
     public func start() throws {
         try process.withLock { process in

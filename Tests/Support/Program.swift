@@ -1,49 +1,62 @@
 import Foundation
+public import Glibc
 
-/// A program that a test started; ended when the test lets go of it.
-public final class Program: @unchecked Sendable {
-    // SAFETY of @unchecked: `Process` is used from one test at a time.
-    private let process = Process()
-    private let output = Pipe()
+/// A program that a test started; killed when the test lets go of it.
+public final class Program: Sendable {
+    private let process: ChildProcess
+    private let directory: ServerDirectory
 
     /// Starts a program found in PATH or named by its path.
+    ///
+    /// - Parameter environment: is added to this process's own.
     public init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
-        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
-        let binary = name.contains("/") ? name : path.first { FileManager.default.isExecutableFile(atPath: $0) }
-        process.executableURL = URL(fileURLWithPath: binary ?? name)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        directory = try ServerDirectory(prefix: "program")
+        let path = name.hasPrefix("/") ? name : try findProgram(name)
+        process = try ChildProcess(
+            [path] + arguments, environment: environment, log: directory.path + "/output", watchedWith: directory.path)
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit {
+        process.signal(SIGKILL)
+        _ = process.waitForExit(timeout: .seconds(10))
+    }
+
+    /// Its process id.
+    public var processID: pid_t { process.processID }
+
+    /// Whether it has not ended.
+    public var isRunning: Bool { process.isRunning }
 
     /// Sends a signal.
-    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    public func signal(_ number: Int32) { process.signal(number) }
 
-    /// Waits until it has ended, and gives its status.
-    public func wait() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
+    /// Waits until it has ended, and gives its exit code, 128 + signal when it was killed.
+    public func wait() -> Int32 { process.exitCode() }
+
+    /// Kills it with SIGKILL and waits until it is gone.
+    public func kill() {
+        process.signal(SIGKILL)
+        _ = process.exitCode()
     }
 
-    /// Its output from now until a line contains `text`; `nil` when it ends before.
+    /// What it has printed so far, to both standard output and standard error.
+    public var output: String {
+        (try? String(contentsOfFile: directory.path + "/output", encoding: .utf8)) ?? ""
+    }
+
+    /// Its output once a line contains `text`; `nil` when it ends before.
     public func read(until text: String) -> String? {
-        var read = ""
-        while !read.contains(text) {
-            let data = output.fileHandleForReading.availableData
-            guard !data.isEmpty else { return nil }
-            read += String(decoding: data, as: UTF8.self)
+        while process.isRunning {
+            if output.contains(text) { return output }
+            usleep(10_000)
         }
-        return read
+        return output.contains(text) ? output : nil
     }
 
     /// All its output, once it has ended.
     public func readToEnd() -> String {
-        String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        _ = wait()
+        return output
     }
 }
 

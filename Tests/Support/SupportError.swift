@@ -3,5 +3,6 @@ public struct SupportError: Error, CustomStringConvertible {
     /// What happened.
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// Says what happened.
+    public init(_ description: String) { self.description = description }
 }

@@ -1,0 +1,146 @@
+import Foundation
+import Glibc
+
+/// An HTTP/1.1 client on one keep-alive connection to the loopback interface. It blocks its thread; not `Sendable`.
+public final class HTTPClient {
+    /// What the server answered.
+    public struct Answer: Sendable {
+        /// The status code.
+        public let status: Int
+        /// Names in lower case.
+        public let headers: [(name: String, value: String)]
+        /// The body's bytes.
+        public let body: [UInt8]
+
+        /// The first header of this name, which is in lower case.
+        public subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+
+        /// The body as text.
+        public var text: String { String(decoding: body, as: UTF8.self) }
+
+        /// The body as a JSON object; empty when it is none.
+        public var json: [String: Any] {
+            (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any] ?? [:]
+        }
+    }
+
+    private let port: UInt16
+    private var descriptor: Int32 = -1
+    private var buffer: [UInt8] = []
+
+    /// A client of a port; it connects when it has something to send.
+    public init(port: UInt16) { self.port = port }
+
+    deinit { disconnect() }
+
+    /// Closes the connection; the next request makes another.
+    public func disconnect() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+        buffer = []
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// - Throws: when there is no connection, or it ends before the whole answer; the request may have been served.
+    public func send(
+        _ method: String, _ path: String, headers: [(String, String)] = [], body: String? = nil
+    ) throws -> Answer {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
+        try write(Array((head + "\r\n" + (body ?? "")).utf8))
+        do {
+            return try readAnswer(hasBody: method != "HEAD")
+        } catch {
+            disconnect()
+            throw error
+        }
+    }
+
+    /// Sends bytes as they are.
+    public func write(_ bytes: [UInt8]) throws {
+        if descriptor < 0 { try connect() }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else {
+                disconnect()
+                throw SupportError("the connection was lost while sending")
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Reads one answer.
+    public func readAnswer(hasBody: Bool = true) throws -> Answer {
+        while true {
+            let lines = try readHead().components(separatedBy: "\r\n")
+            guard let status = Int(lines[0].split(separator: " ").dropFirst().first ?? "") else {
+                throw SupportError("no status line: \(lines[0])")
+            }
+            let headers = lines.dropFirst().map { line in
+                let colon = line.firstIndex(of: ":") ?? line.endIndex
+                return (
+                    name: line[..<colon].lowercased(),
+                    value: line[colon...].dropFirst().trimmingCharacters(in: .whitespaces)
+                )
+            }
+            if status == 100 { continue }
+            let length = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
+            let body = hasBody ? try take(length) : []
+            if headers.contains(where: { $0.name == "connection" && $0.value == "close" }) { disconnect() }
+            return Answer(status: status, headers: headers, body: body)
+        }
+    }
+
+    private func readHead() throws -> String {
+        let end = Array("\r\n\r\n".utf8)
+        var searched = 0
+        while true {
+            if let range = buffer.dropFirst(searched).firstRange(of: end) {
+                let head = String(decoding: buffer[..<range.lowerBound], as: UTF8.self)
+                buffer.removeFirst(range.upperBound)
+                return head
+            }
+            searched = max(0, buffer.count - 3)
+            try fill()
+        }
+    }
+
+    private func take(_ count: Int) throws -> [UInt8] {
+        while buffer.count < count { try fill() }
+        defer { buffer.removeFirst(count) }
+        return Array(buffer.prefix(count))
+    }
+
+    private func fill() throws {
+        var chunk = [UInt8](repeating: 0, count: 16_384)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        guard count > 0 else { throw SupportError("the connection was lost before the answer") }
+        buffer += chunk[..<count]
+    }
+
+    private func connect() throws {
+        guard let made = connectLoopback(port: port, timeoutSeconds: 30) else {
+            throw SupportError("nobody listens on port \(port)")
+        }
+        descriptor = made
+    }
+}
+
+/// Runs `body` on so many threads of their own, which may block, and waits for all of them.
+public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
+    await withTaskGroup(of: Void.self) { group in
+        for index in 0..<count {
+            group.addTask {
+                await withUnsafeContinuation { continuation in
+                    Thread.detachNewThread {
+                        body(index)
+                        continuation.resume()
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Glibc
+import Support
+import Synchronization
+
+/// Real stores, copies of `usher serve` and of `usher reconcile` as processes of their own, which tests kill.
+final class Cluster: Sendable {
+    let redis: RedisServerProcess
+    let postgres: PostgresServerProcess
+    let ports: [UInt16]
+    private let environment: [String: String]
+    private let copies = Mutex<[String: Program]>([:])
+
+    static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appendingPathComponent("usher").path
+
+    /// Starts both stores, `serve` copies and one reconciler, and waits until all are ready.
+    ///
+    /// - Parameter environment: settings beside the usual ones.
+    init(copies count: Int = 2, environment: [String: String] = [:]) throws {
+        var options = RedisServerProcess.Options()
+        options.appendOnly = true
+        options.appendFsync = "always"
+        redis = try RedisServerProcess(options)
+        postgres = try PostgresServerProcess()
+        ports = try (0..<count).map { _ in try freePort() }
+        self.environment = [
+            "REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "USHER_LOOPS": "1", "USHER_PARTITIONS": "8",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_RATE_LIMIT": "off",
+        ].merging(environment) { $1 }
+        try startReconciler("reconcile")
+        for index in 0..<count { try startServer(index) }
+        try waitUntilReady()
+    }
+
+    /// Starts a reconciler under a name.
+    func startReconciler(_ name: String) throws {
+        let program = try Program(Self.binary, ["reconcile"], environment: environment)
+        copies.withLock { $0[name] = program }
+    }
+
+    /// Starts the copy of the API with this index.
+    func startServer(_ index: Int) throws {
+        let own = environment.merging(["PORT": "\(ports[index])"]) { $1 }
+        let program = try Program(Self.binary, ["serve"], environment: own)
+        copies.withLock { $0["serve-\(index)"] = program }
+    }
+
+    /// Kills a copy with SIGKILL.
+    func kill(_ name: String) {
+        copies.withLock { $0.removeValue(forKey: name) }?.kill()
+    }
+
+    /// Ends a copy with SIGTERM and gives its exit code.
+    func stop(_ name: String) -> Int32 {
+        let program = copies.withLock { $0.removeValue(forKey: name) }
+        program?.signal(SIGTERM)
+        return program?.wait() ?? -1
+    }
+
+    /// A running copy.
+    func copy(_ name: String) -> Program? { copies.withLock { $0[name] } }
+
+    /// Waits until every copy of the API says that it can book; throws after 30 s.
+    func waitUntilReady() throws {
+        for port in ports {
+            try eventually("a copy gets ready") {
+                (try? HTTPClient(port: port).send("GET", "/readyz"))?.status == 200
+            }
+        }
+    }
+
+    /// A signed token.
+    func token(_ user: String, role: String = "customer") throws -> String {
+        let made = try Program(
+            Self.binary, ["token", "--sub", user, "--role", role, "--ttl", "3600"], environment: environment)
+        return made.readToEnd().trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Makes and publishes an event with one tier.
+    func makeEvent(capacity: Int, holdSeconds: Int = 600, _ more: String = "") throws -> (id: String, tier: String) {
+        let body = """
+            {"title":"Test","startsAt":"2099-01-01T20:00:00.000Z","currency":"USD","publish":true,
+             "holdSeconds":\(holdSeconds),"maxTicketsPerUser":null\(more),
+             "tiers":[{"name":"Standing","kind":"general","unitAmount":1000,"capacity":\(capacity)}]}
+            """
+        let answer = try HTTPClient(port: ports[0]).send(
+            "POST", "/v1/events", headers: bearer(try token("admin", role: "admin")), body: body)
+        guard let id = answer.json["id"] as? String, let tiers = answer.json["tiers"] as? [[String: Any]],
+            let tier = tiers.first?["id"] as? String
+        else { throw SupportError("no event: \(answer.status) \(answer.text)") }
+        return (id, tier)
+    }
+}
+
+/// The header of a token.
+func bearer(_ token: String) -> [(String, String)] { [("Authorization", "Bearer \(token)")] }
+
+/// Looks every 10 ms until it is so; throws after 30 s.
+func eventually(_ what: String, within: Duration = .seconds(30), _ condition: () throws -> Bool) throws {
+    let end = ContinuousClock.now + within
+    while try !condition() {
+        guard ContinuousClock.now < end else { throw SupportError("waited in vain until \(what)") }
+        usleep(10_000)
+    }
+}
