@@ -88,7 +88,8 @@ struct EndToEndTests {
         let other = "\(directory.path)/other"
         #expect(
             try refusal(["PORT": "1"])
-                == "Another usher dev uses \(directory.path)/data; stop it, or set USHER_DATA_DIR to another directory.\n")
+                == "Another usher dev uses \(directory.path)/data; stop it, or set USHER_DATA_DIR to another directory.\n"
+        )
         #expect(
             try refusal(["USHER_DATA_DIR": other])
                 == "Port \(running.port) is taken; set PORT to another.\n")
