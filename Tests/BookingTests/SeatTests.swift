@@ -44,7 +44,8 @@ struct SeatTests {
         #expect(String(decoding: bytes, as: UTF8.self) == ".s.|..|h.|")
         #expect(map.offsets == [0, 0, 0, 0, 0, 4, 0, 0, 7, 0, 0, 10])
         #expect(SeatMap.runs(bytes) == [129, 130, 129])
-        let long = SeatMap(rows: [.init(tier: stalls, section: "A", name: "1", seats: Array(repeating: "", count: 500))])
+        let long = SeatMap(rows: [.init(tier: stalls, section: "A", name: "1", seats: Array(repeating: "", count: 500))]
+        )
         #expect(SeatMap.runs(long.bytes()) == [255])
     }
 }
