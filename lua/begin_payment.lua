@@ -1,10 +1,10 @@
--- @uses guard booking work transition
+-- @uses guard booking idempotency work transition
 -- @flags allow-oom
 -- begin_payment: one payment attempt begins; the hold cannot lapse while it runs.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider
--- Replies: OK image entry | ALREADY image (confirmed) | HOLD_EXPIRED image | INVALID image | NOT_FOUND |
---          REPLAY record | REUSED | RECOVERING | STALE epoch | NO_EVENT
+-- Replies: OK image entry (of this attempt, begun now or by an earlier ask) | ALREADY image (confirmed) |
+--          HOLD_EXPIRED image | INVALID image, and those of lib/transition
 -- Keeps: at most one attempt runs; a paying booking leaves the expiry set for one of its own.
 
 -- Each attempt may take this long, however soon the hold would lapse.
@@ -16,6 +16,10 @@ if not w then
 end
 if b.status == 'CONFIRMED' then
   return { 'ALREADY', booking.image(b) }
+end
+local running = b.status == 'PENDING_PAYMENT' and booking.payment(b)
+if running and running.id == ARGV[9] then
+  return { 'OK', booking.image(b), b.entry }
 end
 if b.status ~= 'RESERVED' then
   return { 'INVALID', booking.image(b) }

@@ -1,10 +1,9 @@
--- @uses guard booking work transition
+-- @uses guard booking idempotency work transition
 -- @flags allow-oom
 -- cancel: the owner (or an administrator) gives a booking back.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 reason (kebab-case)
--- Replies: OK image entry | ALREADY image | HOLD_EXPIRED image | INVALID image (failed) | NOT_FOUND | REPLAY record |
---          REUSED | RECOVERING | STALE epoch | NO_EVENT
+-- Replies: OK image entry | ALREADY image | HOLD_EXPIRED image | INVALID image (failed), and those of lib/transition
 -- Keeps: units go back once; money that was taken becomes refund-due with the same version; the outcome of an attempt
 --        under way is judged when it arrives.
 local w, b, refusal = transition.begin(KEYS, ARGV)

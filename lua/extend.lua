@@ -1,10 +1,9 @@
--- @uses guard booking work transition
+-- @uses guard booking idempotency work transition
 -- @flags allow-oom
 -- extend: a hold gets its full time again, from now.
 --
 -- KEYS, ARGV: as lib/transition
--- Replies: OK image entry | LIMIT image | HOLD_EXPIRED image | INVALID image | NOT_FOUND | REPLAY record | REUSED |
---          RECOVERING | STALE epoch | NO_EVENT
+-- Replies: OK image entry | LIMIT image | HOLD_EXPIRED image | INVALID image, and those of lib/transition
 -- Keeps: a hold is extended at most twice, and never past three times its length after it was claimed.
 local extension_limit, length_limit = 2, 3
 

@@ -1,26 +1,31 @@
--- @uses guard booking work transition
+-- @uses guard booking idempotency work transition
 -- @flags allow-oom
 -- fail_payment: one attempt was declined or could not be made.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 `final` when the booking ends with it (one shot) or empty,
 --       11 reason (kebab-case)
 -- Replies: OK image entry (the image tells: RESERVED until its old deadline, EXPIRED when that has passed, FAILED after
---          the last attempt) | INVALID image (no such attempt runs) | NOT_FOUND | RECOVERING | STALE epoch | NO_EVENT
--- Keeps: an attempt ends once; the hold gets no longer by failing.
+--          the last attempt, or what the booking had become meanwhile) | INVALID image (no such attempt runs), and
+--          those of lib/transition
+-- Keeps: an attempt ends once, after its booking too; the hold gets no longer by failing.
 
 -- Attempts a hold allows.
 local attempt_limit = 3
 
-local w, b, refusal = transition.begin(KEYS, ARGV)
+local w, b, refusal = transition.begin(KEYS, ARGV, true)
 if not w then
   return refusal
 end
 local payment = booking.payment(b)
-if b.status ~= 'PENDING_PAYMENT' or not payment or payment.id ~= ARGV[9] then
+if not payment or payment.id ~= ARGV[9] or payment.status ~= 'PENDING' then
   return { 'INVALID', booking.image(b) }
 end
 payment.status = 'FAILED'
 booking.set_payment(b, payment)
+if b.status ~= 'PENDING_PAYMENT' then
+  -- The booking ended while the provider was asked: only the money's story goes on.
+  return transition.finish(w, b, KEYS, ARGV, 'OK')
+end
 if ARGV[10] == 'final' or b.attempts >= attempt_limit then
   work.release(w, ARGV[3], b)
   b.status, b.reason = 'FAILED', ARGV[11]

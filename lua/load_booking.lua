@@ -17,9 +17,12 @@ end
 if refusal then
   return refusal
 end
--- An image read longer ago may have been overtaken.
-if ARGV[2] ~= '' and guard.clock() - tonumber(ARGV[3]) > 10000 then
-  return { 'TOO_OLD' }
+-- An image read longer ago may have been overtaken; read in a future that Redis's clock went back from, too.
+if ARGV[2] ~= '' then
+  local age = guard.clock() - tonumber(ARGV[3])
+  if age < 0 or age > 10000 then
+    return { 'TOO_OLD' }
+  end
 end
 
 -- A provider silent for this long past its deadline loses its hold (lib/work).
@@ -39,20 +42,25 @@ local function index(id, b)
   end
 end
 
-local put = 0
+local keys = {}
 for i = 4, #ARGV, 3 do
-  local id = ARGV[i]
-  local key = tag .. 'b:' .. id
-  local old = redis.call('GET', key)
-  local b = booking.parse(ARGV[i + 1] .. '|' .. ARGV[1] .. '|' .. ARGV[i + 2])
+  keys[#keys + 1] = tag .. 'b:' .. ARGV[i]
+end
+local olds = redis.call('MGET', unpack(keys))
+local put = 0
+for n, key in ipairs(keys) do
+  local id = ARGV[3 * n + 1]
+  local record = ARGV[3 * n + 2] .. '|' .. ARGV[1] .. '|' .. ARGV[3 * n + 3]
+  local b = booking.parse(record)
   local held = booking.holds(b.status)
-  if not (old and booking.parse(old).epoch == ARGV[1]) and (ARGV[2] == '' or not held) then
-    -- One that is not held leaves by itself again, an hour after it was last asked for.
+  local is_here = olds[n] and booking.parse(olds[n]).epoch == ARGV[1]
+  if not is_here and (ARGV[2] == '' or not held) then
     if held then
-      redis.call('SET', key, ARGV[i + 1] .. '|' .. ARGV[1] .. '|' .. ARGV[i + 2])
+      redis.call('SET', key, record)
       index(id, b)
     else
-      redis.call('SET', key, ARGV[i + 1] .. '|' .. ARGV[1] .. '|' .. ARGV[i + 2], 'PX', 3600000)
+      -- One that is not held leaves by itself again, an hour after it was last asked for.
+      redis.call('SET', key, record, 'PX', 3600000)
     end
     put = put + 1
   end

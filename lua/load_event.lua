@@ -5,9 +5,10 @@
 -- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event id, 4 status, 5 opens, 6 closes, 7 hold milliseconds,
 --       8 tickets a user, 9 bookings a user, 10 currency, 11 Redis's clock as PostgreSQL last saw it, 12 seq,
 --       then pairs: tier id, counters
--- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING
+-- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a script left
+--       half written: only a recovery may put it back)
 -- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
---        left is taken away.
+--        left is taken away; the event's clock and `seq` never go back.
 local refusal
 if ARGV[2] == '' then
   refusal = guard.recovery_refusal(KEYS[1], ARGV[1])
@@ -21,6 +22,11 @@ local old = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'clock')
 if old[1] == ARGV[1] then
   return { 'EXISTS' }
 end
+if ARGV[2] ~= '' and old[1] == 'closed' then
+  return { 'RECOVERING' }
+end
+-- A `due` of a wrong type has to stop the script before its first write.
+redis.call('ZCARD', KEYS[6])
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('ZREM', KEYS[6], ARGV[3])
 local function higher(left, right)

@@ -26,5 +26,6 @@ for i = 1, #last, 2 do
     end
   end
 end
+redis.call('HDEL', KEYS[1], 'broken')
 redis.call('HSET', KEYS[1], 'identity', ARGV[2], 'lineage', ARGV[1], 'cursor', cursor, 'state', 'open')
 return { 'OK' }

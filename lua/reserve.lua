@@ -1,4 +1,4 @@
--- @uses guard booking work
+-- @uses guard booking idempotency work
 -- reserve: claims units of one event for up to 64 requests, in order, each all or nothing.
 --
 -- KEYS: 1 meta, 2 event, 3 seat map, 4 longest runs (3 and 4 are for seated tiers), then a booking record a request,
@@ -8,10 +8,13 @@
 --       `1` when it is asked again after a lost answer, channel, traceparent, items m, then m times:
 --       kind (`g` general admission), index of the tier, quantity
 -- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, then for each request a text that begins with one of
---       HELD|tier=available,…|image   REPLAY|record   EXISTS|image…   REUSED   SOLD_OUT   HELD_BY_OTHERS|retryAt   MORE
---       NOT_OPEN|opens   CLOSED   CANCELLED   TICKET_LIMIT|limit   BOOKING_LIMIT|limit   UNKNOWN_TIER|index,…   SEATED
+--       HELD|tier=available,…|image   REPLAY|record   EXISTS|image|epoch|entry   LOST (the booking is of another epoch)
+--       REUSED   UNKNOWN_TIER|index,…   SEATED   CANCELLED   NOT_OPEN|opens   CLOSED   SOLD_OUT   TICKET_LIMIT|limit
+--       BOOKING_LIMIT|limit   KEY_LIMIT   MORE (64 lapsed holds went back, ask again)   HELD_BY_OTHERS|retryAt
+--       or the error BROKEN: it failed after its first write; what was done is not known and the event is closed
 -- Keeps: capacity = available + held + sold + blocked for every tier; a user's totals are those of the user's live
---       bookings; nothing is written for a request that is refused; what is sold out costs two reads.
+--       bookings; nothing is written for a request that is refused but lapsed holds given back; a group of requests
+--       without keys that are all sold out costs two reads and no write.
 local refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
 if refusal then
   return refusal
@@ -26,7 +29,7 @@ if not w then
   return missing
 end
 
-local first_record = 4
+local first_record, first_key = 4, 4 + count
 local position = 5 + tier_count
 
 -- Adds one line to a request: units of one tier are summed, however often it is named.
@@ -82,51 +85,7 @@ local function fits(request)
   return true
 end
 
-local requests, record_keys, keyed, users, must_look = {}, {}, 0, {}, false
-for i = 1, count do
-  local request = read_request()
-  requests[i] = request
-  record_keys[i] = KEYS[first_record + i]
-  users[i] = request.user
-  if request.digest ~= '' then
-    keyed = keyed + 1
-    request.record_index = count + keyed
-    record_keys[request.record_index] = KEYS[first_record + count + keyed]
-  end
-  if request.digest ~= '' or request.again or not sold_out(request) then
-    must_look = true
-  end
-end
-
-local answers = {}
-if not must_look then
-  for i = 1, count do
-    answers[i] = #requests[i].unknown > 0 and 'UNKNOWN_TIER|' .. table.concat(requests[i].unknown, ',')
-      or requests[i].seated and 'SEATED' or 'SOLD_OUT'
-  end
-  return { 'OK', string.format('%.0f', w.now), unpack(answers) }
-end
-
-local records = redis.call('MGET', unpack(record_keys))
-work.load_users(w, users)
-work.check_types(w)
-work.expire_due(w)
-
--- What was told before is told again; keys and ids made earlier in this group count.
-local made, made_keys = {}, {}
-local function replay(i, request)
-  local known = request.record_index and (made_keys[request.digest] or records[request.record_index])
-  if known then
-    if string.sub(known, 1, #request.fingerprint + 1) ~= request.fingerprint .. '|' then
-      return 'REUSED'
-    end
-    return 'REPLAY|' .. known
-  end
-  local existing = made[request.id] or records[i]
-  return existing and 'EXISTS|' .. existing
-end
-
--- Why the request cannot have what it asks for, or nil.
+-- Why the request cannot have what it asks for, or nil. Users' totals are looked at only after what is sold out.
 local function refuse(request)
   if #request.unknown > 0 then return 'UNKNOWN_TIER|' .. table.concat(request.unknown, ',') end
   if request.seated then return 'SEATED' end
@@ -141,10 +100,70 @@ local function refuse(request)
   if w.max_bookings and total.bookings + 1 > w.max_bookings then
     return 'BOOKING_LIMIT|' .. w.max_bookings
   end
+  if request.counter and idempotency.is_full(request.counter) then return 'KEY_LIMIT' end
   if not fits(request) then
     return w.more and 'MORE' or 'HELD_BY_OTHERS|' .. string.format('%.0f', work.retry_at(w) or w.now + 1000)
   end
   return nil
+end
+
+local requests, record_keys, users, must_look = {}, {}, {}, false
+for i = 1, count do
+  local request = read_request()
+  requests[i] = request
+  record_keys[i] = KEYS[first_record + i]
+  users[i] = request.user
+  if request.digest ~= '' or request.again or not sold_out(request) then
+    must_look = true
+  end
+end
+
+local answers = {}
+if not must_look then
+  for i, request in ipairs(requests) do
+    answers[i] = refuse(request)
+  end
+  return { 'OK', string.format('%.0f', w.now), unpack(answers) }
+end
+
+-- Each request with a key reads its record and its user's counter of keys.
+for i = 1, count do
+  local request = requests[i]
+  if request.digest ~= '' then
+    first_key = first_key + 1
+    request.record_key = KEYS[first_key]
+    request.counter_key = idempotency.counter_key(w.tag, w.event, request.user)
+    request.record_index = #record_keys + 1
+    record_keys[request.record_index] = request.record_key
+    record_keys[request.record_index + 1] = request.counter_key
+  end
+end
+local records = redis.call('MGET', unpack(record_keys))
+local counters = {}
+for _, request in ipairs(requests) do
+  if request.record_index then
+    local key = request.counter_key
+    counters[key] = counters[key] or idempotency.counter(records[request.record_index + 1], w.now)
+    request.counter = counters[key]
+  end
+end
+work.load_users(w, users)
+work.check_types(w)
+work.expire_due(w)
+
+-- What was told before is told again; keys and ids made earlier in this group count.
+local made, made_keys = {}, {}
+local function replay(i, request)
+  local known = request.record_index and (made_keys[request.digest] or records[request.record_index])
+  if known then
+    local word = idempotency.answer(known, request.fingerprint)
+    return word == 'REPLAY' and 'REPLAY|' .. known or word
+  end
+  local existing = made[request.id] or records[i]
+  if not existing then
+    return nil
+  end
+  return booking.parse(existing).epoch == w.epoch and 'EXISTS|' .. existing or 'LOST'
 end
 
 local function lines_of(request)
@@ -170,13 +189,15 @@ local function claim(request)
   local image = work.put(w, request.id, b, request.channel, request.trace)
   work.index_hold(w, request.id, b.expires)
   work.count(w, request.user, request.tickets, 1)
-  made[request.id] = image .. '||'
+  made[request.id] = image .. '|' .. w.epoch .. '|'
   if request.record_index then
     local rest = request.mode == 'run' and string.format('run|%.0f', w.now + request.patience)
       or 'claim|' .. available .. '|' .. image
     local record = request.fingerprint .. '|' .. request.id .. '|' .. rest
     made_keys[request.digest] = record
-    w.keys[#w.keys + 1] = { key = record_keys[request.record_index], value = record }
+    w.records[#w.records + 1] = { key = request.record_key, value = record }
+    request.counter.today = request.counter.today + 1
+    w.counters[request.counter_key] = request.counter
   end
   return 'HELD|' .. available .. '|' .. image
 end

@@ -240,6 +240,8 @@ final class BookingRoutes {
                 return try await replays.answer(record, idempotency, created: false)
             case .keyReused:
                 throw Problem.keyReused
+            case .keyLimit:
+                throw Problem.keyLimit
             case .holdExpired(let image):
                 throw Problem.holdExpired(image)
             case .limit(let image):

@@ -42,6 +42,8 @@ final class PaymentFlow {
             throw Problem.holdExpired(image)
         case .replay, .keyReused:
             throw Problem.inProgress
+        case .keyLimit:
+            throw Problem.keyLimit
         case .notFound:
             throw Problem.bookingNotFound
         case .invalidState(let image), .limit(let image), .reclaimed(let image, _), .refundDue(let image, _):

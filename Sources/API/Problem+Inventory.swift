@@ -44,6 +44,9 @@ extension Problem {
 
     static let keyReused = Problem(
         422, "idempotency-key-reused", "This key was used for another request.")
+    static let keyLimit = Problem(
+        429, "rate-limited", "Too many idempotency keys are in use for this event.", isRetryable: true,
+        headers: [("Retry-After", "3600")])
     static let inProgress = Problem(
         409, "idempotency-in-progress", "The first request with this key still runs.", isRetryable: true,
         headers: [("Retry-After", "1")])
@@ -66,6 +69,7 @@ extension Problem {
             Problem(409, "already-booked", "A user may have \(limit) booking\(limit == 1 ? "" : "s") of this event.")
         case .seated: .invalid([("/items", "A tier of this event is sold by seat.")])
         case .keyReused: keyReused
+        case .keyLimit: keyLimit
         default: nil
         }
     }

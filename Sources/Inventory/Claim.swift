@@ -73,6 +73,8 @@ public enum ClaimOutcome: Sendable {
     case existing(BookingImage)
     /// The key was used by another request.
     case keyReused
+    /// The user has as many live keys of this event as may be.
+    case keyLimit
     /// No release can satisfy it.
     case soldOut
     /// Not enough is free now; `retryAt` (Unix milliseconds) is when the next hold may lapse.

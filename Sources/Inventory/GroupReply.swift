@@ -37,6 +37,7 @@ enum GroupReply {
         let word = bar.map { text[..<$0] } ?? text[...]
         let rest = bar.map { text[text.index(after: $0)...] } ?? ""
         if word == "MORE" { return .success(.more) }
+        if word == "LOST" { return .failure(InventoryError(.outcomeUnknown, "the booking is of another epoch")) }
         guard let outcome = outcome(word, rest, tiers: tiers) else {
             return .failure(InventoryError(.scriptFailed, "reserve: \(word)"))
         }
@@ -49,6 +50,7 @@ enum GroupReply {
         case "REPLAY": IdempotencyRecord(text: String(rest)).map { .replay($0) }
         case "EXISTS": existing(rest).map { .existing($0) }
         case "REUSED": .keyReused
+        case "KEY_LIMIT": .keyLimit
         case "SOLD_OUT": .soldOut
         case "HELD_BY_OTHERS": Int64(rest).map { .heldByOthers(retryAt: $0) }
         case "NOT_OPEN": Int64(rest).map { .notOpen(opensAt: $0) }

@@ -24,7 +24,11 @@ extension Inventory {
         var stale = 0
         var again = false
         while true {
-            _ = try await epoch(partition)
+            do throws(InventoryError) {
+                _ = try await epoch(partition)
+            } catch {
+                throw Self.final(error, again)
+            }
             switch await submit(request, again: again) {
             case .success(.decided(let outcome)):
                 return outcome
@@ -34,15 +38,21 @@ extension Inventory {
             case .success(.staleEpoch):
                 forgetEpoch(partition)
                 stale += 1
-                if stale == 2 { throw InventoryError(.recovering, "partition \(partition.number)") }
+                guard stale < 2 else {
+                    throw Self.final(InventoryError(.recovering, "partition \(partition.number)"), again)
+                }
             case .failure(let error) where error.code == .outcomeUnknown && !again:
                 // The very same claim again: the booking's id makes a late original a replay.
                 again = true
             case .failure(let error):
-                throw again && error.code != .recovering
-                    ? InventoryError(.outcomeUnknown, error.detail) : error
+                throw Self.final(error, again)
             }
         }
+    }
+
+    /// Once an answer was lost, no later refusal proves that nothing was done.
+    private static func final(_ error: InventoryError, _ again: Bool) -> InventoryError {
+        again ? InventoryError(.outcomeUnknown, error.detail) : error
     }
 
     private func submit(_ request: ClaimRequest, again: Bool) async -> Result<ClaimAnswer, InventoryError> {

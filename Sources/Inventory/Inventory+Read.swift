@@ -48,9 +48,6 @@ extension Inventory {
 
     // MARK: - Idempotency records
 
-    /// How long a record is kept.
-    private static let recordMilliseconds = "86400000"
-
     /// What is remembered of a key.
     public func idempotencyRecord(
         _ partition: Partition, digest: String
@@ -66,15 +63,20 @@ extension Inventory {
         try await command(["GET", keys.idempotency(partition, digest: digest)]).string
     }
 
-    /// Remembers the answer of a request.
+    /// Remembers the answer of a request for 24 hours, unless its key belongs to another request or its user has too
+    /// many keys already.
     ///
     /// - Parameter body: at most 2 KiB; a longer one is rebuilt from the booking when it is asked for again.
     public func complete(
         _ request: IdempotentRequest, booking: BookingID, status: Int, body: String
     ) async throws(InventoryError) {
-        let key = keys.idempotency(booking.partition, digest: request.digest)
-        let record = "\(request.fingerprint)|\(booking)|done|\(status)|\(body)"
-        _ = try await command(["SET", key, record, "PX", Self.recordMilliseconds])
+        let partition = booking.partition
+        _ = try await run(
+            scripts.remember, partition: partition,
+            keys: [
+                keys.meta(partition), keys.booking(booking), keys.idempotency(partition, digest: request.digest),
+            ],
+            arguments: [request.fingerprint, booking.description, String(status), body])
     }
 
     /// Forgets a key whose request came to nothing that may be repeated.

@@ -21,6 +21,8 @@ public enum TransitionOutcome: Sendable {
     case replay(IdempotencyRecord)
     /// The key was used by another request.
     case keyReused
+    /// The user has as many live keys of this event as may be.
+    case keyLimit
     /// Redis does not have the booking (any more), or it is somebody else's.
     case notFound
 }
@@ -66,7 +68,7 @@ extension Inventory {
         return try await transition(scripts.confirm, request, charge)
     }
 
-    /// Records that an attempt failed: `.done` (the image's status tells), `.invalidState`, `.holdExpired`.
+    /// Records that an attempt failed: `.done` (the image's status tells), `.invalidState` (no such attempt runs).
     ///
     /// - Parameters:
     ///   - isFinal: whether the booking ends with it.
@@ -86,10 +88,11 @@ extension Inventory {
 
     /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.invalidState`.
     public func extend(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.extend, request, [])
+        // Not asked again when the answer is lost: a second extension cannot be told from the first.
+        try await ask(scripts.extend, request, [])
     }
 
-    /// Asks once more when the answer was lost: every transition checks the state it starts from, so that a second ask
+    /// Asks once more when the answer was lost: the transition checks the state it starts from, so that a second ask
     /// finds what the first one did.
     private func transition(
         _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
@@ -131,6 +134,7 @@ extension Inventory {
         case "REFUND_DUE": return image.map { .refundDue($0, entry: entry) }
         case "REPLAY": return reply.text(0).flatMap { IdempotencyRecord(text: $0) }.map { .replay($0) }
         case "REUSED": return .keyReused
+        case "KEY_LIMIT": return .keyLimit
         case "NOT_FOUND", "NO_EVENT": return .notFound
         default: return nil
         }

@@ -70,18 +70,21 @@ public final class Inventory {
         public let identity: String?
         /// Up to where PostgreSQL has the outbox, as far as Redis was told.
         public let cursor: StreamID
+        /// The event that a script left half written, and closed, since the last recovery; a recovery heals it.
+        public let brokenEvent: EventID?
     }
 
     /// Reads a partition's `meta`.
     public func state(of partition: Partition) async throws(InventoryError) -> PartitionState {
         let reply = try await command([
-            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor",
+            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor", "broken",
         ])
-        guard let part = reply.array, part.count == 5 else { throw InventoryError(.scriptFailed, "HMGET meta") }
+        guard let part = reply.array, part.count == 6 else { throw InventoryError(.scriptFailed, "HMGET meta") }
         return PartitionState(
             epoch: part[0].string.flatMap { Int64($0) } ?? 0, lineage: part[1].string.flatMap { Int64($0) } ?? 0,
             isOpen: part[2].string == "open", identity: part[3].string,
-            cursor: part[4].string.flatMap { StreamID($0) } ?? .zero)
+            cursor: part[4].string.flatMap { StreamID($0) } ?? .zero,
+            brokenEvent: part[5].string.flatMap { EventID($0) })
     }
 
     // MARK: - Talking to Redis
@@ -188,6 +191,7 @@ extension InventoryError {
         case .identityUnknown:
             self.init(.recovering, error.description)
         default:
+            // Errors of scripts end here too: BROKEN (half-way; the event is closed) and those before a first write.
             switch error.serverError?.kind {
             case .outOfMemory, .misconfigured, .noReplicas: self.init(.overloaded, error.description)
             case .readOnly, .moved, .loading, .masterDown: self.init(.recovering, error.description)

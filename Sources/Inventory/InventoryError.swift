@@ -13,7 +13,8 @@ public struct InventoryError: Error, Sendable, CustomStringConvertible {
         public static let outcomeUnknown = Code(base: .outcomeUnknown)
         /// Redis refuses writes for want of memory or disk; nothing was done.
         public static let overloaded = Code(base: .overloaded)
-        /// A script stopped with an error or answered what it should not.
+        /// A script stopped with an error or answered what it should not. If it had written, it closed its event, and
+        /// only a recovery of the partition opens that again.
         public static let scriptFailed = Code(base: .scriptFailed)
 
         fileprivate var name: String { base.rawValue }

@@ -42,6 +42,8 @@ public struct KeySpace: Sendable {
     public func paying(_ event: EventID) -> String { tag(partition(of: event)) + "y:\(event)" }
     /// String: a booking's record.
     public func booking(_ booking: BookingID) -> String { tag(booking.partition) + "b:\(booking)" }
+    /// String: how many idempotency keys a user (escaped) has of an event, by day.
+    public func keyCount(_ event: EventID, user: String) -> String { tag(partition(of: event)) + "k:\(event):\(user)" }
     /// String: an idempotency record.
     public func idempotency(_ partition: Partition, digest: String) -> String { tag(partition) + "i:" + digest }
 }

@@ -14,6 +14,7 @@ struct Scripts: Sendable {
     let open = Scripts.load("open", PackageResources.open_lua)
     let loadEvent = Scripts.load("load_event", PackageResources.load_event_lua)
     let loadUsers = Scripts.load("load_users", PackageResources.load_users_lua)
+    let remember = Scripts.load("remember", PackageResources.remember_lua)
     let loadBooking = Scripts.load("load_booking", PackageResources.load_booking_lua)
 
     static let shared = Scripts()
@@ -21,6 +22,7 @@ struct Scripts: Sendable {
     private static let libraries: [String: [UInt8]] = [
         "guard": PackageResources.guard_lua,
         "booking": PackageResources.booking_lua,
+        "idempotency": PackageResources.idempotency_lua,
         "work": PackageResources.work_lua,
         "transition": PackageResources.transition_lua,
     ]

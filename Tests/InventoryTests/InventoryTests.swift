@@ -133,7 +133,9 @@ struct InventoryTests {
             let payment = PaymentID(UUIDBytes(high: 2, low: 2))
             let request = Self.transition(1, event)
             _ = try await inventory.beginPayment(request, payment: payment, provider: "p")
-            guard case .invalidState = try await inventory.beginPayment(request, payment: payment, provider: "p"),
+            let second = PaymentID(UUIDBytes(high: 2, low: 3))
+            guard case .done = try await inventory.beginPayment(request, payment: payment, provider: "p"),
+                case .invalidState = try await inventory.beginPayment(request, payment: second, provider: "p"),
                 case .done(let declined, _) = try await inventory.failPayment(
                     request, payment: payment, isFinal: false, reason: "payment-declined")
             else {

@@ -129,18 +129,31 @@ public final class HTTPClient {
     }
 }
 
-/// Runs `body` on so many threads of their own, which may block, and waits for all of them.
-public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
-    await withTaskGroup(of: Void.self) { group in
+/// Threads of their own that run a body which may block. They run at once, however busy the tasks' threads are.
+public struct RunningThreads: Sendable {
+    private let done = DispatchGroup()
+
+    /// Starts them.
+    public init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        let done = done
         for index in 0..<count {
-            group.addTask {
-                await withUnsafeContinuation { continuation in
-                    Thread.detachNewThread {
-                        body(index)
-                        continuation.resume()
-                    }
-                }
+            done.enter()
+            Thread.detachNewThread {
+                body(index)
+                done.leave()
             }
         }
     }
+
+    /// Waits until all bodies have returned.
+    public func join() async {
+        await withUnsafeContinuation { continuation in
+            done.notify(queue: .global()) { continuation.resume() }
+        }
+    }
+}
+
+/// Runs `body` on so many threads of their own, which may block, and waits for all of them.
+public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
+    await RunningThreads(count, body).join()
 }

@@ -14,7 +14,7 @@ struct CrashTests {
     func killedCopies() async throws {
         let cluster = try Cluster()
         let load = try Load(cluster)
-        async let running: Void = load.run(threads: 8)
+        let running = load.start(threads: 8)
         let victims = ["reconcile", "serve-0", "reconcile", "serve-1"]
         for round in 0..<max(4, Self.seconds * 2) {
             usleep(300_000 + UInt32.random(in: 0..<200_000))
@@ -27,7 +27,7 @@ struct CrashTests {
             }
         }
         load.stop()
-        await running
+        await running.join()
         try cluster.waitUntilReady()
         try load.verify()
     }
@@ -36,7 +36,7 @@ struct CrashTests {
     func postgresAway() async throws {
         let cluster = try Cluster()
         let load = try Load(cluster)
-        async let running: Void = load.run(threads: 8)
+        let running = load.start(threads: 8)
         usleep(1_000_000)
         cluster.postgres.kill()
         let before = load.confirmed
@@ -45,7 +45,7 @@ struct CrashTests {
         try cluster.postgres.start()
         usleep(500_000)
         load.stop()
-        await running
+        await running.join()
         #expect(during > 0, "nobody could book while PostgreSQL was away")
         #expect(load.unpersisted > 0)
         #expect(load.refusals.isEmpty, "\(load.refusals)")

@@ -41,8 +41,8 @@ final class Load: Sendable {
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
     /// Books until `stop`: one shot, or in two steps, sometimes cancelling.
-    func run(threads: Int) async {
-        await onThreads(threads) { [self] index in
+    func start(threads: Int) -> RunningThreads {
+        RunningThreads(threads) { [self] index in
             let clients = cluster.ports.map { HTTPClient(port: $0) }
             let headers = bearer(tokens[index % tokens.count])
             var turn = index
@@ -81,6 +81,7 @@ final class Load: Sendable {
     /// Waits until everything that was told is in PostgreSQL, and checks that the counters are its sum.
     func verify() throws {
         let told = journal.withLock { $0.told }
+        #expect(!told.isEmpty, "nobody was told anything")
         let statuses = told.mapValues(\.status)
         var missing: [String] = []
         do {

@@ -3,23 +3,40 @@
 -- KEYS: 1 meta, 2 the booking's record, 3 the idempotency record (any key of the partition when ARGV[7] is empty)
 -- ARGV: 1 epoch, 2 identity, 3 booking, 4 user (escaped; empty for the system), 5 channel to ack to, 6 traceparent,
 --       7 fingerprint of the idempotent request or empty, 8 milliseconds its record may stay `run`, 9… the script's own
+-- Replies to all of them: RECOVERING | STALE epoch | NO_EVENT | NOT_FOUND | REPLAY record | REUSED | KEY_LIMIT
 local transition = {}
 
--- Returns the unit of work and the booking, or nil, nil and a refusal. A booking that expired is refused unless
--- `ended_too`.
+-- The refusal that the request's key alone leads to, or nil.
+local function replay(keys, argv)
+  local record = argv[7] ~= '' and redis.call('GET', keys[3])
+  if not record then
+    return nil
+  end
+  local word = idempotency.answer(record, argv[7])
+  return word == 'REPLAY' and { word, record } or { word }
+end
+
+-- Counts the request's key; false when the user has too many.
+local function count_key(w, b, argv)
+  if argv[7] == '' then
+    return true
+  end
+  local key = idempotency.counter_key(w.tag, w.event, b.user)
+  local counter = idempotency.counter(redis.call('GET', key), w.now)
+  if idempotency.is_full(counter) then
+    return false
+  end
+  counter.today = counter.today + 1
+  w.counters[key] = counter
+  return true
+end
+
+-- Returns the unit of work and the booking, or nil, nil and a refusal. A hold past its time is expired first. A booking
+-- that expired is refused unless `ended_too`: money may still have to be told of.
 function transition.begin(keys, argv, ended_too)
-  local refusal = guard.refusal(keys[1], argv[1], argv[2])
+  local refusal = guard.refusal(keys[1], argv[1], argv[2]) or replay(keys, argv)
   if refusal then
     return nil, nil, refusal
-  end
-  if argv[7] ~= '' then
-    local record = redis.call('GET', keys[3])
-    if record then
-      if string.sub(record, 1, #argv[7] + 1) ~= argv[7] .. '|' then
-        return nil, nil, { 'REUSED' }
-      end
-      return nil, nil, { 'REPLAY', record }
-    end
   end
   local record = redis.call('GET', keys[2])
   local b = record and booking.parse(record)
@@ -30,13 +47,22 @@ function transition.begin(keys, argv, ended_too)
   if not w then
     return nil, nil, closed
   end
+  if not count_key(w, b, argv) then
+    return nil, nil, { 'KEY_LIMIT' }
+  end
   work.check_types(w)
-  if b.status == 'RESERVED' and b.expires <= w.now then
+  if work.has_lapsed(w, b) then
+    local counters = w.counters
+    w.counters = {}
     local image = work.expire(w, argv[3], b)
     work.commit(w)
-    return nil, nil, { 'HOLD_EXPIRED', image }
-  end
-  if b.status == 'EXPIRED' and not ended_too then
+    if not ended_too then
+      return nil, nil, { 'HOLD_EXPIRED', image }
+    end
+    -- What the caller has to say is judged on what is there now.
+    w = work.load(guard.tag(keys[1]), b.event, argv[1], {})
+    w.counters = counters
+  elseif b.status == 'EXPIRED' and not ended_too then
     return nil, nil, { 'HOLD_EXPIRED', booking.image(b) }
   end
   return w, b
@@ -47,7 +73,7 @@ function transition.finish(w, b, keys, argv, word)
   local image = work.put(w, argv[3], b, argv[5], argv[6])
   if argv[7] ~= '' then
     local deadline = string.format('%.0f', w.now + tonumber(argv[8]))
-    w.keys[1] = { key = keys[3], value = table.concat({ argv[7], argv[3], 'run', deadline }, '|') }
+    w.records[1] = { key = keys[3], value = table.concat({ argv[7], argv[3], 'run', deadline }, '|') }
   end
   local entry = work.commit(w)
   return { word, image, entry }

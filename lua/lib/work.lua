@@ -2,7 +2,8 @@
 --
 -- Redis does not roll back, so nothing in `commit` may fail: every key it writes has been read by `load` (a key of a
 -- wrong type stops the script there, before the first write) and no argument list grows beyond a few hundred.
--- The order is: counters down first, then user totals, the outbox, the bookings, the indexes.
+-- The order is: counters down first, then user totals, the outbox, the bookings, the indexes. Should it fail after all,
+-- the event is closed in the same call, before anybody can build on what is half written.
 local work = {}
 
 -- A provider silent for this long past its deadline: the units are released, the payment is asked about further.
@@ -48,12 +49,12 @@ function work.load(tag, event, epoch, tier_ids)
   local w = {
     tag = tag, event = event, epoch = epoch, event_key = key,
     users_key = tag .. 'u:' .. event, expiries_key = tag .. 'x:' .. event, paying_key = tag .. 'y:' .. event,
-    due_key = tag .. 'due', outbox_key = tag .. 'outbox',
+    due_key = tag .. 'due', outbox_key = tag .. 'outbox', meta_key = tag .. 'meta',
     status = e[1], opens = tonumber(e[2]), closes = tonumber(e[3]), hold = tonumber(e[4]),
     max_tickets = tonumber(e[5]), max_bookings = tonumber(e[6]), currency = e[7], seq = tonumber(e[9]),
     next = tonumber(e[10]), clock = tonumber(e[11]) or 0,
     tiers = {}, changed_tiers = {}, users = {}, changed_users = {}, bookings = {},
-    hold_add = {}, hold_remove = {}, pay_add = {}, pay_remove = {}, keys = {},
+    hold_add = {}, hold_remove = {}, pay_add = {}, pay_remove = {}, records = {}, counters = {},
   }
   for i, tier in ipairs(tier_ids) do
     if e[known + i] then
@@ -140,6 +141,7 @@ end
 function work.index_hold(w, id, expires)
   w.hold_add[#w.hold_add + 1] = int(expires)
   w.hold_add[#w.hold_add + 1] = id
+  w.first_added = math.min(w.first_added or expires, expires)
   if not w.next or expires < w.next then
     w.next, w.next_changed = expires, true
   end
@@ -156,6 +158,12 @@ end
 function work.unindex(w, id, b)
   local list = b.status == 'PENDING_PAYMENT' and w.pay_remove or w.hold_remove
   list[#list + 1] = id
+end
+
+-- Whether a hold's time has passed, or its provider has been silent for too long.
+function work.has_lapsed(w, b)
+  return b.status == 'RESERVED' and b.expires <= w.now
+    or b.status == 'PENDING_PAYMENT' and b.deadline + provider_silence <= w.now
 end
 
 -- Gives back everything a held or confirmed booking owns; the caller sets what it becomes.
@@ -216,16 +224,25 @@ function work.expire_due(w)
   w.more = left == 0
 end
 
--- When the earliest remaining hold or attempt lapses, or false. To be read before the first write.
+local function first_after(key, time)
+  local first = redis.call('ZRANGEBYSCORE', key, '(' .. int(time), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return tonumber(first[2])
+end
+
+-- When the earliest hold lapses or the earliest attempt has to be over, those of this unit of work included; when only
+-- silent providers are left, when the first of those is given up; false when there is nothing. Read before any write.
 function work.retry_at(w)
-  if w.retry ~= nil then
-    return w.retry
+  if w.retry == nil then
+    local hold, attempt = first_after(w.expiries_key, w.now), first_after(w.paying_key, w.now)
+    w.retry = hold and attempt and math.min(hold, attempt) or hold or attempt
+    if not w.retry then
+      local silent = first_after(w.paying_key, w.now - provider_silence)
+      w.retry = silent and silent + provider_silence or false
+    end
   end
-  local hold = redis.call('ZRANGEBYSCORE', w.expiries_key, '(' .. int(w.now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  local pay = redis.call('ZRANGE', w.paying_key, 0, 0, 'WITHSCORES')
-  local first = tonumber(hold[2])
-  local second = tonumber(pay[2])
-  w.retry = first and second and math.min(first, second) or first or second or false
+  if w.first_added then
+    return w.retry and math.min(w.retry, w.first_added) or w.first_added
+  end
   return w.retry
 end
 
@@ -293,32 +310,62 @@ local function commit_next(w)
   end
 end
 
+local function commit_bookings(w, tiers)
+  if #w.bookings == 0 then
+    return nil
+  end
+  local fields = { 'ev', w.event, 'ep', w.epoch, 'sq', int(w.seq), 'at', int(w.now), 'ty', tiers }
+  for _, change in ipairs(w.bookings) do
+    fields[#fields + 1] = change.id
+    fields[#fields + 1] = change.image .. change.tail
+  end
+  local entry = redis.call('XADD', w.outbox_key, '*', unpack(fields))
+  local records = {}
+  for _, change in ipairs(w.bookings) do
+    records[#records + 1] = w.tag .. 'b:' .. change.id
+    records[#records + 1] = change.image .. '|' .. w.epoch .. '|' .. entry
+  end
+  redis.call('MSET', unpack(records))
+  return entry
+end
+
+local function commit_keys(w)
+  for _, record in ipairs(w.records) do
+    redis.call('SET', record.key, record.value, 'PX', idempotency.record_lifetime)
+  end
+  for key, counter in pairs(w.counters) do
+    redis.call('SET', key, idempotency.counter_text(counter), 'PX', idempotency.counter_lifetime)
+  end
+end
+
+local function commit_rest(w, tiers)
+  commit_users(w)
+  local entry = commit_bookings(w, tiers)
+  commit_indexes(w)
+  commit_next(w)
+  commit_keys(w)
+  return entry
+end
+
+-- No epoch is called so: every script refuses the event until a recovery of the partition has put it back.
+local function close_event(w)
+  redis.pcall('HSET', w.event_key, 'epoch', 'closed')
+  redis.pcall('ZREM', w.due_key, w.event)
+  redis.pcall('HSET', w.meta_key, 'broken', w.event)
+  redis.log(redis.LOG_WARNING, 'usher: a script failed half-way; event closed: ' .. w.event)
+end
+
 -- Writes everything down. Returns the id of the outbox entry, or nil when there was nothing to write.
 function work.commit(w)
   if #w.bookings == 0 and not w.resweep then
     return nil
   end
+  -- The first write. Where Redis refuses it (memory, disk, replicas), nothing has been written.
   local tiers = commit_counters(w)
-  commit_users(w)
-  local entry
-  if #w.bookings > 0 then
-    local fields = { 'ev', w.event, 'ep', w.epoch, 'sq', int(w.seq), 'at', int(w.now), 'ty', tiers }
-    for _, change in ipairs(w.bookings) do
-      fields[#fields + 1] = change.id
-      fields[#fields + 1] = change.image .. change.tail
-    end
-    entry = redis.call('XADD', w.outbox_key, '*', unpack(fields))
-    local records = {}
-    for _, change in ipairs(w.bookings) do
-      records[#records + 1] = w.tag .. 'b:' .. change.id
-      records[#records + 1] = change.image .. '|' .. w.epoch .. '|' .. entry
-    end
-    redis.call('MSET', unpack(records))
+  local written, result = pcall(commit_rest, w, tiers)
+  if not written then
+    close_event(w)
+    error({ err = 'BROKEN the event is closed until its partition has been recovered' })
   end
-  commit_indexes(w)
-  commit_next(w)
-  for _, record in ipairs(w.keys) do
-    redis.call('SET', record.key, record.value, 'PX', 86400000)
-  end
-  return entry
+  return result
 end

@@ -1,0 +1,49 @@
+-- idempotency: what is remembered of requests that came with a key, and how many keys a user has of an event.
+--
+-- A record is `fingerprint|booking|…` under `{p}:i:<digest>` for 24 h (Sources/Inventory/IdempotencyRecord.swift).
+--
+-- A user has at most 1,000 live keys an event. They are counted by day in one string, `{p}:k:<event>:<user>`:
+-- `day today yesterday`. A live key was made today or yesterday, so the sum is never below the number of live keys;
+-- it may still count some that died within the last day. Why so: it costs a claim one more key in its MGET and one SET,
+-- and leaves by itself; a sorted set would be exact to the second, for two commands more a claim and 1,000 members a
+-- user. A key that is forgotten stays counted, and a recovery that finds Redis empty begins to count anew.
+local idempotency = {}
+
+-- Live keys of one user and event.
+local key_limit = 1000
+
+local day_length = 86400000
+
+-- How long a record is kept.
+idempotency.record_lifetime = day_length
+
+-- A counter speaks of two days.
+idempotency.counter_lifetime = 2 * day_length
+
+-- What a request with this fingerprint is told when its key has a record.
+function idempotency.answer(record, fingerprint)
+  return string.sub(record, 1, #fingerprint + 1) == fingerprint .. '|' and 'REPLAY' or 'REUSED'
+end
+
+function idempotency.counter_key(tag, event, user)
+  return tag .. 'k:' .. event .. ':' .. user
+end
+
+-- Reads a counter (text or false) as of `now`.
+function idempotency.counter(text, now)
+  local today = math.floor(now / day_length)
+  local day, count, before = string.match(text or '', '^(%d+) (%d+) (%d+)$')
+  day, count, before = tonumber(day) or today, tonumber(count) or 0, tonumber(before) or 0
+  if day < today then
+    count, before = 0, day == today - 1 and count or 0
+  end
+  return { day = math.max(day, today), today = count, yesterday = before }
+end
+
+function idempotency.is_full(counter)
+  return counter.today + counter.yesterday >= key_limit
+end
+
+function idempotency.counter_text(counter)
+  return string.format('%.0f %.0f %.0f', counter.day, counter.today, counter.yesterday)
+end
