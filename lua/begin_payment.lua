@@ -1,10 +1,10 @@
--- @uses guard booking idempotency work transition
+-- @uses guard booking idempotency seats work transition
 -- @flags allow-oom
 -- begin_payment: one payment attempt begins; the hold cannot lapse while it runs.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider
 -- Replies: OK image entry (of this attempt, begun now or by an earlier ask) | ALREADY image (confirmed) |
---          HOLD_EXPIRED image | INVALID image, and those of lib/transition
+--          HOLD_EXPIRED image | EVENT_CANCELLED image | INVALID image, and those of lib/transition
 -- Keeps: at most one attempt runs; a paying booking leaves the expiry set for one of its own.
 
 -- Each attempt may take this long, however soon the hold would lapse.
@@ -21,6 +21,9 @@ local running = b.status == 'PENDING_PAYMENT' and booking.payment(b)
 if running and running.id == ARGV[9] then
   return { 'OK', booking.image(b), b.entry }
 end
+if w.status == 'cancelled' then
+  return { 'EVENT_CANCELLED', booking.image(b) }
+end
 if b.status ~= 'RESERVED' then
   return { 'INVALID', booking.image(b) }
 end
@@ -28,7 +31,7 @@ work.unindex(w, ARGV[3], b)
 b.status, b.attempts = 'PENDING_PAYMENT', b.attempts + 1
 b.deadline = math.max(b.expires, w.now + attempt_time)
 booking.set_payment(b, {
-  id = ARGV[9], provider = ARGV[10], transaction = '', status = 'PENDING', amount = string.format('%.0f', b.total),
+  id = ARGV[9], provider = ARGV[10], transaction = '', status = 'PENDING', amount = b.total,
 })
 work.index_payment(w, ARGV[3], b.deadline)
 return transition.finish(w, b, KEYS, ARGV, 'OK')

@@ -1,4 +1,4 @@
--- @uses guard booking idempotency work transition
+-- @uses guard booking idempotency seats work transition
 -- @flags allow-oom
 -- cancel: the owner (or an administrator) gives a booking back.
 --
@@ -19,7 +19,7 @@ end
 work.release(w, ARGV[3], b)
 local payment = booking.payment(b)
 if payment and payment.status == 'SUCCEEDED' then
-  payment.status = 'REFUND_DUE'
+  booking.refund(payment, payment.amount)
   booking.set_payment(b, payment)
 end
 b.status, b.deadline, b.reason = 'CANCELLED', 0, ARGV[9]

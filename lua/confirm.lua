@@ -1,4 +1,4 @@
--- @uses guard booking idempotency work transition
+-- @uses guard booking idempotency seats work transition
 -- @flags allow-oom
 -- confirm: the money of one charge was taken.
 --
@@ -15,7 +15,9 @@ if not w then
 end
 
 local known = booking.payment(b)
-local charge = { id = ARGV[9], provider = ARGV[10], transaction = ARGV[11], status = 'SUCCEEDED', amount = ARGV[12] }
+local charge = {
+  id = ARGV[9], provider = ARGV[10], transaction = ARGV[11], status = 'SUCCEEDED', amount = tonumber(ARGV[12]),
+}
 
 if known and (known.status == 'SUCCEEDED' or known.status == 'REFUND_DUE' or known.status == 'REFUNDED') then
   local is_kept = b.status == 'CONFIRMED' and known.transaction == charge.transaction
@@ -35,8 +37,11 @@ local function can_reclaim()
   end
   work.expire_due(w)
   local free = true
-  booking.each_item(b, function(tier, quantity)
+  booking.each_item(b, function(tier, quantity, _, places)
     free = free and work.tier(w, tier).available >= quantity
+    for _, seat in ipairs(seats.list(places)) do
+      free = free and seats.state(w, seat) == '.'
+    end
   end)
   local total = work.user(w, b.user)
   return free and not (w.max_tickets and total.tickets + booking.tickets(b) > w.max_tickets)
@@ -50,9 +55,9 @@ if booking.holds(b.status) then
 end
 if (b.status == 'EXPIRED' or b.status == 'FAILED') and can_reclaim() then
   work.move_items(w, b, 'available', 'sold')
-  work.count(w, b.user, booking.tickets(b), 1)
+  work.own(w, ARGV[3], b)
   return confirmed('RECLAIMED')
 end
-charge.status = 'REFUND_DUE'
+booking.refund(charge, charge.amount)
 booking.set_payment(b, charge)
 return transition.finish(w, b, KEYS, ARGV, 'REFUND_DUE')

@@ -1,4 +1,4 @@
--- @uses guard booking idempotency work
+-- @uses guard booking idempotency seats work
 -- @flags allow-oom
 -- expire: returns up to 64 lapsed holds of one event, and paying ones whose provider was silent for 15 minutes.
 --

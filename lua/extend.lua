@@ -1,15 +1,19 @@
--- @uses guard booking idempotency work transition
+-- @uses guard booking idempotency seats work transition
 -- @flags allow-oom
 -- extend: a hold gets its full time again, from now.
 --
 -- KEYS, ARGV: as lib/transition
--- Replies: OK image entry | LIMIT image | HOLD_EXPIRED image | INVALID image, and those of lib/transition
+-- Replies: OK image entry | LIMIT image | HOLD_EXPIRED image | EVENT_CANCELLED image | INVALID image, and those of
+--          lib/transition
 -- Keeps: a hold is extended at most twice, and never past three times its length after it was claimed.
 local extension_limit, length_limit = 2, 3
 
 local w, b, refusal = transition.begin(KEYS, ARGV)
 if not w then
   return refusal
+end
+if w.status == 'cancelled' then
+  return { 'EVENT_CANCELLED', booking.image(b) }
 end
 if b.status ~= 'RESERVED' then
   return { 'INVALID', booking.image(b) }

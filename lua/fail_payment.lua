@@ -1,4 +1,4 @@
--- @uses guard booking idempotency work transition
+-- @uses guard booking idempotency seats work transition
 -- @flags allow-oom
 -- fail_payment: one attempt was declined or could not be made.
 --

@@ -4,6 +4,7 @@
 -- KEYS: 1 meta, 2 event, 3 user totals, 4 expiries, 5 paying, 6 due
 -- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event id, 4 status, 5 opens, 6 closes, 7 hold milliseconds,
 --       8 tickets a user, 9 bookings a user, 10 currency, 11 Redis's clock as PostgreSQL last saw it, 12 seq,
+--       13 tiers sold by seat and their rows, 14 seat map, 15 longest runs, 16 offsets (lib/seats; empty without),
 --       then pairs: tier id, counters
 -- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a script left
 --       half written: only a recovery may put it back)
@@ -27,7 +28,9 @@ if ARGV[2] ~= '' and old[1] == 'closed' then
 end
 -- A `due` of a wrong type has to stop the script before its first write.
 redis.call('ZCARD', KEYS[6])
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+local tag = guard.tag(KEYS[1])
+local map_key, runs_key, offsets_key = tag .. 's:' .. ARGV[3], tag .. 'r:' .. ARGV[3], tag .. 'o:' .. ARGV[3]
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], map_key, runs_key, offsets_key, tag .. 'l:' .. ARGV[3])
 redis.call('ZREM', KEYS[6], ARGV[3])
 local function higher(left, right)
   return string.format('%.0f', math.max(tonumber(left) or 0, tonumber(right) or 0))
@@ -35,11 +38,14 @@ end
 local set = {
   'status', ARGV[4], 'opens', ARGV[5], 'closes', ARGV[6], 'hold', ARGV[7], 'maxt', ARGV[8], 'maxb', ARGV[9],
   'currency', ARGV[10], 'epoch', ARGV[1], 'seq', higher(old[2], ARGV[12]), 'next', '',
-  'clock', higher(old[3], ARGV[11]), 'mapVersion', '0',
+  'clock', higher(old[3], ARGV[11]), 'rows', ARGV[13],
 }
-for i = 13, #ARGV, 2 do
+for i = 17, #ARGV, 2 do
   set[#set + 1] = 't:' .. ARGV[i]
   set[#set + 1] = ARGV[i + 1]
+end
+if ARGV[13] ~= '' then
+  redis.call('MSET', map_key, ARGV[14], runs_key, ARGV[15], offsets_key, ARGV[16])
 end
 redis.call('HSET', KEYS[2], unpack(set))
 return { 'OK' }

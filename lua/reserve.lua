@@ -1,20 +1,26 @@
--- @uses guard booking idempotency work
+-- @uses guard booking idempotency seats work
 -- reserve: claims units of one event for up to 64 requests, in order, each all or nothing.
 --
 -- KEYS: 1 meta, 2 event, 3 seat map, 4 longest runs (3 and 4 are for seated tiers), then a booking record a request,
 --       then an idempotency record for each request that has a key, in order
 -- ARGV: 1 epoch, 2 identity, 3 event id, 4 requests n, 5 tiers t, then t tier ids, then for each request:
 --       booking, user (escaped), digest or empty, fingerprint, `claim` or `run`, milliseconds a `run` may take,
---       `1` when it is asked again after a lost answer, channel, traceparent, items m, then m times:
---       kind (`g` general admission), index of the tier, quantity
+--       `1` when it is asked again after a lost answer, channel, traceparent, items m, then m times one of
+--       `g`, index of the tier, quantity: units of general admission
+--       `b`, index of the tier, quantity: the best adjacent seats
+--       `s`, 0, seats joined by `+`, each once: these seats
 -- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, then for each request a text that begins with one of
 --       HELD|tier=available,…|image   REPLAY|record   EXISTS|image|epoch|entry   LOST (the booking is of another epoch)
---       REUSED   UNKNOWN_TIER|index,…   SEATED   CANCELLED   NOT_OPEN|opens   CLOSED   SOLD_OUT   TICKET_LIMIT|limit
---       BOOKING_LIMIT|limit   KEY_LIMIT   MORE (64 lapsed holds went back, ask again)   HELD_BY_OTHERS|retryAt
+--       REUSED   UNKNOWN_TIER|index,…   UNKNOWN_SEAT|seat,…   SEATED|index,… (units of a tier sold by seat, or the best
+--       seats of one that is not)   CANCELLED   NOT_OPEN|opens   CLOSED   SOLD_OUT   TICKET_LIMIT|limit
+--       BOOKING_LIMIT|limit   KEY_LIMIT   MORE (64 lapsed holds went back, ask again)   SEATS_TAKEN|seat,…
+--       HELD_BY_OTHERS|retryAt   NO_ADJACENT
 --       or the error BROKEN: it failed after its first write; what was done is not known and the event is closed
 -- Keeps: capacity = available + held + sold + blocked for every tier; a user's totals are those of the user's live
 --       bookings; nothing is written for a request that is refused but lapsed holds given back; a group of requests
---       without keys that are all sold out costs two reads and no write.
+--       without keys that are all sold out costs two reads and no write; adjacent seats are of one row; who names a
+--       seat of a hold of one's own gives that hold back for the new one (it ends CANCELLED, `replaced`), or keeps it
+--       when the new one is refused.
 local refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
 if refusal then
   return refusal
@@ -32,19 +38,43 @@ end
 local first_record, first_key = 4, 4 + count
 local position = 5 + tier_count
 
--- Adds one line to a request: units of one tier are summed, however often it is named.
+-- Adds units to a request: those of one tier are summed, however often it is named.
+local function need(request, tier, quantity)
+  if not request.need[tier] then
+    request.order[#request.order + 1] = tier
+  end
+  request.need[tier] = (request.need[tier] or 0) + quantity
+  request.tickets = request.tickets + quantity
+end
+
+local function read_seats(request, text)
+  for _, seat in ipairs(seats.list(text)) do
+    local state, tier = seats.state(w, seat)
+    if state then
+      work.tier(w, tier)
+      need(request, tier, 1)
+      request.named[#request.named + 1] = { seat = seat, tier = tier }
+    else
+      request.unknown_seats[#request.unknown_seats + 1] = seat
+    end
+  end
+end
+
 local function read_item(request, kind, index, quantity)
+  if kind == 's' then
+    read_seats(request, quantity)
+    return
+  end
   local tier = tiers[index]
   if not w.tiers[tier] then
     request.unknown[#request.unknown + 1] = index
-  elseif kind ~= 'g' or w.tiers[tier].kind ~= 'general' then
-    request.seated = true
+  elseif (kind == 'g') ~= (w.tiers[tier].kind == 'general') then
+    request.mistaken[#request.mistaken + 1] = index
   else
-    if not request.need[tier] then
-      request.order[#request.order + 1] = tier
+    need(request, tier, tonumber(quantity))
+    if kind == 'b' then
+      request.best[#request.best + 1] = { tier = tier, count = tonumber(quantity) }
     end
-    request.need[tier] = (request.need[tier] or 0) + quantity
-    request.tickets = request.tickets + quantity
   end
 end
 
@@ -53,12 +83,13 @@ local function read_request()
   local request = {
     id = ARGV[p + 1], user = ARGV[p + 2], digest = ARGV[p + 3], fingerprint = ARGV[p + 4], mode = ARGV[p + 5],
     patience = tonumber(ARGV[p + 6]), again = ARGV[p + 7] == '1', channel = ARGV[p + 8], trace = ARGV[p + 9],
-    need = {}, order = {}, unknown = {}, tickets = 0,
+    need = {}, order = {}, unknown = {}, unknown_seats = {}, mistaken = {}, named = {}, best = {}, tickets = 0,
+    taken = {}, replaced = {},
   }
   local items = tonumber(ARGV[p + 10])
   p = p + 10
   for _ = 1, items do
-    read_item(request, ARGV[p + 1], tonumber(ARGV[p + 2]), tonumber(ARGV[p + 3]))
+    read_item(request, ARGV[p + 1], tonumber(ARGV[p + 2]), ARGV[p + 3])
     p = p + 3
   end
   position = p
@@ -85,14 +116,81 @@ local function fits(request)
   return true
 end
 
--- Why the request cannot have what it asks for, or nil. Users' totals are looked at only after what is sold out.
-local function refuse(request)
+-- Own holds that have a seat which is named go back first: nobody stands in one's own way. Tables only.
+local function replace_own(request)
+  local wanted = {}
+  for _, named in ipairs(request.named) do
+    wanted[named.seat] = seats.state(w, named.seat) == 'h' or nil
+  end
+  if not next(wanted) then
+    return
+  end
+  for id in string.gmatch(work.user(w, request.user).seated, '%S+') do
+    local record = w.images[id] and w.images[id] .. '|' .. w.epoch .. '|' or redis.call('GET', w.tag .. 'b:' .. id)
+    local b = record and booking.parse(record)
+    if b and b.epoch == w.epoch and b.status == 'RESERVED' and booking.has_seat(b, wanted) then
+      work.release(w, id, b)
+      request.replaced[#request.replaced + 1] = { id = id, b = b }
+    end
+  end
+end
+
+-- Takes the seats in the tables, named ones first. Returns a refusal or nil.
+local function take_seats(request)
+  local gone = {}
+  for _, named in ipairs(request.named) do
+    if seats.state(w, named.seat) ~= '.' then
+      gone[#gone + 1] = named.seat
+    end
+  end
+  if #gone > 0 then
+    return w.more and 'MORE' or 'SEATS_TAKEN|' .. table.concat(gone, ',')
+  end
+  local function take(tier, list)
+    seats.set(w, list, '.', 'h')
+    local taken = request.taken[tier] or {}
+    request.taken[tier] = taken
+    for _, seat in ipairs(list) do
+      taken[#taken + 1] = seat
+    end
+  end
+  for _, named in ipairs(request.named) do
+    take(named.tier, { named.seat })
+  end
+  for _, best in ipairs(request.best) do
+    local list = seats.best(w, best.tier, best.count)
+    if not list then
+      return w.more and 'MORE' or 'NO_ADJACENT'
+    end
+    take(best.tier, list)
+  end
+  return nil
+end
+
+-- Undoes what a refused request did to the tables.
+local function put_back(request)
+  for _, taken in pairs(request.taken) do
+    seats.set(w, taken, 'h', '.')
+  end
+  for _, replaced in ipairs(request.replaced) do
+    work.unrelease(w, replaced.id, replaced.b)
+  end
+end
+
+-- Why nobody could have what the request asks for now, or nil.
+local function refuse_all(request)
   if #request.unknown > 0 then return 'UNKNOWN_TIER|' .. table.concat(request.unknown, ',') end
-  if request.seated then return 'SEATED' end
+  if #request.unknown_seats > 0 then return 'UNKNOWN_SEAT|' .. table.concat(request.unknown_seats, ',') end
+  if #request.mistaken > 0 then return 'SEATED|' .. table.concat(request.mistaken, ',') end
   if w.status == 'cancelled' then return 'CANCELLED' end
   if w.opens and w.now < w.opens then return 'NOT_OPEN|' .. string.format('%.0f', w.opens) end
   if w.closes and w.now >= w.closes then return 'CLOSED' end
   if sold_out(request) then return 'SOLD_OUT' end
+  return nil
+end
+
+-- Why this user cannot have it, or nil.
+local function refuse_user(request)
   local total = work.user(w, request.user)
   if w.max_tickets and total.tickets + request.tickets > w.max_tickets then
     return 'TICKET_LIMIT|' .. w.max_tickets
@@ -101,10 +199,28 @@ local function refuse(request)
     return 'BOOKING_LIMIT|' .. w.max_bookings
   end
   if request.counter and idempotency.is_full(request.counter) then return 'KEY_LIMIT' end
-  if not fits(request) then
-    return w.more and 'MORE' or 'HELD_BY_OTHERS|' .. string.format('%.0f', work.retry_at(w) or w.now + 1000)
-  end
   return nil
+end
+
+-- Why the request cannot have what it asks for, or nil: then its seats are taken. Users' totals are looked at only
+-- after what is sold out.
+local function refuse(request)
+  local why = refuse_all(request)
+  if why then
+    return why
+  end
+  replace_own(request)
+  why = refuse_user(request) or #request.named > 0 and take_seats(request)
+  if not why and not fits(request) then
+    why = w.more and 'MORE' or 'HELD_BY_OTHERS|' .. string.format('%.0f', work.retry_at(w) or w.now + 1000)
+  end
+  if not why and #request.named == 0 and #request.best > 0 then
+    why = take_seats(request)
+  end
+  if why then
+    put_back(request)
+  end
+  return why or nil
 end
 
 local requests, record_keys, users, must_look = {}, {}, {}, false
@@ -121,7 +237,7 @@ end
 local answers = {}
 if not must_look then
   for i, request in ipairs(requests) do
-    answers[i] = refuse(request)
+    answers[i] = refuse_all(request)
   end
   return { 'OK', string.format('%.0f', w.now), unpack(answers) }
 end
@@ -152,14 +268,15 @@ work.check_types(w)
 work.expire_due(w)
 
 -- What was told before is told again; keys and ids made earlier in this group count.
-local made, made_keys = {}, {}
+local made_keys = {}
 local function replay(i, request)
   local known = request.record_index and (made_keys[request.digest] or records[request.record_index])
   if known then
     local word = idempotency.answer(known, request.fingerprint)
     return word == 'REPLAY' and 'REPLAY|' .. known or word
   end
-  local existing = made[request.id] or records[i]
+  local image = w.images[request.id]
+  local existing = image and image .. '|' .. w.epoch .. '|' or records[i]
   if not existing then
     return nil
   end
@@ -172,7 +289,8 @@ local function lines_of(request)
     local quantity = request.need[tier]
     local t = w.tiers[tier]
     work.move(w, tier, quantity, 'available', 'held')
-    items[#items + 1] = string.format('%s,%.0f,%.0f,', tier, quantity, t.price)
+    local places = seats.text(request.taken[tier] or {})
+    items[#items + 1] = string.format('%s,%.0f,%.0f,%s', tier, quantity, t.price, places)
     available[#available + 1] = string.format('%s=%.0f', tier, t.available)
     total = total + quantity * t.price
   end
@@ -180,6 +298,11 @@ local function lines_of(request)
 end
 
 local function claim(request)
+  for _, replaced in ipairs(request.replaced) do
+    local b = replaced.b
+    b.status, b.deadline, b.reason = 'CANCELLED', 0, 'replaced'
+    work.put(w, replaced.id, b, '', '')
+  end
   local items, available, total = lines_of(request)
   local b = {
     version = 0, status = 'RESERVED', expires = w.now + w.hold, deadline = 0, attempts = 0, extensions = 0,
@@ -188,8 +311,7 @@ local function claim(request)
   }
   local image = work.put(w, request.id, b, request.channel, request.trace)
   work.index_hold(w, request.id, b.expires)
-  work.count(w, request.user, request.tickets, 1)
-  made[request.id] = image .. '|' .. w.epoch .. '|'
+  work.own(w, request.id, b)
   if request.record_index then
     local rest = request.mode == 'run' and string.format('run|%.0f', w.now + request.patience)
       or 'claim|' .. available .. '|' .. image

@@ -4,6 +4,7 @@ import EventLoop
 import Glibc
 import HTTPServer
 import Inventory
+import JSON
 import Payments
 import PostgresClient
 import Records
@@ -17,11 +18,16 @@ final class APIContext {
     let pool: PostgresPool
     let catalogue: Catalogue
     let store: BookingStore
+    let seats: SeatCache
+    let seatStore: SeatStore
+    let venues: VenueStore
     let acks: AckRegistry
     let gateway: any PaymentGateway
     let authenticator: Authenticator
     let random = RandomSource()
     private var numbers: [Int64: EventID] = [:]
+    /// Forgets what is kept of the catalogue; set by whoever keeps it.
+    var onCatalogueChange: () -> Void = {}
 
     /// Numbers never change; this many are remembered.
     private static let numberLimit = 10_000
@@ -37,6 +43,9 @@ final class APIContext {
         self.acks = acks
         self.store = store
         catalogue = Catalogue(pool: pool)
+        seatStore = SeatStore(pool: pool)
+        seats = SeatCache(seatStore)
+        venues = VenueStore(pool: pool)
         gateway = SimulatedGateway(loop: loop, delay: configuration.paymentDelay)
         authenticator = Authenticator(
             tokens: AccessTokens(secret: configuration.secret), apiKeys: configuration.apiKeys,
@@ -66,6 +75,49 @@ final class APIContext {
         if numbers.count >= Self.numberLimit { numbers.removeAll() }
         numbers[number] = event.id
         return event.id
+    }
+
+    /// This process has changed the catalogue: the next answer on this loop shows it.
+    func catalogueChanged() { onCatalogueChange() }
+
+    /// What is left; `nil` when Redis cannot say, so that PostgreSQL's numbers are told.
+    func live(_ id: EventID) async -> Availability? {
+        guard let availability = try? await inventory.availability(id), availability.isOpen else { return nil }
+        return availability
+    }
+
+    /// An event that Redis does not know: PostgreSQL says whether there is one.
+    func notInRedis(_ event: EventID) async throws -> Problem {
+        guard let record = try await catalogue.event(event), record.status != "draft" else { return .eventNotFound }
+        return .inventory(InventoryError(.recovering))
+    }
+
+    /// A booking and whether PostgreSQL has this version; while a partition recovers, or Redis is away, PostgreSQL tells.
+    func find(_ id: BookingID) async throws -> (image: BookingImage, persisted: Bool)? {
+        if let found = try? await inventory.booking(id) { return found }
+        return try await store.booking(id).map { ($0.image, true) }
+    }
+
+    /// A booking as clients see it, with the names of its seats.
+    ///
+    /// - Parameter availability: what the tiers had left right after the claim; only the answer to a claim tells.
+    func json(
+        _ id: BookingID, _ image: BookingImage, persisted: Bool, availability: [TierAvailability]? = nil
+    ) async -> [UInt8] {
+        var json = JSONWriter(capacity: 768)
+        await write(id, image, persisted: persisted, availability: availability, to: &json)
+        return json.bytes
+    }
+
+    /// The same into a writer.
+    func write(
+        _ id: BookingID, _ image: BookingImage, persisted: Bool, availability: [TierAvailability]? = nil,
+        to json: inout JSONWriter
+    ) async {
+        // Without PostgreSQL seats that were never asked for have no names; the booking is told all the same.
+        let hasSeats = image.items.contains { !$0.seats.isEmpty }
+        let map = hasSeats ? try? await seats.plan(of: image.event)?.map : nil
+        BookingJSON.write(id, image, map, persisted: persisted, availability: availability, to: &json)
     }
 
     /// The booking that a path names.

@@ -7,17 +7,11 @@ import JSON
 enum BookingJSON {
     /// A booking as clients see it.
     ///
-    /// - Parameter availability: what the tiers had left right after the claim; only the answer to a claim tells.
-    static func bytes(
-        _ id: BookingID, _ image: BookingImage, persisted: Bool, availability: [TierAvailability]? = nil
-    ) -> [UInt8] {
-        var json = JSONWriter(capacity: 768)
-        write(id, image, persisted: persisted, availability: availability, to: &json)
-        return json.bytes
-    }
-
+    /// - Parameters:
+    ///   - map: the event's seats, for their names.
+    ///   - availability: what the tiers had left right after the claim; only the answer to a claim tells.
     static func write(
-        _ id: BookingID, _ image: BookingImage, persisted: Bool, availability: [TierAvailability]? = nil,
+        _ id: BookingID, _ image: BookingImage, _ map: SeatMap?, persisted: Bool, availability: [TierAvailability]?,
         to json: inout JSONWriter
     ) {
         json.beginObject()
@@ -27,7 +21,7 @@ enum BookingJSON {
         json.member("status", image.status.rawValue)
         json.key("items")
         json.beginArray()
-        for item in image.items { write(item, to: &json) }
+        for item in image.items { write(item, image.event, map, to: &json) }
         json.endArray()
         json.member("totalAmount", image.totalAmount)
         json.member("currency", image.currency)
@@ -44,13 +38,24 @@ enum BookingJSON {
         json.endObject()
     }
 
-    private static func write(_ item: BookingItem, to json: inout JSONWriter) {
+    private static func write(
+        _ item: BookingItem, _ event: EventID, _ map: SeatMap?, to json: inout JSONWriter
+    ) {
         json.beginObject()
         json.member("tierId", item.tier.description)
         json.member("quantity", Int64(item.quantity))
         json.member("unitAmount", item.unitAmount)
         json.key("seats")
         json.beginArray()
+        for seat in item.seats {
+            let row = map?.contains(seat) == true ? map?.rows[seat.row] : nil
+            json.beginObject()
+            json.member("id", SeatID(event: event, position: seat).description)
+            json.member("section", row?.section)
+            json.member("row", row?.name)
+            json.member("number", row?.seats[seat.place])
+            json.endObject()
+        }
         json.endArray()
         json.endObject()
     }

@@ -5,38 +5,57 @@ import Records
 /// The body of `POST /v1/events`.
 enum EventBody {
     /// Units of one tier; what PostgreSQL's `integer` holds with room to spare.
-    private static let capacity: ClosedRange<Int64> = 1...10_000_000
-    private static let amount: ClosedRange<Int64> = 0...1_000_000_000_000
-    private static let tierLimit = 50
+    static let capacity: ClosedRange<Int64> = 1...10_000_000
+    /// Minor units.
+    static let amount: ClosedRange<Int64> = 0...1_000_000_000_000
+    static let tierLimit = 50
+    static let userLimit: ClosedRange<Int64> = 1...1_000_000
+
+    /// An event as it was sent; tiers sold by seat have no capacity yet.
+    struct Draft {
+        var event: EventRecord
+        let isPublished: Bool
+        /// The sections of each tier that is sold by seat.
+        let sections: [TierID: [String]]
+    }
 
     /// Reads it.
-    ///
-    /// - Returns: the event as a draft, and whether it is to be published.
-    static func read(
-        _ body: inout RequestBody, id: EventID, tierID: () -> TierID
-    ) throws(Problem) -> (EventRecord, publishes: Bool) {
+    static func read(_ body: inout RequestBody, id: EventID, tierID: () -> TierID) throws(Problem) -> Draft {
         let title = body.required("title", body.text("title", 1...200))
         let startsAt = body.required("startsAt", body.time("startsAt"))
         let currency = body.required("currency", currency(&body))
-        let tiers = body.required("tiers", tiers(&body, tierID))
+        let venue = venue(&body)
+        var sections: [TierID: [String]] = [:]
+        let tiers = body.required("tiers", tiers(&body, tierID, &sections))
         let maxTickets = limit(&body, "maxTicketsPerUser", usual: 10)
         let maxBookings = limit(&body, "maxBookingsPerUser", usual: nil)
         let event = EventRecord(
             id: id, number: 0, title: title ?? "", description: body.text("description", 0...5000),
-            venue: body.text("venue", 1...200), startsAt: startsAt ?? 0, salesOpenAt: body.time("salesOpenAt"),
-            salesCloseAt: body.time("salesCloseAt"), status: "draft", currency: currency ?? "",
-            holdSeconds: body.integer("holdSeconds", 1...86400) ?? 600, maxTicketsPerUser: maxTickets,
-            maxBookingsPerUser: maxBookings, version: 1, createdAt: 0, updatedAt: 0, tiers: tiers ?? [])
-        let publishes = body.bool("publish") ?? false
+            venue: body.text("venue", 1...200), venueID: venue, startsAt: startsAt ?? 0,
+            salesOpenAt: body.time("salesOpenAt"), salesCloseAt: body.time("salesCloseAt"), status: "draft",
+            currency: currency ?? "", holdSeconds: body.integer("holdSeconds", 1...86400) ?? 600,
+            maxTicketsPerUser: maxTickets, maxBookingsPerUser: maxBookings, version: 1, createdAt: 0, updatedAt: 0,
+            tiers: tiers ?? [])
+        let isPublished = body.bool("publish") ?? false
         if let opens = event.salesOpenAt, let closes = event.salesCloseAt, opens >= closes {
             body.wrong("salesCloseAt", "It must be after salesOpenAt.")
         }
+        if venue == nil, !sections.isEmpty { body.wrong("venueId", "Tiers sold by seat need a venue.") }
         try body.finish()
-        return (event, publishes)
+        return Draft(event: event, isPublished: isPublished, sections: sections)
+    }
+
+    private static func venue(_ body: inout RequestBody) -> VenueID? {
+        guard let text = body.text("venueId", 36...36) else { return nil }
+        guard let venue = VenueID(text) else {
+            body.wrong("venueId", "It must be the id of a venue.")
+            return nil
+        }
+        return venue
     }
 
     /// ISO 4217: three capital letters.
-    private static func currency(_ body: inout RequestBody) -> String? {
+    static func currency(_ body: inout RequestBody) -> String? {
         guard let text = body.text("currency", 3...3) else { return nil }
         guard text.utf8.allSatisfy({ (65...90).contains($0) }) else {
             body.wrong("currency", "It must be three capital letters (ISO 4217).")
@@ -48,26 +67,60 @@ enum EventBody {
     /// A limit a user; null means none.
     private static func limit(_ body: inout RequestBody, _ name: String, usual: Int64?) -> Int64? {
         guard body.has(name) else { return usual }
-        return body.integer(name, 1...1_000_000)
+        return body.integer(name, userLimit)
     }
 
-    private static func tiers(_ body: inout RequestBody, _ tierID: () -> TierID) -> [TierRecord]? {
+    private static func tiers(
+        _ body: inout RequestBody, _ tierID: () -> TierID, _ sections: inout [TierID: [String]]
+    ) -> [TierRecord]? {
         guard let objects = body.objects("tiers", 1...tierLimit) else { return nil }
         var tiers: [TierRecord] = []
         for var object in objects {
+            let id = tierID()
             let name = object.required("name", object.text("name", 1...100))
-            let kind = object.required("kind", object.text("kind", 1...20))
+            let kind = object.required("kind", kind(&object))
             let unitAmount = object.required("unitAmount", object.integer("unitAmount", amount))
-            let capacity = object.required("capacity", object.integer("capacity", capacity))
-            if let kind, kind != "general" { object.wrong("kind", "It must be general.") }
+            var units: Int64? = 0
+            if kind == .seated {
+                sections[id] = object.required("sections", object.texts("sections", 1...1000))
+            } else {
+                units = object.required("capacity", object.integer("capacity", capacity))
+            }
             object.rejectUnknown()
             body.adopt(object)
-            if let name, let unitAmount, let capacity {
+            if let name, let kind, let unitAmount, let units {
                 tiers.append(
                     TierRecord(
-                        id: tierID(), name: name, kind: "general", unitAmount: unitAmount, capacity: Int(capacity)))
+                        id: id, name: name, kind: kind.rawValue, unitAmount: unitAmount, capacity: Int(units)))
             }
         }
         return tiers
+    }
+
+    private static func kind(_ object: inout RequestBody) -> TierKind? {
+        guard let text = object.text("kind", 1...20) else { return nil }
+        guard let kind = TierKind(rawValue: text) else {
+            object.wrong("kind", "It must be general or seated.")
+            return nil
+        }
+        return kind
+    }
+}
+
+extension VenueLayout {
+    /// The seats of an event in this hall, of which the draft learns its capacities; `nil` when no tier has seats.
+    ///
+    /// - Throws: 400 for a section that the hall does not have, or that two tiers want.
+    func seatMap(_ draft: inout EventBody.Draft) throws(Problem) -> SeatMap? {
+        let tiers = draft.event.tiers.filter { draft.sections[$0.id] != nil }
+        guard !tiers.isEmpty else { return nil }
+        guard let map = SeatMap(self, tiers: tiers.map { ($0.id, draft.sections[$0.id] ?? []) }) else {
+            throw Problem.invalid([("/tiers", "Each section must be one of the hall, and of one tier.")])
+        }
+        for index in draft.event.tiers.indices where draft.sections[draft.event.tiers[index].id] != nil {
+            let tier = draft.event.tiers[index].id
+            draft.event.tiers[index].capacity = map.rows.reduce(0) { $0 + ($1.tier == tier ? $1.seats.count : 0) }
+        }
+        return map
     }
 }

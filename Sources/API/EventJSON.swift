@@ -32,9 +32,12 @@ enum EventJSON {
         json.beginArray()
         var remaining = 0
         for tier in event.tiers {
-            let available =
-                live?.tiers.first { $0.tier == tier.id }?.available
-                ?? tier.capacity - tier.held - tier.sold - tier.blocked
+            // What changed a moment ago may not be written down yet.
+            let now = live?.tiers.first { $0.tier == tier.id }
+            let available = now?.available ?? tier.capacity - tier.held - tier.sold - tier.blocked
+            var tier = tier
+            tier.capacity = now?.capacity ?? tier.capacity
+            tier.unitAmount = now?.unitAmount ?? tier.unitAmount
             remaining += available
             write(tier, event.currency, available, to: &json)
         }

@@ -46,7 +46,10 @@ final class PaymentFlow {
             throw Problem.keyLimit
         case .notFound:
             throw Problem.bookingNotFound
-        case .invalidState(let image), .limit(let image), .reclaimed(let image, _), .refundDue(let image, _):
+        case .eventCancelled(let image):
+            throw Problem.state("event-cancelled", "The event was cancelled.", image)
+        case .invalidState(let image), .limit(let image), .noSuchItems(let image), .reclaimed(let image, _),
+            .refundDue(let image, _):
             throw Problem.invalidState(image)
         }
     }
@@ -68,7 +71,7 @@ final class PaymentFlow {
         case .declined(let code):
             return try await declined(order, payment, code)
         case .pending, .unknown:
-            return response(order, image, 202, persisted: recorded)
+            return await response(order, image, 202, persisted: recorded)
         }
     }
 
@@ -123,12 +126,12 @@ final class PaymentFlow {
         let persisted = await context.acks.wait(booking, image.version, for: preference.wait)
         var headers = [(name: "Content-Type", value: "application/json")] + preference.headers
         if status == 201 { headers.append(("Location", "/v1/bookings/\(booking)")) }
-        let body = BookingJSON.bytes(booking, image, persisted: persisted, availability: availability)
+        let body = await context.json(booking, image, persisted: persisted, availability: availability)
         return HTTPResponse(status: persisted ? status : 202, headers: headers, body: body)
     }
 
-    private func response(_ order: Order, _ image: BookingImage, _ status: Int, persisted: Bool) -> HTTPResponse {
-        let body = BookingJSON.bytes(order.booking, image, persisted: persisted, availability: order.availability)
+    private func response(_ order: Order, _ image: BookingImage, _ status: Int, persisted: Bool) async -> HTTPResponse {
+        let body = await context.json(order.booking, image, persisted: persisted, availability: order.availability)
         var headers = [(name: "Content-Type", value: "application/json")] + order.preference.headers
         headers.append(("Location", "/v1/bookings/\(order.booking)"))
         return HTTPResponse(status: status, headers: headers, body: body)

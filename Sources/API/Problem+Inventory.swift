@@ -42,6 +42,8 @@ extension Problem {
         .state("invalid-state", "The booking is \(image.status.rawValue).", image)
     }
 
+    static let eventCancelled = Problem(409, "event-cancelled", "The event was cancelled.")
+
     static let keyReused = Problem(
         422, "idempotency-key-reused", "This key was used for another request.")
     static let keyLimit = Problem(
@@ -63,15 +65,34 @@ extension Problem {
                 409, "sales-not-open", "The sale opens at \(Timestamp.format(opensAt)).", isRetryable: true,
                 members: [("opensAt", text(Timestamp.format(opensAt)))])
         case .closed: Problem(409, "sales-closed", "The sale is over.")
-        case .eventCancelled: Problem(409, "event-cancelled", "The event was cancelled.")
+        case .eventCancelled: eventCancelled
         case .ticketLimit(let limit): Problem(409, "ticket-limit", "A user may have \(limit) tickets of this event.")
         case .bookingLimit(let limit):
             Problem(409, "already-booked", "A user may have \(limit) booking\(limit == 1 ? "" : "s") of this event.")
-        case .seated: .invalid([("/items", "A tier of this event is sold by seat.")])
+        case .mistaken(let tiers):
+            .invalid(tiers.map { ("/items", "The tier \($0) is sold the other way: by seat, or by number.") })
+        case .noAdjacent:
+            Problem(409, "no-adjacent-seats", "No row has so many adjacent free seats.", isRetryable: true)
         case .keyReused: keyReused
         case .keyLimit: keyLimit
         default: nil
         }
+    }
+
+    /// Named seats that somebody has, or that are off sale.
+    static func seatsUnavailable(_ seats: [SeatPosition], _ event: EventID) -> Problem {
+        var json = JSONWriter()
+        json.beginArray()
+        for seat in seats { json.string(SeatID(event: event, position: seat).description) }
+        json.endArray()
+        return Problem(
+            409, "seats-unavailable", "Some of these seats are not free.", isRetryable: true,
+            members: [("unavailable", json.bytes)])
+    }
+
+    /// Named seats that the event does not have.
+    static func unknownSeats(_ seats: [SeatPosition], _ event: EventID, _ pointer: String) -> Problem {
+        .invalid(seats.map { (pointer, "The event has no seat \(SeatID(event: event, position: $0)).") })
     }
 
     private static func heldByOthers(_ retryAt: Int64, now: Int64) -> Problem {

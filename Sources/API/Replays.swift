@@ -83,7 +83,7 @@ final class Replays {
         }
         switch record {
         case .claim(_, let booking, let availability, let image):
-            let body = BookingJSON.bytes(booking, image, persisted: false, availability: availability)
+            let body = await context.json(booking, image, persisted: false, availability: availability)
             return replayed(201, Array(body), location: booking)
         case .done(_, let booking, let status, let body):
             guard !body.isEmpty else { return try await rebuilt(booking, created: created) }
@@ -98,10 +98,10 @@ final class Replays {
         let inRedis = try await context.inventory.booking(booking)
         guard let image = inRedis?.image else {
             guard let row = try await context.store.booking(booking) else { throw Problem.bookingNotFound }
-            return replayed(created ? 201 : 200, BookingJSON.bytes(booking, row.image, persisted: true), location: nil)
+            return replayed(created ? 201 : 200, await context.json(booking, row.image, persisted: true), location: nil)
         }
         let status = image.status == .pendingPayment ? 202 : created ? 201 : 200
-        let body = BookingJSON.bytes(booking, image, persisted: inRedis?.persisted ?? false)
+        let body = await context.json(booking, image, persisted: inRedis?.persisted ?? false)
         return replayed(status, body, location: created ? booking : nil)
     }
 

@@ -51,6 +51,9 @@ struct RequestBody {
     /// Whether the member was sent, if only as null.
     func has(_ name: String) -> Bool { members.contains { $0.name == name } }
 
+    /// Where a member is.
+    func path(_ name: String) -> String { "\(pointer)/\(name)" }
+
     /// Notes what is wrong with a member.
     mutating func wrong(_ name: String, _ detail: String) { errors.append(("\(pointer)/\(name)", detail)) }
 
@@ -118,6 +121,24 @@ struct RequestBody {
             objects.append(RequestBody(members, "\(pointer)/\(name)/\(index)"))
         }
         return objects
+    }
+
+    /// The elements of an array of texts.
+    mutating func texts(_ name: String, _ count: ClosedRange<Int>) -> [String]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let elements) = value, count.contains(elements.count) else {
+            wrong(name, "It must be an array of \(count.lowerBound) to \(count.upperBound) texts.")
+            return nil
+        }
+        var texts: [String] = []
+        for (index, element) in elements.enumerated() {
+            guard case .string(let text) = element else {
+                wrong("\(name)/\(index)", "It must be a text.")
+                return nil
+            }
+            texts.append(text)
+        }
+        return texts
     }
 
     mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {

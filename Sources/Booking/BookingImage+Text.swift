@@ -2,7 +2,7 @@
 ///
 /// ```
 /// version|status|expiresAt|paymentDeadline|attempts|extensions|createdAt|updatedAt|confirmedAt|event|user|total|
-/// currency|digest|tier,quantity,unitAmount,seat+seat;…|id,provider,transaction,status,amount|reason
+/// currency|digest|tier,quantity,unitAmount,seat+seat;…|id,provider,transaction,status,amount,refund,refunded|reason
 /// ```
 /// Absent numbers are 0, absent texts empty. Free texts are escaped by `EscapedText`.
 extension BookingImage {
@@ -64,29 +64,30 @@ extension BookingItem {
         guard part.count == 4, let tier = TierID(part[0]), let quantity = Int(part[1]), quantity >= 1,
             let unitAmount = Int64(part[2])
         else { return nil }
-        let seats = part[3].split(separator: "+").map { Int($0) }
-        guard !seats.contains(nil) else { return nil }
-        self.init(tier: tier, quantity: quantity, unitAmount: unitAmount, seats: seats.compactMap { $0 })
+        guard let seats = SeatPosition.list(part[3]) else { return nil }
+        self.init(tier: tier, quantity: quantity, unitAmount: unitAmount, seats: seats)
     }
 
     fileprivate var text: String {
-        "\(tier),\(quantity),\(unitAmount),\(seats.map(String.init).joined(separator: "+"))"
+        "\(tier),\(quantity),\(unitAmount),\(SeatPosition.text(seats))"
     }
 }
 
 extension BookingPayment {
     fileprivate init?(text: Substring) {
         let part = text.split(separator: ",", omittingEmptySubsequences: false)
-        guard part.count == 5, let id = PaymentID(part[0]), let transaction = EscapedText.decode(part[2]),
-            let status = PaymentStatus(rawValue: String(part[3])), let amount = Int64(part[4])
+        guard part.count == 7, let id = PaymentID(part[0]), let transaction = EscapedText.decode(part[2]),
+            let status = PaymentStatus(rawValue: String(part[3])), let amount = Int64(part[4]),
+            let refund = Int64(part[5]), let refunded = Int64(part[6])
         else { return nil }
         self.init(
             id: id, provider: String(part[1]), transactionID: transaction.isEmpty ? nil : transaction,
-            status: status, amount: amount)
+            status: status, amount: amount, refundAmount: refund, refundedAmount: refunded)
     }
 
     fileprivate var text: String {
-        "\(id),\(provider),\(EscapedText.encode(transactionID ?? "")),\(status.rawValue),\(amount)"
+        let transaction = EscapedText.encode(transactionID ?? "")
+        return "\(id),\(provider),\(transaction),\(status.rawValue),\(amount),\(refundAmount),\(refundedAmount)"
     }
 }
 

@@ -6,11 +6,11 @@ public struct BookingItem: Hashable, Sendable {
     public let quantity: Int
     /// Minor units of the booking's currency, for one.
     public let unitAmount: Int64
-    /// Seats by their position in the event's seat map; empty for general admission.
-    public let seats: [Int]
+    /// Seats, in order; empty for general admission.
+    public let seats: [SeatPosition]
 
     /// One line.
-    public init(tier: TierID, quantity: Int, unitAmount: Int64, seats: [Int] = []) {
+    public init(tier: TierID, quantity: Int, unitAmount: Int64, seats: [SeatPosition] = []) {
         self.tier = tier
         self.quantity = quantity
         self.unitAmount = unitAmount
@@ -30,14 +30,23 @@ public struct BookingPayment: Hashable, Sendable {
     public var status: PaymentStatus
     /// Minor units of the booking's currency.
     public var amount: Int64
+    /// Minor units that have to go back, or went back, in all.
+    public var refundAmount: Int64
+    /// Minor units that went back.
+    public var refundedAmount: Int64
 
     /// One attempt.
-    public init(id: PaymentID, provider: String, transactionID: String?, status: PaymentStatus, amount: Int64) {
+    public init(
+        id: PaymentID, provider: String, transactionID: String?, status: PaymentStatus, amount: Int64,
+        refundAmount: Int64 = 0, refundedAmount: Int64 = 0
+    ) {
         self.id = id
         self.provider = provider
         self.transactionID = transactionID
         self.status = status
         self.amount = amount
+        self.refundAmount = refundAmount
+        self.refundedAmount = refundedAmount
     }
 }
 

@@ -20,11 +20,14 @@ public struct EventPolicy: Sendable {
     public var clock: Int64
     /// Its tiers.
     public var tiers: [TierCounters]
+    /// Its seats as they are; `nil` without seated tiers.
+    public var seats: SeatState?
 
     /// An event's policy.
     public init(
         event: EventID, isCancelled: Bool, opensAt: Int64?, closesAt: Int64?, holdMilliseconds: Int64,
-        maxTicketsPerUser: Int?, maxBookingsPerUser: Int?, currency: String, clock: Int64, tiers: [TierCounters]
+        maxTicketsPerUser: Int?, maxBookingsPerUser: Int?, currency: String, clock: Int64, tiers: [TierCounters],
+        seats: SeatState? = nil
     ) {
         self.event = event
         self.isCancelled = isCancelled
@@ -36,5 +39,6 @@ public struct EventPolicy: Sendable {
         self.currency = currency
         self.clock = clock
         self.tiers = tiers
+        self.seats = seats
     }
 }

@@ -20,6 +20,21 @@ public struct SeatPosition: Hashable, Sendable, Comparable {
     /// From 0, within the row.
     public var place: Int { number & 0x3ff }
 
+    /// Reads a list of seats joined by `+`; `nil` when it is none.
+    public static func list(_ text: some StringProtocol) -> [SeatPosition]? {
+        var seats: [SeatPosition] = []
+        for part in text.split(separator: "+") {
+            guard let number = Int(part), number >= 0 else { return nil }
+            seats.append(SeatPosition(number: number))
+        }
+        return seats
+    }
+
+    /// Seats joined by `+`.
+    public static func text(_ seats: [SeatPosition]) -> String {
+        seats.map { String($0.number) }.joined(separator: "+")
+    }
+
     /// Earlier rows first, then earlier places.
     public static func < (left: SeatPosition, right: SeatPosition) -> Bool { left.number < right.number }
 }

@@ -110,3 +110,30 @@ public struct SeatMap: Hashable, Sendable {
         }
     }
 }
+
+/// A seat map and what its seats are at one moment: what Redis is loaded with.
+public struct SeatState: Sendable {
+    /// The seats.
+    public let map: SeatMap
+    /// `SeatMap.bytes`, one a seat and one a row.
+    public let bytes: [UInt8]
+
+    /// Every seat is free, but for those given.
+    public init(map: SeatMap, taken: [SeatPosition: UInt8] = [:]) {
+        self.map = map
+        bytes = map.bytes(taken)
+    }
+
+    /// The tiers and their rows: `tier first last;…`.
+    public var ranges: String {
+        var tiers: [(tier: TierID, first: Int, last: Int)] = []
+        for (index, row) in map.rows.enumerated() {
+            if tiers.last?.tier == row.tier {
+                tiers[tiers.count - 1].last = index
+            } else {
+                tiers.append((row.tier, index, index))
+            }
+        }
+        return tiers.map { "\($0.tier) \($0.first) \($0.last)" }.joined(separator: ";")
+    }
+}

@@ -1,16 +1,29 @@
 public import Booking
 
-/// Units of one tier that a claim asks for.
-public struct ClaimItem: Sendable, Hashable {
-    /// The tier.
-    public let tier: TierID
-    /// 1 to 1,000.
-    public let quantity: Int
+/// One thing that a claim asks for.
+public enum ClaimItem: Sendable, Hashable {
+    /// Units of a tier of general admission, 1 to 1,000.
+    case units(TierID, Int)
+    /// Adjacent seats of a tier, chosen by Usher, 1 to 127.
+    case best(TierID, Int)
+    /// These seats, each once, of whatever tiers.
+    case seats([SeatPosition])
 
-    /// So many units of a tier.
-    public init(tier: TierID, quantity: Int) {
-        self.tier = tier
-        self.quantity = quantity
+    /// The tier, where the caller names it.
+    var tier: TierID? {
+        switch self {
+        case .units(let tier, _), .best(let tier, _): tier
+        case .seats: nil
+        }
+    }
+
+    /// How much work it is for the script, about.
+    var weight: Int {
+        switch self {
+        case .units: 1
+        case .best: 8
+        case .seats(let seats): seats.count
+        }
     }
 }
 
@@ -22,7 +35,7 @@ public struct ClaimRequest: Sendable {
     public var event: EventID
     /// The owner.
     public var user: String
-    /// What is asked for; one tier may be named twice.
+    /// What is asked for; one tier may be named twice. At most 512 seats.
     public var items: [ClaimItem]
     /// Digest of the scoped key (hexadecimal) and fingerprint of the request, when it has a key.
     public var idempotency: IdempotentRequest?
@@ -91,8 +104,14 @@ public enum ClaimOutcome: Sendable {
     case bookingLimit(Int)
     /// These tiers are not of the event.
     case unknownTiers([TierID])
-    /// A tier is sold by seat.
-    case seated
+    /// These seats are not of the event.
+    case unknownSeats([SeatPosition])
+    /// These tiers are sold the other way: by seat, or by number.
+    case mistaken([TierID])
+    /// These of the named seats are not free.
+    case seatsTaken([SeatPosition])
+    /// No row has so many adjacent free seats.
+    case noAdjacent
     /// Redis does not know the event.
     case noEvent
 }

@@ -7,8 +7,8 @@ import RedisClient
 /// Redis is the bottleneck of an on-sale: a claim alone costs it three to four times what a claim in a group does. A
 /// lone claim never waits for company: groups are closed at the end of the very tick.
 final class ClaimBatcher {
-    /// Requests in one call; bounds how long Redis is busy with it.
-    static let groupLimit = 64
+    /// Requests in one call, and their weight together; bounds how long Redis is busy with it.
+    static let groupLimit = (requests: 64, weight: 512)
 
     /// Sends one group; set by the owner.
     var send: (EventID, [Waiting]) -> Void = { _, _ in }
@@ -36,11 +36,19 @@ final class ClaimBatcher {
         let groups = waiting
         waiting.removeAll(keepingCapacity: true)
         for (event, items) in groups {
-            var rest = items[...]
-            while !rest.isEmpty {
-                send(event, Array(rest.prefix(Self.groupLimit)))
-                rest = rest.dropFirst(Self.groupLimit)
+            var group: [Waiting] = []
+            var weight = 0
+            for item in items {
+                let added = item.request.items.reduce(0) { $0 + $1.weight }
+                if group.count == Self.groupLimit.requests || weight + added > Self.groupLimit.weight, !group.isEmpty {
+                    send(event, group)
+                    group.removeAll(keepingCapacity: true)
+                    weight = 0
+                }
+                group.append(item)
+                weight += added
             }
+            send(event, group)
         }
     }
 }

@@ -58,8 +58,11 @@ enum GroupReply {
         case "CANCELLED": .eventCancelled
         case "TICKET_LIMIT": Int(rest).map { .ticketLimit($0) }
         case "BOOKING_LIMIT": Int(rest).map { .bookingLimit($0) }
-        case "UNKNOWN_TIER": unknown(rest, tiers)
-        case "SEATED": .seated
+        case "UNKNOWN_TIER": named(rest, tiers).map { .unknownTiers($0) }
+        case "SEATED": named(rest, tiers).map { .mistaken($0) }
+        case "UNKNOWN_SEAT": seats(rest).map { .unknownSeats($0) }
+        case "SEATS_TAKEN": seats(rest).map { .seatsTaken($0) }
+        case "NO_ADJACENT": .noAdjacent
         default: nil
         }
     }
@@ -75,9 +78,13 @@ enum GroupReply {
         BookingRecord(text: rest)?.image
     }
 
-    private static func unknown(_ rest: Substring, _ tiers: [TierID]) -> ClaimOutcome? {
+    private static func named(_ rest: Substring, _ tiers: [TierID]) -> [TierID]? {
         let indexes = rest.split(separator: ",").compactMap { Int($0) }
         guard indexes.allSatisfy({ (1...tiers.count).contains($0) }) else { return nil }
-        return .unknownTiers(indexes.map { tiers[$0 - 1] })
+        return indexes.map { tiers[$0 - 1] }
+    }
+
+    static func seats(_ rest: Substring) -> [SeatPosition]? {
+        SeatPosition.list(rest.replacing(",", with: "+"))
     }
 }

@@ -89,7 +89,7 @@ extension Inventory {
     ) -> (script: RedisScriptCall, tiers: [TierID]) {
         var tiers: [TierID] = []
         for member in group {
-            for item in member.request.items where !tiers.contains(item.tier) { tiers.append(item.tier) }
+            for case let tier? in member.request.items.map(\.tier) where !tiers.contains(tier) { tiers.append(tier) }
         }
         let keyed = group.count { $0.request.idempotency != nil }
         let items = group.reduce(0) { $0 + $1.request.items.count }
@@ -125,9 +125,17 @@ extension Inventory {
         call.append(request.traceparent)
         call.append(Int64(request.items.count))
         for item in request.items {
-            call.append("g")
-            call.append(Int64((tiers.firstIndex(of: item.tier) ?? 0) + 1))
-            call.append(Int64(item.quantity))
+            switch item {
+            case .units(let tier, let count): append("g", tiers.firstIndex(of: tier), String(count), to: &call)
+            case .best(let tier, let count): append("b", tiers.firstIndex(of: tier), String(count), to: &call)
+            case .seats(let seats): append("s", nil, SeatPosition.text(seats), to: &call)
+            }
         }
+    }
+
+    private func append(_ kind: StaticString, _ tier: Int?, _ what: String, to call: inout RedisScriptCall) {
+        call.append(kind)
+        call.append(Int64(tier.map { $0 + 1 } ?? 0))
+        call.append(what)
     }
 }

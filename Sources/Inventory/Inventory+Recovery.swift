@@ -46,18 +46,23 @@ extension Inventory {
             keys.meta(partition), keys.event(event), keys.users(event), keys.expiries(event), keys.paying(event),
             keys.due(partition),
         ]
-        var arguments = [
+        let arguments = [
             event.description, policy.isCancelled ? "cancelled" : "published",
             policy.opensAt.map { String($0) } ?? "", policy.closesAt.map { String($0) } ?? "",
             String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
             policy.maxBookingsPerUser.map { String($0) } ?? "", policy.currency, String(policy.clock), "0",
         ]
-        for tier in policy.tiers { arguments += [tier.tier.description, tier.text] }
+        var bytes = arguments.map { Array($0.utf8) }
+        let seats = policy.seats
+        bytes.append(Array((seats?.ranges ?? "").utf8))
+        bytes += [seats?.bytes ?? [], seats.map { SeatMap.runs($0.bytes) } ?? [], seats?.map.offsets ?? []]
+        for tier in policy.tiers { bytes += [Array(tier.tier.description.utf8), Array(tier.text.utf8)] }
         let reply: Reply
         if let epoch {
-            reply = try await evaluate(scripts.loadEvent, keys: scriptKeys, arguments: [String(epoch), ""] + arguments)
+            let head = [Array(String(epoch).utf8), []]
+            reply = try await evaluate(scripts.loadEvent, keys: scriptKeys, bytes: head + bytes)
         } else {
-            reply = try await run(scripts.loadEvent, partition: partition, keys: scriptKeys, arguments: arguments)
+            reply = try await run(scripts.loadEvent, partition: partition, keys: scriptKeys, bytes: bytes)
         }
         return reply.word == "OK" || reply.word == "EXISTS" ? .done : .stale
     }
@@ -66,15 +71,27 @@ extension Inventory {
     ///
     /// - Parameter users: at most `loadLimit`.
     public func loadUsers(
-        _ users: [(user: String, tickets: Int, bookings: Int)], event: EventID, epoch: Int64
+        _ users: [UserTotals], event: EventID, epoch: Int64
     ) async throws(InventoryError) -> RecoveryStep {
-        precondition(users.count <= Self.loadLimit, "too many users in one call")
-        guard !users.isEmpty else { return .done }
-        var arguments = [String(epoch)]
-        for user in users { arguments += [EscapedText.encode(user.user), "\(user.tickets) \(user.bookings)"] }
+        try await loadFields(users.map { (EscapedText.encode($0.user), $0.text) }, keys.users(event), event, epoch)
+    }
+
+    /// Puts an event's blocks back, in a recovery; its counters and seats know of them already.
+    ///
+    /// - Parameter blocks: at most `loadLimit`.
+    public func loadBlocks(_ blocks: [Block], event: EventID, epoch: Int64) async throws(InventoryError) -> RecoveryStep
+    {
+        try await loadFields(blocks.map { ($0.id.description, $0.text) }, keys.blocks(event), event, epoch)
+    }
+
+    private func loadFields(
+        _ fields: [(name: String, value: String)], _ key: String, _ event: EventID, _ epoch: Int64
+    ) async throws(InventoryError) -> RecoveryStep {
+        precondition(fields.count <= Self.loadLimit, "too many in one call")
+        guard !fields.isEmpty else { return .done }
+        let arguments = [String(epoch)] + fields.flatMap { [$0.name, $0.value] }
         let partition = keys.partition(of: event)
-        let reply = try await evaluate(
-            scripts.loadUsers, keys: [keys.meta(partition), keys.users(event)], arguments: arguments)
+        let reply = try await evaluate(scripts.loadFields, keys: [keys.meta(partition), key], arguments: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 

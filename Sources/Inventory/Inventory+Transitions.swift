@@ -13,6 +13,10 @@ public enum TransitionOutcome: Sendable {
     case holdExpired(BookingImage)
     /// The booking's state does not allow it.
     case invalidState(BookingImage)
+    /// The event was cancelled.
+    case eventCancelled(BookingImage)
+    /// The booking has no such line, or not so much of it.
+    case noSuchItems(BookingImage)
     /// The hold cannot be extended further.
     case limit(BookingImage)
     /// The money that was taken has to go back.
@@ -53,7 +57,8 @@ public struct TransitionRequest: Sendable {
 }
 
 extension Inventory {
-    /// Begins a payment attempt: `.done`, `.already` (confirmed), `.holdExpired`, `.invalidState`.
+    /// Begins a payment attempt: `.done`, `.already` (confirmed), `.holdExpired`, `.eventCancelled`,
+    /// `.invalidState`.
     public func beginPayment(
         _ request: TransitionRequest, payment: PaymentID, provider: String
     ) async throws(InventoryError) -> TransitionOutcome {
@@ -86,7 +91,21 @@ extension Inventory {
         try await transition(scripts.cancel, request, [reason])
     }
 
-    /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.invalidState`.
+    /// Gives a part of one line back: `.done`, `.noSuchItems`, `.holdExpired`, `.invalidState`.
+    ///
+    /// - Parameters:
+    ///   - quantity: units; `nil` for the whole line, or the seats.
+    ///   - seats: seats of the line, each once; empty for a line of general admission or the whole line.
+    public func cancelItems(
+        _ request: TransitionRequest, tier: TierID, quantity: Int?, seats: [SeatPosition]
+    ) async throws(InventoryError) -> TransitionOutcome {
+        // Not asked again when the answer is lost: a second part cannot be told from the first.
+        try await ask(
+            scripts.cancelItems, request,
+            [tier.description, quantity.map { String($0) } ?? "", SeatPosition.text(seats)])
+    }
+
+    /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.eventCancelled`, `.invalidState`.
     public func extend(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
         // Not asked again when the answer is lost: a second extension cannot be told from the first.
         try await ask(scripts.extend, request, [])
@@ -131,6 +150,8 @@ extension Inventory {
         case "HOLD_EXPIRED": return image.map { .holdExpired($0) }
         case "INVALID": return image.map { .invalidState($0) }
         case "LIMIT": return image.map { .limit($0) }
+        case "EVENT_CANCELLED": return image.map { .eventCancelled($0) }
+        case "LINE": return image.map { .noSuchItems($0) }
         case "REFUND_DUE": return image.map { .refundDue($0, entry: entry) }
         case "REPLAY": return reply.text(0).flatMap { IdempotencyRecord(text: $0) }.map { .replay($0) }
         case "REUSED": return .keyReused

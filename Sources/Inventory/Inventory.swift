@@ -128,9 +128,17 @@ public final class Inventory {
     func run(
         _ script: RedisScript, partition: Partition, keys scriptKeys: [String], arguments: [String]
     ) async throws(InventoryError) -> Reply {
+        try await run(script, partition: partition, keys: scriptKeys, bytes: arguments.map { Array($0.utf8) })
+    }
+
+    /// The same for arguments that need not be text.
+    func run(
+        _ script: RedisScript, partition: Partition, keys scriptKeys: [String], bytes arguments: [[UInt8]]
+    ) async throws(InventoryError) -> Reply {
         for attempt in 0... {
-            let epoch = try await epoch(partition)
-            let reply = try await evaluate(script, keys: scriptKeys, arguments: [epoch, try identity()] + arguments)
+            let epoch = Array(try await epoch(partition).utf8)
+            let head = [epoch, Array(try identity().utf8)]
+            let reply = try await evaluate(script, keys: scriptKeys, bytes: head + arguments)
             guard reply.word == "STALE" || reply.word == "RECOVERING" else { return reply }
             forgetEpoch(partition)
             if attempt == 1 { break }
@@ -141,6 +149,13 @@ public final class Inventory {
     /// Runs a script as it is.
     func evaluate(
         _ script: RedisScript, keys scriptKeys: [String], arguments: [String]
+    ) async throws(InventoryError) -> Reply {
+        try await evaluate(script, keys: scriptKeys, bytes: arguments.map { Array($0.utf8) })
+    }
+
+    /// The same for arguments that need not be text.
+    func evaluate(
+        _ script: RedisScript, keys scriptKeys: [String], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {
         var call = RedisScriptCall(script, keyCount: scriptKeys.count, argumentCount: arguments.count)
         for key in scriptKeys { call.append(key) }

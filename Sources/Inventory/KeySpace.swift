@@ -34,7 +34,9 @@ public struct KeySpace: Sendable {
     public func seatMap(_ event: EventID) -> String { tag(partition(of: event)) + "s:\(event)" }
     /// String: one byte a row, its longest free run.
     public func longestRuns(_ event: EventID) -> String { tag(partition(of: event)) + "r:\(event)" }
-    /// Hash: user → live tickets and bookings.
+    /// Hash: block → what it takes off sale.
+    public func blocks(_ event: EventID) -> String { tag(partition(of: event)) + "l:\(event)" }
+    /// Hash: user → live tickets and bookings, and the ids of those with seats.
     public func users(_ event: EventID) -> String { tag(partition(of: event)) + "u:\(event)" }
     /// Sorted set: hold → its expiry.
     public func expiries(_ event: EventID) -> String { tag(partition(of: event)) + "x:\(event)" }

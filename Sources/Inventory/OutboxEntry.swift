@@ -35,6 +35,10 @@ public struct OutboxEntry: Sendable {
     public let at: Int64
     /// The counters after it, of the tiers that changed.
     public let tiers: [TierCounters]
+    /// Blocks that were made.
+    public let blocked: [Block]
+    /// Blocks that were taken away.
+    public let unblocked: [BlockID]
     /// The bookings that changed, in order.
     public let transitions: [Transition]
 
@@ -66,9 +70,21 @@ public struct OutboxEntry: Sendable {
             tiers.append(counters)
         }
         var transitions: [Transition] = []
+        var blocked: [Block] = []
+        var unblocked: [BlockID] = []
         for index in stride(from: Self.headerFields, to: fields.count, by: 2) {
-            guard let transition = Self.transition(fields[index], fields[index + 1]) else { return nil }
-            transitions.append(transition)
+            let text = fields[index + 1]
+            switch fields[index] {
+            case "bl":
+                guard let block = Self.block(text) else { return nil }
+                blocked.append(block)
+            case "ub":
+                guard let id = BlockID(text) else { return nil }
+                unblocked.append(id)
+            case let booking:
+                guard let transition = Self.transition(booking, text) else { return nil }
+                transitions.append(transition)
+            }
         }
         self.id = id
         self.event = event
@@ -76,7 +92,15 @@ public struct OutboxEntry: Sendable {
         self.sequence = sequence
         self.at = at
         self.tiers = tiers
+        self.blocked = blocked
+        self.unblocked = unblocked
         self.transitions = transitions
+    }
+
+    /// Reads `id,tier,quantity,seats`.
+    private static func block(_ text: String) -> Block? {
+        guard let comma = text.firstIndex(of: ","), let id = BlockID(text[..<comma]) else { return nil }
+        return Block(id: id, text: text[text.index(after: comma)...])
     }
 
     private static func transition(_ booking: String, _ text: String) -> Transition? {

@@ -13,7 +13,12 @@ struct Scripts: Sendable {
     let close = Scripts.load("close", PackageResources.close_lua)
     let open = Scripts.load("open", PackageResources.open_lua)
     let loadEvent = Scripts.load("load_event", PackageResources.load_event_lua)
-    let loadUsers = Scripts.load("load_users", PackageResources.load_users_lua)
+    let loadFields = Scripts.load("load_fields", PackageResources.load_fields_lua)
+    let updateEvent = Scripts.load("update_event", PackageResources.update_event_lua)
+    let block = Scripts.load("block", PackageResources.block_lua)
+    let unblock = Scripts.load("unblock", PackageResources.unblock_lua)
+    let seatMap = Scripts.load("seat_map", PackageResources.seat_map_lua)
+    let cancelItems = Scripts.load("cancel_items", PackageResources.cancel_items_lua)
     let remember = Scripts.load("remember", PackageResources.remember_lua)
     let loadBooking = Scripts.load("load_booking", PackageResources.load_booking_lua)
 
@@ -23,6 +28,7 @@ struct Scripts: Sendable {
         "guard": PackageResources.guard_lua,
         "booking": PackageResources.booking_lua,
         "idempotency": PackageResources.idempotency_lua,
+        "seats": PackageResources.seats_lua,
         "work": PackageResources.work_lua,
         "transition": PackageResources.transition_lua,
     ]

@@ -207,6 +207,8 @@ extension Batch {
         for tier in entry.tiers {
             add(tier.tier, Tier(capacity: tier.capacity, blocked: tier.blocked, unitAmount: tier.unitAmount))
         }
+        for block in entry.blocked { add(block, of: entry.event) }
+        for block in entry.unblocked { remove(block) }
     }
 }
 

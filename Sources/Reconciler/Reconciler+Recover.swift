@@ -59,9 +59,21 @@ extension Reconciler {
         _ = try await inventory.command(["DEL", inventory.keys.due(row.partition)])
         for event in try await catalogue.current(in: row.partition) {
             let clock = try await bookings.clock(of: event.id)
-            guard try await inventory.load(event.policy(clock: clock), recovering: row.epoch) == .done,
-                try await reloadUsers(event.id, row.epoch), try await reloadHolds(event.id, row)
+            let policy = event.policy(clock: clock, seats: try await seats.state(of: event.id))
+            guard try await inventory.load(policy, recovering: row.epoch) == .done,
+                try await reloadBlocks(event.id, row.epoch), try await reloadUsers(event.id, row.epoch),
+                try await reloadHolds(event.id, row)
             else { return false }
+        }
+        return true
+    }
+
+    private func reloadBlocks(_ event: EventID, _ epoch: Int64) async throws -> Bool {
+        var rest = try await seats.blocks(of: event)[...]
+        while !rest.isEmpty {
+            let some = Array(rest.prefix(Inventory.loadLimit))
+            guard try await inventory.loadBlocks(some, event: event, epoch: epoch) == .done else { return false }
+            rest = rest.dropFirst(Inventory.loadLimit)
         }
         return true
     }

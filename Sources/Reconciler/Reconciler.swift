@@ -27,6 +27,7 @@ public final class Reconciler {
     let partitions: Partitions
     let catalogue: Catalogue
     let bookings: BookingStore
+    let seats: SeatStore
     let writer: BatchWriter
     /// What was done so far.
     public internal(set) var report = Report()
@@ -55,6 +56,7 @@ public final class Reconciler {
         partitions = Partitions(pool: pool)
         catalogue = Catalogue(pool: pool)
         bookings = BookingStore(pool: pool)
+        seats = SeatStore(pool: pool)
         writer = BatchWriter(pool: pool)
     }
 

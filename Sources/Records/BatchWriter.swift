@@ -39,6 +39,10 @@ public struct Batch: Sendable {
     public private(set) var payments: [PaymentID: Payment] = [:]
     /// Final terms.
     public private(set) var tiers: [TierID: Tier] = [:]
+    /// Blocks that were made, and of which event.
+    public private(set) var blocked: [(event: EventID, block: Block)] = []
+    /// Blocks that were taken away.
+    public private(set) var unblocked: [BlockID] = []
 
     /// Nothing yet.
     public init() {}
@@ -54,6 +58,12 @@ public struct Batch: Sendable {
 
     /// Folds a tier's terms in; later ones win.
     public mutating func add(_ tier: TierID, _ terms: Tier) { tiers[tier] = terms }
+
+    /// Adds a block that was made.
+    public mutating func add(_ block: Block, of event: EventID) { blocked.append((event, block)) }
+
+    /// Adds a block that was taken away.
+    public mutating func remove(_ block: BlockID) { unblocked.append(block) }
 }
 
 /// Writes batches down; one per loop.
@@ -125,7 +135,10 @@ public final class BatchWriter {
 
     private func oldItems(_ ids: [BookingID]) -> PostgresStatement {
         PostgresStatement(
-            "SELECT booking_id, tier_id, quantity FROM booking_items WHERE booking_id = ANY ($1::uuid[])",
+            """
+            SELECT booking_id, tier_id, quantity, cardinality(seats) AS seats FROM booking_items
+            WHERE booking_id = ANY ($1::uuid[])
+            """,
             [.textArray(ids.map(\.description))])
     }
 }

@@ -23,9 +23,11 @@ public final class BookingStore {
         (extract(epoch FROM b.created_at) * 1000)::bigint AS created_ms,
         (extract(epoch FROM b.updated_at) * 1000)::bigint AS updated_ms,
         (extract(epoch FROM b.confirmed_at) * 1000)::bigint AS confirmed_ms,
-        (SELECT string_agg(tier_id || ',' || quantity || ',' || unit_amount, ';' ORDER BY position)
+        (SELECT string_agg(concat_ws(',', tier_id, quantity, unit_amount, array_to_string(seats, '+')), ';'
+            ORDER BY position)
             FROM booking_items WHERE booking_id = b.id) AS items,
-        p.id AS payment_id, p.provider, p.transaction_id, p.status AS payment_status, p.amount
+        p.id AS payment_id, p.provider, p.transaction_id, p.status AS payment_status, p.amount,
+        p.refund_amount, p.refunded_amount
         """
     static let source = """
         bookings b LEFT JOIN LATERAL (
@@ -78,17 +80,23 @@ public final class BookingStore {
     /// What users have of an event in live bookings, in the order of their ids.
     public func totals(
         of event: EventID, after: String?, limit: Int
-    ) async throws(PostgresError) -> [(user: String, tickets: Int, bookings: Int)] {
+    ) async throws(PostgresError) -> [UserTotals] {
         try await pool.query(
             """
-            SELECT b.user_id, sum(i.quantity) AS tickets, count(DISTINCT b.id) AS bookings
+            SELECT b.user_id, sum(i.quantity) AS tickets, count(DISTINCT b.id) AS bookings,
+                string_agg(DISTINCT b.id::text, ' ') FILTER (WHERE i.seats <> '{}') AS seated
             FROM bookings b JOIN booking_items i ON i.booking_id = b.id
             WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
             AND ($2::text IS NULL OR b.user_id > $2::text)
             GROUP BY b.user_id ORDER BY b.user_id LIMIT $3::bigint
             """, [.text(event.description), .optionalText(after), .integer(Int64(limit))]
         ).map { (row) throws(PostgresError) in
-            (try row.string("user_id"), Int(try row.integer("tickets")), Int(try row.integer("bookings")))
+            UserTotals(
+                user: try row.string("user_id"), tickets: Int(try row.integer("tickets")),
+                bookings: Int(try row.integer("bookings")),
+                seated: (try row.optionalString("seated") ?? "").split(separator: " ").compactMap {
+                    UUIDBytes($0).map { BookingID(stored: $0) }
+                })
         }
     }
 
@@ -127,11 +135,11 @@ extension BookingRow {
     private static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
         var items: [BookingItem] = []
         for text in (try row.optionalString("items") ?? "").split(separator: ";") {
-            let part = text.split(separator: ",")
-            guard part.count == 3, let tier = TierID(part[0]), let quantity = Int(part[1]),
-                let unitAmount = Int64(part[2])
+            let part = text.split(separator: ",", omittingEmptySubsequences: false)
+            guard part.count == 4, let tier = TierID(part[0]), let quantity = Int(part[1]),
+                let unitAmount = Int64(part[2]), let seats = SeatPosition.list(part[3])
             else { throw PostgresError.undecodable("booking_items") }
-            items.append(BookingItem(tier: tier, quantity: quantity, unitAmount: unitAmount))
+            items.append(BookingItem(tier: tier, quantity: quantity, unitAmount: unitAmount, seats: seats))
         }
         return items
     }
@@ -143,6 +151,7 @@ extension BookingRow {
         }
         return BookingPayment(
             id: id, provider: try row.string("provider"), transactionID: try row.optionalString("transaction_id"),
-            status: status, amount: try row.integer("amount"))
+            status: status, amount: try row.integer("amount"), refundAmount: try row.integer("refund_amount"),
+            refundedAmount: try row.integer("refunded_amount"))
     }
 }

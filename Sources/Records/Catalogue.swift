@@ -27,7 +27,7 @@ public final class Catalogue {
     }
 
     private static let columns = """
-        id, number, title, description, venue, status, currency, hold_seconds, max_tickets_per_user,
+        id, number, title, description, venue, venue_id, status, currency, hold_seconds, max_tickets_per_user,
         max_bookings_per_user, version, (extract(epoch FROM starts_at) * 1000)::bigint AS starts_ms,
         (extract(epoch FROM sales_open_at) * 1000)::bigint AS open_ms,
         (extract(epoch FROM sales_close_at) * 1000)::bigint AS close_ms,
@@ -37,20 +37,23 @@ public final class Catalogue {
 
     /// Writes a new event down as a draft.
     ///
-    /// - Parameter ifAbsent: whether an event of the same number leaves everything as it is.
+    /// - Parameters:
+    ///   - seats: its seats, when tiers are sold by seat.
+    ///   - ifAbsent: whether an event of the same number leaves everything as it is.
     /// - Returns: whether it was written.
     @discardableResult
     public func create(
-        _ event: EventRecord, partition: Partition, ifAbsent: Bool = false
+        _ event: EventRecord, partition: Partition, seats: SeatMap? = nil, ifAbsent: Bool = false
     ) async throws(PostgresError) -> Bool {
         let insertEvent = PostgresStatement(
             """
             INSERT INTO events (id, number, partition, title, description, venue, starts_at, sales_open_at,
-                sales_close_at, status, currency, hold_seconds, max_tickets_per_user, max_bookings_per_user)
+                sales_close_at, status, currency, hold_seconds, max_tickets_per_user, max_bookings_per_user,
+                venue_id, exclusive)
             VALUES ($1::uuid, coalesce(nullif($2::integer, 0), nextval(pg_get_serial_sequence('events', 'number'))),
                 $3::integer, $4::text, $5::text, $6::text, to_timestamp($7::bigint / 1000.0),
                 to_timestamp($8::bigint / 1000.0), to_timestamp($9::bigint / 1000.0), 'draft', $10::text,
-                $11::integer, $12::integer, $13::integer)
+                $11::integer, $12::integer, $13::integer, $14::uuid, coalesce($13::integer = 1, false))
             ON CONFLICT \(ifAbsent ? "(number)" : "(id)") DO NOTHING
             """,
             [
@@ -59,7 +62,7 @@ public final class Catalogue {
                 .integer(event.startsAt),
                 .optionalInteger(event.salesOpenAt), .optionalInteger(event.salesCloseAt), .text(event.currency),
                 .integer(event.holdSeconds), .optionalInteger(event.maxTicketsPerUser),
-                .optionalInteger(event.maxBookingsPerUser),
+                .optionalInteger(event.maxBookingsPerUser), .optionalText(event.venueID?.description),
             ])
         let insertTiers = PostgresStatement(
             """
@@ -74,7 +77,8 @@ public final class Catalogue {
                 .textArray(event.tiers.map(\.name)), .textArray(event.tiers.map(\.kind)),
                 .integerArray(event.tiers.map(\.unitAmount)), .integerArray(event.tiers.map { Int64($0.capacity) }),
             ])
-        let rows = try await pool.pipeline([insertEvent, insertTiers])
+        let insertRows = seats.map { [SeatStore.insert($0, of: event.id)] } ?? []
+        let rows = try await pool.pipeline([insertEvent, insertTiers] + insertRows)
         return rows[0].affectedRows == 1
     }
 
@@ -88,6 +92,73 @@ public final class Catalogue {
             WHERE id = $1::uuid AND status IN ('draft', 'published')
             """, [.text(event.description)])
         return rows.affectedRows == 1
+    }
+
+    /// Changes an event, as one transaction that begins with its partition's row, as every writer's does.
+    ///
+    /// Capacities and prices of an event that is on sale are not written here: they come by the outbox.
+    ///
+    /// - Parameter change: says what the event is to be; what it throws rolls everything back.
+    /// - Returns: false when there is no such event.
+    public func update(
+        _ id: EventID, _ change: nonisolated(nonsending) (EventRecord) async throws -> EventRecord
+    ) async throws -> Bool {
+        try await pool.transaction { connection in
+            _ = try await connection.query(
+                """
+                SELECT FROM partitions WHERE id = (SELECT partition FROM events WHERE id = $1::uuid) FOR UPDATE
+                """, [.text(id.description)])
+            guard
+                let old = try await Self.events(
+                    connection, "SELECT \(Self.columns) FROM events WHERE id = $1::uuid FOR UPDATE",
+                    [.text(id.description)]
+                ).first
+            else { return false }
+            let new = try await change(old)
+            if new != old { _ = try await connection.pipeline(Self.updates(old, new)) }
+            return true
+        }
+    }
+
+    private static func updates(_ old: EventRecord, _ new: EventRecord) -> [PostgresStatement] {
+        let isDraft = old.status == "draft"
+        return [
+            PostgresStatement(
+                """
+                UPDATE events SET title = $2::text, description = $3::text, venue = $4::text,
+                    starts_at = to_timestamp($5::bigint / 1000.0), sales_open_at = to_timestamp($6::bigint / 1000.0),
+                    sales_close_at = to_timestamp($7::bigint / 1000.0), status = $8::text, currency = $9::text,
+                    hold_seconds = $10::integer, max_tickets_per_user = $11::integer,
+                    max_bookings_per_user = $12::integer,
+                    exclusive = exclusive AND coalesce($12::integer = 1, false), version = version + 1,
+                    updated_at = now()
+                WHERE id = $1::uuid
+                """,
+                [
+                    .text(new.id.description), .text(new.title), .optionalText(new.description),
+                    .optionalText(new.venue), .integer(new.startsAt), .optionalInteger(new.salesOpenAt),
+                    .optionalInteger(new.salesCloseAt), .text(new.status), .text(new.currency),
+                    .integer(new.holdSeconds), .optionalInteger(new.maxTicketsPerUser),
+                    .optionalInteger(new.maxBookingsPerUser),
+                ]),
+            PostgresStatement(
+                """
+                UPDATE bookings SET exclusive = false WHERE event_id = $1::uuid AND exclusive
+                AND NOT (SELECT exclusive FROM events WHERE id = $1::uuid)
+                """, [.text(new.id.description)]),
+            PostgresStatement(
+                """
+                UPDATE tiers SET name = t.name, capacity = coalesce(t.capacity, tiers.capacity),
+                    unit_amount = coalesce(t.unit_amount, tiers.unit_amount)
+                FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[]) AS t (id, name, capacity, unit_amount)
+                WHERE tiers.id = t.id
+                """,
+                [
+                    .textArray(new.tiers.map(\.id.description)), .textArray(new.tiers.map(\.name)),
+                    .integerArray(new.tiers.map { isDraft ? Int64($0.capacity) : nil }),
+                    .integerArray(new.tiers.map { isDraft ? $0.unitAmount : nil }),
+                ]),
+        ]
     }
 
     /// One event by its id.
@@ -134,15 +205,32 @@ public final class Catalogue {
             """, [.integer(Int64(partition.number))])
     }
 
+    private static let tiersOfEvents = """
+        SELECT id, event_id, name, kind, unit_amount, capacity, held, sold, blocked FROM tiers
+        WHERE event_id = ANY ($1::uuid[]) ORDER BY event_id, position
+        """
+
+    private static func events(
+        _ connection: PostgresConnection, _ sql: String, _ parameters: [PostgresValue]
+    ) async throws(PostgresError) -> [EventRecord] {
+        let rows = try await connection.query(sql, parameters)
+        let events = try rows.map { (row) throws(PostgresError) in try EventRecord(row) }
+        let tiers = try await connection.query(tiersOfEvents, [.textArray(events.map { $0.id.description })])
+        return try joined(events, tiers)
+    }
+
     private func events(_ sql: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> [EventRecord] {
         let rows = try await pool.query(sql, parameters)
         guard rows.count > 0 else { return [] }
-        var events = try rows.map { (row) throws(PostgresError) in try EventRecord(row) }
-        let tiers = try await pool.query(
-            """
-            SELECT id, event_id, name, kind, unit_amount, capacity, held, sold, blocked FROM tiers
-            WHERE event_id = ANY ($1::uuid[]) ORDER BY event_id, position
-            """, [.textArray(events.map { $0.id.description })])
+        let events = try rows.map { (row) throws(PostgresError) in try EventRecord(row) }
+        let tiers = try await pool.query(Self.tiersOfEvents, [.textArray(events.map { $0.id.description })])
+        return try Self.joined(events, tiers)
+    }
+
+    private static func joined(
+        _ events: [EventRecord], _ tiers: PostgresRows
+    ) throws(PostgresError) -> [EventRecord] {
+        var events = events
         var byEvent: [EventID: [TierRecord]] = [:]
         for index in 0..<tiers.count {
             guard let event = EventID(try tiers[index].string("event_id")) else { continue }
@@ -159,6 +247,7 @@ extension EventRecord {
         self.init(
             id: id, number: try row.integer("number"), title: try row.string("title"),
             description: try row.optionalString("description"), venue: try row.optionalString("venue"),
+            venueID: try row.optionalString("venue_id").flatMap { VenueID($0) },
             startsAt: try row.integer("starts_ms"), salesOpenAt: try row.optionalInteger("open_ms"),
             salesCloseAt: try row.optionalInteger("close_ms"), status: try row.string("status"),
             currency: try row.string("currency"), holdSeconds: try row.integer("hold_seconds"),

@@ -4,7 +4,9 @@ extension EventRecord {
     /// The event as Redis is to know it.
     ///
     /// - Parameter clock: the newest change written down for it, Unix milliseconds.
-    public func policy(clock: Int64) -> EventPolicy {
+    ///
+    /// - Parameter seats: its seats as they are; needed when a tier is sold by seat.
+    public func policy(clock: Int64, seats: SeatState?) -> EventPolicy {
         EventPolicy(
             event: id, isCancelled: status == "cancelled", opensAt: salesOpenAt, closesAt: salesCloseAt,
             holdMilliseconds: holdSeconds * 1000, maxTicketsPerUser: maxTicketsPerUser.map { Int($0) },
@@ -15,6 +17,6 @@ extension EventRecord {
                     available: tier.capacity - tier.held - tier.sold - tier.blocked, held: tier.held,
                     sold: tier.sold, blocked: tier.blocked, unitAmount: tier.unitAmount,
                     kind: TierKind(rawValue: tier.kind) ?? .general)
-            })
+            }, seats: seats)
     }
 }

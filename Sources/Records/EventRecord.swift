@@ -1,7 +1,7 @@
 public import Booking
 
 /// One tier as PostgreSQL has it.
-public struct TierRecord: Sendable {
+public struct TierRecord: Sendable, Hashable {
     /// Its id.
     public var id: TierID
     /// For people.
@@ -36,7 +36,7 @@ public struct TierRecord: Sendable {
 }
 
 /// One event as PostgreSQL has it. Times are Unix milliseconds.
-public struct EventRecord: Sendable {
+public struct EventRecord: Sendable, Hashable {
     /// Its id.
     public var id: EventID
     /// A small alias of the id; 0 lets the database choose.
@@ -47,6 +47,8 @@ public struct EventRecord: Sendable {
     public var description: String?
     /// For people.
     public var venue: String?
+    /// The hall, when it has seats.
+    public var venueID: VenueID?
     /// When it begins.
     public var startsAt: Int64
     /// When its sale opens.
@@ -74,7 +76,8 @@ public struct EventRecord: Sendable {
 
     /// An event.
     public init(
-        id: EventID, number: Int64, title: String, description: String?, venue: String?, startsAt: Int64,
+        id: EventID, number: Int64, title: String, description: String?, venue: String?, venueID: VenueID? = nil,
+        startsAt: Int64,
         salesOpenAt: Int64?, salesCloseAt: Int64?, status: String, currency: String, holdSeconds: Int64,
         maxTicketsPerUser: Int64?, maxBookingsPerUser: Int64?, version: Int64, createdAt: Int64, updatedAt: Int64,
         tiers: [TierRecord]
@@ -84,6 +87,7 @@ public struct EventRecord: Sendable {
         self.title = title
         self.description = description
         self.venue = venue
+        self.venueID = venueID
         self.startsAt = startsAt
         self.salesOpenAt = salesOpenAt
         self.salesCloseAt = salesCloseAt

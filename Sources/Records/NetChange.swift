@@ -11,10 +11,14 @@ struct NetChange {
         var sold = 0
     }
 
-    private let changed: [(id: BookingID, image: BookingImage)]
+    let changed: [(id: BookingID, image: BookingImage)]
     private let payments: [(id: PaymentID, value: Batch.Payment)]
     private let terms: [TierID: Batch.Tier]
+    let blocked: [(event: EventID, block: Block)]
+    let unblocked: [BlockID]
     private var owned: [TierID: Owned] = [:]
+    /// Whether a booking that changed has or had seats.
+    private(set) var hasSeats = false
 
     init(_ batch: Batch, versions: PostgresRows, items: PostgresRows) throws(PostgresError) {
         var old: [String: (version: Int64, status: BookingStatus)] = [:]
@@ -30,6 +34,8 @@ struct NetChange {
             .sorted { $0.id.uuid < $1.id.uuid }
         payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
         terms = batch.tiers
+        blocked = batch.blocked
+        unblocked = batch.unblocked
         let changedIDs = Set(changed.map(\.id.description))
         for index in 0..<items.count {
             let row = items[index]
@@ -38,9 +44,13 @@ struct NetChange {
                 let tier = TierID(try row.string("tier_id"))
             else { continue }
             count(tier, Int(try row.integer("quantity")), status, sign: -1)
+            if try row.integer("seats") > 0 { hasSeats = true }
         }
         for (_, image) in changed {
-            for item in image.items { count(item.tier, item.quantity, image.status, sign: 1) }
+            for item in image.items {
+                count(item.tier, item.quantity, image.status, sign: 1)
+                if !item.seats.isEmpty { hasSeats = true }
+            }
         }
     }
 
@@ -55,7 +65,9 @@ struct NetChange {
         let live = changed.filter { $0.image.status.isLive }
         var statements: [PostgresStatement] = []
         for group in [ended, live] where !group.isEmpty { statements.append(bookings(group, partition)) }
-        if !changed.isEmpty { statements.append(items()) }
+        if !changed.isEmpty { statements += [goneItems(), items()] }
+        statements += seats()
+        if !blocked.isEmpty || !unblocked.isEmpty { statements += blocks() }
         if !payments.isEmpty { statements.append(paymentRows()) }
         if !owned.isEmpty || !terms.isEmpty { statements.append(tiers()) }
         return statements
@@ -86,7 +98,7 @@ struct NetChange {
             updated_at, confirmed_at)
         SELECT b.id, $1::integer, b.event_id, b.user_id, b.status, b.version, $2::bigint, b.total_amount, b.currency,
             to_timestamp(b.expires_ms / 1000.0), to_timestamp(b.deadline_ms / 1000.0), b.attempts, b.extensions,
-            coalesce((SELECT max_bookings_per_user = 1 FROM events WHERE events.id = b.event_id), false),
+            coalesce((SELECT events.exclusive FROM events WHERE events.id = b.event_id), false),
             b.digest, b.reason, to_timestamp(b.created_ms / 1000.0), to_timestamp(b.updated_ms / 1000.0),
             to_timestamp(b.confirmed_ms / 1000.0)
         FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[],
@@ -107,15 +119,32 @@ struct NetChange {
         }
         return PostgresStatement(
             """
-            INSERT INTO booking_items (booking_id, tier_id, position, quantity, unit_amount)
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[])
-            ON CONFLICT (booking_id, tier_id) DO UPDATE SET quantity = excluded.quantity
+            INSERT INTO booking_items (booking_id, tier_id, position, quantity, unit_amount, seats)
+            SELECT i.booking_id, i.tier_id, i.position, i.quantity, i.unit_amount,
+                string_to_array(i.seats, '+')::integer[]
+            FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[], $6::text[])
+                AS i (booking_id, tier_id, position, quantity, unit_amount, seats)
+            ON CONFLICT (booking_id, tier_id) DO UPDATE SET quantity = excluded.quantity, seats = excluded.seats
             WHERE booking_items.quantity <> excluded.quantity
             """,
             [
                 .textArray(lines.map(\.booking.description)), .textArray(lines.map(\.item.tier.description)),
                 .integerArray(lines.map { Int64($0.position) }), .integerArray(lines.map { Int64($0.item.quantity) }),
-                .integerArray(lines.map(\.item.unitAmount)),
+                .integerArray(lines.map(\.item.unitAmount)), .textArray(lines.map { SeatPosition.text($0.item.seats) }),
+            ])
+    }
+
+    /// Lines that were cancelled as a whole.
+    private func goneItems() -> PostgresStatement {
+        let kept = changed.flatMap { booking in booking.image.items.map { (booking: booking.id, tier: $0.tier) } }
+        return PostgresStatement(
+            """
+            DELETE FROM booking_items WHERE booking_id = ANY ($1::uuid[]) AND (booking_id, tier_id) NOT IN (
+                SELECT * FROM unnest($2::uuid[], $3::uuid[]))
+            """,
+            [
+                .textArray(changed.map(\.id.description)), .textArray(kept.map(\.booking.description)),
+                .textArray(kept.map(\.tier.description)),
             ])
     }
 
@@ -123,13 +152,14 @@ struct NetChange {
         PostgresStatement(
             """
             INSERT INTO payments AS old (id, booking_id, provider, transaction_id, status, amount, currency,
-                booking_version, created_at, updated_at)
+                booking_version, created_at, updated_at, refund_amount, refunded_amount)
             SELECT p.id, p.booking_id, p.provider, p.transaction_id, p.status, p.amount, p.currency, p.version,
-                to_timestamp(p.at_ms / 1000.0), to_timestamp(p.at_ms / 1000.0)
+                to_timestamp(p.at_ms / 1000.0), to_timestamp(p.at_ms / 1000.0), p.refund, p.refunded
             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-                $8::bigint[], $9::bigint[]) AS p (id, booking_id, provider, transaction_id, status, amount, currency,
-                version, at_ms)
+                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) AS p (id, booking_id, provider,
+                transaction_id, status, amount, currency, version, at_ms, refund, refunded)
             ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
+                refund_amount = excluded.refund_amount, refunded_amount = excluded.refunded_amount,
                 booking_version = excluded.booking_version, updated_at = excluded.updated_at
             WHERE old.booking_version < excluded.booking_version
             """,
@@ -140,7 +170,8 @@ struct NetChange {
                 .textArray(payments.map(\.value.payment.status.rawValue)),
                 .integerArray(payments.map(\.value.payment.amount)),
                 .textArray(payments.map(\.value.currency)), .integerArray(payments.map(\.value.version)),
-                .integerArray(payments.map(\.value.at)),
+                .integerArray(payments.map(\.value.at)), .integerArray(payments.map(\.value.payment.refundAmount)),
+                .integerArray(payments.map(\.value.payment.refundedAmount)),
             ])
     }
 

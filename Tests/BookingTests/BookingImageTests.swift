@@ -9,7 +9,9 @@ struct BookingImageTests {
         event: EventID(UUIDBytes(high: 1, low: 2)), user: "auth0|ann, é\n%;", totalAmount: 9998, currency: "USD",
         idempotencyDigest: "ab12",
         items: [
-            BookingItem(tier: TierID(UUIDBytes(high: 3, low: 4)), quantity: 2, unitAmount: 4999, seats: [7, 8])
+            BookingItem(
+                tier: TierID(UUIDBytes(high: 3, low: 4)), quantity: 2, unitAmount: 4999,
+                seats: [SeatPosition(number: 7), SeatPosition(number: 8)])
         ],
         payment: BookingPayment(
             id: PaymentID(UUIDBytes(high: 5, low: 6)), provider: "simulated", transactionID: "tx|1,2",

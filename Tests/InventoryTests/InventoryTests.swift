@@ -50,7 +50,7 @@ struct InventoryTests {
     ) -> ClaimRequest {
         ClaimRequest(
             booking: BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number), event: event,
-            user: user, items: [ClaimItem(tier: tier, quantity: quantity)],
+            user: user, items: [.units(tier, quantity)],
             idempotency: key.map { IdempotentRequest(digest: $0, fingerprint: "f", patienceMilliseconds: 1000) },
             answersLater: false, traceparent: "")
     }

@@ -29,11 +29,27 @@ function booking.image(b)
   }, '|')
 end
 
--- Calls visit(tier, quantity, unit price) for each line.
+-- Calls visit(tier, quantity, unit price, seats joined by `+`) for each line.
 function booking.each_item(b, visit)
-  for tier, quantity, price in string.gmatch(b.items, '([^,;]+),(%d+),(%d+),[^;]*') do
-    visit(tier, tonumber(quantity), tonumber(price))
+  for tier, quantity, price, places in string.gmatch(b.items, '([^,;]+),(%d+),(%d+),([^;]*)') do
+    visit(tier, tonumber(quantity), tonumber(price), places)
   end
+end
+
+-- Whether it has seats that can be named.
+function booking.is_seated(b)
+  return string.find(b.items, '%d;') ~= nil or string.find(b.items, '%d$') ~= nil
+end
+
+-- Whether one of its seats is in a set.
+function booking.has_seat(b, set)
+  local found = false
+  booking.each_item(b, function(_, _, _, places)
+    for seat in string.gmatch(places, '%d+') do
+      found = found or set[tonumber(seat)] == true
+    end
+  end)
+  return found
 end
 
 function booking.tickets(b)
@@ -44,16 +60,29 @@ end
 
 -- The running or last payment attempt, or nil.
 function booking.payment(b)
-  local id, provider, transaction, status, amount =
-    string.match(b.payment, '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
+  local id, provider, transaction, status, amount, refund, refunded =
+    string.match(b.payment, '^([^,]*),([^,]*),([^,]*),([^,]*),(%d+),(%d+),(%d+)$')
   if not id then
     return nil
   end
-  return { id = id, provider = provider, transaction = transaction, status = status, amount = amount }
+  return {
+    id = id, provider = provider, transaction = transaction, status = status, amount = tonumber(amount),
+    refund = tonumber(refund), refunded = tonumber(refunded),
+  }
 end
 
 function booking.set_payment(b, p)
-  b.payment = table.concat({ p.id, p.provider, p.transaction, p.status, p.amount }, ',')
+  b.payment = table.concat({
+    p.id, p.provider, p.transaction, p.status, int(p.amount), int(p.refund or 0), int(p.refunded or 0),
+  }, ',')
+end
+
+-- So much of what was taken has to go back in all; with all of it, the payment itself is refund-due.
+function booking.refund(p, amount)
+  p.refund, p.refunded = amount, p.refunded or 0
+  if p.refund >= p.amount then
+    p.status = p.refunded < p.refund and 'REFUND_DUE' or 'REFUNDED'
+  end
 end
 
 function booking.holds(status)

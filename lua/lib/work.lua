@@ -2,8 +2,8 @@
 --
 -- Redis does not roll back, so nothing in `commit` may fail: every key it writes has been read by `load` (a key of a
 -- wrong type stops the script there, before the first write) and no argument list grows beyond a few hundred.
--- The order is: counters down first, then user totals, the outbox, the bookings, the indexes. Should it fail after all,
--- the event is closed in the same call, before anybody can build on what is half written.
+-- The order is: counters down first, then seats, user totals, the outbox, the bookings, the indexes. Should it fail
+-- after all, the event is closed in the same call, before anybody can build on what is half written.
 local work = {}
 
 -- A provider silent for this long past its deadline: the units are released, the payment is asked about further.
@@ -33,7 +33,7 @@ end
 function work.load(tag, event, epoch, tier_ids)
   local key = tag .. 'e:' .. event
   local fields = {
-    'status', 'opens', 'closes', 'hold', 'maxt', 'maxb', 'currency', 'epoch', 'seq', 'next', 'clock',
+    'status', 'opens', 'closes', 'hold', 'maxt', 'maxb', 'currency', 'epoch', 'seq', 'next', 'clock', 'rows',
   }
   local known = #fields
   for i, tier in ipairs(tier_ids) do
@@ -52,8 +52,8 @@ function work.load(tag, event, epoch, tier_ids)
     due_key = tag .. 'due', outbox_key = tag .. 'outbox', meta_key = tag .. 'meta',
     status = e[1], opens = tonumber(e[2]), closes = tonumber(e[3]), hold = tonumber(e[4]),
     max_tickets = tonumber(e[5]), max_bookings = tonumber(e[6]), currency = e[7], seq = tonumber(e[9]),
-    next = tonumber(e[10]), clock = tonumber(e[11]) or 0,
-    tiers = {}, changed_tiers = {}, users = {}, changed_users = {}, bookings = {},
+    next = tonumber(e[10]), clock = tonumber(e[11]) or 0, seated = e[12] or '', rows = {},
+    tiers = {}, changed_tiers = {}, users = {}, changed_users = {}, bookings = {}, images = {}, notes = {}, policy = {},
     hold_add = {}, hold_remove = {}, pay_add = {}, pay_remove = {}, records = {}, counters = {},
   }
   for i, tier in ipairs(tier_ids) do
@@ -92,16 +92,25 @@ function work.move(w, tier, quantity, from, to)
   w.changed_tiers[tier] = true
 end
 
-function work.move_items(w, b, from, to)
-  booking.each_item(b, function(tier, quantity) work.move(w, tier, quantity, from, to) end)
+-- What a seat is when its unit is counted so.
+local seat_states = { available = '.', held = 'h', sold = 's', blocked = 'b' }
+
+-- Moves units, and the seats among them (joined by `+`, or empty).
+function work.move_seats(w, tier, quantity, places, from, to)
+  work.move(w, tier, quantity, from, to)
+  if places ~= '' then
+    seats.set(w, seats.list(places), seat_states[from], seat_states[to])
+  end
 end
 
+function work.move_items(w, b, from, to)
+  booking.each_item(b, function(tier, quantity, _, places) work.move_seats(w, tier, quantity, places, from, to) end)
+end
+
+-- A user's totals: tickets and live bookings, then the ids of those that have seats.
 local function read_user(w, user, text)
-  local tickets, bookings = 0, 0
-  if text then
-    tickets, bookings = string.match(text, '^(%-?%d+) (%-?%d+)$')
-  end
-  w.users[user] = { tickets = tonumber(tickets), bookings = tonumber(bookings) }
+  local tickets, bookings, seated = string.match(text or '0 0', '^(%-?%d+) (%-?%d+)(.*)$')
+  w.users[user] = { tickets = tonumber(tickets), bookings = tonumber(bookings), seated = seated }
 end
 
 -- Reads the totals of many users at once.
@@ -122,11 +131,27 @@ function work.user(w, user)
   return w.users[user]
 end
 
-function work.count(w, user, tickets, bookings)
-  local total = work.user(w, user)
-  total.tickets = total.tickets + tickets
-  total.bookings = total.bookings + bookings
-  w.changed_users[user] = true
+-- Its owner has the booking's tickets.
+function work.own(w, id, b)
+  local total = work.user(w, b.user)
+  total.tickets = total.tickets + booking.tickets(b)
+  total.bookings = total.bookings + 1
+  if booking.is_seated(b) then
+    total.seated = total.seated .. ' ' .. id
+  end
+  w.changed_users[b.user] = true
+end
+
+-- Its owner has them no more.
+function work.disown(w, id, b)
+  local total = work.user(w, b.user)
+  total.tickets = total.tickets - booking.tickets(b)
+  total.bookings = total.bookings - 1
+  local first, last = string.find(total.seated, ' ' .. id, 1, true)
+  if first then
+    total.seated = string.sub(total.seated, 1, first - 1) .. string.sub(total.seated, last + 1)
+  end
+  w.changed_users[b.user] = true
 end
 
 -- The booking's next version is part of this unit of work. Returns its image.
@@ -135,6 +160,7 @@ function work.put(w, id, b, channel, trace)
   b.updated = w.now
   local image = booking.image(b)
   w.bookings[#w.bookings + 1] = { id = id, image = image, tail = '|' .. channel .. '|' .. trace }
+  w.images[id] = image
   return image
 end
 
@@ -172,7 +198,14 @@ function work.release(w, id, b)
     work.unindex(w, id, b)
   end
   work.move_items(w, b, b.status == 'CONFIRMED' and 'sold' or 'held', 'available')
-  work.count(w, b.user, -booking.tickets(b), -1)
+  work.disown(w, id, b)
+end
+
+-- Undoes `release` of a hold in the same unit of work.
+function work.unrelease(w, id, b)
+  table.remove(b.status == 'PENDING_PAYMENT' and w.pay_remove or w.hold_remove)
+  work.move_items(w, b, 'available', 'held')
+  work.own(w, id, b)
 end
 
 -- The hold's time has passed: its units go back, whatever the sweeper did or did not do.
@@ -256,6 +289,9 @@ local function commit_counters(w)
     set[#set + 1] = text
     texts[#texts + 1] = tier .. ' ' .. text
   end
+  for _, text in ipairs(w.policy) do
+    set[#set + 1] = text
+  end
   if w.next_changed and not w.resweep then
     set[#set + 1] = 'next'
     set[#set + 1] = int(w.next)
@@ -272,7 +308,7 @@ local function commit_users(w)
       gone[#gone + 1] = user
     else
       set[#set + 1] = user
-      set[#set + 1] = int(total.tickets) .. ' ' .. int(total.bookings)
+      set[#set + 1] = int(total.tickets) .. ' ' .. int(total.bookings) .. total.seated
     end
   end
   if #set > 0 then
@@ -283,11 +319,12 @@ local function commit_users(w)
   end
 end
 
+-- A hold may be claimed and replaced within one unit of work: what is removed stays removed.
 local function commit_indexes(w)
-  if #w.hold_remove > 0 then redis.call('ZREM', w.expiries_key, unpack(w.hold_remove)) end
-  if #w.pay_remove > 0 then redis.call('ZREM', w.paying_key, unpack(w.pay_remove)) end
   if #w.hold_add > 0 then redis.call('ZADD', w.expiries_key, unpack(w.hold_add)) end
   if #w.pay_add > 0 then redis.call('ZADD', w.paying_key, unpack(w.pay_add)) end
+  if #w.hold_remove > 0 then redis.call('ZREM', w.expiries_key, unpack(w.hold_remove)) end
+  if #w.pay_remove > 0 then redis.call('ZREM', w.paying_key, unpack(w.pay_remove)) end
 end
 
 -- Looks at the indexes again for the earliest deadline, after due holds went back.
@@ -311,15 +348,22 @@ local function commit_next(w)
 end
 
 local function commit_bookings(w, tiers)
-  if #w.bookings == 0 then
+  if #w.bookings == 0 and not w.is_changed then
     return nil
   end
   local fields = { 'ev', w.event, 'ep', w.epoch, 'sq', int(w.seq), 'at', int(w.now), 'ty', tiers }
+  for _, note in ipairs(w.notes) do
+    fields[#fields + 1] = note.name
+    fields[#fields + 1] = note.text
+  end
   for _, change in ipairs(w.bookings) do
     fields[#fields + 1] = change.id
     fields[#fields + 1] = change.image .. change.tail
   end
   local entry = redis.call('XADD', w.outbox_key, '*', unpack(fields))
+  if #w.bookings == 0 then
+    return entry
+  end
   local records = {}
   for _, change in ipairs(w.bookings) do
     records[#records + 1] = w.tag .. 'b:' .. change.id
@@ -338,12 +382,23 @@ local function commit_keys(w)
   end
 end
 
+local function commit_blocks(w)
+  local block = w.block
+  if block and block.text then
+    redis.call('HSET', w.tag .. 'l:' .. w.event, block.id, block.text)
+  elseif block then
+    redis.call('HDEL', w.tag .. 'l:' .. w.event, block.id)
+  end
+end
+
 local function commit_rest(w, tiers)
+  seats.commit(w)
   commit_users(w)
   local entry = commit_bookings(w, tiers)
   commit_indexes(w)
   commit_next(w)
   commit_keys(w)
+  commit_blocks(w)
   return entry
 end
 
@@ -355,9 +410,11 @@ local function close_event(w)
   redis.log(redis.LOG_WARNING, 'usher: a script failed half-way; event closed: ' .. w.event)
 end
 
--- Writes everything down. Returns the id of the outbox entry, or nil when there was nothing to write.
+-- Writes everything down. Returns the id of the outbox entry, or nil when there was nothing to write. A unit of work
+-- that changes no booking sets `is_changed`; `notes` are further fields of its entry, `policy` further fields of the
+-- event, `block` is one to put or take away.
 function work.commit(w)
-  if #w.bookings == 0 and not w.resweep then
+  if #w.bookings == 0 and not w.resweep and not w.is_changed then
     return nil
   end
   -- The first write. Where Redis refuses it (memory, disk, replicas), nothing has been written.

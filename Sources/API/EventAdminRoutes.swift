@@ -1,0 +1,128 @@
+import Booking
+import HTTPServer
+import Inventory
+import Records
+
+/// What administrators do to events: create, change, publish, cancel.
+final class EventAdminRoutes {
+    private let context: APIContext
+
+    init(_ context: APIContext) { self.context = context }
+
+    func add(to router: Router) {
+        router.add(.post, "/v1/events") { request in await answer { try await self.create(request) } }
+        router.add(.patch, "/v1/events/{id}") { request in await answer { try await self.change(request) } }
+        router.add(.post, "/v1/events/{id}/publish") { request in await answer { try await self.publish(request) } }
+        router.add(.post, "/v1/events/{id}/cancel") { request in await answer { try await self.cancel(request) } }
+    }
+
+    private func create(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try context.authenticator.admin(request)
+        var body = try RequestBody(request)
+        var draft = try EventBody.read(&body, id: EventID(context.uuid())) { TierID(context.uuid()) }
+        var seats: SeatMap?
+        if let venue = draft.event.venueID {
+            guard let record = try await context.venues.venue(venue) else {
+                throw Problem(404, "venue-not-found", "There is no such venue.")
+            }
+            seats = try VenueBody.layout(of: record).seatMap(&draft)
+        }
+        try await context.catalogue.create(
+            draft.event, partition: context.inventory.keys.partition(of: draft.event.id), seats: seats)
+        if draft.isPublished { try await onSale(draft.event.id) }
+        context.catalogueChanged()
+        return try await told(draft.event.id, 201, [("Location", "/v1/events/\(draft.event.id)")])
+    }
+
+    private func publish(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try context.authenticator.admin(request)
+        let id = try await context.event(request.parameters["id"] ?? "")
+        guard let event = try await context.catalogue.event(id) else { throw Problem.eventNotFound }
+        guard event.status != "cancelled" else { throw Problem.eventCancelled }
+        try await onSale(id)
+        context.catalogueChanged()
+        return try await told(id, 200, [])
+    }
+
+    /// PostgreSQL first: were Redis to lose it, the reconciler would bring it back.
+    private func onSale(_ id: EventID) async throws {
+        guard try await context.catalogue.publish(id), let event = try await context.catalogue.event(id) else {
+            throw Problem.eventNotFound
+        }
+        let policy = event.policy(clock: 0, seats: try await context.seatStore.state(of: id))
+        guard try await context.inventory.load(policy, recovering: nil) == .done else {
+            throw InventoryError(.recovering)
+        }
+    }
+
+    private func change(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try context.authenticator.admin(request)
+        let id = try await context.event(request.parameters["id"] ?? "")
+        var body = try RequestBody(request)
+        let patch = try EventPatch(&body)
+        let expected = try Self.expectedVersions(request)
+        try await update(id) { event in
+            if let expected, !expected.contains(event.version) {
+                throw Problem(412, "precondition-failed", "The event is of version \(event.version).")
+            }
+            return try patch.applied(to: event)
+        }
+        return try await told(id, 200, [])
+    }
+
+    /// Holds go back and bookings are cancelled and refunded by the reconciler, in the background.
+    private func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try context.authenticator.admin(request)
+        let id = try await context.event(request.parameters["id"] ?? "")
+        try await update(id) { event in
+            var event = event
+            event.status = "cancelled"
+            return event
+        }
+        return try await told(id, 200, [])
+    }
+
+    /// Redis first, while PostgreSQL's rows are locked: when either fails, what was asked for is not told as done, and
+    /// asking again is safe.
+    private func update(_ id: EventID, _ change: (EventRecord) throws -> EventRecord) async throws {
+        let found = try await context.catalogue.update(id) { [context] old in
+            let new = try change(old)
+            guard old.status != "draft" else { return new }
+            let terms = new.tiers.filter { tier in
+                old.tiers.contains {
+                    $0.id == tier.id && ($0.capacity != tier.capacity || $0.unitAmount != tier.unitAmount)
+                }
+            }
+            let outcome = try await context.inventory.update(
+                new.policy(clock: 0, seats: nil),
+                tiers: terms.map { (tier: $0.id, capacity: $0.capacity, unitAmount: $0.unitAmount) })
+            switch outcome {
+            case .done: return new
+            case .committed: throw Problem(409, "capacity-below-committed", "More of it is held, sold or blocked.")
+            case .unknown: throw InventoryError(.recovering)
+            }
+        }
+        guard found else { throw Problem.eventNotFound }
+        context.catalogueChanged()
+    }
+
+    /// The versions that `If-Match` names (RFC 9110, section 13.1.1); `nil` for any.
+    private static func expectedVersions(_ request: HTTPRequest) throws(Problem) -> [Int64]? {
+        guard let header = request.header("if-match"), header != "*" else { return nil }
+        return header.split(separator: ",").map { part in
+            let text = part.drop { $0 == " " }.filter { $0 != " " }
+            guard text.hasPrefix("\""), text.hasSuffix("\"") else { return -1 }
+            return Int64(text.dropFirst().dropLast()) ?? -1
+        }
+    }
+
+    private func told(
+        _ id: EventID, _ status: Int, _ headers: [(name: String, value: String)]
+    ) async throws -> HTTPResponse {
+        guard let event = try await context.catalogue.event(id) else { throw Problem.eventNotFound }
+        let version = (name: "X-Event-Version", value: "\"\(event.version)\"")
+        return HTTPResponse(
+            status: status, headers: [("Content-Type", "application/json"), version] + headers,
+            body: EventJSON.bytes(event, await context.live(id)))
+    }
+}

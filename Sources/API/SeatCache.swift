@@ -1,0 +1,100 @@
+import Booking
+import JSON
+import Records
+
+/// What the seats of an event are called; kept in memory, for it never changes. One per loop.
+final class SeatCache {
+    private let store: SeatStore
+    private var plans: [EventID: SeatPlan] = [:]
+    /// The longest unused first.
+    private var order: [EventID] = []
+
+    /// An event of 100,000 seats takes about 30 MB when its seats are asked for.
+    private static let limit = 32
+
+    init(_ store: SeatStore) { self.store = store }
+
+    /// The event's seats; `nil` when it has none.
+    func plan(of event: EventID) async throws -> SeatPlan? {
+        if let known = plans[event] {
+            if order.last != event {
+                order.removeAll { $0 == event }
+                order.append(event)
+            }
+            return known
+        }
+        guard let map = try await store.map(of: event) else { return nil }
+        let plan = SeatPlan(event: event, map: map)
+        if plans.count >= Self.limit { plans[order.removeFirst()] = nil }
+        plans[event] = plan
+        order.removeAll { $0 == event }
+        order.append(event)
+        return plan
+    }
+}
+
+/// The seats of one event, and the answer to `GET …/seats` as it was last.
+final class SeatPlan {
+    let event: EventID
+    let map: SeatMap
+    /// What comes before each seat's status, one after the other, and where each ends.
+    private lazy var template = Self.template(event, map)
+    /// The last answer, and the sequence number it is of.
+    private(set) var answer: (sequence: Int64, body: [UInt8])?
+
+    init(event: EventID, map: SeatMap) {
+        self.event = event
+        self.map = map
+    }
+
+    private static func template(_ event: EventID, _ map: SeatMap) -> (bytes: [UInt8], ends: [Int]) {
+        var bytes: [UInt8] = []
+        var ends: [Int] = []
+        ends.reserveCapacity(map.seatCount)
+        for (index, row) in map.rows.enumerated() {
+            for (place, number) in row.seats.enumerated() {
+                var json = JSONWriter(capacity: 192)
+                json.beginObject()
+                json.member("id", SeatID(event: event, position: SeatPosition(row: index, place: place)).description)
+                json.member("tierId", row.tier.description)
+                json.member("section", row.section)
+                json.member("row", row.name)
+                json.member("number", number)
+                json.key("status")
+                bytes += json.bytes
+                ends.append(bytes.count)
+            }
+        }
+        return (bytes, ends)
+    }
+
+    private static let available = Array("\"available\"},".utf8)
+    private static let held = Array("\"held\"},".utf8)
+    private static let sold = Array("\"sold\"},".utf8)
+    private static let blocked = Array("\"blocked\"},".utf8)
+
+    /// Renders the answer for a map's bytes, and keeps it.
+    func render(_ bytes: [UInt8], sequence: Int64) -> [UInt8] {
+        var body: [UInt8] = []
+        body.reserveCapacity(template.bytes.count + 16 * template.ends.count + 100)
+        body += "{\"eventId\":\"\(event)\",\"seq\":\(sequence),\"seats\":[".utf8
+        var start = 0
+        var seat = 0
+        for byte in bytes where byte != SeatMap.separator && seat < template.ends.count {
+            let end = template.ends[seat]
+            body += template.bytes[start..<end]
+            switch byte {
+            case SeatMap.free: body += Self.available
+            case SeatMap.held: body += Self.held
+            case SeatMap.sold: body += Self.sold
+            default: body += Self.blocked
+            }
+            start = end
+            seat += 1
+        }
+        if seat > 0 { body.removeLast() }
+        body += "]}".utf8
+        answer = (sequence, body)
+        return body
+    }
+}

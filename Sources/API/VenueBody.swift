@@ -1,0 +1,72 @@
+import Booking
+import HTTPServer
+import JSON
+import Records
+
+/// Halls as clients send them.
+enum VenueBody {
+    private static let sectionLimit = 1000
+    private static let rowLimit = 10_000
+
+    /// Reads `sections`.
+    static func sections(_ body: inout RequestBody) -> VenueLayout? {
+        guard let objects = body.objects("sections", 1...sectionLimit) else { return nil }
+        var sections: [VenueLayout.Section] = []
+        var names: Set<String> = []
+        for var object in objects {
+            let name = object.required("name", sign(&object, "name"))
+            let rows = object.required("rows", rows(&object))
+            if let name, !names.insert(name).inserted { object.wrong("name", "Another section has this name.") }
+            object.rejectUnknown()
+            body.adopt(object)
+            if let name, let rows { sections.append(VenueLayout.Section(name: name, rows: rows)) }
+        }
+        let layout = VenueLayout(sections: sections)
+        if layout.seatCount > VenueLayout.maximumSeats {
+            body.wrong("sections", "A hall has at most \(VenueLayout.maximumSeats) seats.")
+        }
+        return layout
+    }
+
+    private static func rows(_ section: inout RequestBody) -> [VenueLayout.Row]? {
+        guard let objects = section.objects("rows", 1...rowLimit) else { return nil }
+        var rows: [VenueLayout.Row] = []
+        var names: Set<String> = []
+        for var object in objects {
+            let name = object.required("name", sign(&object, "name"))
+            let seats = object.required("seats", object.texts("seats", 1...SeatPosition.maximumPlaces))
+            if let name, !names.insert(name).inserted { object.wrong("name", "Another row has this name.") }
+            if let seats, Set(seats).count < seats.count { object.wrong("seats", "Two seats have one name.") }
+            if let seats, !seats.allSatisfy(isSign) { object.wrong("seats", signRule) }
+            object.rejectUnknown()
+            section.adopt(object)
+            if let name, let seats { rows.append(VenueLayout.Row(name: name, seats: seats)) }
+        }
+        return rows
+    }
+
+    private static let signRule = "It must be 1 to 32 characters, none of them a control character."
+
+    private static func sign(_ object: inout RequestBody, _ name: String) -> String? {
+        guard let text = object.text(name, 1...32) else { return nil }
+        guard isSign(text) else {
+            object.wrong(name, signRule)
+            return nil
+        }
+        return text
+    }
+
+    private static func isSign(_ text: String) -> Bool {
+        (1...32).contains(text.unicodeScalars.count) && text.unicodeScalars.allSatisfy { $0.value >= 0x20 }
+    }
+
+    /// The layout of a hall that is written down.
+    static func layout(of venue: VenueRecord) throws(Problem) -> VenueLayout {
+        guard let value = try? JSONReader.read(Array(venue.layout.utf8)) else { throw Self.unreadable }
+        var body = RequestBody([("sections", value)], "")
+        guard let layout = sections(&body), body.errors.isEmpty else { throw Self.unreadable }
+        return layout
+    }
+
+    private static let unreadable = Problem(500, "internal", "Something went wrong here.")
+}

@@ -1,0 +1,22 @@
+/// What a user has of an event, for its limits.
+public struct UserTotals: Hashable, Sendable {
+    /// The user.
+    public let user: String
+    /// Tickets in live bookings.
+    public let tickets: Int
+    /// Live bookings.
+    public let bookings: Int
+    /// Those of them that have seats.
+    public let seated: [BookingID]
+
+    /// A user's totals.
+    public init(user: String, tickets: Int, bookings: Int, seated: [BookingID]) {
+        self.user = user
+        self.tickets = tickets
+        self.bookings = bookings
+        self.seated = seated
+    }
+
+    /// `tickets bookings id…`, as `lua/lib/work.lua` reads it.
+    public var text: String { "\(tickets) \(bookings)" + seated.map { " \($0)" }.joined() }
+}

@@ -1,0 +1,135 @@
+public import Booking
+import RedisClient
+
+/// What became of taking something off sale.
+public enum BlockOutcome: Sendable {
+    /// It is off sale.
+    case blocked(Block)
+    /// Fewer units are free.
+    case soldOut
+    /// These seats are not free.
+    case seatsTaken([SeatPosition])
+    /// The tier is not of the event.
+    case unknownTier
+    /// These seats are not of the event.
+    case unknownSeats([SeatPosition])
+    /// The tier is sold by seat.
+    case seated
+    /// The seats are of several tiers.
+    case mixed
+    /// Redis does not know the event.
+    case noEvent
+}
+
+/// What became of changing an event that is on sale.
+public enum UpdateOutcome: Sendable, Equatable {
+    /// It is changed.
+    case done
+    /// More of these tiers is held, sold or blocked.
+    case committed([TierID])
+    /// Redis does not know the event, or the tier.
+    case unknown
+}
+
+/// An event's seats as they are.
+public enum SeatMapReading: Sendable {
+    /// One byte a seat, `|` after each row.
+    case map(sequence: Int64, [UInt8])
+    /// As the caller has them.
+    case unchanged
+    /// Redis does not know the event, or is being validated.
+    case unknown
+}
+
+/// What administrators do to an event that is on sale.
+extension Inventory {
+    /// How often a call is repeated while due holds are being returned.
+    private static let moreLimit = 64
+
+    /// Takes units of a tier, or seats, off sale. Asking again for the same block is safe.
+    ///
+    /// - Parameters:
+    ///   - tier: `nil` for that of the seats.
+    ///   - seats: each once; at most 512; empty for units.
+    public func block(
+        _ id: BlockID, event: EventID, tier: TierID?, quantity: Int, seats: [SeatPosition]
+    ) async throws(InventoryError) -> BlockOutcome {
+        let arguments = [
+            event.description, id.description, tier?.description ?? "", String(quantity), SeatPosition.text(seats),
+        ]
+        let reply = try await repeated(scripts.block, event, arguments)
+        let list = reply.text(0).flatMap { GroupReply.seats($0[...]) } ?? []
+        switch reply.word {
+        case "OK":
+            guard let tier = reply.text(0).flatMap({ TierID($0) }), let quantity = reply.text(1).flatMap({ Int($0) })
+            else { throw InventoryError(.scriptFailed, "block") }
+            return .blocked(Block(id: id, tier: tier, quantity: quantity, seats: seats.sorted()))
+        case "SOLD_OUT": return .soldOut
+        case "SEATS_TAKEN": return .seatsTaken(list)
+        case "UNKNOWN_TIER": return .unknownTier
+        case "UNKNOWN_SEAT": return .unknownSeats(list)
+        case "SEATED": return .seated
+        case "MIXED": return .mixed
+        case "NO_EVENT": return .noEvent
+        default: throw InventoryError(.unavailable, "block: \(reply.word)")
+        }
+    }
+
+    /// Puts what a block took off sale back.
+    ///
+    /// - Returns: false when there is no such block (any more).
+    public func unblock(_ id: BlockID, event: EventID) async throws(InventoryError) -> Bool {
+        let partition = keys.partition(of: event)
+        let reply = try await run(
+            scripts.unblock, partition: partition, keys: [keys.meta(partition)],
+            arguments: [event.description, id.description])
+        return reply.word == "OK"
+    }
+
+    /// Changes the policy of an event that is on sale, and tiers' capacities and prices.
+    public func update(
+        _ policy: EventPolicy, tiers: [(tier: TierID, capacity: Int, unitAmount: Int64)]
+    ) async throws(InventoryError) -> UpdateOutcome {
+        var arguments = [
+            policy.event.description, policy.isCancelled ? "cancelled" : "published",
+            policy.opensAt.map { String($0) } ?? "", policy.closesAt.map { String($0) } ?? "",
+            String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
+            policy.maxBookingsPerUser.map { String($0) } ?? "",
+        ]
+        for tier in tiers { arguments += [tier.tier.description, String(tier.capacity), String(tier.unitAmount)] }
+        let reply = try await repeated(scripts.updateEvent, policy.event, arguments)
+        switch reply.word {
+        case "OK": return .done
+        case "COMMITTED":
+            return .committed((reply.text(0) ?? "").split(separator: ",").compactMap { TierID($0) })
+        case "NO_EVENT", "UNKNOWN_TIER": return .unknown
+        default: throw InventoryError(.unavailable, "update_event: \(reply.word)")
+        }
+    }
+
+    /// What an event's seats are now.
+    ///
+    /// - Parameter known: the sequence number that the caller has the map of.
+    public func seats(_ event: EventID, known: Int64?) async throws(InventoryError) -> SeatMapReading {
+        let partition = keys.partition(of: event)
+        let reply = try await evaluate(
+            scripts.seatMap, keys: [keys.meta(partition), keys.event(event), keys.seatMap(event)],
+            arguments: [known.map { String($0) } ?? ""])
+        guard reply.word != "NO_EVENT", reply.text(1) == "open", let sequence = reply.integer(0) else {
+            return .unknown
+        }
+        guard reply.word == "OK", let map = reply.rest.last?.bytes else { return .unchanged }
+        return .map(sequence: sequence, map)
+    }
+
+    private func repeated(
+        _ script: RedisScript, _ event: EventID, _ arguments: [String]
+    ) async throws(InventoryError) -> Reply {
+        let partition = keys.partition(of: event)
+        var reply = try await run(script, partition: partition, keys: [keys.meta(partition)], arguments: arguments)
+        for _ in 0..<Self.moreLimit where reply.word == "MORE" {
+            reply = try await run(script, partition: partition, keys: [keys.meta(partition)], arguments: arguments)
+        }
+        return reply
+    }
+}

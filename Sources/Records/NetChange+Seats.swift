@@ -1,0 +1,61 @@
+import Booking
+import PostgresClient
+
+/// Who has which seat, and what is off sale.
+extension NetChange {
+    /// Seats given back are deleted before seats taken are inserted, so that one that changed hands within the batch has
+    /// one owner throughout. A seat of another booking is left to the primary key to refuse.
+    func seats() -> [PostgresStatement] {
+        let taken = changed.filter { $0.image.status.isLive }.flatMap { booking in
+            booking.image.items.flatMap { item in
+                item.seats.map { (event: booking.image.event, seat: Int64($0.number), booking: booking.id) }
+            }
+        }
+        guard hasSeats else { return [] }
+        let parameters: [PostgresValue] = [
+            .textArray(taken.map(\.event.description)), .integerArray(taken.map(\.seat)),
+            .textArray(taken.map(\.booking.description)),
+        ]
+        var statements = [
+            PostgresStatement(
+                """
+                DELETE FROM event_seats WHERE booking_id = ANY ($4::uuid[]) AND (event_id, seat, booking_id) NOT IN (
+                    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::uuid[]))
+                """, parameters + [.textArray(changed.map(\.id.description))])
+        ]
+        guard !taken.isEmpty else { return statements }
+        statements.append(
+            PostgresStatement(
+                """
+                INSERT INTO event_seats (event_id, seat, booking_id)
+                SELECT t.event_id, t.seat, t.booking_id FROM unnest($1::uuid[], $2::integer[], $3::uuid[])
+                    AS t (event_id, seat, booking_id)
+                WHERE NOT EXISTS (
+                    SELECT FROM event_seats old WHERE old.event_id = t.event_id AND old.seat = t.seat
+                    AND old.booking_id = t.booking_id)
+                """, parameters))
+        return statements
+    }
+
+    func blocks() -> [PostgresStatement] {
+        [
+            PostgresStatement(
+                """
+                INSERT INTO blocks (id, event_id, tier_id, quantity, seats)
+                SELECT b.id, b.event_id, b.tier_id, b.quantity, string_to_array(b.seats, '+')::integer[]
+                FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[])
+                    AS b (id, event_id, tier_id, quantity, seats)
+                ON CONFLICT DO NOTHING
+                """,
+                [
+                    .textArray(blocked.map(\.block.id.description)), .textArray(blocked.map(\.event.description)),
+                    .textArray(blocked.map(\.block.tier.description)),
+                    .integerArray(blocked.map { Int64($0.block.quantity) }),
+                    .textArray(blocked.map { SeatPosition.text($0.block.seats) }),
+                ]),
+            PostgresStatement(
+                "UPDATE blocks SET removed = true WHERE id = ANY ($1::uuid[])",
+                [.textArray(unblocked.map(\.description))]),
+        ]
+    }
+}

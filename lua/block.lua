@@ -1,0 +1,71 @@
+-- @uses guard booking idempotency seats work
+-- block: takes units or seats of one tier off sale.
+--
+-- KEYS: 1 meta
+-- ARGV: 1 epoch, 2 identity, 3 event, 4 block, 5 tier (empty: that of the seats), 6 quantity (without seats),
+--       7 seats joined by `+`, each once, or empty
+-- Replies: OK tier quantity | SOLD_OUT | SEATS_TAKEN seat,… | UNKNOWN_TIER | UNKNOWN_SEAT seat,… | SEATED (units of a
+--          tier sold by seat) | MIXED (seats of several tiers) | MORE (64 lapsed holds went back, ask again) |
+--          NO_EVENT | RECOVERING | STALE epoch
+-- Keeps: what is held or sold is never blocked; the same block asked for again is the same.
+local refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
+if refusal then
+  return refusal
+end
+local w, missing = work.load(guard.tag(KEYS[1]), ARGV[3], ARGV[1], {})
+if not w then
+  return missing
+end
+local known = redis.call('HGET', w.tag .. 'l:' .. w.event, ARGV[4])
+if known then
+  return { 'OK', string.match(known, '^([^,]+),(%d+),') }
+end
+work.check_types(w)
+work.expire_due(w)
+
+-- The tier of the named seats and how many they are, or a refusal.
+local function judge_seats(list)
+  local tier, unknown, gone, mixed = nil, {}, {}, false
+  for _, seat in ipairs(list) do
+    local state, owner = seats.state(w, seat)
+    if not state then
+      unknown[#unknown + 1] = seat
+    elseif state ~= '.' then
+      gone[#gone + 1] = seat
+    end
+    mixed = mixed or (tier and owner and tier ~= owner)
+    tier = tier or owner
+  end
+  if #unknown > 0 then return nil, { 'UNKNOWN_SEAT', table.concat(unknown, ',') } end
+  if mixed then return nil, { 'MIXED' } end
+  if #gone > 0 then return nil, w.more and { 'MORE' } or { 'SEATS_TAKEN', table.concat(gone, ',') } end
+  return tier
+end
+
+local function judge_units(tier, quantity)
+  local t = work.tier(w, tier)
+  if not t then return { 'UNKNOWN_TIER' } end
+  if t.kind ~= 'general' then return { 'SEATED' } end
+  if t.available < quantity then return w.more and { 'MORE' } or { 'SOLD_OUT' } end
+  return nil
+end
+
+local tier, quantity = ARGV[5], tonumber(ARGV[6])
+if ARGV[7] ~= '' then
+  local list = seats.list(ARGV[7])
+  quantity = #list
+  tier, refusal = judge_seats(list)
+else
+  refusal = judge_units(tier, quantity)
+end
+if refusal then
+  work.commit(w)
+  return refusal
+end
+work.move_seats(w, tier, quantity, ARGV[7], 'available', 'blocked')
+local text = string.format('%s,%.0f,%s', tier, quantity, ARGV[7])
+w.block = { id = ARGV[4], text = text }
+w.notes[1] = { name = 'bl', text = ARGV[4] .. ',' .. text }
+w.is_changed = true
+work.commit(w)
+return { 'OK', tier, string.format('%.0f', quantity) }

@@ -1,0 +1,12 @@
+DROP INDEX payments_refund;
+ALTER TABLE payments DROP COLUMN refunded_amount;
+ALTER TABLE payments DROP COLUMN refund_amount;
+DROP TABLE blocks;
+ALTER TABLE booking_items DROP COLUMN seats;
+DROP TABLE event_seats;
+DROP TABLE event_rows;
+DROP INDEX events_title;
+ALTER TABLE events DROP COLUMN exclusive;
+ALTER TABLE events DROP COLUMN venue_id;
+DROP TABLE venues;
+DROP EXTENSION pg_trgm;
