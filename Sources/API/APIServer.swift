@@ -29,7 +29,7 @@ public final class APIServer {
         let inventory = Inventory(
             loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: channel)
         let store = BookingStore(pool: pool)
-        let acks = AckRegistry(loop: loop, store: store)
+        let acks = AckRegistry(loop: loop, store: store, allowance: configuration.waits)
         subscriber = RedisSubscriber(loop: loop, configuration: redis)
         subscriber.subscribe(channel) { acks.received(String(decoding: $0, as: UTF8.self)) }
         subscriber.onResubscribe = { acks.resubscribed() }
@@ -40,7 +40,9 @@ public final class APIServer {
         health.add(to: router)
         EventRoutes(context).add(to: router)
         BookingRoutes(context).add(to: router)
-        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: router)
+        let origins = configuration.corsOrigins
+        let handler: any HTTPHandler = origins.isEmpty ? router : CrossOrigin(origins: origins, next: router)
+        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
         try connection.start()
         try subscriber.start()
     }

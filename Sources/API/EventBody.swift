@@ -6,7 +6,8 @@ import Records
 enum EventBody {
     /// Units of one tier; what PostgreSQL's `integer` holds with room to spare.
     private static let capacity: ClosedRange<Int64> = 1...10_000_000
-    private static let amount: ClosedRange<Int64> = 0...1_000_000_000_000
+    /// 20 items of 1,000 units at most are below 2^53, up to where Lua counts exactly.
+    private static let amount: ClosedRange<Int64> = 0...100_000_000_000
     private static let tierLimit = 50
 
     /// Reads it.
@@ -23,7 +24,7 @@ enum EventBody {
         let maxBookings = limit(&body, "maxBookingsPerUser", usual: nil)
         let event = EventRecord(
             id: id, number: 0, title: title ?? "", description: body.text("description", 0...5000),
-            venue: body.text("venue", 1...200), startsAt: startsAt ?? 0, salesOpenAt: body.time("salesOpenAt"),
+            venue: nil, startsAt: startsAt ?? 0, salesOpenAt: body.time("salesOpenAt"),
             salesCloseAt: body.time("salesCloseAt"), status: "draft", currency: currency ?? "",
             holdSeconds: body.integer("holdSeconds", 1...86400) ?? 600, maxTicketsPerUser: maxTickets,
             maxBookingsPerUser: maxBookings, version: 1, createdAt: 0, updatedAt: 0, tiers: tiers ?? [])

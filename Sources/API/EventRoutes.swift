@@ -47,15 +47,25 @@ final class EventRoutes {
         json.member("total", total)
         json.member("totalPages", (total + limit - 1) / limit)
         json.endObject()
-        return tagged(request, json.bytes)
+        return EntityTag(of: json.bytes).answer(request, json.bytes)
     }
 
     private func read(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try await context.event(request.parameters["id"] ?? "")
-        let principal = try context.authenticator.principal(of: request)
-        guard let event = try await context.catalogue.event(id), event.status != "draft" || principal?.isAdmin == true
-        else { throw Problem.eventNotFound }
-        return tagged(request, EventJSON.bytes(event, await live(id)))
+        guard let event = try await context.catalogue.event(id), event.status != "draft" || isAdmin(request) else {
+            throw Problem.eventNotFound
+        }
+        let body = EventJSON.bytes(event, await live(id))
+        return EntityTag(of: body).answer(request, body, headers: [Self.version(event)])
+    }
+
+    /// Bad credentials are none: what is public stays so.
+    private func isAdmin(_ request: HTTPRequest) -> Bool {
+        (try? context.authenticator.principal(of: request))?.isAdmin == true
+    }
+
+    private static func version(_ event: EventRecord) -> (name: String, value: String) {
+        ("X-Event-Version", "\"\(event.version)\"")
     }
 
     /// What is left; `nil` when Redis cannot say, so that PostgreSQL's numbers are told.
@@ -66,43 +76,21 @@ final class EventRoutes {
 
     private func availability(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try await context.event(request.parameters["id"] ?? "")
-        guard let availability = try await context.inventory.availability(id) else {
-            guard let event = try await context.catalogue.event(id), event.status != "draft" else {
-                throw Problem.eventNotFound
-            }
-            throw InventoryError(.recovering)
+        guard let live = try await context.inventory.availability(id) else {
+            return AvailabilityJSON.answer(
+                request, id, sequence: 0, asOf: context.now, tiers: try await drafted(id, request))
         }
-        guard availability.isOpen else { throw InventoryError(.recovering) }
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("eventId", id.description)
-        json.member("seq", availability.sequence)
-        json.member("asOf", Timestamp.format(availability.asOf))
-        json.key("tiers")
-        json.beginArray()
-        for tier in availability.tiers.sorted(by: { $0.tier.uuid < $1.tier.uuid }) {
-            json.beginObject()
-            json.member("tierId", tier.tier.description)
-            json.member("capacity", Int64(tier.capacity))
-            json.member("available", Int64(tier.available))
-            json.member("held", Int64(tier.held))
-            json.member("sold", Int64(tier.sold))
-            json.member("blocked", Int64(tier.blocked))
-            json.endObject()
-        }
-        json.endArray()
-        json.endObject()
-        return tagged(request, json.bytes, tag: "\"\(availability.sequence)\"")
+        guard live.isOpen else { throw InventoryError(.recovering) }
+        return AvailabilityJSON.answer(request, id, sequence: live.sequence, asOf: live.asOf, tiers: live.tiers)
     }
 
-    /// With an `ETag`; 304 when the client has it (RFC 9110, section 13.1.2).
-    private func tagged(_ request: HTTPRequest, _ body: [UInt8], tag: String? = nil) -> HTTPResponse {
-        let tag = tag ?? "\"\(hexEncode(sha256(body)).prefix(24))\""
-        let known = request.header("if-none-match")?.split(separator: ",").map { $0.filter { $0 != " " } } ?? []
-        if known.contains(where: { $0 == tag || $0 == "W/\(tag)" || $0 == "*" }) {
-            return HTTPResponse(status: 304, headers: [("ETag", tag)])
+    /// What a draft will have, which only administrators may know.
+    private func drafted(_ id: EventID, _ request: HTTPRequest) async throws -> [TierCounters] {
+        guard let event = try await context.catalogue.event(id), event.status != "draft" || isAdmin(request) else {
+            throw Problem.eventNotFound
         }
-        return HTTPResponse(status: 200, headers: [("Content-Type", "application/json"), ("ETag", tag)], body: body)
+        guard event.status == "draft" else { throw InventoryError(.recovering) }
+        return event.policy(clock: 0).tiers
     }
 
     // MARK: - Writing
@@ -132,9 +120,7 @@ final class EventRoutes {
         guard try await context.catalogue.publish(id), let event = try await context.catalogue.event(id) else {
             throw Problem.eventNotFound
         }
-        guard try await context.inventory.load(event.policy(clock: 0), recovering: nil) == .done else {
-            throw InventoryError(.recovering)
-        }
+        try await context.load(event)
     }
 
     private func told(
@@ -142,7 +128,7 @@ final class EventRoutes {
     ) async throws -> HTTPResponse {
         guard let event = try await context.catalogue.event(id) else { throw Problem.eventNotFound }
         return HTTPResponse(
-            status: status, headers: [("Content-Type", "application/json")] + headers,
+            status: status, headers: [("Content-Type", "application/json"), Self.version(event)] + headers,
             body: EventJSON.bytes(event, await live(id)))
     }
 }

@@ -29,9 +29,7 @@ extension Problem {
 
     /// 409 for a booking whose state does not allow it.
     static func state(_ code: String, _ detail: String, _ image: BookingImage) -> Problem {
-        var json = JSONWriter()
-        json.string(image.status.rawValue)
-        return Problem(409, code, detail, members: [("currentStatus", json.bytes)])
+        Problem(409, code, detail, members: [("currentStatus", text(image.status.rawValue))])
     }
 
     static func holdExpired(_ image: BookingImage) -> Problem {
@@ -40,6 +38,19 @@ extension Problem {
 
     static func invalidState(_ image: BookingImage) -> Problem {
         .state("invalid-state", "The booking is \(image.status.rawValue).", image)
+    }
+
+    /// 402 for an attempt that the provider declined.
+    ///
+    /// - Parameter code: the provider's; `nil` when whoever heard it died.
+    static func declined(_ code: String?, _ image: BookingImage?) -> Problem {
+        var members: [(name: String, json: [UInt8])] = []
+        if let code { members.append(("declineCode", text(code))) }
+        if let image {
+            members.append(("currentStatus", text(image.status.rawValue)))
+            members.append(("expiresAt", text(Timestamp.format(image.expiresAt))))
+        }
+        return Problem(402, "payment-declined", "The payment was declined.", members: members)
     }
 
     static let keyReused = Problem(
