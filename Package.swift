@@ -79,6 +79,13 @@ let package = Package(
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
             swiftSettings: strict),
+        .testTarget(
+            name: "APITests",
+            dependencies: [
+                "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler", "RedisClient",
+                "PostgresClient", "EventLoop", "Cryptography", "Support",
+            ],
+            swiftSettings: strict),
         .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )

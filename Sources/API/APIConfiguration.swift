@@ -12,6 +12,10 @@ public struct APIConfiguration: Sendable {
     public var redisIsDurable: Bool
     /// How long the simulated provider takes.
     public var paymentDelay: Duration
+    /// Origins whose pages may call, as browsers send them (`https://shop.example`).
+    public var corsOrigins: [String] = []
+    /// Waits of this copy; the same object for all of its loops.
+    public var waits = WaitAllowance()
 
     /// A configuration.
     public init(

@@ -66,15 +66,30 @@ final class APIContext {
             low: random.next() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
     }
 
+    /// Whether a text may name an event: an id, or a number without sign or leading zeros.
+    static func isEventReference(_ text: String) -> Bool { EventID(text) != nil || eventNumber(text) != nil }
+
+    private static func eventNumber(_ text: String) -> Int64? {
+        guard let number = Int64(text), number > 0, String(number) == text else { return nil }
+        return number
+    }
+
     /// The event that an id or a number names.
     func event(_ text: String) async throws -> EventID {
         if let id = EventID(text) { return id }
-        guard let number = Int64(text), number > 0, String(number) == text else { throw Problem.eventNotFound }
+        guard let number = Self.eventNumber(text) else { throw Problem.eventNotFound }
         if let known = numbers[number] { return known }
         guard let event = try await catalogue.event(number: number) else { throw Problem.eventNotFound }
         if numbers.count >= Self.numberLimit { numbers.removeAll() }
         numbers[number] = event.id
         return event.id
+    }
+
+    /// Puts an event into Redis unless it is there.
+    func load(_ event: EventRecord) async throws {
+        let policy = event.policy(
+            clock: try await store.clock(of: event.id), seats: try await seatStore.state(of: event.id))
+        guard try await inventory.load(policy, recovering: nil) == .done else { throw InventoryError(.recovering) }
     }
 
     /// This process has changed the catalogue: the next answer on this loop shows it.
@@ -90,12 +105,6 @@ final class APIContext {
     func notInRedis(_ event: EventID) async throws -> Problem {
         guard let record = try await catalogue.event(event), record.status != "draft" else { return .eventNotFound }
         return .inventory(InventoryError(.recovering))
-    }
-
-    /// A booking and whether PostgreSQL has this version; while a partition recovers, or Redis is away, PostgreSQL tells.
-    func find(_ id: BookingID) async throws -> (image: BookingImage, persisted: Bool)? {
-        if let found = try? await inventory.booking(id) { return found }
-        return try await store.booking(id).map { ($0.image, true) }
     }
 
     /// A booking as clients see it, with the names of its seats.
@@ -128,10 +137,14 @@ final class APIContext {
         return id
     }
 
-    /// The request's trace context (W3C), when it is well-formed.
+    /// The request's trace context (W3C Trace Context, section 3.2), when it is well-formed.
     func traceparent(_ request: HTTPRequest) -> String {
-        guard let header = request.header("traceparent"), header.utf8.count == 55, header.hasPrefix("00-"),
-            header.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) || $0 == 45 })
+        guard let header = request.header("traceparent") else { return "" }
+        let part = header.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard part.map(\.count) == [2, 32, 16, 2], header.hasPrefix("00-"),
+            part.allSatisfy({ $0.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } }),
+            // Ids of zeros name nothing.
+            !part[1].allSatisfy({ $0 == 48 }), !part[2].allSatisfy({ $0 == 48 })
         else { return "" }
         return header
     }

@@ -29,7 +29,7 @@ public final class APIServer {
         let inventory = Inventory(
             loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: channel)
         let store = BookingStore(pool: pool)
-        let acks = AckRegistry(loop: loop, store: store)
+        let acks = AckRegistry(loop: loop, store: store, allowance: configuration.waits)
         subscriber = RedisSubscriber(loop: loop, configuration: redis)
         subscriber.subscribe(channel) { acks.received(String(decoding: $0, as: UTF8.self)) }
         subscriber.onResubscribe = { acks.resubscribed() }
@@ -42,11 +42,14 @@ public final class APIServer {
         EventAdminRoutes(context).add(to: router)
         SeatRoutes(context).add(to: router)
         VenueRoutes(context).add(to: router)
-        let payments = PaymentFlow(context)
         let replays = Replays(context)
-        BookingRoutes(context, payments, replays).add(to: router)
-        BookingActions(context, payments, replays).add(to: router)
-        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: router)
+        let transitions = Transitions(context)
+        let payments = PaymentFlow(context, replays, transitions)
+        BookingRoutes(context, ClaimRoute(context, payments, replays)).add(to: router)
+        BookingActions(context, payments, replays, transitions).add(to: router)
+        let origins = configuration.corsOrigins
+        let handler: any HTTPHandler = origins.isEmpty ? router : CrossOrigin(origins: origins, next: router)
+        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
         try connection.start()
         try subscriber.start()
     }

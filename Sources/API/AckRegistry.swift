@@ -8,24 +8,45 @@ import RedisClient
 /// The reconciler publishes it after its commit; messages may be lost, so that each wait reads the row once before it
 /// gives up, and all do after a new subscription.
 final class AckRegistry {
-    private final class Wait {
-        let version: Int64
-        var resume: ((Bool) -> Void)?
-        var timer: LoopTimer?
-        init(version: Int64) { self.version = version }
+    /// What came of a confirming call's wait.
+    enum Outcome {
+        /// PostgreSQL has it.
+        case written
+        /// It does not have it yet.
+        case unwritten
+        /// This copy bears no more waits.
+        case refused
     }
 
-    /// Waits a copy bears; beyond, answers are 202 at once.
-    private static let limit = 1000
+    private final class Wait {
+        let version: Int64
+        var timer: LoopTimer?
+        private var resume: ((Bool) -> Void)?
+
+        init(version: Int64, resume: @escaping (Bool) -> Void) {
+            self.version = version
+            self.resume = resume
+        }
+
+        func end(_ isWritten: Bool) {
+            timer?.cancel()
+            resume?(isWritten)
+            resume = nil
+        }
+    }
+
+    /// Longest wait for the row's version; a PostgreSQL that hangs must not make an answer hang.
+    private static let readTime = Duration.milliseconds(500)
 
     private let loop: EventLoop
     private let store: BookingStore
+    private let allowance: WaitAllowance
     private var waits: [BookingID: [Wait]] = [:]
-    private var count = 0
 
-    init(loop: EventLoop, store: BookingStore) {
+    init(loop: EventLoop, store: BookingStore, allowance: WaitAllowance) {
         self.loop = loop
         self.store = store
+        self.allowance = allowance
     }
 
     /// Takes a message of the reconciler: `booking version epoch`.
@@ -38,50 +59,69 @@ final class AckRegistry {
     /// Messages may have been lost: whoever waits has the row read.
     func resubscribed() {
         for booking in waits.keys {
-            loop.spawn { [weak self] in
-                guard let self, let version = try? await self.store.version(booking) else { return }
-                self.finish(booking, upTo: version)
-            }
+            loop.spawn { [weak self] in await self?.read(booking) }
         }
     }
 
-    /// Waits until PostgreSQL has the booking in this version or a later one.
+    /// The wait of a confirming call, one of those that a copy bears a number of.
     ///
-    /// - Returns: whether it has.
-    func wait(_ booking: BookingID, _ version: Int64, for time: Duration) async -> Bool {
-        if time > .zero, count < Self.limit, await hear(booking, version, time) { return true }
-        return ((try? await store.version(booking)) ?? 0) >= version
+    /// - Parameter isOld: whether the version was made before this call, so that its ack may have passed.
+    func wait(_ booking: BookingID, _ version: Int64, for time: Duration, isOld: Bool) async -> Outcome {
+        if isOld || time == .zero, await isWritten(booking, version, within: .zero) { return .written }
+        if time == .zero { return .unwritten }
+        guard allowance.take() else { return .refused }
+        defer { allowance.giveBack() }
+        return await isWritten(booking, version, within: time) ? .written : .unwritten
     }
 
-    private func hear(_ booking: BookingID, _ version: Int64, _ time: Duration) async -> Bool {
-        let wait = Wait(version: version)
-        count += 1
-        defer { count -= 1 }
-        return await withUnsafeContinuation { continuation in
-            wait.resume = { continuation.resume(returning: $0) }
-            wait.timer = try? LoopTimer(loop: loop, after: time, repeats: false) { [weak self] in
-                self?.forget(booking, wait)
-            }
+    /// Whether PostgreSQL has the booking in this version or a later one, or gets it within `time`.
+    func isWritten(_ booking: BookingID, _ version: Int64, within time: Duration) async -> Bool {
+        await withUnsafeContinuation { continuation in
+            let wait = Wait(version: version) { continuation.resume(returning: $0) }
             waits[booking, default: []].append(wait)
-            if wait.timer == nil { forget(booking, wait) }
+            if time > .zero {
+                after(time, wait, booking) { $0.lookUp(booking, wait) }
+            } else {
+                lookUp(booking, wait)
+            }
         }
     }
 
-    private func forget(_ booking: BookingID, _ wait: Wait) {
+    /// The row is read before anybody is told no.
+    private func lookUp(_ booking: BookingID, _ wait: Wait) {
+        loop.spawn { [weak self] in
+            await self?.read(booking)
+            self?.giveUp(booking, wait)
+        }
+        after(Self.readTime, wait, booking) { $0.giveUp(booking, wait) }
+    }
+
+    private func read(_ booking: BookingID) async {
+        guard let version = try? await store.version(booking) else { return }
+        finish(booking, upTo: version)
+    }
+
+    private func after(
+        _ time: Duration, _ wait: Wait, _ booking: BookingID, _ action: @escaping (AckRegistry) -> Void
+    ) {
+        wait.timer?.cancel()
+        wait.timer = try? LoopTimer(loop: loop, after: time, repeats: false) { [weak self] in
+            if let self { action(self) }
+        }
+        // Without memory for a timer there is no wait.
+        if wait.timer == nil { giveUp(booking, wait) }
+    }
+
+    private func giveUp(_ booking: BookingID, _ wait: Wait) {
         waits[booking]?.removeAll { $0 === wait }
         if waits[booking]?.isEmpty == true { waits[booking] = nil }
-        wait.resume?(false)
-        wait.resume = nil
+        wait.end(false)
     }
 
     private func finish(_ booking: BookingID, upTo version: Int64) {
         guard let all = waits[booking] else { return }
         let rest = all.filter { $0.version > version }
         waits[booking] = rest.isEmpty ? nil : rest
-        for wait in all where wait.version <= version {
-            wait.timer?.cancel()
-            wait.resume?(true)
-            wait.resume = nil
-        }
+        for wait in all where wait.version <= version { wait.end(true) }
     }
 }

@@ -5,13 +5,17 @@ import Inventory
 /// What is done to one booking under `/v1/bookings/{id}`: pay, extend, cancel.
 final class BookingActions {
     private let context: APIContext
+    private let bookings: BookingReader
     private let payments: PaymentFlow
     private let replays: Replays
+    private let transitions: Transitions
 
-    init(_ context: APIContext, _ payments: PaymentFlow, _ replays: Replays) {
+    init(_ context: APIContext, _ payments: PaymentFlow, _ replays: Replays, _ transitions: Transitions) {
         self.context = context
         self.payments = payments
         self.replays = replays
+        self.transitions = transitions
+        bookings = BookingReader(context)
     }
 
     func add(to router: Router) {
@@ -30,13 +34,14 @@ final class BookingActions {
         let id = try context.booking(request)
         var body = try RequestBody(request)
         let means = PaymentMeansBody.members(&body)
-        let alias = body.text("idempotencyKey", 1...1000)
+        let alias = body.idempotencyKey()
         try body.finish()
         guard let means else { throw Problem.invalid(body.errors) }
         let idempotency = try replays.key(request, alias)?.bound(
-            user: user, target: id.description, action: "pay", body: body, secret: context.configuration.secret)
-        return try await replays.once(idempotency, id) { [self] in
-            try await payments.pay(
+            user: user, target: id.description, action: .pay, body: body, secret: context.configuration.secret)
+        return try await replays.once(idempotency, .pay, id) { [self] in
+            try await payments.requireRecords(for: id)
+            return try await payments.pay(
                 PaymentFlow.Order(
                     booking: id, user: user, means: means.means, isOneShot: false,
                     preference: Preference(request, usual: context.configuration.persistWait),
@@ -45,30 +50,29 @@ final class BookingActions {
     }
 
     private func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
-        try await act(request, try RequestBody(request), "cancel", isConfirming: true) { [self] transition in
+        try await act(request, try RequestBody(request), .cancel) { [self] transition in
             try await context.inventory.cancel(transition, reason: "cancelled-by-user")
         }
     }
 
     private func extend(_ request: HTTPRequest) async throws -> HTTPResponse {
-        try await act(request, try RequestBody(request), "extend", isConfirming: false) { [self] transition in
+        try await act(request, try RequestBody(request), .extend) { [self] transition in
             try await context.inventory.extend(transition)
         }
     }
 
     /// Gives a part of one line back.
     private func cancelItems(_ request: HTTPRequest) async throws -> HTTPResponse {
-        guard let tier = TierID(request.parameters["tier"] ?? "") else {
-            throw Problem.invalid([("", "The path must name a tier.")])
-        }
+        let name = request.parameters["tier"] ?? ""
+        guard let tier = TierID(name) else { throw Problem.invalid([("", "The path must name a tier.")]) }
         var body = try RequestBody(request)
         let quantity = body.integer("quantity", 1...1000)
         let ids = body.has("seatIds") ? body.required("seatIds", ClaimBody.seatIDs(&body)) : nil
         if quantity != nil, ids != nil { body.wrong("seatIds", "It must not be there together with quantity.") }
-        return try await act(request, body, "cancel-items:\(tier)", isConfirming: true) { [self] transition in
+        return try await act(request, body, .cancelItems, detail: name) { [self] transition in
             var seats: [SeatPosition] = []
             if let ids {
-                guard let event = try await context.find(transition.booking)?.image.event else { return .notFound }
+                guard let event = try await bookings.read(transition.booking)?.image.event else { return .notFound }
                 seats = try ClaimBody.positions(ids, of: event, pointer: "/seatIds")
             }
             return try await context.inventory.cancelItems(
@@ -76,48 +80,37 @@ final class BookingActions {
         }
     }
 
-    /// - Parameter isConfirming: whether the client waits until it is written down.
     private func act(
-        _ request: HTTPRequest, _ sent: RequestBody, _ action: String, isConfirming: Bool,
+        _ request: HTTPRequest, _ sent: RequestBody, _ action: IdempotentAction, detail: String = "",
         _ transition: nonisolated(nonsending) (TransitionRequest) async throws -> TransitionOutcome
     ) async throws -> HTTPResponse {
         let user = try context.authenticator.user(request)
         let id = try context.booking(request)
         var body = sent
-        let alias = body.text("idempotencyKey", 1...1000)
+        let alias = body.idempotencyKey()
         try body.finish()
         let key = request.method == .post ? try replays.key(request, alias) : nil
         let idempotency = key?.bound(
-            user: user, target: id.description, action: action, body: body, secret: context.configuration.secret)
+            user: user, target: id.description, action: action, detail: detail, body: body,
+            secret: context.configuration.secret)
         let wanted = TransitionRequest(
-            booking: id, user: user, awaitsAck: isConfirming, idempotency: idempotency,
+            booking: id, user: user, awaitsAck: action.isConfirming, idempotency: idempotency,
             traceparent: context.traceparent(request))
         let preference = Preference(request, usual: context.configuration.persistWait)
-        return try await replays.once(idempotency, id) { [self] in
-            switch try await payments.whereverItIs(id, user, { try await transition(wanted) }) {
+        return try await replays.once(idempotency, action, id) { [self] in
+            let outcome = try await transitions.whereverItIs(id, user) { try await transition(wanted) }
+            switch outcome {
+            case .done(let image, _) where action.isConfirming:
+                return await transitions.written(id, image, 200, preference)
             case .done(let image, _):
-                guard isConfirming else { return .json(200, await context.json(id, image, persisted: false)) }
-                return await payments.written(id, image, 200, preference, nil)
+                return .json(200, await context.json(id, image, persisted: false))
             case .already(let image):
-                return await payments.written(id, image, 200, preference, nil)
+                return await transitions.written(id, image, 200, preference, isOld: true)
             case .replay(let record):
-                return try await replays.answer(record, idempotency, created: false)
-            case .keyReused:
-                throw Problem.keyReused
-            case .keyLimit:
-                throw Problem.keyLimit
-            case .holdExpired(let image):
-                throw Problem.holdExpired(image)
-            case .limit(let image):
-                throw Problem.state("extend-limit", "The hold cannot be extended any further.", image)
-            case .eventCancelled(let image):
-                throw Problem.state("event-cancelled", "The event was cancelled.", image)
-            case .noSuchItems:
-                throw Problem.invalid([("", "The booking has no such line, or not so much of it.")])
-            case .invalidState(let image), .reclaimed(let image, _), .refundDue(let image, _):
-                throw Problem.invalidState(image)
-            case .notFound:
-                throw Problem.bookingNotFound
+                guard let idempotency else { throw Problem.inProgress }
+                return try await replays.replay(record, idempotency, action)
+            default:
+                throw Problem.refusal(outcome)
             }
         }
     }

@@ -8,107 +8,19 @@ import Records
 /// `/v1/bookings`: claim and read.
 final class BookingRoutes {
     private let context: APIContext
-    private let payments: PaymentFlow
-    private let replays: Replays
+    private let bookings: BookingReader
+    private let claims: ClaimRoute
 
-    init(_ context: APIContext, _ payments: PaymentFlow, _ replays: Replays) {
+    init(_ context: APIContext, _ claims: ClaimRoute) {
         self.context = context
-        self.payments = payments
-        self.replays = replays
+        self.claims = claims
+        bookings = BookingReader(context)
     }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/bookings") { request in await answer { try await self.claim(request) } }
+        router.add(.post, "/v1/bookings") { request in await answer { try await self.claims.claim(request) } }
         router.add(.get, "/v1/bookings") { request in await answer { try await self.list(request) } }
         router.add(.get, "/v1/bookings/{id}") { request in await answer { try await self.read(request) } }
-    }
-
-    // MARK: - Claiming
-
-    private struct Wanted {
-        let event: EventID
-        let items: [ClaimItem]
-        let means: PaymentMeansBody?
-        let idempotency: IdempotentRequest?
-    }
-
-    private func claim(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let user = try context.authenticator.user(request)
-        let wanted = try await wanted(request, user)
-        let claim = ClaimRequest(
-            booking: BookingID(
-                partition: context.inventory.keys.partition(of: wanted.event), milliseconds: context.now,
-                random: context.random.next()),
-            event: wanted.event, user: user, items: wanted.items, idempotency: wanted.idempotency,
-            answersLater: wanted.means != nil, traceparent: context.traceparent(request))
-        switch try await context.inventory.claim(claim) {
-        case .held(let image, let availability):
-            return try await held(request, claim, image, availability, wanted.means)
-        case .existing(let image):
-            return try await held(request, claim, image, nil, wanted.means)
-        case .replay(let record):
-            return try await replays.answer(record, claim.idempotency, created: true)
-        case .unknownTiers(let tiers):
-            throw Problem.invalid(tiers.map { ("/items", "The event has no tier \($0).") })
-        case .unknownSeats(let seats):
-            throw Problem.unknownSeats(seats, wanted.event, "/items")
-        case .seatsTaken(let seats):
-            throw Problem.seatsUnavailable(seats, wanted.event)
-        case .noEvent:
-            throw try await context.notInRedis(wanted.event)
-        case let refused:
-            throw Problem.refusal(refused, now: context.now) ?? Problem(500, "internal", "Something went wrong here.")
-        }
-    }
-
-    private func held(
-        _ request: HTTPRequest, _ claim: ClaimRequest, _ image: BookingImage, _ availability: [TierAvailability]?,
-        _ means: PaymentMeansBody?
-    ) async throws -> HTTPResponse {
-        guard let means else {
-            let body = await context.json(claim.booking, image, persisted: false, availability: availability)
-            return HTTPResponse(
-                status: 201,
-                headers: [
-                    ("Content-Type", "application/json"), ("Location", "/v1/bookings/\(claim.booking)"),
-                ], body: body)
-        }
-        let response = try await payments.pay(
-            PaymentFlow.Order(
-                booking: claim.booking, user: claim.user, means: means.means, isOneShot: true,
-                preference: Preference(request, usual: context.configuration.persistWait),
-                idempotency: nil, traceparent: claim.traceparent, availability: availability))
-        await replays.remember(response, claim.idempotency, claim.booking)
-        return response
-    }
-
-    private func wanted(_ request: HTTPRequest, _ user: String) async throws -> Wanted {
-        var body = try RequestBody(request)
-        let eventText = body.required("eventId", eventReference(&body))
-        let items = body.required("items", ClaimBody(&body))
-        let means = PaymentMeansBody.read(&body, "payment")
-        let alias = body.text("idempotencyKey", 1...1000)
-        try body.finish()
-        guard let eventText, let items else { throw Problem.invalid(body.errors) }
-        let event = try await context.event(eventText)
-        let key = try replays.key(request, alias)
-        return Wanted(
-            event: event, items: try items.items(of: event), means: means,
-            idempotency: key?.bound(
-                user: user, target: event.description, action: "claim", body: body,
-                secret: context.configuration.secret))
-    }
-
-    /// An event's id, or its number as a text or a number.
-    private func eventReference(_ body: inout RequestBody) -> String? {
-        switch body.value("eventId") {
-        case .integer(let number)? where number > 0: return String(number)
-        case .string(let text)? where EventID(text) != nil || Int64(text) != nil: return text
-        case nil: return nil
-        default:
-            body.wrong("eventId", "It must be the id or the number of an event.")
-            return nil
-        }
     }
 
     // MARK: - Reading
@@ -117,8 +29,9 @@ final class BookingRoutes {
         let principal = try context.authenticator.required(request)
         let user = principal.isAdmin ? nil : try context.authenticator.user(request)
         let id = try context.booking(request)
-        let found = try await context.find(id)
-        guard let found, user == nil || found.image.user == user else { throw Problem.bookingNotFound }
+        guard let found = try await bookings.read(id), user == nil || found.image.user == user else {
+            throw Problem.bookingNotFound
+        }
         return .json(200, await context.json(id, found.image, persisted: found.persisted))
     }
 
@@ -131,6 +44,9 @@ final class BookingRoutes {
         let limit = query.integer("limit", 1...100) ?? 20
         if let status, BookingStatus(rawValue: status) == nil { query.wrong("status", "There is no such status.") }
         let before = cursor.flatMap { BookingID($0, partitions: context.inventory.keys.partitions) }
+        if let event, !APIContext.isEventReference(event) {
+            query.wrong("eventId", "It must be the id or the number of an event.")
+        }
         if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
         try query.finish()
         var eventID: EventID?

@@ -1,39 +1,67 @@
 import Booking
 import HTTPServer
 import Inventory
+import JSON
 
-/// The items of a claim, before the event that they are of is known.
+/// The body of `POST /v1/bookings`.
 struct ClaimBody {
-    /// One item as it was sent.
+    /// One item, before the event that it is of is known.
     private enum Item {
         case ready(ClaimItem)
-        case seats([SeatID], pointer: String)
+        case seats([SeatID])
     }
 
-    /// Seats of one claim; bounds what one script call does.
+    /// Seats that a claim may name; bounds what one script call does.
     static let seatLimit = 512
     /// Adjacent seats that can be asked for; what a byte of the longest runs can tell.
     private static let adjacentLimit: Int64 = 127
 
+    /// The id or the number of the event.
+    let event: String
+    /// What is asked for, in the order of the request.
     private let items: [Item]
+    /// What is paid with, when it is to be paid at once.
+    let means: PaymentMeansBody?
+    /// The alias of the `Idempotency-Key`.
+    let idempotencyKey: String?
 
-    /// Reads `items`: each has `quantity`, `seatIds` or `bestAvailable`.
-    init?(_ body: inout RequestBody) {
-        guard let objects = body.objects("items", 1...20) else { return nil }
-        var items: [Item] = []
-        for var object in objects {
-            if let item = Self.item(&object) { items.append(item) }
-            object.rejectUnknown()
-            body.adopt(object)
-        }
+    /// Reads it.
+    init(_ body: inout RequestBody) throws(Problem) {
+        let event = body.required("eventId", Self.eventReference(&body))
+        let items = body.required("items", Self.items(&body))
+        means = PaymentMeansBody.read(&body, "payment")
+        idempotencyKey = body.idempotencyKey()
+        try body.finish()
+        guard let event, let items else { throw Problem.invalid(body.errors) }
+        self.event = event
         self.items = items
     }
 
-    private static func item(_ object: inout RequestBody) -> Item? {
-        if object.has("seatIds") {
-            let pointer = object.path("seatIds")
-            return seatIDs(&object).map { .seats($0, pointer: pointer) }
+    /// An event's id, or its number as a text or a number.
+    private static func eventReference(_ body: inout RequestBody) -> String? {
+        switch body.value("eventId") {
+        case .integer(let number)? where number > 0: return String(number)
+        case .string(let text)? where APIContext.isEventReference(text): return text
+        case nil: return nil
+        default:
+            body.wrong("eventId", "It must be the id or the number of an event.")
+            return nil
         }
+    }
+
+    private static func items(_ body: inout RequestBody) -> [Item]? {
+        guard let objects = body.objects("items", 1...20) else { return nil }
+        var items: [Item] = []
+        for var object in objects {
+            if let item = item(&object) { items.append(item) }
+            object.rejectUnknown()
+            body.adopt(object)
+        }
+        return items
+    }
+
+    private static func item(_ object: inout RequestBody) -> Item? {
+        if object.has("seatIds") { return object.required("seatIds", seatIDs(&object)).map { .seats($0) } }
         let tier = object.required("tierId", tier(&object))
         if object.has("bestAvailable") {
             let count = object.required("bestAvailable", object.integer("bestAvailable", 1...adjacentLimit))
@@ -89,11 +117,11 @@ struct ClaimBody {
     func items(of event: EventID) throws(Problem) -> [ClaimItem] {
         var claim: [ClaimItem] = []
         var named: Set<SeatPosition> = []
-        for item in items {
+        for (index, item) in items.enumerated() {
             switch item {
             case .ready(let item): claim.append(item)
-            case .seats(let ids, let pointer):
-                named.formUnion(try Self.positions(ids, of: event, pointer: pointer))
+            case .seats(let ids):
+                named.formUnion(try Self.positions(ids, of: event, pointer: "/items/\(index)/seatIds"))
             }
         }
         guard named.count <= Self.seatLimit else {
@@ -101,5 +129,30 @@ struct ClaimBody {
         }
         if !named.isEmpty { claim.append(.seats(named.sorted())) }
         return claim
+    }
+
+    /// 400 for tiers that are not of the event.
+    func unknown(_ tiers: [TierID]) -> Problem { wrong(tiers, "tierId", "The event has no such tier.") }
+
+    /// 400 for tiers that are sold the other way: by seat, or by number.
+    func mistaken(_ tiers: [TierID]) -> Problem {
+        .invalid(
+            items.enumerated().compactMap { index, item in
+                switch item {
+                case .ready(.units(let tier, _)) where tiers.contains(tier):
+                    ("/items/\(index)/quantity", "The tier is sold by seat.")
+                case .ready(.best(let tier, _)) where tiers.contains(tier):
+                    ("/items/\(index)/bestAvailable", "The tier is not sold by seat.")
+                default: nil
+                }
+            })
+    }
+
+    private func wrong(_ tiers: [TierID], _ member: String, _ detail: String) -> Problem {
+        .invalid(
+            items.enumerated().compactMap { index, item in
+                guard case .ready(let ready) = item, let tier = ready.tier, tiers.contains(tier) else { return nil }
+                return ("/items/\(index)/\(member)", detail)
+            })
     }
 }

@@ -26,6 +26,7 @@ final class EventAdminRoutes {
                 throw Problem(404, "venue-not-found", "There is no such venue.")
             }
             seats = try VenueBody.layout(of: record).seatMap(&draft)
+            draft.event.venue = record.name
         }
         try await context.catalogue.create(
             draft.event, partition: context.inventory.keys.partition(of: draft.event.id), seats: seats)
@@ -49,10 +50,7 @@ final class EventAdminRoutes {
         guard try await context.catalogue.publish(id), let event = try await context.catalogue.event(id) else {
             throw Problem.eventNotFound
         }
-        let policy = event.policy(clock: 0, seats: try await context.seatStore.state(of: id))
-        guard try await context.inventory.load(policy, recovering: nil) == .done else {
-            throw InventoryError(.recovering)
-        }
+        try await context.load(event)
     }
 
     private func change(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -6,8 +6,8 @@ import Records
 enum EventBody {
     /// Units of one tier; what PostgreSQL's `integer` holds with room to spare.
     static let capacity: ClosedRange<Int64> = 1...10_000_000
-    /// Minor units.
-    static let amount: ClosedRange<Int64> = 0...1_000_000_000_000
+    /// Minor units; 20 items of 1,000 units at most are below 2^53, up to where Lua counts exactly.
+    static let amount: ClosedRange<Int64> = 0...100_000_000_000
     static let tierLimit = 50
     static let userLimit: ClosedRange<Int64> = 1...1_000_000
 
@@ -31,7 +31,7 @@ enum EventBody {
         let maxBookings = limit(&body, "maxBookingsPerUser", usual: nil)
         let event = EventRecord(
             id: id, number: 0, title: title ?? "", description: body.text("description", 0...5000),
-            venue: body.text("venue", 1...200), venueID: venue, startsAt: startsAt ?? 0,
+            venue: nil, venueID: venue, startsAt: startsAt ?? 0,
             salesOpenAt: body.time("salesOpenAt"), salesCloseAt: body.time("salesCloseAt"), status: "draft",
             currency: currency ?? "", holdSeconds: body.integer("holdSeconds", 1...86400) ?? 600,
             maxTicketsPerUser: maxTickets, maxBookingsPerUser: maxBookings, version: 1, createdAt: 0, updatedAt: 0,

@@ -25,7 +25,6 @@ struct EventPatch {
 
     private let title: String?
     private let description: Change<String>
-    private let venue: Change<String>
     private let startsAt: Int64?
     private let opens: Change<Int64>
     private let closes: Change<Int64>
@@ -38,7 +37,6 @@ struct EventPatch {
     init(_ body: inout RequestBody) throws(Problem) {
         title = body.has("title") ? body.required("title", body.text("title", 1...200)) : nil
         description = body.has("description") ? .to(body.text("description", 0...5000)) : .kept
-        venue = body.has("venue") ? .to(body.text("venue", 1...200)) : .kept
         startsAt = body.has("startsAt") ? body.required("startsAt", body.time("startsAt")) : nil
         opens = body.has("salesOpenAt") ? .to(body.time("salesOpenAt")) : .kept
         closes = body.has("salesCloseAt") ? .to(body.time("salesCloseAt")) : .kept
@@ -76,7 +74,6 @@ struct EventPatch {
         var event = old
         event.title = title ?? old.title
         event.description = description.or(old.description)
-        event.venue = venue.or(old.venue)
         event.startsAt = startsAt ?? old.startsAt
         event.salesOpenAt = opens.or(old.salesOpenAt)
         event.salesCloseAt = closes.or(old.salesCloseAt)

@@ -32,7 +32,7 @@ final class EventRoutes {
     }
     private struct Body: Sendable {
         let bytes: [UInt8]
-        let tag: String
+        let tag: EntityTag
         /// The event's version; `nil` for a page.
         let version: Int64?
     }
@@ -73,7 +73,7 @@ final class EventRoutes {
         let page = Page(
             number: Int(number), limit: Int(limit), search: search, sort: sort, isDescending: order == .desc)
         let body = try await bodies.value(.page(page)) { [self] in try await render(page) }
-        return tagged(request, body.bytes, tag: body.tag)
+        return body.tag.answer(request, body.bytes)
     }
 
     private func render(_ page: Page) async throws -> Body {
@@ -94,57 +94,51 @@ final class EventRoutes {
         json.member("total", found.total)
         json.member("totalPages", (found.total + Int64(page.limit) - 1) / Int64(page.limit))
         json.endObject()
-        return Body(bytes: json.bytes, tag: digestTag(json.bytes), version: nil)
+        return Body(bytes: json.bytes, tag: EntityTag(of: json.bytes), version: nil)
     }
 
     func read(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try await context.event(request.parameters["id"] ?? "")
-        let principal = try context.authenticator.principal(of: request)
         let body =
-            principal?.isAdmin == true
+            isAdmin(request)
             ? try await render(try await context.catalogue.event(id))
             : try await bodies.value(.event(id)) { [self] in
                 let record = try await records.value(id) { [self] in try await context.catalogue.event(id) }
                 return try await render(record?.status == "draft" ? nil : record)
             }
-        var response = tagged(request, body.bytes, tag: body.tag)
-        if let version = body.version { response.headers.append(("X-Event-Version", "\"\(version)\"")) }
-        return response
+        let version = (name: "X-Event-Version", value: "\"\(body.version ?? 0)\"")
+        return body.tag.answer(request, body.bytes, headers: [version])
     }
 
     private func render(_ event: EventRecord?) async throws -> Body {
         guard let event else { throw Problem.eventNotFound }
         let bytes = EventJSON.bytes(event, await context.live(event.id))
-        return Body(bytes: bytes, tag: digestTag(bytes), version: event.version)
+        return Body(bytes: bytes, tag: EntityTag(of: bytes), version: event.version)
     }
 
     // MARK: - Availability
 
     private func availability(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try await context.event(request.parameters["id"] ?? "")
-        guard let availability = try await context.inventory.availability(id) else {
-            throw try await context.notInRedis(id)
+        guard let live = try await context.inventory.availability(id) else {
+            return AvailabilityJSON.answer(
+                request, id, sequence: 0, asOf: context.now, tiers: try await drafted(id, request))
         }
-        guard availability.isOpen else { throw InventoryError(.recovering) }
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("eventId", id.description)
-        json.member("seq", availability.sequence)
-        json.member("asOf", Timestamp.format(availability.asOf))
-        json.key("tiers")
-        json.beginArray()
-        for tier in availability.tiers.sorted(by: { $0.tier.uuid < $1.tier.uuid }) {
-            json.beginObject()
-            json.member("tierId", tier.tier.description)
-            json.member("capacity", Int64(tier.capacity))
-            json.member("available", Int64(tier.available))
-            json.member("held", Int64(tier.held))
-            json.member("sold", Int64(tier.sold))
-            json.member("blocked", Int64(tier.blocked))
-            json.endObject()
+        guard live.isOpen else { throw InventoryError(.recovering) }
+        return AvailabilityJSON.answer(request, id, sequence: live.sequence, asOf: live.asOf, tiers: live.tiers)
+    }
+
+    /// What a draft will have, which only administrators may know.
+    private func drafted(_ id: EventID, _ request: HTTPRequest) async throws -> [TierCounters] {
+        guard let event = try await context.catalogue.event(id), event.status != "draft" || isAdmin(request) else {
+            throw Problem.eventNotFound
         }
-        json.endArray()
-        json.endObject()
-        return tagged(request, json.bytes, tag: "\"\(availability.sequence)\"")
+        guard event.status == "draft" else { throw InventoryError(.recovering) }
+        return event.policy(clock: 0, seats: nil).tiers
+    }
+
+    /// Bad credentials are none: what is public stays so.
+    private func isAdmin(_ request: HTTPRequest) -> Bool {
+        (try? context.authenticator.principal(of: request))?.isAdmin == true
     }
 }

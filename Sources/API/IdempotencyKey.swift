@@ -3,23 +3,54 @@ import HTTPServer
 import Inventory
 import JSON
 
+/// What a request with a key does; each is finished in its own way when whoever ran it died.
+enum IdempotentAction: String {
+    /// Holds units.
+    case claim
+    /// Holds units, pays and confirms in one call.
+    case book
+    /// Pays a hold.
+    case pay
+    /// Gives a booking back.
+    case cancel
+    /// Gives a part of a booking back.
+    case cancelItems = "cancel-items"
+    /// Extends a hold.
+    case extend
+
+    /// Whether the client waits until it is written down.
+    var isConfirming: Bool { self == .cancel || self == .cancelItems }
+
+    /// Whether it makes a booking.
+    var creates: Bool { self == .claim || self == .book }
+    /// Whether a provider is asked.
+    var pays: Bool { self == .book || self == .pay }
+}
+
 /// The `Idempotency-Key` of a request (draft-ietf-httpapi-idempotency-key-header-07) and what it is bound to.
 struct IdempotencyKey {
     /// 1 to 255 visible ASCII characters.
     let text: String
 
-    /// Reads the header: an RFC 8941 string, or the bare characters.
+    /// Reads the header, or the body's member: an RFC 8941 string, or the bare characters. Both must say the same.
     ///
     /// - Throws: 400 `idempotency-key-invalid`.
     init?(_ request: HTTPRequest, alias: String?) throws(Problem) {
         let headers = request.headers("idempotency-key")
         guard headers.count <= 1 else { throw Self.invalid }
-        guard let raw = headers.first ?? alias else { return nil }
-        let bare = raw.hasPrefix("\"") ? try Self.unquoted(raw) : raw
+        let header = try headers.first.map(Self.read)
+        let member = try alias.map(Self.read)
+        guard let text = header ?? member else { return nil }
+        guard text == member ?? text else { throw Self.invalid }
+        self.text = text
+    }
+
+    private static func read(_ raw: String) throws(Problem) -> String {
+        let bare = raw.hasPrefix("\"") ? try unquoted(raw) : raw
         guard (1...255).contains(bare.utf8.count), bare.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw Self.invalid
+            throw invalid
         }
-        text = bare
+        return bare
     }
 
     private static let invalid = Problem(
@@ -53,12 +84,13 @@ struct IdempotencyKey {
     ///
     /// - Parameters:
     ///   - target: the event or booking that is addressed.
+    ///   - detail: what else the path says.
     ///   - secret: so that a fingerprint tells nothing of a card's number.
     func bound(
-        user: String, target: String, action: String, body: RequestBody, secret: [UInt8]
+        user: String, target: String, action: IdempotentAction, detail: String = "", body: RequestBody, secret: [UInt8]
     ) -> IdempotentRequest {
         let scope = Array("\(user)\0POST\0\(target)\0\(text)".utf8)
-        let request = Array("\(action)\0".utf8) + body.canonical
+        let request = Array("\(action.rawValue):\(detail)\0".utf8) + body.canonical
         return IdempotentRequest(
             digest: String(hexEncode(sha256(scope)).prefix(32)),
             fingerprint: String(hexEncode(hmacSHA256(key: secret, message: request)).prefix(32)),
@@ -67,6 +99,9 @@ struct IdempotencyKey {
 }
 
 extension RequestBody {
+    /// The body's alias of the header; whether it is a key is judged by `IdempotencyKey`.
+    mutating func idempotencyKey() -> String? { text("idempotencyKey", 0...Int.max) }
+
     /// The body with its members in order and without the key's alias: equal for requests that mean the same.
     var canonical: [UInt8] {
         var json = JSONWriter()

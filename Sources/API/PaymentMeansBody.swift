@@ -13,15 +13,17 @@ struct PaymentMeansBody {
         return means
     }
 
+    /// Reads the members of `body` itself; `nil` when something is missing or wrong (which is noted).
     static func members(_ body: inout RequestBody) -> PaymentMeansBody? {
         let card = body.text("cardNumber", 12...23)
         let token = body.text("token", 1...255)
         _ = body.integer("expMonth", 1...12)
         _ = body.integer("expYear", 0...9999)
-        _ = body.text("cvc", 3...4)
+        if let code = body.text("cvc", 3...4), !isDigits(code) { body.wrong("cvc", "It must have 3 or 4 digits.") }
+        if card != nil, token != nil { body.wrong("token", "It cannot be there beside cardNumber.") }
         if let card {
             let digits = card.filter { $0 != " " }
-            guard (12...19).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            guard (12...19).contains(digits.utf8.count), isDigits(digits) else {
                 body.wrong("cardNumber", "It must have 12 to 19 digits.")
                 return nil
             }
@@ -31,4 +33,6 @@ struct PaymentMeansBody {
         if body.errors.isEmpty { body.wrong("cardNumber", "It is missing; so is token.") }
         return nil
     }
+
+    private static func isDigits(_ text: String) -> Bool { text.utf8.allSatisfy { (48...57).contains($0) } }
 }

@@ -1,6 +1,9 @@
 import HTTPServer
 
 /// How long a confirming call waits until it is written down (RFC 7240).
+///
+/// `respond-async` alone is no wait; with `wait=N` it is a wait of N seconds, as in the RFC's section 4.3. The first
+/// preference of a name counts; what is not understood is no preference.
 struct Preference {
     /// The longest wait a client may ask for.
     private static let maximumSeconds: Int64 = 30
@@ -10,29 +13,31 @@ struct Preference {
     /// What to say in `Preference-Applied`; `nil` when nothing was preferred.
     let applied: String?
 
-    /// Reads `respond-async` and `wait=N`; the first of them counts, others are ignored.
+    /// Reads the `Prefer` headers.
     init(_ request: HTTPRequest, usual: Duration) {
-        for header in request.headers("prefer") {
-            for part in header.split(separator: ",") {
-                let preference = part.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\"" }.lowercased()
-                if preference == "respond-async" {
-                    self.init(wait: .zero, applied: "respond-async")
-                    return
-                }
-                if preference.hasPrefix("wait="), let seconds = Int64(preference.dropFirst(5)), seconds >= 0 {
-                    let bounded = min(seconds, Self.maximumSeconds)
-                    self.init(wait: .seconds(bounded), applied: "wait=\(bounded)")
-                    return
-                }
-            }
+        var isAsync = false
+        var seconds: Int64?
+        for part in request.headers("prefer").flatMap({ $0.unquotedParts(separatedBy: ",") }) {
+            let (name, value) = Self.preference(part)
+            if name == "respond-async", value.isEmpty { isAsync = true }
+            if name == "wait", seconds == nil { seconds = Self.seconds(value) }
         }
-        self.init(wait: usual, applied: nil)
+        let applied = [isAsync ? "respond-async" : nil, seconds.map { "wait=\($0)" }].compactMap { $0 }
+        self.applied = applied.isEmpty ? nil : applied.joined(separator: ", ")
+        wait = seconds.map { .seconds($0) } ?? (isAsync ? .zero : usual)
     }
 
-    private init(wait: Duration, applied: String?) {
-        self.wait = wait
-        self.applied = applied
+    /// A preference's name and value, without its parameters.
+    private static func preference(_ text: Substring) -> (name: String, value: String) {
+        let bare = text.unquotedParts(separatedBy: ";").first ?? ""
+        let part = bare.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        var value = part.count == 2 ? part[1].trimmed : ""
+        if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = value.dropFirst().dropLast() }
+        return (part[0].trimmed.lowercased(), String(value))
     }
 
-    var headers: [(name: String, value: String)] { applied.map { [("Preference-Applied", $0)] } ?? [] }
+    private static func seconds(_ text: String) -> Int64? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) }), let seconds = Int64(text) else { return nil }
+        return min(seconds, maximumSeconds)
+    }
 }

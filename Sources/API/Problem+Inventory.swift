@@ -29,9 +29,7 @@ extension Problem {
 
     /// 409 for a booking whose state does not allow it.
     static func state(_ code: String, _ detail: String, _ image: BookingImage) -> Problem {
-        var json = JSONWriter()
-        json.string(image.status.rawValue)
-        return Problem(409, code, detail, members: [("currentStatus", json.bytes)])
+        Problem(409, code, detail, members: [("currentStatus", text(image.status.rawValue))])
     }
 
     static func holdExpired(_ image: BookingImage) -> Problem {
@@ -40,6 +38,19 @@ extension Problem {
 
     static func invalidState(_ image: BookingImage) -> Problem {
         .state("invalid-state", "The booking is \(image.status.rawValue).", image)
+    }
+
+    /// 402 for an attempt that the provider declined.
+    ///
+    /// - Parameter code: the provider's; `nil` when whoever heard it died.
+    static func declined(_ code: String?, _ image: BookingImage?) -> Problem {
+        var members: [(name: String, json: [UInt8])] = []
+        if let code { members.append(("declineCode", text(code))) }
+        if let image {
+            members.append(("currentStatus", text(image.status.rawValue)))
+            members.append(("expiresAt", text(Timestamp.format(image.expiresAt))))
+        }
+        return Problem(402, "payment-declined", "The payment was declined.", members: members)
     }
 
     static let eventCancelled = Problem(409, "event-cancelled", "The event was cancelled.")
@@ -69,8 +80,6 @@ extension Problem {
         case .ticketLimit(let limit): Problem(409, "ticket-limit", "A user may have \(limit) tickets of this event.")
         case .bookingLimit(let limit):
             Problem(409, "already-booked", "A user may have \(limit) booking\(limit == 1 ? "" : "s") of this event.")
-        case .mistaken(let tiers):
-            .invalid(tiers.map { ("/items", "The tier \($0) is sold the other way: by seat, or by number.") })
         case .noAdjacent:
             Problem(409, "no-adjacent-seats", "No row has so many adjacent free seats.", isRetryable: true)
         case .keyReused: keyReused

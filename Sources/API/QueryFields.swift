@@ -13,11 +13,12 @@ struct QueryFields {
         self.fields = fields
     }
 
+    /// The parameter; `nil` when it is missing or empty.
     mutating func text(_ name: String) -> String? {
         known.insert(name)
         let values = fields.filter { $0.name == name }
         if values.count > 1 { wrong(name, "It is there twice.") }
-        return values.first?.value
+        return values.first.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {

@@ -2,18 +2,23 @@ import Booking
 import EventLoop
 import HTTPServer
 import Inventory
+import PostgresClient
 import Records
 
 /// Answers requests whose idempotency key was seen before, and remembers answers.
 final class Replays {
     private let context: APIContext
+    private let bookings: BookingReader
 
     /// A longer body is not kept; it is rebuilt from the booking.
     private static let bodyLimit = 2048
-    /// How long a second request waits for the first.
+    /// How long a second request waits for the first, nanoseconds.
     private static let patience: Int64 = 2_000_000_000
 
-    init(_ context: APIContext) { self.context = context }
+    init(_ context: APIContext) {
+        self.context = context
+        bookings = BookingReader(context)
+    }
 
     /// The request's key.
     ///
@@ -28,94 +33,142 @@ final class Replays {
 
     /// Runs a request, unless its key was used before, and remembers what came of it.
     func once(
+        _ request: IdempotentRequest?, _ action: IdempotentAction, _ booking: BookingID,
+        _ body: nonisolated(nonsending) () async throws -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        if let request, let record = try await record(request, booking.partition) {
+            return try await replay(record, request, action)
+        }
+        return try await remembering(request, booking, body)
+    }
+
+    /// What is remembered of a request.
+    ///
+    /// - Throws: 422 when its key belongs to another request.
+    private func record(_ request: IdempotentRequest, _ partition: Partition) async throws -> IdempotencyRecord? {
+        guard let text = try await context.inventory.idempotencyText(partition, digest: request.digest) else {
+            return nil
+        }
+        guard text.hasPrefix(request.fingerprint + "|") else { throw Problem.keyReused }
+        return IdempotencyRecord(text: text)
+    }
+
+    // MARK: - Remembering
+
+    /// Runs a request and remembers its answer, or forgets the key when the answer may be another one next time.
+    func remembering(
         _ request: IdempotentRequest?, _ booking: BookingID,
         _ body: nonisolated(nonsending) () async throws -> HTTPResponse
     ) async throws -> HTTPResponse {
         guard let request else { return try await body() }
-        if let text = try await context.inventory.idempotencyText(booking.partition, digest: request.digest) {
-            guard text.hasPrefix(request.fingerprint + "|") else { throw Problem.keyReused }
-            if let record = IdempotencyRecord(text: text) {
-                return try await answer(record, request, created: false)
-            }
+        do {
+            let response = try await body()
+            let isReplay = response.headers.contains { $0.name == "Idempotent-Replayed" }
+            return isReplay ? response : await remember(response, request, booking)
+        } catch let problem as Problem where Self.isFinal(problem) {
+            return await remember(problem.response(), request, booking)
+        } catch  where Self.leavesNothing(error) {
+            try? await context.inventory.forget(request, partition: booking.partition)
+            throw error
         }
-        let response = await HTTPServerAnswer.of(body)
-        if response.headers.contains(where: { $0.name == "Idempotent-Replayed" }) { return response }
-        await remember(response, request, booking)
+    }
+
+    private func remember(
+        _ response: HTTPResponse, _ request: IdempotentRequest, _ booking: BookingID
+    ) async -> HTTPResponse {
+        let body = response.body.count <= Self.bodyLimit ? String(decoding: response.body, as: UTF8.self) : ""
+        try? await context.inventory.complete(request, booking: booking, status: response.status, body: body)
         return response
     }
 
-    /// Remembers an answer, or forgets the key when the answer may be another one next time.
-    func remember(_ response: HTTPResponse, _ request: IdempotentRequest?, _ booking: BookingID) async {
-        guard let request else { return }
-        if Self.isFinal(response) {
-            let body = response.body.count <= Self.bodyLimit ? String(decoding: response.body, as: UTF8.self) : ""
-            try? await context.inventory.complete(request, booking: booking, status: response.status, body: body)
-        } else if response.status != 409 || !Self.names("idempotency-in-progress", response) {
-            try? await context.inventory.forget(request, partition: booking.partition)
+    /// 402, and the 409s that stay true.
+    private static func isFinal(_ problem: Problem) -> Bool {
+        problem.status == 402 || ["hold-expired", "event-cancelled", "invalid-state"].contains(problem.code)
+    }
+
+    /// Whether the request is as if it had never been made. A key is kept while that is not known, and when it is
+    /// another request's.
+    private static func leavesNothing(_ error: any Error) -> Bool {
+        switch error {
+        case let problem as Problem:
+            !["outcome-unknown", "idempotency-in-progress", "idempotency-key-reused"].contains(problem.code)
+        case let error as InventoryError:
+            error.code == .unavailable || error.code == .recovering || error.code == .overloaded
+        default:
+            error is PostgresError
         }
     }
 
-    /// 2xx, 402, and the 409s that stay true.
-    private static func isFinal(_ response: HTTPResponse) -> Bool {
-        if (200...299).contains(response.status) || response.status == 402 { return true }
-        return response.status == 409
-            && ["hold-expired", "event-cancelled", "invalid-state"].contains { names($0, response) }
-    }
-
-    private static func names(_ code: String, _ response: HTTPResponse) -> Bool {
-        String(decoding: response.body, as: UTF8.self).contains("\"code\":\"\(code)\"")
-    }
+    // MARK: - Replaying
 
     /// The answer that a record stands for; a running one is waited for.
-    func answer(
-        _ record: IdempotencyRecord, _ request: IdempotentRequest?, created: Bool
+    func replay(
+        _ record: IdempotencyRecord, _ request: IdempotentRequest, _ action: IdempotentAction
     ) async throws -> HTTPResponse {
         var record = record
-        let deadline = monotonicNanoseconds() + Self.patience
-        while case .running(_, let booking, let until) = record {
-            if context.now > until { return try await rebuilt(booking, created: created) }
-            guard monotonicNanoseconds() < deadline, let request else { throw Problem.inProgress }
+        let patience = monotonicNanoseconds() + Self.patience
+        while case .running(_, let booking, let deadline) = record {
+            let now = try await context.inventory.now()
+            if now > deadline, let response = try await finished(booking, request, action, now: now) { return response }
+            guard monotonicNanoseconds() < patience else { throw Problem.inProgress }
             await context.loop.sleep(for: .milliseconds(20))
-            guard
-                let next = try await context.inventory.idempotencyRecord(booking.partition, digest: request.digest)
-            else { throw Problem.inProgress }
+            guard let next = try await self.record(request, booking.partition) else { throw Problem.inProgress }
             record = next
         }
         switch record {
         case .claim(_, let booking, let availability, let image):
             let body = await context.json(booking, image, persisted: false, availability: availability)
-            return replayed(201, Array(body), location: booking)
+            return replayed(201, body, booking, action)
         case .done(_, let booking, let status, let body):
-            guard !body.isEmpty else { return try await rebuilt(booking, created: created) }
-            return replayed(status, Array(body.utf8), location: created && status < 300 ? booking : nil)
+            if !body.isEmpty { return replayed(status, Array(body.utf8), booking, action) }
+            guard let (image, persisted) = try await bookings.read(booking) else { throw Problem.bookingNotFound }
+            return replayed(status, await context.json(booking, image, persisted: persisted), booking, action)
         case .running:
             throw Problem.inProgress
         }
     }
 
-    /// Whoever ran the request died: the booking's state tells what came of it.
-    private func rebuilt(_ booking: BookingID, created: Bool) async throws -> HTTPResponse {
-        let inRedis = try await context.inventory.booking(booking)
-        guard let image = inRedis?.image else {
-            guard let row = try await context.store.booking(booking) else { throw Problem.bookingNotFound }
-            return replayed(created ? 201 : 200, await context.json(booking, row.image, persisted: true), location: nil)
+    /// Whoever ran the request died: the booking's state tells what came of it, and that is its answer from now on.
+    ///
+    /// - Returns: `nil` while its payment may still be answered.
+    private func finished(
+        _ booking: BookingID, _ request: IdempotentRequest, _ action: IdempotentAction, now: Int64
+    ) async throws -> HTTPResponse? {
+        guard let (image, persisted) = try await bookings.read(booking) else { throw Problem.bookingNotFound }
+        if image.status == .pendingPayment, let deadline = image.paymentDeadline, now <= deadline { return nil }
+        let response: HTTPResponse
+        if let problem = Self.problem(image, action) {
+            response = replayed(problem.status, problem.response().body, booking, action)
+        } else {
+            let isUnwritten = !persisted && image.status != .reserved
+            let status = image.status == .pendingPayment || isUnwritten ? 202 : action.creates ? 201 : 200
+            response = replayed(
+                status, await context.json(booking, image, persisted: persisted), booking, action)
         }
-        let status = image.status == .pendingPayment ? 202 : created ? 201 : 200
-        let body = await context.json(booking, image, persisted: inRedis?.persisted ?? false)
-        return replayed(status, body, location: created ? booking : nil)
+        return await remember(response, request, booking)
     }
 
-    private func replayed(_ status: Int, _ body: [UInt8], location: BookingID?) -> HTTPResponse {
-        let type = status < 300 ? "application/json" : "application/problem+json"
-        var headers = [(name: "Content-Type", value: type), (name: "Idempotent-Replayed", value: "true")]
-        if let location { headers.append(("Location", "/v1/bookings/\(location)")) }
+    /// Why the action came to nothing; `nil` when it did come to something. What is not paid for was recorded by the
+    /// very script that did it.
+    private static func problem(_ image: BookingImage, _ action: IdempotentAction) -> Problem? {
+        guard action.pays else { return nil }
+        switch (image.payment?.status, image.status) {
+        case (.failed, _): return .declined(nil, image)
+        case (nil, .expired): return .holdExpired(image)
+        case (nil, .cancelled), (nil, .failed): return .invalidState(image)
+        default: return nil
+        }
+    }
+
+    private func replayed(
+        _ status: Int, _ body: [UInt8], _ booking: BookingID, _ action: IdempotentAction
+    ) -> HTTPResponse {
+        let isGood = status < 300
+        var headers = [
+            (name: "Content-Type", value: isGood ? "application/json" : "application/problem+json"),
+            (name: "Idempotent-Replayed", value: "true"),
+        ]
+        if isGood, action.creates { headers.append(("Location", "/v1/bookings/\(booking)")) }
         return HTTPResponse(status: status, headers: headers, body: body)
-    }
-}
-
-/// A route's answer as a value, problems included.
-enum HTTPServerAnswer {
-    static func of(_ body: nonisolated(nonsending) () async throws -> HTTPResponse) async -> HTTPResponse {
-        await answer(body)
     }
 }

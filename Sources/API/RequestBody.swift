@@ -10,12 +10,7 @@ struct RequestBody {
 
     /// The body of a request: an object in JSON; an empty body is an empty object.
     init(_ request: HTTPRequest) throws(Problem) {
-        if let type = request.header("content-type"), !request.body.isEmpty {
-            let media = type.prefix { $0 != ";" }.lowercased()
-            guard media.hasPrefix("application/json") || media.contains("+json") else {
-                throw Problem(415, "unsupported-media-type", "The body must be application/json.")
-            }
-        }
+        try Self.checkMedia(request)
         if request.body.allSatisfy({ $0 == 32 || $0 == 10 || $0 == 13 || $0 == 9 }) {
             self.init([], "")
             return
@@ -30,6 +25,19 @@ struct RequestBody {
             throw Problem.invalid([("", "The body must be a JSON object.")])
         }
         self.init(members, "")
+    }
+
+    private static func checkMedia(_ request: HTTPRequest) throws(Problem) {
+        guard !request.body.isEmpty else { return }
+        if let type = request.header("content-type") {
+            let media = type.prefix { $0 != ";" }.trimmed.lowercased()
+            guard media == "application/json" || media.hasPrefix("application/") && media.hasSuffix("+json") else {
+                throw Problem(415, "unsupported-media-type", "The body must be application/json.")
+            }
+        }
+        if let coding = request.header("content-encoding"), coding.lowercased() != "identity" {
+            throw Problem(415, "unsupported-media-type", "The body must not be compressed.")
+        }
     }
 
     init(_ members: [(name: String, value: JSONValue)], _ pointer: String) {
@@ -64,6 +72,11 @@ struct RequestBody {
         guard let value = value(name) else { return nil }
         guard case .string(let text) = value, length.contains(text.unicodeScalars.count) else {
             wrong(name, "It must be a text of \(length.lowerBound) to \(length.upperBound) characters.")
+            return nil
+        }
+        // PostgreSQL cannot keep it.
+        guard !text.utf8.contains(0) else {
+            wrong(name, "It must not contain NUL.")
             return nil
         }
         return text
@@ -151,8 +164,13 @@ struct RequestBody {
     /// Notes every member that nobody asked for.
     mutating func rejectUnknown() {
         for member in members where !known.contains(member.name) {
-            errors.append(("\(pointer)/\(member.name.prefix(64))", "There is no such member."))
+            errors.append(("\(pointer)/\(Self.escaped(member.name.prefix(64)))", "There is no such member."))
         }
+    }
+
+    /// A name as a token of a JSON pointer (RFC 6901, section 3).
+    private static func escaped(_ name: Substring) -> String {
+        name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
     }
 
     /// Throws when anything was wrong.

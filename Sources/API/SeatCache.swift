@@ -40,7 +40,7 @@ final class SeatPlan {
     /// What comes before each seat's status, one after the other, and where each ends.
     private lazy var template = Self.template(event, map)
     /// The last answer, and the sequence number it is of.
-    private(set) var answer: (sequence: Int64, body: [UInt8])?
+    private(set) var answer: (sequence: Int64, body: [UInt8], tag: EntityTag)?
 
     init(event: EventID, map: SeatMap) {
         self.event = event
@@ -74,7 +74,7 @@ final class SeatPlan {
     private static let blocked = Array("\"blocked\"},".utf8)
 
     /// Renders the answer for a map's bytes, and keeps it.
-    func render(_ bytes: [UInt8], sequence: Int64) -> [UInt8] {
+    func render(_ bytes: [UInt8], sequence: Int64) {
         var body: [UInt8] = []
         body.reserveCapacity(template.bytes.count + 16 * template.ends.count + 100)
         body += "{\"eventId\":\"\(event)\",\"seq\":\(sequence),\"seats\":[".utf8
@@ -94,7 +94,6 @@ final class SeatPlan {
         }
         if seat > 0 { body.removeLast() }
         body += "]}".utf8
-        answer = (sequence, body)
-        return body
+        answer = (sequence, body, EntityTag(sequence: sequence, of: bytes))
     }
 }

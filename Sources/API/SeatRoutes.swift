@@ -22,17 +22,12 @@ final class SeatRoutes {
         let id = try await context.event(request.parameters["id"] ?? "")
         guard let plan = try await context.seats.plan(of: id) else { return try await withoutSeats(id) }
         switch try await context.inventory.seats(id, known: plan.answer?.sequence) {
-        case .unchanged:
-            guard let answer = plan.answer else { throw InventoryError(.recovering) }
-            return tagged(request, answer.body, tag: "\"\(answer.sequence)\"")
-        case .map(let sequence, let bytes):
-            return tagged(request, plan.render(bytes, sequence: sequence), tag: "\"\(sequence)\"")
-        case .unknown:
-            guard let event = try await context.catalogue.event(id), event.status != "draft" else {
-                throw Problem.eventNotFound
-            }
-            throw InventoryError(.recovering)
+        case .unchanged: break
+        case .map(let sequence, let bytes): plan.render(bytes, sequence: sequence)
+        case .unknown: throw try await context.notInRedis(id)
         }
+        guard let answer = plan.answer else { throw InventoryError(.recovering) }
+        return answer.tag.answer(request, answer.body)
     }
 
     /// An event of general admission only has a map without seats.

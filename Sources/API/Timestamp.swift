@@ -1,18 +1,31 @@
 /// RFC 3339 times in UTC with milliseconds, to and from Unix milliseconds, without Foundation: they are on the hot path.
 enum Timestamp {
-    /// `2030-01-31T20:00:00.000Z`.
-    static func format(_ milliseconds: Int64) -> String {
-        let seconds = Int64((Double(milliseconds) / 1000).rounded(.down))
-        let days = Int64((Double(seconds) / 86400).rounded(.down))
-        let (year, month, day) = civil(days)
-        let second = seconds - days * 86400
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2))"
-            + ":\(pad(second % 60, 2)).\(pad(milliseconds - seconds * 1000, 3))Z"
-    }
+    /// From 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z: what four digits of a year can tell.
+    private static let range: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
 
-    private static func pad(_ number: Int64, _ width: Int) -> String {
-        let text = String(number)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+    /// `2030-01-31T20:00:00.000Z`; a time within those years.
+    static func format(_ milliseconds: Int64) -> String {
+        let days = (milliseconds - (milliseconds < 0 ? 86_399_999 : 0)) / 86_400_000
+        let time = milliseconds - days * 86_400_000
+        let (year, month, day) = civil(days)
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func append(_ number: Int64, _ scale: Int64, _ end: Unicode.Scalar) {
+            var scale = scale
+            while scale > 0 {
+                text.append(UInt8(48 + number / scale % 10))
+                scale /= 10
+            }
+            text.append(UInt8(ascii: end))
+        }
+        append(year, 1000, "-")
+        append(month, 10, "-")
+        append(day, 10, "T")
+        append(time / 3_600_000, 10, ":")
+        append(time / 60_000 % 60, 10, ":")
+        append(time / 1000 % 60, 10, ".")
+        append(time % 1000, 100, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads a date and time with any offset and fraction; `nil` when it is none.
@@ -44,7 +57,8 @@ enum Timestamp {
         }
         guard index < bytes.count, let offset = offset(bytes[index...], number) else { return nil }
         let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
-        return seconds * 1000 + fraction
+        let time = seconds * 1000 + fraction
+        return range.contains(time) ? time : nil
     }
 
     private static func offset(_ rest: ArraySlice<UInt8>, _ number: (Range<Int>) -> Int64?) -> Int64? {

@@ -9,32 +9,35 @@ extension BookingImage {
     /// How many fields the text form has.
     public static let fieldCount = 17
 
-    /// Reads the fields of the text form.
+    /// Reads the next 17 fields; others may follow.
     ///
     /// - Returns: `nil` when a field is missing, malformed or of an unknown value.
-    public init?(fields: ArraySlice<Substring>) {
-        let field = Array(fields)
-        guard field.count == Self.fieldCount,
-            let version = Int64(field[0]), let status = BookingStatus(rawValue: String(field[1])),
-            let expiresAt = Int64(field[2]), let deadline = Int64(field[3]), let attempts = Int(field[4]),
-            let extensions = Int(field[5]), let createdAt = Int64(field[6]), let updatedAt = Int64(field[7]),
-            let confirmedAt = Int64(field[8]), let event = EventID(field[9]),
-            let user = EscapedText.decode(field[10]), let total = Int64(field[11]),
-            let items = Self.items(field[14])
+    public init?(_ reader: inout FieldReader) {
+        guard let version = reader.integer(Int64.self),
+            let status = reader.text().flatMap(BookingStatus.init(rawValue:)),
+            let expiresAt = reader.integer(Int64.self), let deadline = reader.integer(Int64.self),
+            let attempts = reader.integer(Int.self), let extensions = reader.integer(Int.self),
+            let createdAt = reader.integer(Int64.self), let updatedAt = reader.integer(Int64.self),
+            let confirmedAt = reader.integer(Int64.self), let event = reader.next().flatMap(UUIDBytes.init(utf8:)),
+            let user = reader.next().flatMap(EscapedText.decode), let total = reader.integer(Int64.self),
+            let currency = reader.text(), let digest = reader.text(), let items = reader.next().flatMap(Self.items),
+            let paymentText = reader.next(), let reason = reader.text()
         else { return nil }
-        let payment = BookingPayment(text: field[15])
-        guard payment != nil || field[15].isEmpty else { return nil }
+        let payment = BookingPayment(text: paymentText)
+        guard payment != nil || paymentText.isEmpty else { return nil }
         self.init(
             version: version, status: status, expiresAt: expiresAt, paymentDeadline: deadline == 0 ? nil : deadline,
             attempts: attempts, extensions: extensions, createdAt: createdAt, updatedAt: updatedAt,
-            confirmedAt: confirmedAt == 0 ? nil : confirmedAt, event: event, user: user, totalAmount: total,
-            currency: String(field[12]), idempotencyDigest: field[13].isEmpty ? nil : String(field[13]),
-            items: items, payment: payment, reason: field[16].isEmpty ? nil : String(field[16]))
+            confirmedAt: confirmedAt == 0 ? nil : confirmedAt, event: EventID(event), user: user, totalAmount: total,
+            currency: currency, idempotencyDigest: digest.isEmpty ? nil : digest, items: items, payment: payment,
+            reason: reason.isEmpty ? nil : reason)
     }
 
     /// Reads the text form; `nil` when it is malformed.
     public init?(text: some StringProtocol) {
-        self.init(fields: Substring(text).split(separator: "|", omittingEmptySubsequences: false)[...])
+        var reader = FieldReader(text, separator: "|")
+        self.init(&reader)
+        guard reader.isAtEnd else { return nil }
     }
 
     /// The text form.
@@ -48,9 +51,11 @@ extension BookingImage {
         ].joined(separator: "|")
     }
 
-    private static func items(_ text: Substring) -> [BookingItem]? {
+    private static func items(_ text: ArraySlice<UInt8>) -> [BookingItem]? {
         var items: [BookingItem] = []
-        for part in text.split(separator: ";") {
+        guard !text.isEmpty else { return items }
+        var reader = FieldReader(text, separator: ";")
+        while let part = reader.next() {
             guard let item = BookingItem(text: part) else { return nil }
             items.append(item)
         }
@@ -59,13 +64,14 @@ extension BookingImage {
 }
 
 extension BookingItem {
-    fileprivate init?(text: Substring) {
-        let part = text.split(separator: ",", omittingEmptySubsequences: false)
-        guard part.count == 4, let tier = TierID(part[0]), let quantity = Int(part[1]), quantity >= 1,
-            let unitAmount = Int64(part[2])
+    fileprivate init?(text: ArraySlice<UInt8>) {
+        var reader = FieldReader(text, separator: ",")
+        guard let tier = reader.next().flatMap(UUIDBytes.init(utf8:)), let quantity = reader.integer(Int.self),
+            quantity >= 1, let unitAmount = reader.integer(Int64.self),
+            let seats = reader.next().flatMap(SeatPosition.list),
+            reader.isAtEnd
         else { return nil }
-        guard let seats = SeatPosition.list(part[3]) else { return nil }
-        self.init(tier: tier, quantity: quantity, unitAmount: unitAmount, seats: seats)
+        self.init(tier: TierID(tier), quantity: quantity, unitAmount: unitAmount, seats: seats)
     }
 
     fileprivate var text: String {
@@ -74,14 +80,16 @@ extension BookingItem {
 }
 
 extension BookingPayment {
-    fileprivate init?(text: Substring) {
-        let part = text.split(separator: ",", omittingEmptySubsequences: false)
-        guard part.count == 7, let id = PaymentID(part[0]), let transaction = EscapedText.decode(part[2]),
-            let status = PaymentStatus(rawValue: String(part[3])), let amount = Int64(part[4]),
-            let refund = Int64(part[5]), let refunded = Int64(part[6])
+    fileprivate init?(text: ArraySlice<UInt8>) {
+        var reader = FieldReader(text, separator: ",")
+        guard let id = reader.next().flatMap(UUIDBytes.init(utf8:)), let provider = reader.text(),
+            let transaction = reader.next().flatMap(EscapedText.decode),
+            let status = reader.text().flatMap(PaymentStatus.init(rawValue:)),
+            let amount = reader.integer(Int64.self), let refund = reader.integer(Int64.self),
+            let refunded = reader.integer(Int64.self), reader.isAtEnd
         else { return nil }
         self.init(
-            id: id, provider: String(part[1]), transactionID: transaction.isEmpty ? nil : transaction,
+            id: PaymentID(id), provider: provider, transactionID: transaction.isEmpty ? nil : transaction,
             status: status, amount: amount, refundAmount: refund, refundedAmount: refunded)
     }
 
@@ -110,10 +118,10 @@ public enum EscapedText {
     }
 
     /// Undoes `encode`; `nil` when `text` cannot come from it.
-    public static func decode(_ text: Substring) -> String? {
-        if text.utf8.allSatisfy(isPlain) { return String(text) }
+    public static func decode(_ text: ArraySlice<UInt8>) -> String? {
+        if text.allSatisfy(isPlain) { return String(decoding: text, as: UTF8.self) }
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
+        var rest = text
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
                 guard isPlain(byte) else { return nil }

@@ -21,10 +21,14 @@ public struct SeatPosition: Hashable, Sendable, Comparable {
     public var place: Int { number & 0x3ff }
 
     /// Reads a list of seats joined by `+`; `nil` when it is none.
-    public static func list(_ text: some StringProtocol) -> [SeatPosition]? {
+    public static func list(_ text: some StringProtocol) -> [SeatPosition]? { list(ArraySlice(text.utf8)) }
+
+    static func list(_ text: ArraySlice<UInt8>) -> [SeatPosition]? {
         var seats: [SeatPosition] = []
-        for part in text.split(separator: "+") {
-            guard let number = Int(part), number >= 0 else { return nil }
+        guard !text.isEmpty else { return seats }
+        var reader = FieldReader(text, separator: "+")
+        while let part = reader.next() {
+            guard let number = Int(decimal: part), number >= 0 else { return nil }
             seats.append(SeatPosition(number: number))
         }
         return seats

@@ -16,8 +16,9 @@ public struct StreamID: Hashable, Sendable, Comparable, CustomStringConvertible 
 
     /// Reads `ms-seq`; `nil` when it is anything else.
     public init?(_ text: some StringProtocol) {
-        let part = Substring(text).split(separator: "-", omittingEmptySubsequences: false)
-        guard part.count == 2, let milliseconds = Int64(part[0]), let sequence = Int64(part[1]) else { return nil }
+        var reader = FieldReader(text, separator: "-")
+        guard let milliseconds = reader.integer(Int64.self), let sequence = reader.integer(Int64.self), reader.isAtEnd
+        else { return nil }
         self.init(milliseconds: milliseconds, sequence: sequence)
     }
 

@@ -14,11 +14,14 @@ public struct UUIDBytes: Hashable, Sendable, Comparable {
     /// Reads the 36-character form; either case is accepted.
     ///
     /// - Returns: `nil` when `text` is anything else.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
+
+    /// Reads the bytes of the 36-character form.
+    public init?(utf8 text: some Sequence<UInt8>) {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var index = 0
-        for byte in text.utf8 {
+        for byte in text {
             defer { index += 1 }
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }

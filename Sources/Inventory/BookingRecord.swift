@@ -9,12 +9,11 @@ struct BookingRecord {
 
     /// Reads the 19 fields of a record; `nil` when they are malformed.
     init?(text: some StringProtocol) {
-        let fields = Substring(text).split(separator: "|", omittingEmptySubsequences: false)
-        guard fields.count == BookingImage.fieldCount + 2,
-            let image = BookingImage(fields: fields[..<BookingImage.fieldCount])
+        var reader = FieldReader(text, separator: "|")
+        guard let image = BookingImage(&reader), let epoch = reader.text(), let entry = reader.text(), reader.isAtEnd
         else { return nil }
         self.image = image
-        self.epoch = String(fields[BookingImage.fieldCount])
-        self.entry = StreamID(fields[BookingImage.fieldCount + 1])
+        self.epoch = epoch
+        self.entry = StreamID(entry)
     }
 }

@@ -10,7 +10,7 @@ public enum ClaimItem: Sendable, Hashable {
     case seats([SeatPosition])
 
     /// The tier, where the caller names it.
-    var tier: TierID? {
+    public var tier: TierID? {
         switch self {
         case .units(let tier, _), .best(let tier, _): tier
         case .seats: nil

@@ -104,14 +104,12 @@ public struct OutboxEntry: Sendable {
     }
 
     private static func transition(_ booking: String, _ text: String) -> Transition? {
-        let fields = text.split(separator: "|", omittingEmptySubsequences: false)
-        guard let uuid = UUIDBytes(booking), fields.count == BookingImage.fieldCount + 2,
-            let image = BookingImage(fields: fields[..<BookingImage.fieldCount])
+        var reader = FieldReader(text, separator: "|")
+        guard let uuid = UUIDBytes(booking), let image = BookingImage(&reader), let channel = reader.text(),
+            let traceparent = reader.text(), reader.isAtEnd
         else { return nil }
-        let channel = fields[BookingImage.fieldCount]
-        let traceparent = fields[BookingImage.fieldCount + 1]
         return Transition(
-            booking: BookingID(stored: uuid), image: image, channel: channel.isEmpty ? nil : String(channel),
-            traceparent: traceparent.isEmpty ? nil : String(traceparent))
+            booking: BookingID(stored: uuid), image: image, channel: channel.isEmpty ? nil : channel,
+            traceparent: traceparent.isEmpty ? nil : traceparent)
     }
 }

@@ -54,6 +54,18 @@ struct Settings: Sendable {
         return Array(secret.utf8)
     }
 
+    /// Origins whose pages may call, as browsers send them.
+    func corsOrigins() throws -> [String] {
+        try (text("USHER_CORS_ORIGINS") ?? "").split(separator: ",").map { part in
+            let host =
+                part.hasPrefix("https://") ? part.dropFirst(8) : part.hasPrefix("http://") ? part.dropFirst(7) : ""
+            guard !host.isEmpty, !host.contains(where: { "/ *".contains($0) }) else {
+                throw Failure("USHER_CORS_ORIGINS must be origins such as https://shop.example, separated by commas.")
+            }
+            return String(part)
+        }
+    }
+
     func apiKeys() throws -> [(name: String, key: String)] {
         try (text("USHER_API_KEYS") ?? "").split(separator: ",").map { pair in
             guard let colon = pair.firstIndex(of: ":"), colon > pair.startIndex,

@@ -30,6 +30,31 @@ struct BookingImageTests {
         #expect(BookingImage(text: String(image.text.dropFirst(2))) == nil)
         #expect(BookingImage(text: image.text.replacing("CONFIRMED", with: "confirmed")) == nil)
         #expect(BookingImage(text: "") == nil)
+        for index in 0..<BookingImage.fieldCount {
+            var fields = image.text.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            fields[index] += ","
+            // Currency, digest and reason are any text.
+            #expect((BookingImage(text: fields.joined(separator: "|")) == nil) == ![12, 13, 16].contains(index))
+        }
+    }
+
+    @Test("is read with and without seats, payment, digest and reason, up to the largest numbers")
+    func variants() {
+        var image = image
+        for seats in [[], [0], [1, 20, 300]].map({ $0.map(SeatPosition.init(number:)) }) {
+            for payment in [nil, image.payment] {
+                for number in [Int64.min, -1, 0, 1, .max] {
+                    image.items = [1, 2].map { id in
+                        BookingItem(tier: TierID(UUIDBytes(high: id, low: 0)), quantity: 7, unitAmount: 1, seats: seats)
+                    }
+                    image.payment = payment
+                    image.idempotencyDigest = payment == nil ? nil : "ab"
+                    image.reason = seats.isEmpty ? nil : "hold-expired"
+                    image.totalAmount = number
+                    #expect(BookingImage(text: image.text) == image)
+                }
+            }
+        }
     }
 
     @Test("random users survive escaping")
@@ -40,10 +65,11 @@ struct BookingImageTests {
                 Unicode.Scalar(UInt32.random(in: 1...0x2fff, using: &random))
             }
             let text = String(String.UnicodeScalarView(scalars))
-            #expect(EscapedText.decode(EscapedText.encode(text)[...]) == text)
+            #expect(EscapedText.decode(ArraySlice(EscapedText.encode(text).utf8)) == text)
         }
-        #expect(EscapedText.decode("%4") == nil)
-        #expect(EscapedText.decode("a|b") == nil)
+        for wrong in ["%4", "%", "%4g", "%ff", "a|b", "é"] {
+            #expect(EscapedText.decode(ArraySlice(wrong.utf8)) == nil)
+        }
     }
 }
 

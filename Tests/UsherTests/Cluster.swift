@@ -95,12 +95,3 @@ final class Cluster: Sendable {
 
 /// The header of a token.
 func bearer(_ token: String) -> [(String, String)] { [("Authorization", "Bearer \(token)")] }
-
-/// Looks every 10 ms until it is so; throws after 30 s.
-func eventually(_ what: String, within: Duration = .seconds(30), _ condition: () throws -> Bool) throws {
-    let end = ContinuousClock.now + within
-    while try !condition() {
-        guard ContinuousClock.now < end else { throw SupportError("waited in vain until \(what)") }
-        usleep(10_000)
-    }
-}

@@ -1,0 +1,87 @@
+import Booking
+import Cryptography
+import HTTPServer
+import Inventory
+import Records
+
+/// `POST /v1/bookings`: holds units, and pays for them at once when the request says with what.
+final class ClaimRoute {
+    private let context: APIContext
+    private let payments: PaymentFlow
+    private let replays: Replays
+
+    init(_ context: APIContext, _ payments: PaymentFlow, _ replays: Replays) {
+        self.context = context
+        self.payments = payments
+        self.replays = replays
+    }
+
+    func claim(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let user = try context.authenticator.user(request)
+        var body = try RequestBody(request)
+        let wanted = try ClaimBody(&body)
+        let event = try await context.event(wanted.event)
+        let action = wanted.means == nil ? IdempotentAction.claim : .book
+        let claim = ClaimRequest(
+            booking: BookingID(
+                partition: context.inventory.keys.partition(of: event), milliseconds: context.now,
+                random: context.random.next()),
+            event: event, user: user, items: try wanted.items(of: event),
+            idempotency: try replays.key(request, wanted.idempotencyKey)?.bound(
+                user: user, target: event.description, action: action, body: body,
+                secret: context.configuration.secret),
+            answersLater: wanted.means != nil, traceparent: context.traceparent(request))
+        if wanted.means != nil { try await payments.requireRecords(for: claim.booking) }
+        switch try await outcome(claim) {
+        case .held(let image, let availability):
+            return try await held(request, claim, image, availability, wanted.means)
+        case .existing(let image):
+            return try await held(request, claim, image, nil, wanted.means)
+        case .replay(let record):
+            guard let idempotency = claim.idempotency else { throw Problem.inProgress }
+            return try await replays.replay(record, idempotency, action)
+        case .unknownTiers(let tiers):
+            throw wanted.unknown(tiers)
+        case .mistaken(let tiers):
+            throw wanted.mistaken(tiers)
+        case .unknownSeats(let seats):
+            throw Problem.unknownSeats(seats, event, "/items")
+        case .seatsTaken(let seats):
+            throw Problem.seatsUnavailable(seats, event)
+        case let refused:
+            throw Problem.refusal(refused, now: context.now) ?? .inventory(InventoryError(.recovering))
+        }
+    }
+
+    /// Claims; an event that never reached Redis, because its publication was cut short, is put there first.
+    private func outcome(_ claim: ClaimRequest) async throws -> ClaimOutcome {
+        let outcome = try await context.inventory.claim(claim)
+        guard case .noEvent = outcome else { return outcome }
+        guard let event = try await context.catalogue.event(claim.event), event.status != "draft" else {
+            throw Problem.eventNotFound
+        }
+        try await context.load(event)
+        return try await context.inventory.claim(claim)
+    }
+
+    private func held(
+        _ request: HTTPRequest, _ claim: ClaimRequest, _ image: BookingImage, _ availability: [TierAvailability]?,
+        _ means: PaymentMeansBody?
+    ) async throws -> HTTPResponse {
+        guard let means else {
+            let body = await context.json(claim.booking, image, persisted: false, availability: availability)
+            return HTTPResponse(
+                status: 201,
+                headers: [
+                    ("Content-Type", "application/json"), ("Location", "/v1/bookings/\(claim.booking)"),
+                ], body: body)
+        }
+        return try await replays.remembering(claim.idempotency, claim.booking) { [self] in
+            try await payments.pay(
+                PaymentFlow.Order(
+                    booking: claim.booking, user: claim.user, means: means.means, isOneShot: true,
+                    preference: Preference(request, usual: context.configuration.persistWait),
+                    idempotency: nil, traceparent: claim.traceparent, availability: availability))
+        }
+    }
+}

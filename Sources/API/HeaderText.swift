@@ -1,0 +1,20 @@
+/// Pieces of header values (RFC 9110, section 5.6).
+extension StringProtocol where SubSequence == Substring {
+    /// The parts between separators that stand outside quoted strings.
+    func unquotedParts(separatedBy separator: Character) -> [Substring] {
+        var isQuoted = false
+        var isEscaped = false
+        return split(omittingEmptySubsequences: false) { character in
+            defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
+            if character == "\"", !isEscaped { isQuoted.toggle() }
+            return character == separator && !isQuoted
+        }
+    }
+
+    /// Without spaces and tabs around it.
+    var trimmed: Substring {
+        let start = drop { $0 == " " || $0 == "\t" }
+        let end = start.lastIndex { $0 != " " && $0 != "\t" }
+        return end.map { start[...$0] } ?? ""
+    }
+}

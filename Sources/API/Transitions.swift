@@ -1,0 +1,66 @@
+import Booking
+import HTTPServer
+import Inventory
+import Records
+
+/// What all actions on one booking have in common.
+final class Transitions {
+    private let context: APIContext
+
+    init(_ context: APIContext) { self.context = context }
+
+    /// Acts on a booking; one that left Redis is put back from PostgreSQL first.
+    func whereverItIs(
+        _ booking: BookingID, _ user: String,
+        _ act: nonisolated(nonsending) () async throws -> TransitionOutcome
+    ) async throws -> TransitionOutcome {
+        let outcome = try await act()
+        guard case .notFound = outcome else { return outcome }
+        let readAt = try await context.inventory.now()
+        guard let row = try await context.store.booking(booking), row.image.user == user else { return .notFound }
+        // A live hold is always in Redis: that it is not means that Redis moved on from it.
+        guard !row.image.status.isHeld else { throw InventoryError(.recovering) }
+        guard try await context.inventory.loadBooking(booking, row.image, readAt: readAt) else {
+            throw InventoryError(.unavailable)
+        }
+        return try await act()
+    }
+
+    /// The answer to a confirming call: waits until it is written down, as long as the client prefers; 202 when it is
+    /// not by then.
+    ///
+    /// - Parameters:
+    ///   - availability: what the tiers had left, when the call made the booking.
+    ///   - isOld: whether the booking was so before this call.
+    func written(
+        _ booking: BookingID, _ image: BookingImage, _ status: Int, _ preference: Preference,
+        _ availability: [TierAvailability]? = nil, isOld: Bool = false
+    ) async -> HTTPResponse {
+        let outcome = await context.acks.wait(booking, image.version, for: preference.wait, isOld: isOld)
+        let isWritten = outcome == .written
+        var headers = [(name: "Content-Type", value: "application/json")]
+        if let applied = preference.applied, outcome != .refused { headers.append(("Preference-Applied", applied)) }
+        if status == 201 { headers.append(("Location", "/v1/bookings/\(booking)")) }
+        let body = await context.json(booking, image, persisted: isWritten, availability: availability)
+        return HTTPResponse(status: isWritten ? status : 202, headers: headers, body: body)
+    }
+}
+
+extension Problem {
+    /// Why a transition was refused.
+    static func refusal(_ outcome: TransitionOutcome) -> Problem {
+        switch outcome {
+        case .holdExpired(let image): .holdExpired(image)
+        case .eventCancelled(let image): .state("event-cancelled", "The event was cancelled.", image)
+        case .noSuchItems: .invalid([("", "The booking has no such line, or not so much of it.")])
+        case .limit(let image): .state("extend-limit", "The hold cannot be extended any further.", image)
+        case .invalidState(let image), .done(let image, _), .already(let image), .reclaimed(let image, _),
+            .refundDue(let image, _):
+            .invalidState(image)
+        case .replay: .inProgress
+        case .keyReused: .keyReused
+        case .keyLimit: .keyLimit
+        case .notFound: .bookingNotFound
+        }
+    }
+}

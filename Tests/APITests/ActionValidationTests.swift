@@ -1,0 +1,56 @@
+import Testing
+
+extension ContractTests {
+    @Suite("What an action may say")
+    struct ActionValidationTests {
+        @Test(
+            "extending and cancelling take nothing but a key",
+            arguments: [
+                ("{\"quantity\":1}", "/quantity"), ("{\"a\":{\"b\":[]}}", "/a"),
+                ("{\"idempotencyKey\":7}", "/idempotencyKey"),
+                ("{\"\":1}", "/"), ("[]", ""), ("7", ""), ("{", ""),
+            ])
+        func members(body: String, pointer: String) throws {
+            let api = try TestAPI.current
+            let ann = TestAPI.newUser()
+            let held = try api.claim(try api.event(), by: ann)
+            for action in ["extend", "cancel"] {
+                let answer = try api.act(action, held.id, body, by: ann)
+                answer.expectProblem(400, "invalid-request")
+                #expect(answer.pointers == [pointer])
+            }
+            let deleted = try api.ask(Request("DELETE", "/v1/bookings/\(held.id)", body).by(ann))
+            deleted.expectProblem(400, "invalid-request")
+            #expect(try api.booking(held.id, by: ann)["version"]?.integer == 1)
+        }
+
+        @Test(
+            "a card that cannot be one is refused before anybody is asked",
+            arguments: [
+                ("cardNumber", "4242424242424242"), ("cardNumber", "\"\""), ("cardNumber", "\"42424242424\""),
+                ("cardNumber", "\"42424242424242424242\""), ("cardNumber", "\"４２４２４２４２４２４２４２４２\""),
+                ("cardNumber", "\"4242-4242-4242-4242\""), ("cardNumber", "[\"4242424242424242\"]"),
+                ("token", "\"\""), ("token", "{}"), ("expMonth", "13"), ("expMonth", "-1"), ("expYear", "\"2031\""),
+                ("expYear", "9007199254740992"), ("cvc", "123"), ("cvc", "\"12\""), ("cvc", "\"12345\""),
+            ])
+        func cards(name: String, json: String) throws {
+            let api = try TestAPI.current
+            let ann = TestAPI.newUser()
+            let held = try api.claim(try api.event(), by: ann)
+            let card = name == "cardNumber" || name == "token" ? "" : "\"cardNumber\":\"\(Card.good)\","
+            let answer = try api.act("payments", held.id, "{\(card)\"\(name)\":\(json)}", by: ann)
+            answer.expectProblem(400, "invalid-request")
+            #expect(answer.pointers == ["/\(name)"])
+            #expect(!answer.text.contains("4242"))
+            #expect(try api.booking(held.id, by: ann)["version"]?.integer == 1)
+        }
+
+        @Test("a query where there is none to have is not in the way")
+        func queries() throws {
+            let api = try TestAPI.current
+            let ann = TestAPI.newUser()
+            let held = try api.claim(try api.event(), by: ann)
+            #expect(try api.ask(Request("GET", "/v1/bookings/\(held.id)?a=%ff&b").by(ann)).status == 200)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Testing
+
+extension ContractTests {
+    @Suite("No other origins")
+    struct NoCrossOriginTests {
+        @Test("without configured origins nothing is said about other origins")
+        func noCORS() throws {
+            let answer = try TestAPI.current.ask(Request("GET", "/v1/events").with("Origin", "https://evil.example"))
+            #expect(answer.headers["access-control-allow-origin"] == nil && answer.headers["vary"] == nil)
+        }
+    }
+}
+
+@Suite("Other origins", .api { $0.corsOrigins = ["https://shop.example", "https://other.example"] })
+struct CrossOriginTests {
+    @Test("a configured origin is let in, with everything it has to read")
+    func allowed() throws {
+        let api = try TestAPI.current
+        let answer = try api.ask(Request("GET", "/v1/events").with("Origin", "https://other.example"))
+        #expect(answer.status == 200 && answer.headers["access-control-allow-origin"] == "https://other.example")
+        #expect(answer.headers["vary"] == "Origin")
+        let exposed = answer.headers["access-control-expose-headers"] ?? ""
+        for name in ["Location", "ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed", "Preference-Applied"] {
+            #expect(exposed.contains(name))
+        }
+    }
+
+    @Test("what may be asked is told before it is asked, without a token")
+    func preflight() throws {
+        let api = try TestAPI.current
+        let request = Request("OPTIONS", "/v1/bookings").with("Origin", "https://shop.example")
+            .with("Access-Control-Request-Method", "POST")
+            .with("Access-Control-Request-Headers", "authorization,idempotency-key")
+        let answer = try api.ask(request)
+        #expect(answer.status == 204 && answer.body.isEmpty)
+        #expect(answer.headers["access-control-allow-origin"] == "https://shop.example")
+        #expect(answer.headers["access-control-allow-methods"]?.contains("POST") == true)
+        let headers = answer.headers["access-control-allow-headers"]?.lowercased() ?? ""
+        for name in ["authorization", "content-type", "idempotency-key", "prefer", "if-none-match", "if-match"] {
+            #expect(headers.contains(name))
+        }
+        #expect(answer.headers["access-control-max-age"] != nil)
+    }
+
+    @Test("problems may be read too, other origins and their preflights get nothing")
+    func others() throws {
+        let api = try TestAPI.current
+        let problem = try api.ask(Request("GET", "/v1/bookings").with("Origin", "https://shop.example"))
+        #expect(problem.status == 401 && problem.headers["access-control-allow-origin"] == "https://shop.example")
+        for origin in ["https://evil.example", "https://shop.example.evil", "null"] {
+            let answer = try api.ask(Request("GET", "/v1/events").with("Origin", origin))
+            #expect(answer.status == 200 && answer.headers["access-control-allow-origin"] == nil)
+            #expect(answer.headers["vary"] == "Origin")
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import API
+import EventLoop
+import Foundation
+import Inventory
+import PostgresClient
+import Reconciler
+import Records
+import RedisClient
+import Support
+import Testing
+
+/// One server and one reconciler in this process, on a Redis of their own and a database of their own.
+final class TestAPI: Sendable {
+    /// How it runs.
+    struct Options: Sendable {
+        var persistWait = Duration.seconds(10)
+        var redisIsDurable = true
+        var requiresIdempotencyKey = false
+        var paymentDelay = Duration.zero
+        var corsOrigins: [String] = []
+        var redisArguments: [String] = []
+        /// Whether PostgreSQL is its own, so that it may be stopped.
+        var ownsPostgres = false
+        /// Waits that one copy bears.
+        var waitLimit = 1000
+    }
+
+    static let partitions = 4
+    static let secret = Array("a secret for tests, 32 bytes or more".utf8)
+    @TaskLocal static var running: TestAPI?
+
+    let redisServer: RedisServerProcess
+    let postgresServer: PostgresServerProcess
+    let port: UInt16
+    private let loop: EventLoop
+    private let parts: Parts
+
+    // SAFETY of @unchecked: touched in its loop's isolation only.
+    private final class Parts: @unchecked Sendable {
+        var server: APIServer?
+        var reconciler: Reconciler?
+        var connection: RedisConnection?
+        var inventory: Inventory?
+        var pool: PostgresPool?
+    }
+
+    /// The one that the suite's trait started.
+    static var current: TestAPI { get throws { try #require(running) } }
+
+    init(_ options: Options) async throws {
+        var redisOptions = RedisServerProcess.Options()
+        redisOptions.appendOnly = true
+        redisOptions.extraArguments = options.redisArguments
+        let redisServer = try RedisServerProcess(redisOptions)
+        let postgresServer = try options.ownsPostgres ? PostgresServerProcess() : TestServers.postgres
+        let name = "api_\(UInt32.random(in: .min ... .max))"
+        let postgres = PostgresConfiguration(uri: try postgresServer.createDatabase(name))
+        let redis = try RedisConfiguration(url: redisServer.url)
+        let loop = try EventLoop(name: "test-api")
+        let parts = Parts()
+        var configuration = APIConfiguration(
+            secret: Self.secret, apiKeys: [("box-office", "box-office-key")], persistWait: options.persistWait,
+            requiresIdempotencyKey: options.requiresIdempotencyKey, redisIsDurable: options.redisIsDurable,
+            paymentDelay: options.paymentDelay)
+        configuration.corsOrigins = options.corsOrigins
+        configuration.waits = WaitAllowance(options.waitLimit)
+        let final = configuration
+        port = UInt16(
+            try await loop.run { loop in
+                let pool = PostgresPool(loop: loop, configuration: postgres)
+                _ = try await Migrator(migrations: Schema.migrations).up(on: pool)
+                _ = try await Partitions(pool: pool).ensure(count: Self.partitions)
+                let connection = RedisConnection(loop: loop, configuration: redis)
+                try connection.start()
+                parts.pool = pool
+                parts.connection = connection
+                parts.inventory = Inventory(
+                    loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitions), channel: "")
+                let server = try APIServer(
+                    loop: loop, configuration: final, redis: redis, postgres: postgres, partitions: Self.partitions,
+                    copy: "test")
+                parts.server = server
+                return try server.listen(host: "127.0.0.1", port: 0)
+            })
+        self.redisServer = redisServer
+        self.postgresServer = postgresServer
+        self.loop = loop
+        self.parts = parts
+        await startReconciler()
+        try await untilReady()
+    }
+
+    /// Waits until it may book.
+    func untilReady() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while await !loop.run({ _ in await parts.server?.isReady() ?? false }) {
+            guard ContinuousClock.now < deadline else { throw SupportError("the server did not get ready") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Begins to write outboxes down.
+    func startReconciler() async {
+        await loop.run { loop in
+            guard let inventory = parts.inventory, let pool = parts.pool else { return }
+            let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: UUID().uuidString)
+            parts.reconciler = reconciler
+            loop.spawn { await reconciler.run() }
+        }
+    }
+
+    /// Writes nothing down any more, and gives no hold back.
+    func stopReconciler() async {
+        await loop.run { _ in
+            await parts.reconciler?.stop()
+            parts.reconciler = nil
+        }
+    }
+
+    func stop() async {
+        await stopReconciler()
+        await loop.run { _ in
+            await parts.server?.drain(within: .seconds(1))
+            parts.server = nil
+            parts.connection?.close()
+            parts.pool?.close()
+            parts.connection = nil
+            parts.inventory = nil
+            parts.pool = nil
+        }
+        loop.stop()
+        redisServer.kill()
+        if postgresServer !== (try? TestServers.postgres) { postgresServer.kill() }
+    }
+
+    /// Asks Redis past the server.
+    @discardableResult
+    func redis(_ command: String...) async throws -> RedisValue {
+        try await loop.run { _ in try #require(try await parts.inventory?.command(command)) }
+    }
+
+    /// A number from PostgreSQL, past the server.
+    func count(_ sql: String) async throws -> Int64 {
+        try await loop.run { _ in try #require(try await parts.pool?.query(sql).first?.integer("count")) }
+    }
+}
+
+/// Runs a suite on a `TestAPI` of its own.
+struct APITrait: SuiteTrait, TestScoping {
+    let options: TestAPI.Options
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        let api = try await TestAPI(options)
+        do {
+            try await TestAPI.$running.withValue(api, operation: function)
+        } catch {
+            await api.stop()
+            throw error
+        }
+        await api.stop()
+    }
+}
+
+extension Trait where Self == APITrait {
+    /// A server and its stores for the suite.
+    static func api(_ change: (inout TestAPI.Options) -> Void = { _ in }) -> APITrait {
+        var options = TestAPI.Options()
+        change(&options)
+        return APITrait(options: options)
+    }
+}

@@ -1,0 +1,16 @@
+import Testing
+
+extension ContractTests {
+    @Suite("Health")
+    struct HealthTests {
+        @Test("the copy lives and is ready, and says why")
+        func health() throws {
+            let api = try TestAPI.current
+            #expect(try api.ask(Request("GET", "/livez")).status == 200)
+            let ready = try api.ask(Request("GET", "/readyz"))
+            #expect(ready.status == 200 && ready["status"]?.text == "ok")
+            #expect(ready["checks"]?.names == ["redis", "postgres", "inventory"])
+            for name in ["redis", "postgres", "inventory"] { #expect(ready["checks"]?[name]?.text == "ok") }
+        }
+    }
+}

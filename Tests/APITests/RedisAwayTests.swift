@@ -1,0 +1,27 @@
+import Support
+import Testing
+
+@Suite("Redis is away", .api(), .serialized)
+struct RedisAwayTests {
+    @Test("nothing is claimed, the catalogue and written bookings are read from PostgreSQL, and it all comes back")
+    func away() async throws {
+        let api = try TestAPI.current
+        let event = try api.event()
+        let ann = TestAPI.newUser()
+        let booked = try api.claim(event, by: ann, card: Card.good)
+        #expect(booked.status == 201)
+        api.redisServer.stop()
+        let refused = try api.claim(event, by: ann)
+        #expect(refused.status == 503 && refused.headers["retry-after"] != nil)
+        let read = try api.booking(booked.id, by: ann)
+        #expect(read.status == 200 && read["persisted"]?.bool == true && read["status"]?.text == "CONFIRMED")
+        #expect(try api.ask(Request("GET", "/v1/events/\(event.id)"))["remainingTickets"]?.integer == 99)
+        #expect(try api.ask(Request("GET", "/v1/events?limit=50")).status == 200)
+        let ready = try api.ask(Request("GET", "/readyz"))
+        #expect(ready.status == 503 && ready["checks"]?["postgres"]?.text == "ok")
+        try api.redisServer.start()
+        try await api.untilReady()
+        #expect(try api.claim(event, by: ann).status == 201)
+        #expect(try api.left(event) == [98, 1, 1])
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import RedisClient
+import Testing
+
+extension ContractTests {
+    @Suite("Idempotency records of requests that still run, or died")
+    struct RunningRecordTests {
+        /// Turns the record of `booking` back into one that still runs.
+        private func run(_ booking: String, until deadline: Int64) async throws {
+            let api = try TestAPI.current
+            for key in try await api.redis("KEYS", "*:i:*").array ?? [] {
+                let name = try #require(key.string)
+                let part = try await api.redis("GET", name).string?.split(separator: "|") ?? []
+                guard part.count > 2, part[1] == booking else { continue }
+                try await api.redis("SET", name, "\(part[0])|\(part[1])|run|\(deadline)", "PX", "86400000")
+            }
+        }
+
+        private static let future: Int64 = 32_503_680_000_000
+
+        @Test("the second of two waits up to two seconds for the first, then is told to come back")
+        func inProgress() async throws {
+            let api = try TestAPI.current
+            let event = try api.event()
+            let ann = TestAPI.newUser()
+            let first = try api.claim(event, by: ann, card: Card.good, key: "k")
+            try await run(first.id, until: Self.future)
+            let began = ContinuousClock.now
+            let answer = try api.claim(event, by: ann, card: Card.good, key: "k")
+            answer.expectProblem(409, "idempotency-in-progress")
+            #expect(began.duration(to: .now) >= .milliseconds(1900))
+            try api.claim(event, by: ann, card: Card.poor, key: "k").expectProblem(422, "idempotency-key-reused")
+            try await run(first.id, until: 1)
+            let finished = try api.claim(event, by: ann, card: Card.good, key: "k")
+            #expect(finished.status == 201 && finished.id == first.id && finished["status"]?.text == "CONFIRMED")
+            #expect(finished.headers["idempotent-replayed"] == "true")
+        }
+
+        @Test("one-shot bookings are finished from their state", arguments: [Card.good, Card.declined])
+        func oneShot(card: String) async throws {
+            let api = try TestAPI.current
+            let event = try api.event()
+            let ann = TestAPI.newUser()
+            let first = try api.claim(event, by: ann, card: card, key: "k")
+            let list = try await api.until(
+                { $0["data"]?.elements.isEmpty == false }, Request("GET", "/v1/bookings").by(ann))
+            let id = try #require(list["data"]?[0]?["id"]?.text)
+            try await run(id, until: 1)
+            let finished = try api.claim(event, by: ann, card: card, key: "k")
+            #expect(finished.status == first.status && finished.code == first.code)
+            #expect(finished["status"]?.text == first["status"]?.text)
+            let again = try api.claim(event, by: ann, card: card, key: "k")
+            #expect(again.body == finished.body && again.headers["idempotent-replayed"] == "true")
+        }
+
+        @Test("a payment under way is in progress until its own deadline, and is then what the booking is")
+        func pending() async throws {
+            let api = try TestAPI.current
+            let event = try api.event()
+            let ann = TestAPI.newUser()
+            let first = try api.claim(event, by: ann, card: Card.late, key: "k")
+            #expect(first.status == 202)
+            try await run(first.id, until: 1)
+            try api.claim(event, by: ann, card: Card.late, key: "k").expectProblem(409, "idempotency-in-progress")
+            let key = try #require(try await api.redis("KEYS", "*:b:\(first.id)").array?.first?.string)
+            var fields = try #require(try await api.redis("GET", key).string)
+                .split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            fields[3] = "1"
+            try await api.redis("SET", key, fields.joined(separator: "|"))
+            let after = try api.claim(event, by: ann, card: Card.late, key: "k")
+            #expect(after.status == 202 && after["status"]?.text == "PENDING_PAYMENT")
+        }
+
+        @Test("actions are finished from the booking's state")
+        func actions() async throws {
+            let api = try TestAPI.current
+            let ann = TestAPI.newUser()
+            let held = try api.claim(try api.event(), by: ann)
+            func act(_ action: String, _ body: String, _ key: String) async throws -> Answer {
+                try api.ask(Request("POST", "/v1/bookings/\(held.id)/\(action)", body).by(ann).keyed(key))
+            }
+            let steps = [
+                ("payments", Card.body(Card.declined), 402, "RESERVED"), ("extend", "{}", 200, "RESERVED"),
+                ("payments", Card.body(Card.good), 200, "CONFIRMED"), ("cancel", "{}", 200, "CANCELLED"),
+            ]
+            for (index, (action, body, status, state)) in steps.enumerated() {
+                let first = try await act(action, body, "k\(index)")
+                #expect(first.status == status)
+                try await run(held.id, until: 1)
+                let finished = try await act(action, body, "k\(index)")
+                #expect(finished.status == status, "\(action): \(finished.text)")
+                #expect((finished["status"]?.text ?? finished["currentStatus"]?.text) == state || status == 402)
+                #expect(finished.headers["idempotent-replayed"] == "true")
+            }
+        }
+
+        @Test("an answer too long to keep is rebuilt with its own status")
+        func longAnswers() throws {
+            let api = try TestAPI.current
+            let tiers = (0..<20).map { "{\"name\":\"T\($0)\",\"kind\":\"general\",\"unitAmount\":1,\"capacity\":9}" }
+            let made = try api.ask(
+                Request(
+                    "POST", "/v1/events",
+                    """
+                    {"title":"Many","startsAt":"2031-05-01T18:00:00Z","currency":"USD","publish":true,
+                     "maxTicketsPerUser":null,"tiers":[\(tiers.joined(separator: ","))]}
+                    """
+                ).by(TestAPI.admin))
+            let items =
+                made["tiers"]?.elements.compactMap { $0["id"]?.text }
+                .map { "{\"tierId\":\"\($0)\",\"quantity\":1}" } ?? []
+            let ann = TestAPI.newUser()
+            for (card, status) in [(Card.good, 201), (Card.late, 202)] {
+                let body = """
+                    {"eventId":"\(made.id)","items":[\(items.joined(separator: ","))],
+                     "payment":{"cardNumber":"\(card)"}}
+                    """
+                let request = Request("POST", "/v1/bookings", body).by(ann).keyed(card)
+                let first = try api.ask(request)
+                #expect(first.status == status && first.body.count > 2048)
+                let again = try api.ask(request)
+                #expect(again.status == status && again.id == first.id)
+                #expect(again.headers["idempotent-replayed"] == "true")
+                #expect(again["status"]?.text == first["status"]?.text)
+            }
+        }
+    }
+}
