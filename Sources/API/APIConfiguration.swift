@@ -1,3 +1,5 @@
+public import Accounts
+
 /// What the API is told from outside.
 public struct APIConfiguration: Sendable {
     /// HS256 secret of our own tokens, 32 bytes or more.
@@ -12,6 +14,8 @@ public struct APIConfiguration: Sendable {
     public var redisIsDurable: Bool
     /// How long the simulated provider takes.
     public var paymentDelay: Duration
+    /// Accounts and outside issuers.
+    public var accounts = AccountsConfiguration()
 
     /// A configuration.
     public init(

@@ -40,7 +40,9 @@ public final class APIServer {
         health.add(to: router)
         EventRoutes(context).add(to: router)
         BookingRoutes(context).add(to: router)
-        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: router)
+        AuthRoutes(context, redis: connection).add(to: router)
+        let handler = AuthenticatedHandler(context.authenticator, next: router)
+        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
         try connection.start()
         try subscriber.start()
     }

@@ -10,6 +10,9 @@ public enum Schema {
         Migration(
             number: 2, name: "create_bookings", up: text(PackageResources._002_create_bookings_up_sql),
             down: text(PackageResources._002_create_bookings_down_sql)),
+        Migration(
+            number: 3, name: "create_accounts", up: text(PackageResources._003_create_accounts_up_sql),
+            down: text(PackageResources._003_create_accounts_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -40,12 +40,15 @@ struct RunningCopy: Sendable {
             "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount))
         let redis = try settings.redis()
         let postgres = try settings.postgres()
-        let configuration = APIConfiguration(
+        let accounts = try settings.accounts()
+        var configuration = APIConfiguration(
             secret: try settings.secret(), apiKeys: try settings.apiKeys(),
             persistWait: .milliseconds(try settings.integer("USHER_PERSIST_WAIT_MS", 0...30000, usual: 250)),
             requiresIdempotencyKey: try settings.flag("USHER_REQUIRE_IDEMPOTENCY_KEY"),
             redisIsDurable: try await Stores.checkRedis(settings),
             paymentDelay: .milliseconds(try settings.integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0)))
+        configuration.accounts = accounts
+        let final = configuration
         let partitions = try settings.partitions()
         let host = settings.host
         let wanted = try settings.port()
@@ -58,7 +61,7 @@ struct RunningCopy: Sendable {
             let holder = ServerHolder()
             try await loop.run { loop in
                 let server = try APIServer(
-                    loop: loop, configuration: configuration, redis: redis, postgres: postgres,
+                    loop: loop, configuration: final, redis: redis, postgres: postgres,
                     partitions: partitions, copy: "\(name)-\(index)")
                 do throws(HTTPServerError) {
                     _ = try server.listen(host: host, port: wanted)
