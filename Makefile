@@ -1,7 +1,8 @@
 # Usher: the commands of a day. Debian 12 (or a like system) with Swift 6.3.
 
 SHELL := /bin/bash
-PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev
+PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
+	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
 USHER := .build/release/usher
 

@@ -25,6 +25,9 @@ let package = Package(
         .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHTTPParser", providers: [.apt(["libhttp-parser-dev"])]),
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // Layers: a lower one never imports a higher one.
         .target(name: "Booking", swiftSettings: strict),
@@ -33,7 +36,7 @@ let package = Package(
         .target(name: "PostgresClient", dependencies: ["EventLoop", "CLibpq", "Cryptography"], swiftSettings: strictC),
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["EventLoop", "JSON", "CHTTPParser"], swiftSettings: strictC),
-        .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strictC),
+        .target(name: "Cryptography", dependencies: ["CCrypto", "CArgon2", "CCrypt"], swiftSettings: strictC),
         .target(
             name: "Inventory",
             dependencies: ["Booking", "RedisClient", "EventLoop", "Cryptography"],
@@ -46,6 +49,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Payments", dependencies: ["Booking", "EventLoop"], swiftSettings: strict),
         .target(
+            name: "Accounts",
+            dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "CCurl"],
+            resources: [.embedInCode("Scripts")],
+            swiftSettings: strictC),
+        .target(
             name: "Reconciler",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
@@ -55,14 +63,14 @@ let package = Package(
             name: "API",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "HTTPServer", "JSON", "RedisClient", "PostgresClient",
-                "EventLoop", "Cryptography",
+                "EventLoop", "Cryptography", "Accounts",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "usher",
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "HTTPServer", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts",
             ],
             swiftSettings: strict),
 
@@ -82,9 +90,17 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler", "RedisClient",
+                "Accounts", "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler", "RedisClient",
                 "PostgresClient", "EventLoop", "Cryptography", "Support",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AccountsTests",
+            dependencies: [
+                "Accounts", "API", "Records", "HTTPServer", "Cryptography", "CCrypto", "RedisClient", "PostgresClient",
+                "EventLoop", "Support",
+            ],
+            resources: [.copy("Vectors")],
             swiftSettings: strict),
         .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]

@@ -1,3 +1,5 @@
+public import Accounts
+
 /// What the API is told from outside.
 public struct APIConfiguration: Sendable {
     /// HS256 secret of our own tokens, 32 bytes or more.
@@ -16,6 +18,8 @@ public struct APIConfiguration: Sendable {
     public var corsOrigins: [String] = []
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
+    /// Accounts and outside issuers.
+    public var accounts = AccountsConfiguration()
 
     /// A configuration.
     public init(

@@ -1,3 +1,4 @@
+import Accounts
 import Booking
 import Cryptography
 import EventLoop
@@ -48,7 +49,9 @@ final class APIContext {
         venues = VenueStore(pool: pool)
         gateway = SimulatedGateway(loop: loop, delay: configuration.paymentDelay)
         authenticator = Authenticator(
-            tokens: AccessTokens(secret: configuration.secret), apiKeys: configuration.apiKeys,
+            tokens: TokenVerifier(
+                own: AccessTokens(secret: configuration.secret), outside: configuration.accounts.outside),
+            apiKeys: configuration.apiKeys,
             clock: { Int64(time(nil)) })
     }
 

@@ -47,8 +47,11 @@ public final class APIServer {
         let payments = PaymentFlow(context, replays, transitions)
         BookingRoutes(context, ClaimRoute(context, payments, replays)).add(to: router)
         BookingActions(context, payments, replays, transitions).add(to: router)
+        AuthRoutes(context, redis: connection).add(to: router)
+        let authenticated = AuthenticatedHandler(context.authenticator, next: router)
         let origins = configuration.corsOrigins
-        let handler: any HTTPHandler = origins.isEmpty ? router : CrossOrigin(origins: origins, next: router)
+        let handler: any HTTPHandler =
+            origins.isEmpty ? authenticated : CrossOrigin(origins: origins, next: authenticated)
         server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
         try connection.start()
         try subscriber.start()

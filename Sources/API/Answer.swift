@@ -1,18 +1,27 @@
+import Accounts
 import HTTPServer
 import Inventory
 import PostgresClient
 
-/// Turns what a route throws into its problem; what nobody expected is 500 and says nothing.
+/// Turns what a route throws into its problem.
 func answer(_ body: nonisolated(nonsending) () async throws -> HTTPResponse) async -> HTTPResponse {
     do {
         return try await body()
-    } catch let problem as Problem {
-        return problem.response()
-    } catch let error as InventoryError {
-        return Problem.inventory(error).response()
-    } catch let error as PostgresError {
-        return Problem.records(error).response()
     } catch {
-        return Problem(500, "internal", "Something went wrong here.").response()
+        return Problem(of: error).response()
+    }
+}
+
+extension Problem {
+    /// What an error means for a client; what nobody expected is 500 and says nothing.
+    init(of error: any Error) {
+        self =
+            switch error {
+            case let problem as Problem: problem
+            case let error as InventoryError: .inventory(error)
+            case let error as AccountError: .account(error)
+            case let error as PostgresError: .records(error)
+            default: Problem(500, "internal", "Something went wrong here.")
+            }
     }
 }

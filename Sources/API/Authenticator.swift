@@ -1,19 +1,15 @@
+import Accounts
 import Cryptography
 import HTTPServer
 
 /// Says who sends a request; one per loop.
 final class Authenticator {
-    private let tokens: AccessTokens
+    private let tokens: TokenVerifier
     private let apiKeys: [(name: String, hash: [UInt8])]
     private let clock: () -> Int64
-    /// Verified tokens by their bytes, until they expire: checking a signature costs more than a claim.
-    private var verified: [ArraySlice<UInt8>: (principal: Principal, expires: Int64)] = [:]
-
-    /// About 2 MB; when it is full it is begun anew.
-    private static let cacheLimit = 10_000
 
     /// - Parameter clock: Unix seconds.
-    init(tokens: AccessTokens, apiKeys: [(name: String, key: String)], clock: @escaping () -> Int64) {
+    init(tokens: TokenVerifier, apiKeys: [(name: String, key: String)], clock: @escaping () -> Int64) {
         self.tokens = tokens
         self.apiKeys = apiKeys.map { ($0.name, sha256(Array($0.key.utf8))) }
         self.clock = clock
@@ -30,7 +26,7 @@ final class Authenticator {
         var found: String?
         for known in apiKeys where constantTimeEquals(known.hash, hash) { found = known.name }
         guard let found else { throw Self.unauthorized("The API key is not known.") }
-        return Principal(id: found, isAdmin: false, isService: true)
+        return Principal(id: found, source: .service, roles: ["service"])
     }
 
     /// The caller of a route that needs one.
@@ -59,22 +55,45 @@ final class Authenticator {
     }
 
     private func bearerPrincipal(_ header: ArraySlice<UInt8>) throws(Problem) -> Principal {
-        let scheme = "bearer ".utf8
-        guard header.count > scheme.count, zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 }) else {
+        guard let token = Self.bearerToken(header) else {
             throw Self.unauthorized("The Authorization header must be a Bearer token.")
         }
-        let token = header.dropFirst(scheme.count)
-        let now = clock()
-        if let known = verified[token], known.expires > now { return known.principal }
-        guard let fresh = tokens.verify(token, now: now) else {
+        guard let principal = tokens.principal(token, now: clock()) else {
             throw Self.unauthorized("The access token is not valid.")
         }
-        if verified.count >= Self.cacheLimit { verified.removeAll(keepingCapacity: true) }
-        verified[ArraySlice(Array(token))] = fresh
-        return fresh.principal
+        return principal
+    }
+
+    private static func bearerToken(_ header: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        let scheme = "bearer ".utf8
+        guard header.count > scheme.count, zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
+        return header.dropFirst(scheme.count)
+    }
+
+    /// Fetches the key that a request's token needs, if that is an outside issuer's and not known: a wait that routes,
+    /// which ask who sends a request without waiting, are spared.
+    func prepare(_ request: HTTPRequest) async {
+        guard let token = request.headerBytes("authorization").flatMap(Self.bearerToken) else { return }
+        await tokens.prepare(token, now: clock())
     }
 
     static func unauthorized(_ detail: String) -> Problem {
         Problem(401, "unauthorized", detail, headers: [("WWW-Authenticate", "Bearer realm=\"usher\"")])
+    }
+}
+
+/// Makes sure, before a request goes to its route, that its sender's key is at hand.
+final class AuthenticatedHandler: HTTPHandler {
+    private let authenticator: Authenticator
+    private let next: any HTTPHandler
+
+    init(_ authenticator: Authenticator, next: any HTTPHandler) {
+        self.authenticator = authenticator
+        self.next = next
+    }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        await authenticator.prepare(request)
+        return await next.respond(to: request)
     }
 }

@@ -1,3 +1,4 @@
+import Accounts
 import Booking
 import Cryptography
 import HTTPServer

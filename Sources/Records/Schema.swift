@@ -13,6 +13,9 @@ public enum Schema {
         Migration(
             number: 3, name: "create_venues", up: text(PackageResources._003_create_venues_up_sql),
             down: text(PackageResources._003_create_venues_down_sql)),
+        Migration(
+            number: 4, name: "create_accounts", up: text(PackageResources._004_create_accounts_up_sql),
+            down: text(PackageResources._004_create_accounts_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

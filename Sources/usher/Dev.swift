@@ -1,3 +1,4 @@
+import Accounts
 import Foundation
 
 /// `usher dev`: everything in one go on private stores, until Ctrl-C.
@@ -22,7 +23,7 @@ struct Dev {
         let servers = try startStores(directory, &settings)
         defer { for server in servers { server.stop() } }
         try await Stores.prepare(settings)
-        try await Seed(settings).run()
+        let users = try await Seed(settings).run()
         let reconciler = try await RunningReconciler.start(settings)
         var running: [RunningCopy] = []
         do {
@@ -32,7 +33,7 @@ struct Dev {
                 running.append(try await RunningCopy.start(own))
             }
             try await waitUntilReady(running)
-            greet(settings, port)
+            greet(settings, port, users)
             await Signals.wait()
             print("\nStopping.")
         } catch {
@@ -78,7 +79,7 @@ struct Dev {
         }
     }
 
-    private func greet(_ settings: Settings, _ port: Int) {
+    private func greet(_ settings: Settings, _ port: Int, _ users: [DemoUsers.Account]) {
         let token = (try? Token.make(settings, subject: "demo", role: "customer", lifetime: 86400)) ?? ""
         let tier = "00000001-0000-4000-8000-000000000002"
         print(
@@ -95,6 +96,10 @@ struct Dev {
             curl -s http://127.0.0.1:\(port)/v1/bookings \\
               -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
               -d '{"eventId":"2","items":[{"tierId":"\(tier)","quantity":1}],"payment":{"cardNumber":"4242424242424242"}}'
+
+            Users to log in as (POST /v1/auth/login), with their passwords:
+
+            \(Seed.list(users))
 
             An administrator's token: usher token --sub admin --role admin. Ctrl-C stops everything; data stays in \
             \(DataDirectory(settings).path).

@@ -1,9 +1,11 @@
+import Accounts
 import Booking
 import EventLoop
 import PostgresClient
 import Records
 
-/// `usher seed`: five demo events, numbers 1 to 5, one booking a user. Running it again changes nothing.
+/// `usher seed`: five demo events, numbers 1 to 5, one booking a user, and three demo users. Running it again changes
+/// nothing.
 struct Seed {
     private let settings: Settings
 
@@ -16,14 +18,35 @@ struct Seed {
 
     init(_ settings: Settings) { self.settings = settings }
 
-    func run() async throws {
+    /// What the command does, and says.
+    func command() async throws {
+        let users = try await run()
+        print("Five demo events, numbers 1 to 5.")
+        print(
+            users.isEmpty
+                ? "No demo users: USHER_JWT_SECRET is missing, which their passwords are made from."
+                : Self.list(users))
+    }
+
+    /// A line for each user that one can log in as.
+    static func list(_ users: [DemoUsers.Account]) -> String {
+        users.map { "  \($0.email)  \($0.password)  \($0.roles.joined(separator: ", "))" }.joined(separator: "\n")
+    }
+
+    /// Writes what is not there.
+    ///
+    /// - Returns: the demo users whose passwords are those of today's secret.
+    func run() async throws -> [DemoUsers.Account] {
         try await Stores.prepare(settings)
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()
         let loop = try EventLoop(name: "seed")
         defer { loop.stop() }
-        try await loop.run { loop in
+        let settings = settings.withKeptSecret()
+        let users = settings.text("USHER_JWT_SECRET") == nil ? nil : DemoUsers(secret: try settings.secret())
+        return try await loop.run { loop in
             let pool = PostgresPool(loop: loop, configuration: postgres)
+            defer { pool.close() }
             let catalogue = Catalogue(pool: pool)
             for (index, event) in Self.events.enumerated() {
                 try await Self.write(event, number: Int64(index + 1), catalogue, partitions)
@@ -33,7 +56,7 @@ struct Seed {
                 SELECT setval(pg_get_serial_sequence('events', 'number'), greatest(
                     (SELECT max(number) FROM events), (SELECT last_value FROM events_number_seq)))
                 """)
-            pool.close()
+            return try await users?.write(on: pool, hasher: PasswordHasher()) ?? []
         }
     }
 

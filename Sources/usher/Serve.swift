@@ -40,6 +40,7 @@ struct RunningCopy: Sendable {
             "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount))
         let redis = try settings.redis()
         let postgres = try settings.postgres()
+        let accounts = try settings.accounts()
         var configuration = APIConfiguration(
             secret: try settings.secret(), apiKeys: try settings.apiKeys(),
             persistWait: .milliseconds(try settings.integer("USHER_PERSIST_WAIT_MS", 0...30000, usual: 250)),
@@ -47,6 +48,7 @@ struct RunningCopy: Sendable {
             redisIsDurable: try await Stores.checkRedis(settings),
             paymentDelay: .milliseconds(try settings.integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0)))
         configuration.corsOrigins = try settings.corsOrigins()
+        configuration.accounts = accounts
         let shared = configuration
         let partitions = try settings.partitions()
         let host = settings.host

@@ -1,4 +1,4 @@
-import API
+import Accounts
 import Foundation
 
 /// `usher token --sub ID [--role admin] [--ttl SECONDS|15m|1h]`: prints an access token.
@@ -11,7 +11,7 @@ struct Token {
         guard let subject = options["sub"], (1...128).contains(subject.unicodeScalars.count) else {
             throw Failure("--sub must name a user in 1 to 128 characters.")
         }
-        guard let lifetime = Self.seconds(options["ttl"] ?? "1h") else {
+        guard let lifetime = Settings.seconds(options["ttl"] ?? "1h") else {
             throw Failure("--ttl must be a time such as 900, 15m, 1h or 7d.")
         }
         let role = options["role"] ?? "customer"
@@ -20,18 +20,7 @@ struct Token {
     }
 
     static func make(_ settings: Settings, subject: String, role: String, lifetime: Int64) throws -> String {
-        var settings = settings
-        if settings.text("USHER_JWT_SECRET") == nil, let kept = DataDirectory(settings).keptSecret {
-            settings.variables["USHER_JWT_SECRET"] = kept
-        }
-        return AccessTokens(secret: try settings.secret()).issue(
+        AccessTokens(secret: try settings.withKeptSecret().secret()).issue(
             subject: subject, roles: [role], now: Int64(Date().timeIntervalSince1970), lifetime: lifetime)
-    }
-
-    private static func seconds(_ text: String) -> Int64? {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        guard let last = text.last else { return nil }
-        if let unit = units[last] { return Int64(text.dropLast()).flatMap { $0 > 0 ? $0 * unit : nil } }
-        return Int64(text).flatMap { $0 > 0 ? $0 : nil }
     }
 }

@@ -23,7 +23,7 @@ struct Usher {
         case "serve": try await Serve(settings).run()
         case "reconcile": try await Reconcile(settings).run()
         case "migrate": try await Migrate(settings).run(downTo: options["down-to"].flatMap { Int($0) })
-        case "seed": try await Seed(settings).run()
+        case "seed": try await Seed(settings).command()
         case "dev": try await Dev(settings, copies: options["copies"].flatMap { Int($0) } ?? 1).run()
         case "token": try Token(settings).run(options)
         default:
@@ -32,7 +32,7 @@ struct Usher {
                 usher serve       the API
                 usher reconcile   writes bookings down, returns lapsed holds, recovers
                 usher migrate     brings the database to this binary's schema
-                usher seed        demo events
+                usher seed        demo events and users
                 usher dev         everything in one go on private stores
                 usher token --sub ID [--role admin] [--ttl SECONDS]   prints an access token
                 """)

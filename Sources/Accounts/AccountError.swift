@@ -1,0 +1,38 @@
+/// Why something asked of an account was refused; nothing was done.
+public struct AccountError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of refusal it is.
+    public enum Code: String, Sendable {
+        /// Another account has this address.
+        case emailTaken
+        /// There is no such account, or the password is another; which of them is nobody's business.
+        case invalidCredentials
+        /// Too many attempts at this account failed.
+        case tooManyAttempts
+        /// Too many attempts from this address failed.
+        case tooManyFromAddress
+        /// Too many passwords wait to be hashed.
+        case overloaded
+        /// No token that can be exchanged: unknown, expired, logged out.
+        case refreshInvalid
+        /// A token that was exchanged long ago came back: somebody copied it. Its family is revoked.
+        case refreshReused
+    }
+
+    /// What kind of refusal it is.
+    public let code: Code
+    /// When it is worth trying again, in milliseconds from now; 0 when time does not help.
+    public let retryMilliseconds: Int64
+
+    init(_ code: Code, retryMilliseconds: Int64 = 0) {
+        self.code = code
+        self.retryMilliseconds = retryMilliseconds
+    }
+
+    /// Safe to log.
+    public var description: String { "account: \(code.rawValue)" }
+}
+
+extension AccountError {
+    /// For what cannot be credentials at all.
+    public static let invalidCredentials = AccountError(.invalidCredentials)
+}

@@ -1,0 +1,133 @@
+import Cryptography
+public import PostgresClient
+public import RedisClient
+
+/// Registers, logs in, refreshes and logs out; one per loop.
+public final class AccountService {
+    private let pool: PostgresPool
+    private let users: UserStore
+    private let refreshTokens: RefreshStore
+    private let hasher: PasswordHasher
+    private let logins: LoginLimit
+    private let tokens: AccessTokens
+    private let accessLifetime: Int64
+    private let successorKey: [UInt8]
+    private let random = RandomSource()
+    private let clock: () -> Int64
+
+    /// On the loop's thread only.
+    ///
+    /// - Parameters:
+    ///   - secret: of our own tokens; keys for other purposes are derived from it.
+    ///   - clock: Unix seconds.
+    public init(
+        pool: PostgresPool, redis: RedisConnection, secret: [UInt8], configuration: AccountsConfiguration,
+        clock: @escaping () -> Int64
+    ) {
+        self.pool = pool
+        users = UserStore(pool: pool)
+        refreshTokens = RefreshStore(pool: pool, lifetime: configuration.refreshLifetime)
+        hasher = configuration.hasher
+        logins = LoginLimit(
+            connection: redis, local: configuration.localLogins, secret: Self.derive(secret, "login limit"))
+        tokens = AccessTokens(secret: secret)
+        accessLifetime = configuration.accessLifetime
+        successorKey = Self.derive(secret, "refresh successor")
+        self.clock = clock
+    }
+
+    /// A key for one purpose, of which the others tell nothing.
+    static func derive(_ secret: [UInt8], _ purpose: String) -> [UInt8] {
+        hmacSHA256(key: secret, message: Array("usher \(purpose)".utf8))
+    }
+
+    /// Makes an account and logs its owner in.
+    ///
+    /// - Parameters:
+    ///   - password: one that `PasswordRule` has nothing against.
+    ///   - name: one that `PersonName` finds good.
+    /// - Throws: `AccountError` `.emailTaken`, `.overloaded`; `PostgresError`.
+    public func register(_ email: EmailAddress, password: String, name: String) async throws -> Session {
+        let account = UserStore.New(
+            id: uuid(), email: email, name: name, passwordHash: try await hasher.hash(password), roles: ["customer"])
+        let token = RefreshToken(random: random)
+        let rows = try await pool.pipeline(
+            [account.insert] + refreshTokens.begin(token, family: uuid(), user: account.id))
+        guard rows[0].affectedRows == 1 else { throw AccountError(.emailTaken) }
+        return session(account.user, token)
+    }
+
+    /// Logs in.
+    ///
+    /// An address without an account costs the same work as one with: the password is checked against a decoy. An
+    /// account that was imported with a bcrypt hash takes another time until its owner has logged in once.
+    ///
+    /// - Parameter address: where the request comes from.
+    /// - Throws: `AccountError` `.invalidCredentials`, `.tooManyAttempts`, `.overloaded`; `PostgresError`.
+    public func login(_ email: EmailAddress, password: String, address: String) async throws -> Session {
+        let attempt = try await logins.begin(account: email, address: address)
+        let found: (user: User, passwordHash: String)?
+        let isRight: Bool
+        do {
+            found = try await users.user(email)
+            isRight = try await hasher.matches(password, found?.passwordHash)
+        } catch {
+            logins.withdraw(attempt)
+            throw error
+        }
+        guard isRight, let found else { throw AccountError(.invalidCredentials) }
+        logins.withdraw(attempt)
+        if !PasswordHash.isCurrent(found.passwordHash) { await rehash(found.user, password, found.passwordHash) }
+        let token = RefreshToken(random: random)
+        let rows = try await pool.pipeline(refreshTokens.begin(token, family: uuid(), user: found.user.id))
+        // The account may have gone meanwhile.
+        guard rows[0].affectedRows == 1 else { throw AccountError(.invalidCredentials) }
+        return session(found.user, token)
+    }
+
+    /// Best effort: what fails now is done at the next login.
+    private func rehash(_ user: User, _ password: String, _ old: String) async {
+        guard let hash = try? await hasher.hash(password) else { return }
+        try? await users.replaceHash(of: user, old, by: hash)
+    }
+
+    /// Exchanges a refresh token.
+    ///
+    /// - Throws: `AccountError` `.refreshInvalid`, `.refreshReused`; `PostgresError`.
+    public func refresh(_ text: String) async throws -> Session {
+        guard let token = RefreshToken(text) else { throw AccountError(.refreshInvalid) }
+        let successor = token.successor(key: successorKey)
+        let (verdict, user) = try await refreshTokens.exchange(token, for: successor)
+        switch (verdict, user) {
+        case (.exchange, let user?), (.again, let user?): return session(user, successor)
+        case (.reused, _): throw AccountError(.refreshReused)
+        default: throw AccountError(.refreshInvalid)
+        }
+    }
+
+    /// Ends the session of a refresh token; one that is unknown has ended already.
+    ///
+    /// - Throws: `PostgresError`.
+    public func logout(_ text: String) async throws {
+        if let token = RefreshToken(text) { try await refreshTokens.revoke(token) }
+    }
+
+    /// The account of a principal; nil for those without one here.
+    ///
+    /// - Throws: `PostgresError`.
+    public func user(_ principal: Principal) async throws -> User? {
+        // An outside issuer's names are its own: one that looks like an id of ours is somebody else.
+        guard principal.source == .own, UserID.isOne(principal.id) else { return nil }
+        return try await users.user(id: principal.id)
+    }
+
+    private func session(_ user: User, _ refreshToken: RefreshToken) -> Session {
+        let accessToken = tokens.issue(
+            subject: user.id, roles: user.roles, now: clock(), lifetime: accessLifetime)
+        return Session(
+            user: user, accessToken: accessToken, refreshToken: refreshToken.text, expiresIn: accessLifetime)
+    }
+
+    /// A new UUIDv4 (RFC 9562, section 5.4).
+    private func uuid() -> String { UserID.make(random) }
+}

@@ -1,0 +1,59 @@
+import Cryptography
+import JSON
+
+/// The public keys of an outside identity provider (RFC 7517), by their names.
+struct KeySet: Sendable {
+    private let keys: [String: VerificationKey]
+
+    /// Ten times what large providers publish.
+    private static let maximumKeys = 100
+    private static let maximumNameBytes = 256
+
+    /// Reads a set; nil when it is none. Keys that we cannot use are left out, as section 5 asks.
+    init?(_ json: [UInt8]) {
+        guard case .object(let members)? = try? JSONReader.read(json),
+            case .array(let values)? = members.first(where: { $0.name == "keys" })?.value,
+            values.count <= Self.maximumKeys
+        else { return nil }
+        var keys: [String: VerificationKey] = [:]
+        for case .object(let members) in values {
+            guard let (name, key) = Self.key(members), keys[name] == nil else { continue }
+            keys[name] = key
+        }
+        self.keys = keys
+    }
+
+    subscript(name: String) -> VerificationKey? { keys[name] }
+
+    /// How many keys can be used.
+    var count: Int { keys.count }
+
+    /// An RSA key does RS256 and one on P-256 does ES256; a key that says otherwise of itself is not used.
+    private static func key(_ members: [(name: String, value: JSONValue)]) -> (String, VerificationKey)? {
+        var texts: [String: String] = [:]
+        for case (let name, .string(let text)) in members { texts[name] = text }
+        guard let name = texts["kid"], (1...maximumNameBytes).contains(name.utf8.count),
+            (texts["use"] ?? "sig") == "sig",
+            isForVerifying(members.first { $0.name == "key_ops" }?.value)
+        else { return nil }
+        func number(_ name: String) -> [UInt8]? { texts[name].flatMap { base64URLDecode($0) } }
+        var key: VerificationKey?
+        switch texts["kty"] {
+        case "RSA":
+            if let modulus = number("n"), let exponent = number("e") {
+                key = VerificationKey(rsaModulus: modulus, exponent: exponent)
+            }
+        case "EC" where texts["crv"] == "P-256":
+            if let x = number("x"), let y = number("y") { key = VerificationKey(p256X: x, y: y) }
+        default: break
+        }
+        guard let key, (texts["alg"] ?? key.algorithm.rawValue) == key.algorithm.rawValue else { return nil }
+        return (name, key)
+    }
+
+    private static func isForVerifying(_ operations: JSONValue?) -> Bool {
+        guard let operations else { return true }
+        guard case .array(let names) = operations else { return false }
+        return names.contains { if case .string("verify") = $0 { true } else { false } }
+    }
+}

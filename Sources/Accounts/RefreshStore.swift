@@ -1,0 +1,97 @@
+import PostgresClient
+
+/// Refresh tokens in PostgreSQL; one per loop.
+final class RefreshStore {
+    private let pool: PostgresPool
+    private let lifetime: Int64
+
+    /// - Parameter lifetime: of a token, seconds.
+    init(pool: PostgresPool, lifetime: Int64) {
+        self.pool = pool
+        self.lifetime = lifetime
+    }
+
+    /// What begins a family for a user that the statements before have written, if they did; and what forgets a few
+    /// families that have expired, so that nobody has to sweep: each login begins one and forgets up to ten.
+    func begin(_ token: RefreshToken, family: String, user: String) -> [PostgresStatement] {
+        [
+            PostgresStatement(
+                """
+                INSERT INTO refresh_families (id, user_id, expires_at)
+                SELECT $1::uuid, id, now() + make_interval(secs => $3::bigint) FROM users WHERE id = $2::uuid
+                """, [.uuid(family), .uuid(user), .integer(lifetime)]),
+            PostgresStatement(
+                """
+                INSERT INTO refresh_tokens (hash, family_id, expires_at)
+                SELECT $2::bytea, id, expires_at FROM refresh_families WHERE id = $1::uuid
+                """, [.uuid(family), .bytes(token.hash)]),
+            PostgresStatement(
+                """
+                DELETE FROM refresh_families WHERE id IN (
+                    SELECT id FROM refresh_families WHERE expires_at < now() ORDER BY expires_at
+                    LIMIT 10 FOR UPDATE SKIP LOCKED)
+                """),
+        ]
+    }
+
+    /// Exchanges a token for its successor, once.
+    ///
+    /// Those who come at the same time wait for the row's lock, and look only then: a statement that waits for a lock
+    /// sees the locked row as it is afterwards, but the rest as it was before, and so no successor.
+    ///
+    /// - Returns: what the token meant, and whose it is when there is a successor to give out.
+    func exchange(_ token: RefreshToken, for successor: RefreshToken) async throws -> (RefreshVerdict, User?) {
+        try await pool.transaction { connection in
+            _ = try await connection.query(Self.lock, [.bytes(token.hash)])
+            let rows = try await connection.query(Self.find, [.bytes(token.hash), .bytes(successor.hash)])
+            guard let row = rows.first else { return (.refused, nil) }
+            let verdict = RefreshVerdict.of(
+                isExpired: try row.bool("expired"), isRevoked: try row.bool("revoked"),
+                usedMilliseconds: try row.optionalInteger("used_ms"), hasSuccessor: try row.bool("has_successor"))
+            switch verdict {
+            case .exchange:
+                _ = try await connection.query(
+                    Self.spend, [.bytes(token.hash), .bytes(successor.hash), .integer(self.lifetime)])
+            case .reused:
+                _ = try await connection.query(Self.revoke, [.bytes(token.hash)])
+            case .again, .refused:
+                break
+            }
+            return (verdict, try User(row))
+        }
+    }
+
+    /// Revokes the family of a token, if there is one.
+    func revoke(_ token: RefreshToken) async throws(PostgresError) {
+        _ = try await pool.query(Self.revoke, [.bytes(token.hash)])
+    }
+
+    private static let lock = "SELECT FROM refresh_tokens WHERE hash = $1::bytea FOR UPDATE"
+
+    private static let find = """
+        SELECT t.expires_at <= clock_timestamp() AS expired, f.revoked_at IS NOT NULL AS revoked,
+            (extract(epoch FROM clock_timestamp() - t.used_at) * 1000)::bigint AS used_ms,
+            EXISTS (SELECT FROM refresh_tokens WHERE hash = $2::bytea) AS has_successor,
+            u.id, u.email, u.name, array_to_string(u.roles, ' ') AS roles
+        FROM refresh_tokens AS t
+        JOIN refresh_families AS f ON f.id = t.family_id
+        JOIN users AS u ON u.id = f.user_id
+        WHERE t.hash = $1::bytea
+        """
+
+    private static let spend = """
+        WITH spent AS (
+            UPDATE refresh_tokens SET used_at = clock_timestamp() WHERE hash = $1::bytea RETURNING family_id
+        ), kept AS (
+            UPDATE refresh_families SET expires_at = now() + make_interval(secs => $3::bigint)
+            FROM spent WHERE id = spent.family_id
+        )
+        INSERT INTO refresh_tokens (hash, family_id, expires_at)
+        SELECT $2::bytea, family_id, now() + make_interval(secs => $3::bigint) FROM spent
+        """
+
+    private static let revoke = """
+        UPDATE refresh_families SET revoked_at = now()
+        WHERE revoked_at IS NULL AND id = (SELECT family_id FROM refresh_tokens WHERE hash = $1::bytea)
+        """
+}

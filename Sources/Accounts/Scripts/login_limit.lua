@@ -1,0 +1,1 @@
+../../../lua/login_limit.lua

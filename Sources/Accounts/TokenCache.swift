@@ -1,0 +1,39 @@
+/// Tokens that were verified, until they expire: checking a signature costs more than a claim. Bounded in entries and
+/// bytes; when it is full it is begun anew. Lives on one loop.
+struct TokenCache {
+    private var known: [ArraySlice<UInt8>: (principal: Principal, expires: Int64)] = [:]
+    private var bytes = 0
+    private let maximumEntries: Int
+    private let maximumBytes: Int
+
+    /// - Parameters:
+    ///   - maximumEntries: about as many users as one loop serves within minutes.
+    ///   - maximumBytes: of tokens; those of outside issuers have up to 8 KiB each.
+    init(maximumEntries: Int = 10_000, maximumBytes: Int = 8 << 20) {
+        self.maximumEntries = maximumEntries
+        self.maximumBytes = maximumBytes
+    }
+
+    /// How many tokens are remembered.
+    var count: Int { known.count }
+
+    /// Whom a token names, while it is good.
+    ///
+    /// - Parameter now: Unix seconds.
+    mutating func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? {
+        guard let entry = known[token] else { return nil }
+        if entry.expires > now { return entry.principal }
+        known[token] = nil
+        bytes -= token.count
+        return nil
+    }
+
+    /// Remembers a token, not the buffer that it lies in.
+    mutating func remember(_ token: ArraySlice<UInt8>, _ principal: Principal, expires: Int64) {
+        if known.count >= maximumEntries || bytes + token.count > maximumBytes {
+            known.removeAll(keepingCapacity: true)
+            bytes = 0
+        }
+        if known.updateValue((principal, expires), forKey: ArraySlice(Array(token))) == nil { bytes += token.count }
+    }
+}

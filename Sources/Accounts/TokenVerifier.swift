@@ -1,0 +1,40 @@
+/// Says whom an access token names; one per loop.
+///
+/// A token without a key's name can only be our own, and one with a name only the outside issuer's: neither's keys are
+/// ever tried on the other's tokens, and what an issuer does not answer never delays our own.
+public final class TokenVerifier {
+    private let own: AccessTokens
+    private let outside: OutsideIssuer?
+    private var cache: TokenCache
+
+    /// A verifier that remembers nothing yet.
+    ///
+    /// - Parameter outside: nil when there is no outside issuer.
+    public init(own: AccessTokens, outside: OutsideIssuer?) {
+        self.own = own
+        self.outside = outside
+        cache = TokenCache()
+    }
+
+    /// Fetches the key that a token needs, if it is an outside issuer's and not known; at most a few seconds.
+    ///
+    /// - Parameter now: Unix seconds.
+    public func prepare(_ token: ArraySlice<UInt8>, now: Int64) async {
+        guard let outside, cache.principal(token, now: now) == nil, let parsed = JSONWebSignature(token) else {
+            return
+        }
+        await outside.findKey(of: parsed)
+    }
+
+    /// Whom a token names, or nil for any doubt. `prepare` comes first where an outside issuer is configured.
+    ///
+    /// - Parameter now: Unix seconds.
+    public func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? {
+        if let known = cache.principal(token, now: now) { return known }
+        guard let parsed = JSONWebSignature(token) else { return nil }
+        let verified = parsed.keyID == nil ? own.verify(parsed, now: now) : outside?.verify(parsed, now: now)
+        guard let verified else { return nil }
+        cache.remember(token, verified.principal, expires: verified.expires)
+        return verified.principal
+    }
+}

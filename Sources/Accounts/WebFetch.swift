@@ -1,0 +1,46 @@
+import CCurl
+
+/// Gets a small document from the web, waiting for it: on a thread that may wait, never on a loop.
+struct WebFetch: Sendable {
+    let url: String
+
+    /// A set of a hundred large keys has 100 KB.
+    private static let maximumBytes = 256 * 1024
+    /// For the whole exchange, name lookup included: who waits for a key waits no longer than this.
+    private static let timeoutMilliseconds = 5000
+    private static let connectTimeoutMilliseconds = 3000
+
+    private static let isReady = usher_curl_init() == CURLE_OK
+
+    private final class Body {
+        var bytes: [UInt8] = []
+    }
+
+    /// The document; nil unless the answer is 200, in time and of bearable size. No redirects are followed: the address
+    /// is configured, and what it points to is believed. The corresponding C function is `curl_easy_perform`.
+    func get() -> [UInt8]? {
+        guard Self.isReady, let handle = unsafe curl_easy_init() else { return nil }
+        defer { unsafe curl_easy_cleanup(handle) }
+        let body = Body()
+        unsafe usher_curl_set_text(handle, CURLOPT_URL, url)
+        unsafe usher_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe usher_curl_set_text(handle, CURLOPT_USERAGENT, "usher")
+        unsafe usher_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, 0)
+        // Signals would interrupt other threads.
+        unsafe usher_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
+        unsafe usher_curl_set_number(handle, CURLOPT_TIMEOUT_MS, Self.timeoutMilliseconds)
+        unsafe usher_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT_MS, Self.connectTimeoutMilliseconds)
+        unsafe usher_curl_set_pointer(handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(body).toOpaque())
+        unsafe usher_curl_set_writer(handle) { bytes, size, count, context in
+            guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+            let body = unsafe Unmanaged<Body>.fromOpaque(context).takeUnretainedValue()
+            guard body.bytes.count + size * count <= WebFetch.maximumBytes else { return 0 }
+            let added = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            unsafe body.bytes.append(contentsOf: added)
+            return size * count
+        }
+        let result = unsafe curl_easy_perform(handle)
+        let isWhole = unsafe result == CURLE_OK && usher_curl_status(handle) == 200
+        return withExtendedLifetime(body) { isWhole ? body.bytes : nil }
+    }
+}

@@ -1,0 +1,109 @@
+import Cryptography
+import Testing
+
+@testable import Accounts
+
+@Suite("Passwords")
+struct PasswordTests {
+    @Test("a hash is argon2id with 19 MiB, two passes and one lane, salted, and of its password alone")
+    func hashes() throws {
+        let hash = try #require(PasswordHash.make("correct horse 1"))
+        #expect(hash.hasPrefix("$argon2id$v=19$m=19456,t=2,p=1$"))
+        #expect(PasswordHash.isCurrent(hash))
+        #expect(PasswordHash.matches("correct horse 1", hash))
+        #expect(!PasswordHash.matches("correct horse 2", hash))
+        #expect(!PasswordHash.matches("", hash))
+        #expect(!PasswordHash.matches("correct horse 1\0", hash))
+        #expect(PasswordHash.make("correct horse 1") != hash)
+    }
+
+    @Test(
+        "published bcrypt hashes are known (Openwall's crypt_blowfish)",
+        arguments: [
+            ("U*U", "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+            ("U*U*", "CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
+            ("U*U*U", "XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
+        ])
+    func bcrypt(password: String, hash: String) {
+        for kind in ["2a", "2b"] {
+            let hash = "$\(kind)$05$\(hash)"
+            #expect(PasswordHash.isSupported(hash))
+            #expect(!PasswordHash.isCurrent(hash))
+            #expect(PasswordHash.matches(password, hash))
+            #expect(!PasswordHash.matches(password + "x", hash))
+            #expect(!PasswordHash.matches(password + "\0", hash))
+        }
+    }
+
+    @Test("what bcrypt would not look at does not match")
+    func longBcrypt() {
+        // Openwall's too: of the first 72 bytes.
+        let whole = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"
+        let published = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        #expect(PasswordHash.matches(published, whole))
+        #expect(!PasswordHash.matches(published + "chars after 72 are ignored", whole))
+    }
+
+    @Test(
+        "hashes of other kinds, or that would cost too much, are refused at once",
+        arguments: [
+            "", "$", "plain", "$1$salt$hash", "$6$salt$hash",
+            "$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$argon2id$v=16$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$argon2id$v=19$m=19456,t=1000,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$argon2id$v=19$m=19456,t=2,p=64$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "$argon2id$v=19$m=19456,t=2$c2FsdHNhbHQ$aGFzaGhhc2g",
+        ])
+    func unsupported(hash: String) {
+        #expect(!PasswordHash.isSupported(hash))
+        #expect(!PasswordHash.matches("U*U", hash))
+    }
+
+    @Test("a decoy costs what a hash of today costs, and is of no password")
+    func decoy() throws {
+        let decoy = PasswordHash.decoy()
+        let real = try #require(PasswordHash.make("x"))
+        #expect(PasswordHash.isCurrent(decoy) && PasswordHash.isSupported(decoy))
+        #expect(decoy.utf8.count == real.utf8.count)
+        #expect(!PasswordHash.matches("", decoy))
+        #expect(PasswordHash.decoy() != decoy)
+    }
+
+    @Test("who is told what of a new password")
+    func rule() {
+        for good in ["abcdefg1", "пароль12", "１２３４５６７ä", "a1" + String(repeating: "ä", count: 35)] {
+            #expect(PasswordRule.violation(good) == nil, "\(good)")
+        }
+        for bad in ["", "abcdef1", "abcdefgh", "12345678", "a1" + String(repeating: "ä", count: 36), "abcdefg1\0"] {
+            #expect(PasswordRule.violation(bad) != nil, "\(bad)")
+        }
+    }
+
+    @Test("addresses are compared in lower case; what cannot be one is none")
+    func addresses() {
+        #expect(EmailAddress("Ann@Example.COM")?.normalised == "ann@example.com")
+        #expect(EmailAddress("Ann@Example.COM")?.text == "Ann@Example.COM")
+        #expect(EmailAddress("o'neil+tag@xn--mnchen-3ya.example") != nil)
+        let long = String(repeating: "x", count: 64)
+        #expect(EmailAddress("\(long)@example.com") != nil)
+        for bad in [
+            "", "@", "a@", "@b.c", "a b@c.d", "a@b@c.d", "a@b..c", "a@.b", "a@b.", "a@b\n.c", "a\0@b.c", "<a@b.c>",
+            "a,b@c.d", "\"a\"@b.c", "a@b.c\u{200b}", "x\(long)@example.com",
+            "a@\(Array(repeating: long, count: 4).joined(separator: "."))",
+        ] {
+            #expect(EmailAddress(bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test("names are of characters that can be seen")
+    func names() {
+        for good in ["A", "Łukasz Żak", "👩‍👧", String(repeating: "x", count: 100)] { #expect(PersonName.isGood(good)) }
+        for bad in ["", " ", "\n", "A\u{202e}B", "A\0", String(repeating: "x", count: 101)] {
+            #expect(!PersonName.isGood(bad), "\(bad)")
+        }
+    }
+}

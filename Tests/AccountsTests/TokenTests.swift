@@ -1,0 +1,182 @@
+import Cryptography
+import Foundation
+import Testing
+
+@testable import Accounts
+
+/// Who a token names, as one sees it from outside.
+struct TokenReader {
+    let verifier: TokenVerifier
+
+    init(outside: OutsideIssuer? = nil) {
+        verifier = TokenVerifier(own: AccessTokens(secret: AccountsServer.secret), outside: outside)
+    }
+
+    func principal(_ token: String, now: Int64) -> Principal? { verifier.principal(Array(token.utf8)[...], now: now) }
+}
+
+@Suite("Own access tokens")
+struct TokenTests {
+    private static let now: Int64 = 2_000_000_000
+    private static let header = "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}"
+    private static let claims =
+        "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"iat\":\(now),\"exp\":\(now + 900)}"
+
+    private static func sign(
+        _ header: String = header, _ claims: String = claims, secret: [UInt8] = AccountsServer.secret
+    ) -> String {
+        let signed = "\(base64URLEncode(Array(header.utf8))).\(base64URLEncode(Array(claims.utf8)))"
+        return "\(signed).\(base64URLEncode(hmacSHA256(key: secret, message: Array(signed.utf8))))"
+    }
+
+    @Test("a token names its user and roles until it expires, and a minute more for clocks that differ")
+    func issues() {
+        let token = AccessTokens(secret: AccountsServer.secret).issue(
+            subject: "ann", roles: ["customer", "admin"], now: Self.now, lifetime: 900)
+        let reader = TokenReader()
+        let ann = Principal(id: "ann", source: .own, roles: ["customer", "admin"])
+        for offset: Int64 in [0, -60, 899, 959] {
+            #expect(TokenReader().principal(token, now: Self.now + offset) == ann)
+            #expect(reader.principal(token, now: Self.now + offset) == ann)
+        }
+        for offset: Int64 in [960, 100_000] {
+            #expect(TokenReader().principal(token, now: Self.now + offset) == nil)
+            #expect(reader.principal(token, now: Self.now + offset) == nil)
+        }
+        #expect(TokenReader().principal(token, now: Self.now - 61) == nil)
+    }
+
+    @Test("the token that all others here differ from is good")
+    func good() { #expect(TokenReader().principal(Self.sign(), now: Self.now)?.id == "ann") }
+
+    @Test(
+        "a header that says anything else is refused, though the signature is right",
+        arguments: [
+            "{\"alg\":\"none\",\"typ\":\"at+jwt\"}", "{\"alg\":\"None\",\"typ\":\"at+jwt\"}",
+            "{\"alg\":\"HS512\",\"typ\":\"at+jwt\"}", "{\"alg\":\"RS256\",\"typ\":\"at+jwt\"}",
+            "{\"alg\":\"hs256\",\"typ\":\"at+jwt\"}", "{\"typ\":\"at+jwt\"}", "{\"alg\":null,\"typ\":\"at+jwt\"}",
+            "{\"alg\":[\"HS256\"],\"typ\":\"at+jwt\"}", "{\"alg\":\"HS256\"}", "{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
+            "{\"alg\":\"HS256\",\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
+            "{\"alg\":\"none\",\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
+            "{\"alg\":\"HS256\",\"\\u0061lg\":\"HS256\",\"typ\":\"at+jwt\"}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"crit\":[\"exp\"]}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"any\"}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":1}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AA\"}}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"jku\":\"https://evil.example/keys\"}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"x5u\":\"https://evil.example/cert\"}",
+            "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"x5c\":[]}", "[]", "\"HS256\"", "", "{", "{} {}",
+        ])
+    func headers(header: String) { #expect(TokenReader().principal(Self.sign(header), now: Self.now) == nil) }
+
+    @Test(
+        "claims that are not those of a good token are refused, though the signature is right",
+        arguments: [
+            "{}", "[]", "", "null", "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\"}",
+            "{\"iss\":\"other\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"other\",\"sub\":\"ann\",\"exp\":2000000900}",
+            "{\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":7,\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"a\\u0000b\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":\"2000000900\"}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":1e300}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":-1}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":1999999940}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900,\"nbf\":2000000061}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900,\"nbf\":\"now\"}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900,\"iat\":2000000061}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"sub\":\"bob\",\"exp\":2000000900}",
+            "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900} ,",
+        ])
+    func claims(claims: String) {
+        #expect(TokenReader().principal(Self.sign(Self.header, claims), now: Self.now) == nil)
+    }
+
+    @Test("a user's id has at most 128 characters")
+    func subjects() {
+        func named(_ subject: String) -> Principal? {
+            let claims = Self.claims.replacing("ann", with: subject)
+            return TokenReader().principal(Self.sign(Self.header, claims), now: Self.now)
+        }
+        #expect(named(String(repeating: "ä", count: 128)) != nil)
+        #expect(named(String(repeating: "ä", count: 129)) == nil)
+    }
+
+    @Test("every other spelling of a good token is refused, and every token with a byte changed")
+    func spellings() {
+        let token = Self.sign()
+        let parts = token.split(separator: ".").map(String.init)
+        let reader = TokenReader()
+        for other in [
+            "", ".", "..", "...", parts[0], "\(parts[0]).\(parts[1])", "\(parts[0]).\(parts[1]).", token + ".",
+            token + ".\(parts[2])", " " + token, token + " ", token + "=", token + "\n", token.uppercased(),
+            "\(parts[0])=.\(parts[1]).\(parts[2])", "\(parts[0])\n.\(parts[1]).\(parts[2])",
+            "\(parts[0])..\(parts[2])", ".\(parts[1]).\(parts[2])",
+            Self.sign(secret: Array("another secret that is long enough".utf8)), Self.sign(secret: []),
+            token + String(repeating: "A", count: 8192),
+        ] {
+            #expect(reader.principal(other, now: Self.now) == nil, "\(other)")
+        }
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        let characters = Array(token)
+        for index in characters.indices where characters[index] != "." {
+            var changed = characters
+            // The last digit of the signature carries two bits that mean nothing: only one spelling of them is good.
+            guard let digit = digits.firstIndex(of: characters[index]) else { continue }
+            changed[index] = digits[digit ^ 1]
+            #expect(reader.principal(String(changed), now: Self.now) == nil, "byte \(index)")
+        }
+        #expect(reader.principal(token, now: Self.now) != nil)
+    }
+
+    @Test("roles that are not known are left out, and a user without any is a customer")
+    func roles() {
+        func roles(_ json: String) -> [String]? {
+            let claims = String(Self.claims.dropLast()) + ",\"roles\":\(json)}"
+            return TokenReader().principal(Self.sign(Self.header, claims), now: Self.now)?.roles
+        }
+        #expect(roles("[\"admin\"]") == ["admin"])
+        #expect(roles("[\"root\",\"customer\"]") == ["customer"])
+        #expect(roles("[]") == ["customer"])
+        #expect(roles("[\"service\",\"Admin\",7]") == ["customer"])
+        #expect(roles("\"customer admin\"") == ["customer", "admin"])
+        #expect(roles("{\"admin\":true}") == ["customer"])
+    }
+}
+
+@Suite("Tokens that were verified")
+struct TokenCacheTests {
+    private let ann = Principal(id: "ann", source: .own, roles: ["customer"])
+
+    @Test("are remembered until they expire")
+    func expires() {
+        var cache = TokenCache()
+        cache.remember([1, 2], ann, expires: 100)
+        #expect(cache.principal([0, 1, 2][1...], now: 99) == ann)
+        #expect(cache.principal([1, 2], now: 100) == nil)
+        #expect(cache.count == 0)
+        #expect(cache.principal([1, 2], now: 99) == nil)
+    }
+
+    @Test("never take more room than they may")
+    func bounded() {
+        var few = TokenCache(maximumEntries: 3, maximumBytes: 1000)
+        for byte: UInt8 in 0..<10 {
+            few.remember([byte], ann, expires: 100)
+            #expect(few.count <= 3)
+            #expect(few.principal([byte], now: 1) == ann)
+        }
+        var small = TokenCache(maximumEntries: 1000, maximumBytes: 100)
+        for byte: UInt8 in 0..<10 {
+            small.remember(ArraySlice(repeating: byte, count: 40), ann, expires: 100)
+            #expect(small.count <= 2)
+        }
+        for byte: UInt8 in 0..<10 { _ = small.principal(ArraySlice(repeating: byte, count: 40), now: 100) }
+        #expect(small.count == 0)
+        for byte: UInt8 in 0..<2 { small.remember(ArraySlice(repeating: byte, count: 40), ann, expires: 100) }
+        #expect(small.count == 2)
+    }
+}

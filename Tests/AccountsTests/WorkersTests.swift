@@ -1,0 +1,85 @@
+import Dispatch
+import EventLoop
+import Synchronization
+import Testing
+
+@testable import Accounts
+
+@Suite("Threads for slow work")
+struct WorkersTests {
+    @Test("no more run at a time than there are threads, no more wait than the queue holds, and each is answered once")
+    func bounds() {
+        let workers = Workers(threads: 2, queueLimit: 3)
+        let gate = DispatchSemaphore(value: 0)
+        let started = DispatchSemaphore(value: 0)
+        let ended = DispatchSemaphore(value: 0)
+        let running = Atomic<Int>(0)
+        let verdicts = Collected<Bool>()
+        let submit = {
+            workers.submit { mayRun in
+                if mayRun {
+                    #expect(running.add(1, ordering: .relaxed).newValue <= 2)
+                    started.signal()
+                    gate.wait()
+                    running.subtract(1, ordering: .relaxed)
+                }
+                verdicts.add(mayRun)
+                ended.signal()
+            }
+        }
+        for _ in 0..<2 { submit() }
+        for _ in 0..<2 { started.wait() }
+        for _ in 0..<5 { submit() }
+        #expect(verdicts.all == [false, false])
+        for _ in 0..<5 { gate.signal() }
+        for _ in 0..<7 { ended.wait() }
+        #expect(verdicts.all.filter { $0 }.count == 5)
+        #expect(verdicts.all.count == 7)
+        // It starts anew after all has ended.
+        gate.signal()
+        submit()
+        ended.wait()
+        #expect(verdicts.all.count == 8)
+    }
+
+    @Test("work is done off the loop, whose other tasks go on meanwhile, and comes back to it")
+    func offTheLoop() async throws {
+        let loop = try EventLoop(name: "workers")
+        defer { loop.stop() }
+        let gate = DispatchSemaphore(value: 0)
+        let workers = Workers(threads: 1, queueLimit: 1)
+        let value = await loop.run { loop in
+            // Only a loop that is not held up gets to open the gate.
+            loop.spawn { gate.signal() }
+            let value = await workers.run {
+                gate.wait()
+                return 7
+            }
+            loop.executor.checkIsolated()
+            return value
+        }
+        #expect(value == 7)
+    }
+
+    @Test("a hasher whose queue is full says that it is overloaded, and counts only what it computes")
+    func overload() async {
+        let hasher = PasswordHasher(threads: 1, queueLimit: 1)
+        let verdicts = Collected<AccountError.Code?>()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<12 {
+                group.addTask {
+                    do throws(AccountError) {
+                        _ = try await hasher.matches("abcdefg1", nil)
+                        verdicts.add(nil)
+                    } catch {
+                        verdicts.add(error.code)
+                    }
+                }
+            }
+        }
+        let computed = verdicts.all.filter { $0 == nil }.count
+        #expect(computed >= 1)
+        #expect(verdicts.all.filter { $0 == .overloaded }.count == 12 - computed)
+        #expect(hasher.hashes == computed)
+    }
+}

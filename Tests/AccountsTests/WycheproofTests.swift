@@ -1,0 +1,150 @@
+import Cryptography
+import Foundation
+import Testing
+
+@testable import Accounts
+
+/// Project Wycheproof's vectors for the two signature algorithms of outside issuers; see `Vectors/README.md`.
+@Suite("Wycheproof")
+struct WycheproofTests {
+    private struct File: Decodable {
+        let numberOfTests: Int
+        let testGroups: [Group]
+    }
+    private struct Group: Decodable {
+        let key: [String: String]
+        let tests: [Vector]
+    }
+    private struct Vector: Decodable {
+        let tcId: Int
+        let comment: String
+        let msg: String
+        let sig: String
+        let result: String
+    }
+
+    @Test(
+        "every vector is judged as published",
+        arguments: [("ecdsa_secp256r1_sha256_p1363", 262), ("rsa_signature_2048_sha256", 259)])
+    func vectors(name: String, count: Int) throws {
+        let url = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Vectors"))
+        let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: url))
+        var judged = 0
+        for group in file.testGroups {
+            let set = try #require(KeySet(keySetJSON([group.key.merging(["kid": "k"]) { $1 }])))
+            let key = try #require(set["k"])
+            for vector in group.tests {
+                let message = try #require(hexDecode(vector.msg))
+                let signature = try #require(hexDecode(vector.sig))
+                // "acceptable" are signatures that some let pass for old software's sake; nobody needs them here.
+                #expect(
+                    key.verifies(signature, of: message) == (vector.result == "valid"),
+                    "\(name) \(vector.tcId) \(vector.comment)")
+                judged += 1
+            }
+        }
+        #expect(judged == count && file.numberOfTests == count)
+    }
+
+    /// A valid token as published, and a key of its name.
+    struct Published: CustomTestStringConvertible {
+        let algorithm: String
+        let token: String
+        let key: [String: String]
+        var testDescription: String { algorithm }
+    }
+
+    /// Valid tokens of Wycheproof's `json_web_signature_test.json` (1, 18, 33) and of RFC 7520, figure 13.
+    static let published = [
+        Published(
+            algorithm: "HS256",
+            token:
+                "eyJhbGciOiJIUzI1NiIsImtpZCI6ImtpZC1hZXMtc2lnbiJ9.Zm9v.TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg",
+            key: ["kty": "oct", "k": "-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE", "kid": "kid-aes-sign"]),
+        Published(
+            algorithm: "ES256",
+            token:
+                "eyJhbGciOiJFUzI1NiIsImtpZCI6ImtpZC1lYy1zaWduIn0.Zm9v.5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA",
+            key: [
+                "kty": "EC", "crv": "P-256", "kid": "kid-ec-sign", "alg": "ES256", "use": "sig",
+                "x": "04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY",
+                "y": "UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw",
+            ]),
+        Published(
+            algorithm: "RS256",
+            token:
+                "eyJhbGciOiJSUzI1NiIsImtpZCI6ImtpZC1yc2Etc2lnbiJ9.Zm9v.HUwxI1-cZrZgcuOgBQ7G7NE-GrqK79l6GV1KT4DKXnSMFwC8pfZCzE7pmLE7mYpLCIvzC87yuOjuhT0uW5oe6aaAEtR978cm-q8dfly45flqMrd_ifhi9GCsMlyi8dpQ42Ou1etZljFZuWjfyk8CN1c5DaHRwhqjScAPIFp6xmzKIRUJ_xdQfUSfSlujLaixtScU518EoNP4oo1v7E8RAz6ZO4g2N4Xqs8OvSxYydcoTEg42QnLHe9JnXgI37Q5gSwinwaPsG3Ry56UYiLoL8mCUa74S51y02VsIgVmmGWgaXjM-i_lCiKQDBiBnvWlka4XhVuvd6ZWibM9cbCPtPg",
+            key: [
+                "kty": "RSA", "e": "AQAB", "kid": "kid-rsa-sign", "alg": "RS256", "use": "sig",
+                "n":
+                    "kqGboBfAWttWPCA-0cGRgsY6SaYoIARt0B_PkaEcIq9HPYNdu9n6UuWHuuTHrjF_ZoQW97r5HaAorNvrMEGTGdxCHZdEtkHvNVVmrtxTBLiQCbCozXhFoIrVcr3qUBrdGnNn_M3jJi7Wg7p_-x62nS5gNG875oyheRkutHsQXikFZwsN3q_TsPNOVlCiHy8mxzaFTUQGm-X8UYexFyAivlDSjgDJLAZSWfxd7k9Gxuwa3AUfQqQcVcegmgKGCaErQ3qQbh1x7WB6iopE3_-GZ8HMAVtR9AmrVscqYsnjhaCehfAI0iKKs8zXr8tISc0ORbaalrkk03H1ZrsEnDKEWQ",
+            ]),
+        Published(
+            algorithm: "RS256",
+            token:
+                "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4.MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg",
+            key: [
+                "kty": "RSA", "e": "AQAB", "kid": "bilbo.baggins@hobbiton.example", "use": "sig",
+                "n":
+                    "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw",
+            ]),
+    ]
+
+    private func isGood(_ token: String, _ key: [String: String]) -> Bool {
+        guard let token = JSONWebSignature(Array(token.utf8)[...]) else { return false }
+        if let secret = key["k"].flatMap({ base64URLDecode($0) }) { return token.isSigned(with: secret) }
+        guard let name = token.keyID, let known = KeySet(keySetJSON([key]))?[name] else { return false }
+        return token.isSigned(by: known)
+    }
+
+    @Test("published tokens are good, and each way in which Wycheproof spoils them is refused", arguments: published)
+    func envelopes(published: Published) {
+        let (token, key) = (published.token, published.key)
+        #expect(isGood(token, key))
+        let parts = token.split(separator: ".").map(String.init)
+        let (header, payload, signature) = (parts[0], parts[1], parts[2])
+        func encoded(_ json: String) -> String { base64URLEncode(Array(json.utf8)) }
+        let name = key["kid"] ?? ""
+        let jwk = SigningKey.json(SigningKey.p256.published)
+        let spoiled = [
+            "rejectsModifiedSignature": "\(header).\(payload).X\(signature.dropFirst())",
+            "rejectsMissingSignature": "\(header).\(payload).",
+            "rejectsMissingSignatureAndSeparator": "\(header).\(payload)",
+            "rejectsModifiedPayload": "\(header).W\(payload.dropFirst()).\(signature)",
+            "rejectsMissingPayload": "\(header)..\(signature)",
+            "rejectsMissingPayloadAndSeparator": "\(header).\(signature)",
+            "rejectsModifiedHeader":
+                "\(encoded("{\"alg\":\"\(published.algorithm)\",\"kid\":\"X\(name.dropFirst())\"}")).\(payload).\(signature)",
+            "rejectsMissingHeader": ".\(payload).\(signature)",
+            "rejectsMissingHeaderAndSeparator": "\(payload).\(signature)",
+            "rejectsMissingHeaderAndSignature": ".\(payload).",
+            "rejectsMissingHeaderSignatureAndSeparators": payload,
+            "rejectsEmptyString": "",
+            "rejectsExtraEmptyComponent": token + ".",
+            "rejectsExtraComponent": token + ".foo",
+            "rejectsNoneAlgorithmAndMissingSignature":
+                "\(encoded("{\"alg\":\"none\",\"kid\":\"\(name)\"}")).\(payload).",
+            "rejectsValidJsonSerialization":
+                "{\"payload\":\"\(payload)\",\"signatures\":[{\"protected\":\"\(header)\",\"signature\":\"\(signature)\"}]}",
+            "rejectsAttackerProvidedEmbeddedJwk": SigningKey.p256.sign(
+                json: "{\"alg\":\"ES256\",\"kid\":\"\(name)\",\"jwk\":\(jwk)}", "foo"),
+            "rejectsPadding": "\(header).\(payload).\(signature)=",
+            "rejectsLineFeed": "\(header).\(payload).\(signature.prefix(10))\n\(signature.dropFirst(10))",
+        ]
+        for (name, token) in spoiled { #expect(!isGood(token, key), "\(name)") }
+    }
+
+    @Test("a key for another use, operation or algorithm checks nothing", arguments: published.dropFirst())
+    func wrongKeys(published: Published) {
+        for change in [["use": "enc"], ["alg": "PS256"], ["alg": "RS384"], ["alg": "ES512"], ["alg": "RSA-OAEP"]] {
+            #expect(!isGood(published.token, published.key.merging(change) { $1 }), "\(change)")
+        }
+        for operations in ["[\"encrypt\"]", "[]", "\"verify\""] {
+            var key = SigningKey.json(published.key)
+            key = key.dropLast() + ",\"key_ops\":\(operations)}"
+            #expect(KeySet(Array("{\"keys\":[\(key)]}".utf8))?.count == 0, "\(operations)")
+        }
+        let usable = SigningKey.json(published.key).dropLast() + ",\"key_ops\":[\"verify\"]}"
+        #expect(KeySet(Array("{\"keys\":[\(usable)]}".utf8))?.count == 1)
+    }
+}

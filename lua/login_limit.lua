@@ -1,0 +1,19 @@
+-- login_limit: counts a login attempt against one account or one address, over a sliding window. An attempt that
+-- succeeds is taken out again by its caller, so that what stays are those that failed or still run.
+--
+-- KEYS: 1 sorted set: attempt -> when (ms)
+-- ARGV: 1 attempt, 2 most attempts in a window, 3 window (ms)
+-- Replies: 0 (counted) | ms until the oldest attempt leaves the window (refused; a refusal is not counted)
+-- Keeps: never more than that many attempts in a window; the key goes with its last attempt.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local window = tonumber(ARGV[3])
+local past = string.format('%.0f', now - window)
+if redis.call('ZCOUNT', KEYS[1], '(' .. past, '+inf') >= tonumber(ARGV[2]) then
+  local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. past, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return math.max(1, tonumber(oldest[2]) + window - now)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', past)
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 0
