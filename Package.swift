@@ -79,6 +79,14 @@ let package = Package(
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
             swiftSettings: strict),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Booking", "PostgresClient", "EventLoop", "Support"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: [
+                "Reconciler", "Records", "Inventory", "Booking", "RedisClient", "PostgresClient", "EventLoop", "Support",
+            ], swiftSettings: strict),
         .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )

@@ -15,6 +15,8 @@ struct NetChange {
     private let payments: [(id: PaymentID, value: Batch.Payment)]
     private let terms: [TierID: Batch.Tier]
     private var owned: [TierID: Owned] = [:]
+    /// Lines that a booking has no more.
+    private var gone: [(booking: String, tier: TierID)] = []
 
     init(_ batch: Batch, versions: PostgresRows, items: PostgresRows) throws(PostgresError) {
         var old: [String: (version: Int64, status: BookingStatus)] = [:]
@@ -30,23 +32,26 @@ struct NetChange {
             .sorted { $0.id.uuid < $1.id.uuid }
         payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
         terms = batch.tiers
-        let changedIDs = Set(changed.map(\.id.description))
+        var lines: [String: Set<TierID>] = [:]
+        for (id, image) in changed { lines[id.description] = Set(image.items.map(\.tier)) }
         for index in 0..<items.count {
             let row = items[index]
             let booking = try row.string("booking_id")
-            guard changedIDs.contains(booking), let status = old[booking]?.status,
+            guard let kept = lines[booking], let status = old[booking]?.status,
                 let tier = TierID(try row.string("tier_id"))
             else { continue }
             count(tier, Int(try row.integer("quantity")), status, sign: -1)
+            if !kept.contains(tier) { gone.append((booking, tier)) }
         }
         for (_, image) in changed {
             for item in image.items { count(item.tier, item.quantity, image.status, sign: 1) }
         }
     }
 
+    /// Wraps: a quantity beyond PostgreSQL's integers is refused there, with the line it stands in.
     private mutating func count(_ tier: TierID, _ quantity: Int, _ status: BookingStatus, sign: Int) {
-        if status.isHeld { owned[tier, default: Owned()].held += sign * quantity }
-        if status == .confirmed { owned[tier, default: Owned()].sold += sign * quantity }
+        if status.isHeld { owned[tier, default: Owned()].held &+= sign &* quantity }
+        if status == .confirmed { owned[tier, default: Owned()].sold &+= sign &* quantity }
     }
 
     /// Releases first, so that a constraint over several bookings is never broken in between.
@@ -56,6 +61,7 @@ struct NetChange {
         var statements: [PostgresStatement] = []
         for group in [ended, live] where !group.isEmpty { statements.append(bookings(group, partition)) }
         if !changed.isEmpty { statements.append(items()) }
+        if !gone.isEmpty { statements.append(goneItems()) }
         if !payments.isEmpty { statements.append(paymentRows()) }
         if !owned.isEmpty || !terms.isEmpty { statements.append(tiers()) }
         return statements
@@ -119,6 +125,14 @@ struct NetChange {
             ])
     }
 
+    private func goneItems() -> PostgresStatement {
+        PostgresStatement(
+            """
+            DELETE FROM booking_items USING unnest($1::uuid[], $2::uuid[]) AS gone (booking_id, tier_id)
+            WHERE booking_items.booking_id = gone.booking_id AND booking_items.tier_id = gone.tier_id
+            """, [.textArray(gone.map(\.booking)), .textArray(gone.map(\.tier.description))])
+    }
+
     private func paymentRows() -> PostgresStatement {
         PostgresStatement(
             """
@@ -130,7 +144,8 @@ struct NetChange {
                 $8::bigint[], $9::bigint[]) AS p (id, booking_id, provider, transaction_id, status, amount, currency,
                 version, at_ms)
             ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
-                booking_version = excluded.booking_version, updated_at = excluded.updated_at
+                amount = excluded.amount, booking_version = excluded.booking_version,
+                updated_at = excluded.updated_at
             WHERE old.booking_version < excluded.booking_version
             """,
             [
