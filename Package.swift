@@ -102,6 +102,15 @@ let package = Package(
             ],
             resources: [.copy("Vectors")],
             swiftSettings: strict),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Booking", "PostgresClient", "EventLoop", "Support"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: [
+                "Reconciler", "Records", "Inventory", "Booking", "RedisClient", "PostgresClient", "EventLoop",
+                "Support",
+            ], swiftSettings: strict),
         .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )

@@ -12,12 +12,11 @@ CREATE TABLE partitions (
     lineage bigint NOT NULL DEFAULT 0,
     last_ms bigint NOT NULL DEFAULT 0,
     last_seq bigint NOT NULL DEFAULT 0,
-    -- Who writes it down at present; for efficiency only, the fence is the cursor.
-    owner text,
-    lease_until timestamptz
+    -- Who writes it down at present: a copy of the reconciler, while that is alive.
+    owner text
 );
 
--- Copies of the reconciler that are alive.
+-- Copies of the reconciler, and when each was last heard of: its lease on its partitions.
 CREATE TABLE reconcilers (
     id text PRIMARY KEY,
     seen_at timestamptz NOT NULL DEFAULT now()

@@ -10,16 +10,36 @@ struct Look {
     let row: PartitionRow
     let entries: [RedisValue]
     let needsRecovery: Bool
+    /// Up to where Redis was told that it is written down.
+    let acknowledged: StreamID
+}
+
+/// What became of one piece of work on a partition.
+enum Progress {
+    /// It is done, and this is the row now.
+    case done(PartitionRow)
+    /// Somebody else was faster, or it is not sure what was committed: the row has to be read.
+    case unsure
 }
 
 extension Reconciler {
-    /// Entries in one transaction.
-    private static let batchLimit = 1000
-    /// How long entries stay in the outbox after they were written down, so that a PostgreSQL that falls back can be
-    /// refilled.
-    private static let retainedMilliseconds: Int64 = 3_600_000
-    /// How long an ended booking stays in Redis after it was written down.
-    private static let endedMilliseconds = "3600000"
+    /// Partitions that are worked on at a time: while one commits, another is read. One connection is left for leases.
+    private static let writers = 3
+
+    /// One look at every partition of this copy; true when something was there.
+    func persistAll() async -> Bool {
+        let now = monotonicNanoseconds()
+        let ready = leased.values.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }
+        guard !ready.isEmpty else { return false }
+        do {
+            let looks = try await look(ready).filter { $0.hasWork }
+            await attend(looks)
+            return !looks.isEmpty
+        } catch {
+            note(error.description)
+            return false
+        }
+    }
 
     /// Looks at many partitions in one write: one pipelined XREAD and `meta` each.
     func look(_ rows: [PartitionRow]) async throws(InventoryError) -> [Look] {
@@ -28,199 +48,108 @@ extension Reconciler {
         }
         var commands: [[String]] = []
         for row in rows {
-            commands.append(["HMGET", inventory.keys.meta(row.partition), "epoch", "state", "identity"])
             commands.append([
-                "XREAD", "COUNT", String(Self.batchLimit), "STREAMS", inventory.keys.outbox(row.partition),
-                row.cursor.description,
+                "HMGET", inventory.keys.meta(row.partition), "epoch", "state", "identity", "cursor", Self.trimmedField,
             ])
+            commands.append(read(row))
         }
         let replies = try await inventory.pipeline(commands)
         return rows.enumerated().map { index, row in
             let meta = replies[2 * index].array ?? []
+            let ids = meta.suffix(2).map { $0.string.flatMap { StreamID($0) } ?? .zero }
             let isTrusted =
-                meta.count == 3 && meta[0].integer == row.epoch && meta[1].string == "open"
-                && meta[2].string == identity.token
-            let entries = replies[2 * index + 1].array?.first?.array?.last?.array ?? []
-            return Look(row: row, entries: isTrusted ? entries : [], needsRecovery: !isTrusted && identity.isMaster)
+                meta.count == 5 && meta[0].integer == row.epoch && meta[1].string == "open"
+                && meta[2].string == identity.token && ids[1] <= row.cursor
+            return Look(
+                row: row, entries: isTrusted ? Self.entries(replies[2 * index + 1]) : [],
+                needsRecovery: !isTrusted && identity.isMaster, acknowledged: isTrusted ? ids[0] : row.cursor)
         }
     }
 
-    /// Writes a batch down, then acknowledges it; returns the row as it is now.
-    func persist(_ row: PartitionRow, _ entries: [RedisValue]) async -> PartitionRow {
-        let parsed = entries.compactMap { OutboxEntry.parse($0) }
-        guard let cursor = parsed.last?.entryID else { return row }
-        do throws(PostgresError) {
-            let transitions = try await write(parsed, row, cursor)
-            guard let transitions else { return await reread(row) }
+    /// XREAD of the next batch of a partition.
+    func read(_ row: PartitionRow) -> [String] {
+        let limit = leased[row.partition]?.batchLimit ?? 1
+        return [
+            "XREAD", "COUNT", String(limit), "STREAMS", inventory.keys.outbox(row.partition), row.cursor.description,
+        ]
+    }
+
+    /// The entries in the answer to `read`.
+    static func entries(_ reply: RedisValue) -> [RedisValue] { reply.array?.first?.array?.last?.array ?? [] }
+
+    private func attend(_ looks: [Look]) async {
+        guard !looks.isEmpty else { return }
+        var waiting = looks[...]
+        var writers = 0
+        await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
+            for _ in 0..<min(Self.writers, looks.count) {
+                writers += 1
+                loop.spawn { [self] in
+                    while !isStopping, let look = waiting.popFirst() { await attend(look) }
+                    writers -= 1
+                    if writers == 0 { done.resume() }
+                }
+            }
+        }
+    }
+
+    private func attend(_ look: Look) async {
+        let partition = look.row.partition
+        switch await progress(look) {
+        case .done(let row):
+            leased[partition]?.succeeded(row)
+        case .unsure:
+            leased[partition]?.failed(now: monotonicNanoseconds())
+            await reread(partition)
+        }
+    }
+
+    private func progress(_ look: Look) async -> Progress {
+        if look.needsRecovery { return await recover(look.row) }
+        var progress = Progress.done(look.row)
+        if look.acknowledged < look.row.cursor { progress = await acknowledgeAgain(look.row, from: look.acknowledged) }
+        // What Redis could not be told holds up nothing.
+        if !look.entries.isEmpty {
+            progress = await persist(PartitionRow(look.row, lineage: look.row.epoch), look.entries)
+        }
+        return progress
+    }
+
+    /// Learns what is true, when it is not sure what was committed or by whom.
+    private func reread(_ partition: Partition) async {
+        do {
+            guard let row = try await partitions.row(partition), row.owner == owner else {
+                leased[partition] = nil
+                return
+            }
+            leased[partition]?.row = row
+        } catch {
+            note(error.description)
+        }
+    }
+
+    /// Writes a batch down, then acknowledges it.
+    ///
+    /// - Parameter row: as it was read, with the lineage of the entries.
+    func persist(_ row: PartitionRow, _ entries: [RedisValue]) async -> Progress {
+        let parsed = entries.compactMap { Parsed($0, of: row.partition, partitions: inventory.keys.partitions) }
+        guard let cursor = parsed.last?.id else {
+            note("partition \(row.partition.number): XREAD answered what is no stream")
+            return .unsure
+        }
+        do {
+            guard let written = try await write(parsed, row, cursor) else { return .unsure }
             report.entries += parsed.count
-            await acknowledge(transitions, row, cursor)
-            return PartitionRow(row, cursor: cursor, lineage: row.epoch)
+            let next = PartitionRow(row, cursor: cursor)
+            _ = await acknowledge(written, next)
+            return .done(next)
         } catch {
-            note(error.description)
-            return await reread(row)
-        }
-    }
-
-    /// What is true now, when it is not sure what was committed.
-    private func reread(_ row: PartitionRow) async -> PartitionRow {
-        do {
-            return try await partitions.row(row.partition) ?? row
-        } catch {
-            await loop.sleep(for: .milliseconds(50))
-            return row
-        }
-    }
-
-    /// Writes entries; `nil` when somebody else was faster.
-    private func write(
-        _ entries: [Result<OutboxEntry, OutboxEntry.Malformed>], _ row: PartitionRow, _ cursor: StreamID
-    ) async throws(PostgresError) -> [OutboxEntry.Transition]? {
-        var letters: [DeadLetter] = []
-        var batch = Batch()
-        var transitions: [OutboxEntry.Transition] = []
-        for entry in entries {
-            switch entry {
-            case .success(let entry):
-                batch.add(entry)
-                transitions += entry.transitions
-            case .failure(let malformed):
-                letters.append(DeadLetter(id: malformed.id, entry: malformed.text, reason: "it cannot be read"))
-            }
-        }
-        do throws(PostgresError) {
-            let outcome = try await writer.write(batch, partition: row, cursor: cursor, deadLetters: letters)
-            guard case .written = outcome else { return nil }
-        } catch  where error.isPoison {
-            return try await writeSingly(entries, row)
-        }
-        if !letters.isEmpty { putAside(letters) }
-        return transitions
-    }
-
-    /// Finds the entry that PostgreSQL refuses: one transaction an entry, the refused one put aside.
-    private func writeSingly(
-        _ entries: [Result<OutboxEntry, OutboxEntry.Malformed>], _ row: PartitionRow
-    ) async throws(PostgresError) -> [OutboxEntry.Transition]? {
-        var row = row
-        var written: [OutboxEntry.Transition] = []
-        for entry in entries {
-            switch entry {
-            case .failure(let malformed):
-                let letter = DeadLetter(id: malformed.id, entry: malformed.text, reason: "it cannot be read")
-                guard try await putAside(letter, Batch(), row) else { return nil }
-                row = PartitionRow(row, cursor: malformed.id, lineage: row.epoch)
-            case .success(let entry):
-                guard let done = try await writeOne(entry, row) else { return nil }
-                written += done
-                row = PartitionRow(row, cursor: entry.id, lineage: row.epoch)
-            }
-        }
-        return written
-    }
-
-    private func writeOne(
-        _ entry: OutboxEntry, _ row: PartitionRow
-    ) async throws(PostgresError) -> [OutboxEntry.Transition]? {
-        var batch = Batch()
-        batch.add(entry)
-        do throws(PostgresError) {
-            let outcome = try await writer.write(batch, partition: row, cursor: entry.id)
-            guard case .written = outcome else { return nil }
-            return entry.transitions
-        } catch  where error.isPoison {
-            let letter = DeadLetter(
-                id: entry.id, entry: entry.text, reason: error.description)
-            // What Redis has of these bookings now may be acceptable where this entry is not.
-            let present = await presentImages(of: entry)
-            do throws(PostgresError) {
-                return try await putAside(letter, present, row) ? [] : nil
-            } catch  where error.isPoison {
-                return try await putAside(letter, Batch(), row) ? [] : nil
-            }
-        }
-    }
-
-    private func presentImages(of entry: OutboxEntry) async -> Batch {
-        var batch = Batch()
-        for transition in entry.transitions {
-            guard let known = try? await inventory.booking(transition.booking),
-                known.image.version > transition.image.version
-            else { continue }
-            batch.add(transition.booking, known.image)
-        }
-        return batch
-    }
-
-    private func putAside(
-        _ letter: DeadLetter, _ batch: Batch, _ row: PartitionRow
-    ) async throws(PostgresError) -> Bool {
-        let outcome = try await writer.write(batch, partition: row, cursor: letter.id, deadLetters: [letter])
-        guard case .written = outcome else { return false }
-        putAside([letter])
-        return true
-    }
-
-    private func putAside(_ letters: [DeadLetter]) {
-        report.deadLetters += letters.count
-        for letter in letters { onFailure("entry \(letter.id) was put aside: \(letter.reason)") }
-    }
-
-    /// After the commit: tells who waits, moves the cursor that reads compare with, lets ended bookings go, and trims
-    /// strictly below the cursor. Losing any of it loses nothing but time.
-    private func acknowledge(
-        _ transitions: [OutboxEntry.Transition], _ row: PartitionRow, _ cursor: StreamID
-    ) async {
-        var commands: [[String]] = [["HSET", inventory.keys.meta(row.partition), "cursor", cursor.description]]
-        for transition in transitions {
-            if let channel = transition.channel {
-                commands.append(["PUBLISH", channel, "\(transition.booking) \(transition.image.version) \(row.epoch)"])
-            }
-            if !transition.image.status.isLive {
-                let key = inventory.keys.booking(transition.booking)
-                commands.append(["PEXPIRE", key, Self.endedMilliseconds])
-            }
-        }
-        let horizon = StreamID(milliseconds: cursor.milliseconds - Self.retainedMilliseconds, sequence: 0)
-        commands.append([
-            "XTRIM", inventory.keys.outbox(row.partition), "MINID", "~", min(horizon, cursor).description,
-        ])
-        do {
-            _ = try await inventory.pipeline(commands)
-        } catch {
-            note(error.description)
+            note("\(error)")
+            return .unsure
         }
     }
 }
 
-extension Result where Success == OutboxEntry, Failure == OutboxEntry.Malformed {
-    fileprivate var entryID: StreamID {
-        switch self {
-        case .success(let entry): entry.id
-        case .failure(let malformed): malformed.id
-        }
-    }
-}
-
-extension Batch {
-    fileprivate mutating func add(_ entry: OutboxEntry) {
-        for transition in entry.transitions { add(transition.booking, transition.image) }
-        for tier in entry.tiers {
-            add(tier.tier, Tier(capacity: tier.capacity, blocked: tier.blocked, unitAmount: tier.unitAmount))
-        }
-        for block in entry.blocked { add(block, of: entry.event) }
-        for block in entry.unblocked { remove(block) }
-    }
-}
-
-extension OutboxEntry {
-    /// For the dead letter.
-    var text: String {
-        "event \(event) epoch \(epoch) seq \(sequence)\n"
-            + transitions.map { "\($0.booking) \($0.image.text)" }.joined(separator: "\n")
-    }
-}
-
-extension PostgresError {
-    /// Data that can never be written: data exceptions and violated constraints. Everything else is retried for ever.
-    var isPoison: Bool { sqlStateClass == "22" || sqlStateClass == "23" }
+extension Look {
+    fileprivate var hasWork: Bool { needsRecovery || !entries.isEmpty || acknowledged < row.cursor }
 }

@@ -11,52 +11,69 @@ extension Reconciler {
     /// The surviving tail is written down first; from then on PostgreSQL has everything that Redis has, and rebuilding
     /// from PostgreSQL alone is right. Killed anywhere it is done again under a higher epoch; a copy that stalls and
     /// wakes is refused at its next script or commit. The first start is a recovery of nothing.
-    ///
-    /// - Returns: the partition's row, or `nil` when it has to be tried again.
-    func recover(_ partition: Partition) async -> PartitionRow? {
+    func recover(_ row: PartitionRow) async -> Progress {
+        let partition = row.partition
         do {
-            guard let row = try await partitions.raiseEpoch(partition) else { return nil }
-            guard let lineage = try await inventory.close(partition, epoch: row.epoch),
-                let drained = try await takeTail(row, lineage: lineage),
-                try await reload(drained),
-                try await inventory.open(partition, epoch: row.epoch, cursor: drained.cursor) == .done
-            else { return nil }
+            guard let identity = inventory.connection.identity else { return .unsure }
+            let known = try await inventory.state(of: partition).epoch
+            guard let raised = try await partitions.raiseEpoch(row, above: known),
+                let lineage = try await inventory.close(partition, epoch: raised.epoch),
+                try await isGapless(raised),
+                let drained = try await takeTail(raised, lineage: lineage),
+                try await reload(drained)
+            else { return .unsure }
+            // A Redis that restarted meanwhile may have lost what was just loaded, and still know this epoch. `open` is
+            // given the identity that is compared here: it runs up to its sending without a pause.
+            guard inventory.connection.identity == identity,
+                try await inventory.open(partition, epoch: drained.epoch, cursor: drained.cursor) == .done
+            else { return .unsure }
             report.recoveries += 1
-            return drained
-        } catch let error as PostgresError {
-            note(error.description)
-        } catch let error as InventoryError {
-            note(error.description)
+            return .done(drained)
         } catch {
-            note("recovery failed")
+            note("\(error)")
+            return .unsure
         }
-        await loop.sleep(for: .milliseconds(50))
-        return nil
     }
 
-    /// Writes down what this Redis has beyond the cursor, or throws it away when PostgreSQL has moved on from it.
+    /// Whether the outbox still has all that PostgreSQL lacks. If it does not, PostgreSQL fell back by more than was
+    /// retained: the partition stays closed, rather than be sold on from a past, until an operator has mended PostgreSQL.
+    private func isGapless(_ row: PartitionRow) async throws -> Bool {
+        let trimmed = try await inventory.command(["HGET", inventory.keys.meta(row.partition), Self.trimmedField])
+        guard let trimmed = trimmed.string.flatMap({ StreamID($0) }), row.cursor < trimmed else { return true }
+        note(
+            "partition \(row.partition.number) is closed: PostgreSQL is at \(row.cursor), the outbox begins at \(trimmed)"
+        )
+        return false
+    }
+
+    /// Writes down what this Redis has beyond the cursor, or passes it over when PostgreSQL has moved on from it.
     private func takeTail(_ row: PartitionRow, lineage: Int64) async throws -> PartitionRow? {
-        var row = row
-        let outbox = inventory.keys.outbox(row.partition)
-        if lineage < row.lineage {
-            _ = try await inventory.command(["DEL", outbox])
-            return row
-        }
+        if lineage < row.lineage { return try await passTail(row) }
+        // Killed half-way, the next recovery has to find that the rest descends from what is written down.
+        var row = PartitionRow(row, lineage: lineage)
         while true {
-            let reply = try await inventory.command([
-                "XREAD", "COUNT", "1000", "STREAMS", outbox, row.cursor.description,
-            ])
-            let entries = reply.array?.first?.array?.last?.array ?? []
+            let entries = Self.entries(try await inventory.command(read(row)))
             guard !entries.isEmpty else { return row }
-            let next = await persist(row, entries)
-            guard next.cursor > row.cursor, next.epoch == row.epoch else { return nil }
+            guard case .done(let next) = await persist(row, entries) else { return nil }
             row = next
         }
     }
 
+    /// Moves the cursor past a tail that never was. Nothing is deleted in Redis, where no fence would stop a copy that
+    /// wakes late.
+    private func passTail(_ row: PartitionRow) async throws -> PartitionRow? {
+        let reply = try await inventory.command([
+            "XREVRANGE", inventory.keys.outbox(row.partition), "+", "-", "COUNT", "1",
+        ])
+        guard let last = reply.array?.first?.array?.first?.string.flatMap({ StreamID($0) }), last > row.cursor else {
+            return row
+        }
+        guard case .written = try await writer.write(Batch(), partition: row, cursor: last) else { return nil }
+        return PartitionRow(row, cursor: last)
+    }
+
     /// Puts events, users' totals and live holds back; false when a later recovery was here.
     private func reload(_ row: PartitionRow) async throws -> Bool {
-        _ = try await inventory.command(["DEL", inventory.keys.due(row.partition)])
         for event in try await catalogue.current(in: row.partition) {
             let clock = try await bookings.clock(of: event.id)
             let policy = event.policy(clock: clock, seats: try await seats.state(of: event.id))

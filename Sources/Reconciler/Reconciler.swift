@@ -6,13 +6,14 @@ import Records
 
 /// Writes outboxes down in order, returns lapsed holds, and recovers partitions; several copies share the partitions.
 ///
-/// Lives on one loop. Kill it anywhere: another copy, or the next start, goes on from the committed cursor.
+/// Lives on one loop. Kill it anywhere: another copy, or the next start, goes on from the committed cursor. Its three
+/// activities (lease, sweep, persist) do not wait for each other: a PostgreSQL that hangs keeps no lapsed hold.
 public final class Reconciler {
     /// How many bookings and dead letters it wrote, and what it last failed at.
     public struct Report: Sendable {
-        /// Entries written down.
+        /// Entries written down or put aside.
         public var entries = 0
-        /// Entries put aside.
+        /// Entries, or bookings of them, put aside.
         public var deadLetters = 0
         /// Lapsed holds returned.
         public var expired = 0
@@ -34,15 +35,22 @@ public final class Reconciler {
     /// Told each failure, for the log; contains no data.
     public var onFailure: (String) -> Void = { _ in }
 
-    private let owner: String
-    private var leased: [Partition: PartitionRow] = [:]
-    private var isStopping = false
+    let owner: String
+    var leased: [Partition: LeasedPartition] = [:]
+    /// How long entries stay in the outbox after they were written down, so that a PostgreSQL that falls back can be
+    /// refilled; while memory allows.
+    var retained = Duration.seconds(3600)
+    private(set) var isStopping = false
     private var isRunning = false
+    private var activities = 0
 
-    /// Leases last this long; a dead copy's partitions are taken over after it.
-    private static let leaseSeconds = 6
-    private static let leaseInterval: Int64 = 2_000_000_000
-    private static let sweepInterval: Int64 = 200_000_000
+    /// A copy that was not heard of for so long has lost its partitions.
+    private static let lease = Duration.seconds(2)
+    /// How often it says that it is alive: three beats may be lost.
+    private static let beatPause = Duration.milliseconds(500)
+    /// A lapsed hold is returned this soon after its deadline, and a sweep's time.
+    private static let sweepPause = Duration.milliseconds(200)
+    private static let trimPause = Duration.seconds(1)
     /// Pauses between two looks at quiet outboxes: the first keeps a confirmation waiting shortly, the last spares Redis.
     private static let pauses = (shortest: Duration.milliseconds(2), longest: Duration.milliseconds(25))
 
@@ -63,82 +71,76 @@ public final class Reconciler {
     /// Works until `stop`.
     public func run() async {
         isRunning = true
-        var nextLease: Int64 = 0
-        var nextSweep: Int64 = 0
-        var pause = Self.pauses.shortest
-        while !isStopping {
-            let now = monotonicNanoseconds()
-            if now >= nextLease {
-                await lease()
-                nextLease = now + Self.leaseInterval
-            }
-            let worked = await persistAll()
-            if now >= nextSweep {
-                await expireAll()
-                nextSweep = now + Self.sweepInterval
-            }
-            pause = worked ? Self.pauses.shortest : min(pause * 2, Self.pauses.longest)
-            if !worked { await loop.sleep(for: pause) }
-        }
-        try? await partitions.release(owner: owner)
+        activities = 4
+        loop.spawn { [self] in await keepLeases() }
+        loop.spawn { [self] in await keepSweeping() }
+        loop.spawn { [self] in await keepTrimming() }
+        await keepPersisting()
+        while activities > 0 { await loop.sleep(for: .milliseconds(5)) }
         isRunning = false
     }
 
-    /// Ends `run` after the batch under way, and gives the leases back.
+    /// Ends `run` after the batches under way, and gives the leases back.
     public func stop() async {
         isStopping = true
         while isRunning { await loop.sleep(for: .milliseconds(5)) }
+        leased = [:]
+        try? await partitions.release(owner: owner)
     }
 
-    private func lease() async {
+    private func keepLeases() async {
+        defer { activities -= 1 }
+        while !isStopping {
+            await beat()
+            await rest(Self.beatPause)
+        }
+    }
+
+    private func keepPersisting() async {
+        defer { activities -= 1 }
+        var pause = Self.pauses.shortest
+        while !isStopping {
+            let worked = await persistAll()
+            pause = worked ? Self.pauses.shortest : min(pause * 2, Self.pauses.longest)
+            if !worked { await loop.sleep(for: pause) }
+        }
+    }
+
+    private func keepSweeping() async {
+        defer { activities -= 1 }
+        while !isStopping {
+            if await !sweep() { await rest(Self.sweepPause) }
+        }
+    }
+
+    private func keepTrimming() async {
+        defer { activities -= 1 }
+        while !isStopping {
+            await trimAll()
+            await rest(Self.trimPause)
+        }
+    }
+
+    /// Says that this copy is alive, and learns which partitions are its own.
+    func beat() async {
         do {
-            let rows = try await partitions.lease(owner: owner, seconds: Self.leaseSeconds)
-            leased = Dictionary(uniqueKeysWithValues: rows.map { ($0.partition, $0) })
+            let rows = try await partitions.beat(owner: owner, lease: Self.lease)
+            var now: [Partition: LeasedPartition] = [:]
+            // What is known of a partition is newer than what was read: a batch may have been committed meanwhile.
+            for row in rows { now[row.partition] = leased[row.partition] ?? LeasedPartition(row) }
+            leased = now
         } catch {
             note(error.description)
         }
     }
 
-    /// One look at every partition of this copy; true when something was there.
-    private func persistAll() async -> Bool {
-        let rows = leased.values.sorted { $0.partition < $1.partition }
-        guard !rows.isEmpty else { return false }
-        let looks: [Look]
-        do {
-            looks = try await look(rows)
-        } catch {
-            note(error.description)
-            return false
-        }
-        var worked = false
-        for look in looks where !isStopping {
-            let partition = look.row.partition
-            if look.needsRecovery {
-                leased[partition] = await recover(partition) ?? look.row
-                worked = true
-            } else if !look.entries.isEmpty {
-                leased[partition] = await persist(look.row, look.entries)
-                worked = true
-            }
-        }
-        return worked
-    }
-
-    private func expireAll() async {
-        do {
-            let now = try await inventory.now()
-            for partition in leased.keys where !isStopping {
-                for event in try await inventory.dueEvents(partition, now: now, limit: 64) {
-                    var more = true
-                    while more, !isStopping {
-                        let (returned, others) = try await inventory.expire(event)
-                        report.expired += returned
-                        more = others
-                    }
-                }
-            }
-        } catch {
-            note(error.description)
+    /// Sleeps, but not long once `stop` was called.
+    private func rest(_ duration: Duration) async {
+        let step = Duration.milliseconds(20)
+        var left = duration
+        while left > .zero, !isStopping {
+            await loop.sleep(for: min(left, step))
+            left -= step
         }
     }
 

@@ -77,14 +77,14 @@ public final class BatchWriter {
     public enum Outcome: Sendable {
         /// It is committed.
         case written
-        /// Somebody else moved the cursor or raised the epoch: nothing was written.
+        /// Somebody else moved the cursor, raised the epoch or took the partition over: nothing was written.
         case fenced
     }
 
     /// Writes one batch in one transaction that begins by moving the cursor.
     ///
     /// - Parameters:
-    ///   - partition: whose outbox it is, as it was read.
+    ///   - partition: whose outbox it is, as it was read, but with the lineage of the batch.
     ///   - cursor: the batch's last entry.
     ///   - deadLetters: entries that cannot be written, to be kept.
     /// - Throws: `.server` when PostgreSQL refuses the batch; `.outcomeUnknown` when it may be committed: read the row.
@@ -95,10 +95,10 @@ public final class BatchWriter {
         do {
             try await pool.transaction { connection in
                 let opening = try await connection.pipeline([
-                    fence(partition, cursor), oldBookings(ids), oldItems(ids),
+                    Self.patience, fence(partition, cursor), oldBookings(ids), oldItems(ids),
                 ])
-                guard opening[0].affectedRows == 1 else { throw Fenced() }
-                let change = try NetChange(batch, versions: opening[1], items: opening[2])
+                guard opening[1].affectedRows == 1 else { throw Fenced() }
+                let change = try NetChange(batch, versions: opening[2], items: opening[3])
                 let letters = deadLetters.map { $0.statement(partition.partition) }
                 _ = try await connection.pipeline(change.statements(partition) + letters)
             }
@@ -115,15 +115,21 @@ public final class BatchWriter {
     /// Rolls the transaction back.
     private struct Fenced: Error {}
 
+    /// A copy that stalls in the middle holds its partition's row, and everybody else up, no longer than this.
+    private static let patience = PostgresStatement(
+        "SELECT set_config('idle_in_transaction_session_timeout', '2s', true)")
+
     private func fence(_ row: PartitionRow, _ cursor: StreamID) -> PostgresStatement {
         PostgresStatement(
             """
-            UPDATE partitions SET last_ms = $4::bigint, last_seq = $5::bigint, lineage = $2::bigint
+            UPDATE partitions SET last_ms = $4::bigint, last_seq = $5::bigint, lineage = $8::bigint
             WHERE id = $1::integer AND epoch = $2::bigint AND last_ms = $3::bigint AND last_seq = $6::bigint
+                AND owner IS NOT DISTINCT FROM $7::text
             """,
             [
                 .integer(Int64(row.partition.number)), .integer(row.epoch), .integer(row.cursor.milliseconds),
                 .integer(cursor.milliseconds), .integer(cursor.sequence), .integer(row.cursor.sequence),
+                .optionalText(row.owner), .integer(row.lineage),
             ])
     }
 

@@ -46,6 +46,18 @@ public final class BookingStore {
         return try rows.first?.integer("version") ?? 0
     }
 
+    /// The versions PostgreSQL has of bookings; those it does not have are left out.
+    public func versions(of ids: [BookingID]) async throws(PostgresError) -> [BookingID: Int64] {
+        var versions: [BookingID: Int64] = [:]
+        let rows = try await pool.query(
+            "SELECT id, version FROM bookings WHERE id = ANY ($1::uuid[])", [.textArray(ids.map(\.description))])
+        for row in rows {
+            guard let uuid = UUIDBytes(try row.string("id")) else { throw PostgresError.undecodable("bookings.id") }
+            versions[BookingID(stored: uuid)] = try row.integer("version")
+        }
+        return versions
+    }
+
     /// A user's bookings, newest first.
     ///
     /// - Parameters:

@@ -45,16 +45,24 @@ public final class Catalogue {
     public func create(
         _ event: EventRecord, partition: Partition, seats: SeatMap? = nil, ifAbsent: Bool = false
     ) async throws(PostgresError) -> Bool {
-        let insertEvent = PostgresStatement(
+        let insert = PostgresStatement(
             """
-            INSERT INTO events (id, number, partition, title, description, venue, starts_at, sales_open_at,
-                sales_close_at, status, currency, hold_seconds, max_tickets_per_user, max_bookings_per_user,
-                venue_id, exclusive)
-            VALUES ($1::uuid, coalesce(nullif($2::integer, 0), nextval(pg_get_serial_sequence('events', 'number'))),
-                $3::integer, $4::text, $5::text, $6::text, to_timestamp($7::bigint / 1000.0),
-                to_timestamp($8::bigint / 1000.0), to_timestamp($9::bigint / 1000.0), 'draft', $10::text,
-                $11::integer, $12::integer, $13::integer, $14::uuid, coalesce($13::integer = 1, false))
-            ON CONFLICT \(ifAbsent ? "(number)" : "(id)") DO NOTHING
+            WITH event AS (
+                INSERT INTO events (id, number, partition, title, description, venue, starts_at, sales_open_at,
+                    sales_close_at, status, currency, hold_seconds, max_tickets_per_user, max_bookings_per_user,
+                    venue_id, exclusive)
+                VALUES ($1::uuid, coalesce(nullif($2::integer, 0), nextval('events_number_seq')),
+                    $3::integer, $4::text, $5::text, $6::text, to_timestamp($7::bigint / 1000.0),
+                    to_timestamp($8::bigint / 1000.0), to_timestamp($9::bigint / 1000.0), 'draft', $10::text,
+                    $11::integer, $12::integer, $13::integer, $19::uuid, coalesce($13::integer = 1, false))
+                ON CONFLICT \(ifAbsent ? "" : "(id)") DO NOTHING RETURNING id
+            ), tier AS (
+                INSERT INTO tiers (id, event_id, position, name, kind, unit_amount, capacity)
+                SELECT t.id, event.id, t.position, t.name, t.kind, t.unit_amount, t.capacity
+                FROM event, unnest($14::uuid[], $15::text[], $16::text[], $17::bigint[], $18::integer[])
+                    WITH ORDINALITY AS t (id, name, kind, unit_amount, capacity, position)
+            )
+            SELECT id FROM event
             """,
             [
                 .text(event.id.description), .integer(event.number), .integer(Int64(partition.number)),
@@ -62,24 +70,20 @@ public final class Catalogue {
                 .integer(event.startsAt),
                 .optionalInteger(event.salesOpenAt), .optionalInteger(event.salesCloseAt), .text(event.currency),
                 .integer(event.holdSeconds), .optionalInteger(event.maxTicketsPerUser),
-                .optionalInteger(event.maxBookingsPerUser), .optionalText(event.venueID?.description),
-            ])
-        let insertTiers = PostgresStatement(
-            """
-            INSERT INTO tiers (id, event_id, position, name, kind, unit_amount, capacity)
-            SELECT t.id, $1::uuid, t.position, t.name, t.kind, t.unit_amount, t.capacity
-            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::integer[])
-                WITH ORDINALITY AS t (id, name, kind, unit_amount, capacity, position)
-            WHERE EXISTS (SELECT FROM events WHERE id = $1::uuid) ON CONFLICT DO NOTHING
-            """,
-            [
-                .text(event.id.description), .textArray(event.tiers.map { $0.id.description }),
+                .optionalInteger(event.maxBookingsPerUser),
+                .textArray(event.tiers.map { $0.id.description }),
                 .textArray(event.tiers.map(\.name)), .textArray(event.tiers.map(\.kind)),
                 .integerArray(event.tiers.map(\.unitAmount)), .integerArray(event.tiers.map { Int64($0.capacity) }),
+                .optionalText(event.venueID?.description),
             ])
+        // A number that was chosen is not to be given again.
+        let passNumber = PostgresStatement(
+            """
+            SELECT setval('events_number_seq', $1::integer) FROM events_number_seq WHERE last_value <= $1::integer
+            """, [.integer(event.number)])
         let insertRows = seats.map { [SeatStore.insert($0, of: event.id)] } ?? []
-        let rows = try await pool.pipeline([insertEvent, insertTiers] + insertRows)
-        return rows[0].affectedRows == 1
+        let rows = try await pool.pipeline([insert] + insertRows + (event.number == 0 ? [] : [passNumber]))
+        return rows[0].count == 1
     }
 
     /// Publishes a draft; a published event stays so.
@@ -196,12 +200,14 @@ public final class Catalogue {
         return (found, total ?? 0)
     }
 
-    /// The published and cancelled events of a partition whose date is not a month past.
+    /// The published and cancelled events of a partition whose date is not a month past, or of which something is held.
     public func current(in partition: Partition) async throws(PostgresError) -> [EventRecord] {
         try await events(
             """
             SELECT \(Self.columns) FROM events
-            WHERE partition = $1::integer AND status <> 'draft' AND starts_at > now() - interval '30 days'
+            WHERE partition = $1::integer AND status <> 'draft' AND (starts_at > now() - interval '30 days'
+                OR EXISTS (SELECT FROM bookings
+                    WHERE event_id = events.id AND bookings.status IN ('RESERVED', 'PENDING_PAYMENT')))
             """, [.integer(Int64(partition.number))])
     }
 

@@ -16,9 +16,11 @@ struct NetChange {
     private let terms: [TierID: Batch.Tier]
     let blocked: [(event: EventID, block: Block)]
     let unblocked: [BlockID]
-    private var owned: [TierID: Owned] = [:]
     /// Whether a booking that changed has or had seats.
     private(set) var hasSeats = false
+    private var owned: [TierID: Owned] = [:]
+    /// Lines that a booking has no more.
+    private var gone: [(booking: String, tier: TierID)] = []
 
     init(_ batch: Batch, versions: PostgresRows, items: PostgresRows) throws(PostgresError) {
         var old: [String: (version: Int64, status: BookingStatus)] = [:]
@@ -36,14 +38,16 @@ struct NetChange {
         terms = batch.tiers
         blocked = batch.blocked
         unblocked = batch.unblocked
-        let changedIDs = Set(changed.map(\.id.description))
+        var lines: [String: Set<TierID>] = [:]
+        for (id, image) in changed { lines[id.description] = Set(image.items.map(\.tier)) }
         for index in 0..<items.count {
             let row = items[index]
             let booking = try row.string("booking_id")
-            guard changedIDs.contains(booking), let status = old[booking]?.status,
+            guard let kept = lines[booking], let status = old[booking]?.status,
                 let tier = TierID(try row.string("tier_id"))
             else { continue }
             count(tier, Int(try row.integer("quantity")), status, sign: -1)
+            if !kept.contains(tier) { gone.append((booking, tier)) }
             if try row.integer("seats") > 0 { hasSeats = true }
         }
         for (_, image) in changed {
@@ -54,9 +58,10 @@ struct NetChange {
         }
     }
 
+    /// Wraps: a quantity beyond PostgreSQL's integers is refused there, with the line it stands in.
     private mutating func count(_ tier: TierID, _ quantity: Int, _ status: BookingStatus, sign: Int) {
-        if status.isHeld { owned[tier, default: Owned()].held += sign * quantity }
-        if status == .confirmed { owned[tier, default: Owned()].sold += sign * quantity }
+        if status.isHeld { owned[tier, default: Owned()].held &+= sign &* quantity }
+        if status == .confirmed { owned[tier, default: Owned()].sold &+= sign &* quantity }
     }
 
     /// Releases first, so that a constraint over several bookings is never broken in between.
@@ -65,7 +70,8 @@ struct NetChange {
         let live = changed.filter { $0.image.status.isLive }
         var statements: [PostgresStatement] = []
         for group in [ended, live] where !group.isEmpty { statements.append(bookings(group, partition)) }
-        if !changed.isEmpty { statements += [goneItems(), items()] }
+        if !changed.isEmpty { statements.append(items()) }
+        if !gone.isEmpty { statements.append(goneItems()) }
         statements += seats()
         if !blocked.isEmpty || !unblocked.isEmpty { statements += blocks() }
         if !payments.isEmpty { statements.append(paymentRows()) }
@@ -136,16 +142,11 @@ struct NetChange {
 
     /// Lines that were cancelled as a whole.
     private func goneItems() -> PostgresStatement {
-        let kept = changed.flatMap { booking in booking.image.items.map { (booking: booking.id, tier: $0.tier) } }
-        return PostgresStatement(
+        PostgresStatement(
             """
-            DELETE FROM booking_items WHERE booking_id = ANY ($1::uuid[]) AND (booking_id, tier_id) NOT IN (
-                SELECT * FROM unnest($2::uuid[], $3::uuid[]))
-            """,
-            [
-                .textArray(changed.map(\.id.description)), .textArray(kept.map(\.booking.description)),
-                .textArray(kept.map(\.tier.description)),
-            ])
+            DELETE FROM booking_items USING unnest($1::uuid[], $2::uuid[]) AS gone (booking_id, tier_id)
+            WHERE booking_items.booking_id = gone.booking_id AND booking_items.tier_id = gone.tier_id
+            """, [.textArray(gone.map(\.booking)), .textArray(gone.map(\.tier.description))])
     }
 
     private func paymentRows() -> PostgresStatement {
@@ -160,7 +161,8 @@ struct NetChange {
                 transaction_id, status, amount, currency, version, at_ms, refund, refunded)
             ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
                 refund_amount = excluded.refund_amount, refunded_amount = excluded.refunded_amount,
-                booking_version = excluded.booking_version, updated_at = excluded.updated_at
+                amount = excluded.amount, booking_version = excluded.booking_version,
+                updated_at = excluded.updated_at
             WHERE old.booking_version < excluded.booking_version
             """,
             [

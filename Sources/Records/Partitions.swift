@@ -7,15 +7,18 @@ public struct PartitionRow: Sendable {
     public let partition: Partition
     /// Raised by every recovery; who writes under an older one is refused.
     public let epoch: Int64
-    /// The epoch of the newest entry that is written down.
+    /// The epoch under which the newest entry that is written down was made. A Redis of an older lineage holds a past that
+    /// PostgreSQL has moved on from.
     public let lineage: Int64
     /// The last entry that is written down.
     public let cursor: StreamID
+    /// The copy of the reconciler that writes it down.
+    public let owner: String?
 }
 
 /// The rows of `partitions`; one per loop.
 public final class Partitions {
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     /// On a pool.
     public init(pool: PostgresPool) { self.pool = pool }
@@ -42,7 +45,7 @@ public final class Partitions {
         return fixed
     }
 
-    private static let columns = "id, epoch, lineage, last_ms, last_seq"
+    static let columns = "id, epoch, lineage, last_ms, last_seq, owner"
 
     /// One partition's row.
     public func row(_ partition: Partition) async throws(PostgresError) -> PartitionRow? {
@@ -52,66 +55,35 @@ public final class Partitions {
     }
 
     /// The first step of a recovery: from here no older copy can commit.
-    public func raiseEpoch(_ partition: Partition) async throws(PostgresError) -> PartitionRow? {
-        try await pool.query(
-            "UPDATE partitions SET epoch = epoch + 1 WHERE id = $1::integer RETURNING \(Self.columns)",
-            [.integer(Int64(partition.number))]
-        ).first.map { (row) throws(PostgresError) in try PartitionRow(row) }
-    }
-
-    /// Leases a fair share of the partitions: keeps those it has, takes free and lapsed ones up to its share, gives
-    /// back what is more. For efficiency only.
     ///
-    /// - Returns: the rows it has now.
-    public func lease(owner: String, seconds: Int) async throws(PostgresError) -> [PartitionRow] {
-        _ = try await pool.pipeline([
-            PostgresStatement(
-                """
-                INSERT INTO reconcilers (id) VALUES ($1::text) ON CONFLICT (id) DO UPDATE SET seen_at = now()
-                """, [.text(owner)]),
-            PostgresStatement("DELETE FROM reconcilers WHERE seen_at < now() - interval '1 minute'"),
-            PostgresStatement(
-                """
-                WITH share AS (
-                    SELECT ceil((SELECT count(*) FROM partitions)::numeric / greatest(1, (SELECT count(*)
-                        FROM reconcilers WHERE seen_at > now() - make_interval(secs => $2::integer))))::integer AS n
-                ), mine AS (
-                    SELECT id FROM partitions WHERE owner = $1::text ORDER BY id LIMIT (SELECT n FROM share)
-                ), more AS (
-                    SELECT id FROM partitions
-                    WHERE (owner IS NULL OR lease_until < now()) AND owner IS DISTINCT FROM $1::text
-                    ORDER BY id LIMIT greatest(0, (SELECT n FROM share) - (SELECT count(*) FROM mine))
-                    FOR UPDATE SKIP LOCKED
-                ), kept AS (
-                    UPDATE partitions SET owner = $1::text, lease_until = now() + make_interval(secs => $2::integer)
-                    WHERE id IN (SELECT id FROM mine UNION ALL SELECT id FROM more)
-                )
-                UPDATE partitions SET owner = NULL, lease_until = NULL
-                WHERE owner = $1::text AND id NOT IN (SELECT id FROM mine)
-                """, [.text(owner), .integer(Int64(seconds))]),
-        ])
-        return try await pool.query(
-            "SELECT \(Self.columns) FROM partitions WHERE owner = $1::text ORDER BY id", [.text(owner)]
-        ).map { (row) throws(PostgresError) in try PartitionRow(row) }
-    }
-
-    /// Gives every lease back, so that another copy need not wait.
-    public func release(owner: String) async throws(PostgresError) {
-        _ = try await pool.pipeline([
-            PostgresStatement(
-                "UPDATE partitions SET owner = NULL, lease_until = NULL WHERE owner = $1::text", [.text(owner)]),
-            PostgresStatement("DELETE FROM reconcilers WHERE id = $1::text", [.text(owner)]),
-        ])
+    /// - Parameters:
+    ///   - row: as it was read; of two recoveries that begin from the same row one goes on.
+    ///   - floor: the new epoch is above this one too: Redis may have seen a higher one than a PostgreSQL that fell back.
+    /// - Returns: the row as it is now, or `nil` when it is not as it was read, or its owner is another.
+    public func raiseEpoch(_ row: PartitionRow, above floor: Int64 = 0) async throws(PostgresError) -> PartitionRow? {
+        try await pool.query(
+            """
+            UPDATE partitions SET epoch = greatest(epoch, $4::bigint) + 1
+            WHERE id = $1::integer AND epoch = $2::bigint AND owner IS NOT DISTINCT FROM $3::text
+            RETURNING \(Self.columns)
+            """,
+            [.integer(Int64(row.partition.number)), .integer(row.epoch), .optionalText(row.owner), .integer(floor)]
+        ).first.map { (row) throws(PostgresError) in try PartitionRow(row) }
     }
 }
 
 extension PartitionRow {
-    /// The row after a batch of it was committed.
-    public init(_ row: PartitionRow, cursor: StreamID, lineage: Int64) {
+    /// The row after a batch of it was committed, or as it is to be written.
+    ///
+    /// - Parameters:
+    ///   - cursor: the last entry of the batch; the row's if `nil`.
+    ///   - lineage: the epoch its entries were made under; the row's if `nil`.
+    public init(_ row: PartitionRow, cursor: StreamID? = nil, lineage: Int64? = nil) {
         partition = row.partition
         epoch = row.epoch
-        self.lineage = lineage
-        self.cursor = cursor
+        self.lineage = lineage ?? row.lineage
+        self.cursor = cursor ?? row.cursor
+        owner = row.owner
     }
 
     init(_ row: PostgresRow) throws(PostgresError) {
@@ -119,5 +91,6 @@ extension PartitionRow {
         epoch = try row.integer("epoch")
         lineage = try row.integer("lineage")
         cursor = StreamID(milliseconds: try row.integer("last_ms"), sequence: try row.integer("last_seq"))
+        owner = try row.optionalString("owner")
     }
 }

@@ -51,11 +51,6 @@ struct Seed {
             for (index, event) in Self.events.enumerated() {
                 try await Self.write(event, number: Int64(index + 1), catalogue, partitions)
             }
-            _ = try await pool.query(
-                """
-                SELECT setval(pg_get_serial_sequence('events', 'number'), greatest(
-                    (SELECT max(number) FROM events), (SELECT last_value FROM events_number_seq)))
-                """)
             return try await users?.write(on: pool, hasher: PasswordHasher()) ?? []
         }
     }

@@ -1,0 +1,45 @@
+import Booking
+import EventLoop
+import Inventory
+import Records
+import RedisClient
+
+extension Reconciler {
+    /// Of a partition's `meta`: entries strictly below this one may be gone from the outbox.
+    static let trimmedField = "trimmed"
+
+    /// Takes away what every outbox has had written down for long enough, or all of it when Redis's memory runs short.
+    func trimAll() async {
+        do {
+            let retained = try await isMemoryShort() ? Duration.zero : retained
+            let nanoseconds =
+                retained.components.seconds * 1_000_000_000 + retained.components.attoseconds / 1_000_000_000
+            let now = monotonicNanoseconds()
+            var commands: [[String]] = []
+            for partition in leased.keys {
+                guard let cursor = leased[partition]?.row.cursor, cursor > .zero,
+                    let horizon = leased[partition]?.retention.horizon(cursor, now: now, retained: nanoseconds)
+                else { continue }
+                // Before it is done: what begins after PostgreSQL's cursor must be known to have a gap.
+                commands.append(["HSET", inventory.keys.meta(partition), Self.trimmedField, horizon.description])
+                commands.append(["XTRIM", inventory.keys.outbox(partition), "MINID", "~", horizon.description])
+            }
+            _ = try await inventory.pipeline(commands)
+        } catch {
+            note(error.description)
+        }
+    }
+
+    /// Whether Redis uses more than half of what it may: the rest is for bookings, and for the copy that a rewrite of
+    /// its append-only file makes.
+    private func isMemoryShort() async throws(InventoryError) -> Bool {
+        var numbers: [Substring: Int64] = [:]
+        for line in try await inventory.command(["INFO", "memory"]).string?.split(whereSeparator: \.isNewline) ?? [] {
+            let pair = line.split(separator: ":")
+            if pair.count == 2 { numbers[pair[0]] = Int64(pair[1]) }
+        }
+        let limits = ["maxmemory", "total_system_memory"].compactMap { numbers[$0] }
+        guard let used = numbers["used_memory"], let limit = limits.first(where: { $0 > 0 }) else { return false }
+        return used > limit / 2
+    }
+}

@@ -1,0 +1,174 @@
+import Booking
+import Inventory
+import PostgresClient
+import Records
+import RedisClient
+
+/// Poison: what PostgreSQL can never hold is put aside, and nothing but that.
+extension Reconciler {
+    private static let unreadable = "it cannot be read"
+
+    /// Writes entries.
+    ///
+    /// - Returns: the transitions that are written down; `nil` when somebody else was faster.
+    func write(_ entries: [Parsed], _ row: PartitionRow, _ cursor: StreamID) async throws -> [OutboxEntry.Transition]? {
+        var letters: [DeadLetter] = []
+        var batch = Batch()
+        var transitions: [OutboxEntry.Transition] = []
+        for entry in entries {
+            switch entry {
+            case .entry(let entry):
+                batch.add(entry)
+                transitions += entry.transitions
+            case .unreadable(let id, let text):
+                letters.append(DeadLetter(id: id, entry: text, reason: Self.unreadable))
+            }
+        }
+        switch try await attempt(batch, row, cursor, letters) {
+        case .written: return transitions
+        case .fenced: return nil
+        case .refused: return try await writeSingly(entries, row)
+        }
+    }
+
+    /// Finds the entry that PostgreSQL refuses: one transaction an entry.
+    private func writeSingly(_ entries: [Parsed], _ row: PartitionRow) async throws -> [OutboxEntry.Transition]? {
+        var row = row
+        var written: [OutboxEntry.Transition] = []
+        for entry in entries {
+            switch entry {
+            case .unreadable(let id, let text):
+                let letter = DeadLetter(id: id, entry: text, reason: Self.unreadable)
+                guard try await commit(Batch(), row, id, [letter]) else { return nil }
+            case .entry(let entry):
+                guard let done = try await writeOne(entry, row) else { return nil }
+                written += done
+            }
+            row = PartitionRow(row, cursor: entry.id)
+        }
+        return written
+    }
+
+    private func writeOne(_ entry: OutboxEntry, _ row: PartitionRow) async throws -> [OutboxEntry.Transition]? {
+        var batch = Batch()
+        batch.add(entry)
+        switch try await attempt(batch, row, entry.id, []) {
+        case .written: return entry.transitions
+        case .fenced: return nil
+        case .refused: return try await writeApart(entry, row)
+        }
+    }
+
+    /// Finds the booking of an entry that PostgreSQL refuses; claims travel in groups of up to 64.
+    ///
+    /// The cursor moves last, together with the dead letters: whoever comes after a crash does it all again, and what is
+    /// there already changes nothing.
+    private func writeApart(_ entry: OutboxEntry, _ row: PartitionRow) async throws -> [OutboxEntry.Transition]? {
+        var letters: [DeadLetter] = []
+        var written: [OutboxEntry.Transition] = []
+        func refuse(_ transitions: [OutboxEntry.Transition], _ reason: String) {
+            letters.append(DeadLetter(id: entry.id, entry: entry.text(of: transitions), reason: reason))
+        }
+        switch try await attempt(Batch(terms: entry), row, row.cursor, []) {
+        case .written: break
+        case .fenced: return nil
+        case .refused(let reason): refuse([], reason)
+        }
+        for transition in entry.transitions {
+            switch try await attempt(Batch(transition.booking, transition.image), row, row.cursor, []) {
+            case .written: written.append(transition)
+            case .fenced: return nil
+            case .refused(let reason):
+                refuse([transition], reason)
+                guard try await writePresent(transition, of: entry, row) else { return nil }
+            }
+        }
+        return try await commit(Batch(), row, entry.id, letters) ? written : nil
+    }
+
+    /// What Redis has of the booking now may be acceptable where the refused version is not; false when somebody else
+    /// was faster.
+    private func writePresent(
+        _ transition: OutboxEntry.Transition, of entry: OutboxEntry, _ row: PartitionRow
+    ) async throws -> Bool {
+        let reply = try await inventory.command(["GET", inventory.keys.booking(transition.booking)])
+        guard let image = Self.image(reply.string ?? "", of: entry.epoch), image.version > transition.image.version
+        else {
+            return true
+        }
+        let attempted = try await attempt(Batch(transition.booking, image), row, row.cursor, [])
+        if case .fenced = attempted { return false }
+        return true
+    }
+
+    /// The image in a booking's record, which adds the epoch it was written under and its entry; `nil` when it is of
+    /// another epoch and so of another history.
+    private static func image(_ record: String, of epoch: Int64) -> BookingImage? {
+        var reader = FieldReader(record, separator: "|")
+        guard let image = BookingImage(&reader), reader.integer(Int64.self) == epoch else { return nil }
+        return image
+    }
+
+    /// Writes a batch, the cursor and the dead letters in one transaction; false when somebody else was faster.
+    private func commit(
+        _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
+    ) async throws(PostgresError) -> Bool {
+        guard case .written = try await writer.write(batch, partition: row, cursor: cursor, deadLetters: letters) else {
+            return false
+        }
+        report.deadLetters += letters.count
+        for letter in letters { onFailure("entry \(letter.id) was put aside: \(letter.reason)") }
+        return true
+    }
+
+    /// What became of a batch.
+    private enum Attempt {
+        case written
+        case fenced
+        /// It can never be written; safe to log.
+        case refused(reason: String)
+    }
+
+    /// The same, for a batch that may be refused.
+    private func attempt(
+        _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
+    ) async throws(PostgresError) -> Attempt {
+        do throws(PostgresError) {
+            let isWritten = try await commit(batch, row, cursor, letters)
+            return isWritten ? .written : .fenced
+        } catch  where error.isPoison {
+            return .refused(reason: error.description)
+        }
+    }
+}
+
+extension Batch {
+    fileprivate init(_ booking: BookingID, _ image: BookingImage) {
+        self.init()
+        add(booking, image)
+    }
+
+    fileprivate init(terms entry: OutboxEntry) {
+        self.init()
+        addTerms(entry)
+    }
+
+    fileprivate mutating func add(_ entry: OutboxEntry) {
+        for transition in entry.transitions { add(transition.booking, transition.image) }
+        addTerms(entry)
+    }
+
+    private mutating func addTerms(_ entry: OutboxEntry) {
+        for tier in entry.tiers {
+            add(tier.tier, Tier(capacity: tier.capacity, blocked: tier.blocked, unitAmount: tier.unitAmount))
+        }
+        for block in entry.blocked { add(block, of: entry.event) }
+        for block in entry.unblocked { remove(block) }
+    }
+}
+
+extension PostgresError {
+    /// Data that can never be written: data exceptions (22), violated constraints (23), what is too long for an index
+    /// (54), a NUL character. Everything else is retried for ever.
+    var isPoison: Bool { code == .misuse || ["22", "23", "54"].contains(sqlStateClass) }
+}

@@ -1,0 +1,196 @@
+import Booking
+import EventLoop
+import Inventory
+import PostgresClient
+import Reconciler
+import Records
+import RedisClient
+import Support
+import Testing
+
+/// Real stores of a test's own, and a customer's and an operator's hands on them. Lives on one loop.
+final class Stage {
+    static let partitionCount = 4
+    static let channel = "acks"
+
+    let loop: EventLoop
+    let redis: RedisServerProcess
+    let url: String
+    let connection: RedisConnection
+    let inventory: Inventory
+    let pool: PostgresPool
+    let partitions: Partitions
+    let catalogue: Catalogue
+    let bookings: BookingStore
+    private let configuration: RedisConfiguration
+    private var copies: [(connection: RedisConnection, pool: PostgresPool)] = []
+    private var nextBooking: UInt64 = 1
+
+    init(loop: EventLoop, redis: RedisServerProcess, url: String) throws {
+        self.loop = loop
+        self.redis = redis
+        self.url = url
+        var configuration = try RedisConfiguration(url: redis.socketURL)
+        configuration.minimumBackoff = .milliseconds(5)
+        configuration.maximumBackoff = .milliseconds(20)
+        self.configuration = configuration
+        connection = RedisConnection(loop: loop, configuration: configuration)
+        try connection.start()
+        inventory = Inventory(
+            loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitionCount), channel: Self.channel)
+        pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: url))
+        partitions = Partitions(pool: pool)
+        catalogue = Catalogue(pool: pool)
+        bookings = BookingStore(pool: pool)
+    }
+
+    /// A copy of the reconciler on this loop, that a test takes step by step or runs.
+    ///
+    /// - Parameter url: of PostgreSQL, when it is to have settings of its own.
+    func copy(_ owner: String, url: String? = nil) throws -> Reconciler {
+        let connection = RedisConnection(loop: loop, configuration: configuration)
+        try connection.start()
+        let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: url ?? self.url))
+        copies.append((connection, pool))
+        return Reconciler(
+            loop: loop,
+            inventory: Inventory(
+                loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitionCount), channel: ""),
+            pool: pool, owner: owner)
+    }
+
+    /// What is published on the channel of this stage.
+    func listen() async throws -> Heard {
+        let heard = Heard(RedisSubscriber(loop: loop, configuration: configuration))
+        heard.subscriber.subscribe(Self.channel) { [unowned heard] in
+            heard.messages.append(String(decoding: $0, as: UTF8.self))
+        }
+        try heard.subscriber.start()
+        await eventually(loop, "subscribed") { heard.subscriber.isSubscribed }
+        return heard
+    }
+
+    func close() {
+        for copy in copies {
+            copy.connection.close()
+            copy.pool.close()
+        }
+        connection.close()
+        pool.close()
+    }
+
+    // MARK: - What customers do
+
+    /// Puts an event of one tier on sale. Before the first recovery it is put into PostgreSQL only.
+    func event(_ number: UInt64, capacity: Int, hold: Int64 = 600, isInRedis: Bool = true) async throws -> EventID {
+        let id = EventID(UUIDBytes(high: 0xe000, low: number))
+        let tier = TierRecord(
+            id: self.tier(id), name: "Tier", kind: "general", unitAmount: 100, capacity: capacity)
+        let record = EventRecord(
+            id: id, number: 0, title: "Event \(number)", description: nil, venue: nil, startsAt: 4_000_000_000_000,
+            salesOpenAt: nil, salesCloseAt: nil, status: "draft", currency: "USD", holdSeconds: hold,
+            maxTicketsPerUser: nil, maxBookingsPerUser: nil, version: 1, createdAt: 0, updatedAt: 0, tiers: [tier])
+        try await catalogue.create(record, partition: inventory.keys.partition(of: id))
+        _ = try await catalogue.publish(id)
+        guard isInRedis else { return id }
+        let step = try await inventory.load(
+            try #require(try await catalogue.event(id)).policy(clock: 0, seats: nil), recovering: nil)
+        #expect(step == .done)
+        return id
+    }
+
+    func tier(_ event: EventID) -> TierID { TierID(UUIDBytes(high: 0xf000, low: event.uuid.low)) }
+
+    func request(_ event: EventID, user: String = "ann", quantity: Int = 1) -> ClaimRequest {
+        nextBooking += 1
+        return ClaimRequest(
+            booking: BookingID(
+                partition: inventory.keys.partition(of: event), milliseconds: Int64(nextBooking), random: nextBooking),
+            event: event, user: user, items: [.units(tier(event), quantity)], idempotency: nil,
+            answersLater: false, traceparent: "")
+    }
+
+    /// A hold; recorded as an issue when it is refused.
+    func claim(_ event: EventID, user: String = "ann", quantity: Int = 1) async throws -> BookingID {
+        let request = request(event, user: user, quantity: quantity)
+        let outcome = try await inventory.claim(request)
+        guard case .held = outcome else {
+            Issue.record("refused: \(outcome)")
+            return request.booking
+        }
+        return request.booking
+    }
+
+    /// Claims that travel in one group, and so in one entry of the outbox.
+    func claimTogether(_ event: EventID, users: [String]) async -> [BookingID] {
+        let requests = users.map { request(event, user: $0) }
+        var answers = 0
+        for request in requests {
+            loop.spawn { [self] in
+                _ = try? await inventory.claim(request)
+                answers += 1
+            }
+        }
+        await eventually(loop, "all are answered") { answers == requests.count }
+        return requests.map(\.booking)
+    }
+
+    func transition(_ booking: BookingID) -> TransitionRequest {
+        TransitionRequest(booking: booking, user: nil, awaitsAck: true, idempotency: nil, traceparent: "")
+    }
+
+    func cancel(_ booking: BookingID) async throws {
+        _ = try await inventory.cancel(transition(booking), reason: "by-owner")
+    }
+
+    /// Pays a hold.
+    func confirm(_ booking: BookingID) async throws {
+        let payment = PaymentID(booking.uuid)
+        _ = try await inventory.beginPayment(transition(booking), payment: payment, provider: "p")
+        _ = try await inventory.confirm(
+            transition(booking), payment: payment, provider: "p", transactionID: "t-\(booking)", amount: 100)
+    }
+}
+
+/// Messages of a subscription.
+final class Heard {
+    let subscriber: RedisSubscriber
+    var messages: [String] = []
+    init(_ subscriber: RedisSubscriber) { self.subscriber = subscriber }
+}
+
+/// Runs `body` on a loop of its own, with a Redis and a database of its own, and partitions that nobody has opened yet.
+func withStage(
+    _ name: String, appendOnly: Bool = true, postgres: PostgresServerProcess? = nil,
+    _ body: @Sendable (isolated EventLoop, Stage) async throws -> Void
+) async throws {
+    var options = RedisServerProcess.Options()
+    options.appendOnly = appendOnly
+    let redis = try RedisServerProcess(options)
+    let url = try (postgres ?? TestServers.postgres).createDatabase("reconciler_\(name)")
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    try await loop.run { loop in
+        let stage = try Stage(loop: loop, redis: redis, url: url)
+        defer { stage.close() }
+        _ = try await Migrator(migrations: Schema.migrations).up(on: stage.pool)
+        _ = try await stage.partitions.ensure(count: Stage.partitionCount)
+        _ = try await stage.inventory.now()
+        try await body(loop, stage)
+    }
+}
+
+/// Waits until a condition holds; an issue after 30 s.
+func eventually(
+    _ loop: EventLoop, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: nonisolated(nonsending) () async throws -> Bool
+) async rethrows {
+    let end = ContinuousClock.now + .seconds(30)
+    while try await !condition() {
+        guard ContinuousClock.now < end else {
+            Issue.record(what, sourceLocation: sourceLocation)
+            return
+        }
+        await loop.sleep(for: .milliseconds(2))
+    }
+}

@@ -1,0 +1,100 @@
+import Booking
+import EventLoop
+import PostgresClient
+import Records
+import Support
+import Testing
+
+@Suite("Bookings in PostgreSQL")
+struct BookingStoreTests {
+    /// Nine bookings of two users: three live ones of each kind, one a status.
+    private func withBookings(
+        _ name: String, _ body: @Sendable (BookingStore) async throws -> Void
+    ) async throws {
+        try await withDatabase("store_\(name)") { _, database in
+            try await database.catalogue.create(
+                eventRecord(1, firstTier: 1, capacities: [100]), partition: Partition(0))
+            try await database.catalogue.create(
+                eventRecord(2, firstTier: 2, capacities: [100]), partition: Partition(0))
+            let statuses: [BookingStatus] = [
+                .reserved, .pendingPayment, .confirmed, .expired, .cancelled, .failed, .reserved, .confirmed,
+            ]
+            var transitions: [(BookingID, BookingImage)] = []
+            for (index, status) in statuses.enumerated() {
+                transitions.append((bookingID(UInt64(index + 1)), image(status, user: "ann", quantity: index + 1)))
+            }
+            transitions.append((bookingID(20), image(user: "ben", quantity: 2)))
+            transitions.append((bookingID(21), image(event: eventID(2), user: "ann", tier: tierID(2))))
+            try await Scribe(database).write(transitions)
+            try await body(database.store)
+        }
+    }
+
+    @Test("are listed newest first, a page at a time, each once, for one user")
+    func pages() async throws {
+        try await withBookings("pages") { store in
+            var seen: [BookingID] = []
+            var last: BookingID?
+            while true {
+                let page = try await store.list(user: "ann", status: nil, event: nil, before: last, limit: 4)
+                seen += page.map(\.id)
+                #expect(page.allSatisfy { $0.image.user == "ann" })
+                guard page.count == 4 else { break }
+                last = page.last?.id
+            }
+            #expect(seen == ([21] + (1...8).reversed()).map { bookingID($0) })
+        }
+    }
+
+    @Test("are listed by status and by event")
+    func filters() async throws {
+        try await withBookings("filters") { store in
+            let confirmed = try await store.list(user: "ann", status: .confirmed, event: nil, before: nil, limit: 50)
+            #expect(confirmed.map(\.id) == [bookingID(8), bookingID(3)])
+            let other = try await store.list(user: "ann", status: nil, event: eventID(2), before: nil, limit: 50)
+            #expect(other.map(\.id) == [bookingID(21)])
+            let nobody = try await store.list(user: "", status: nil, event: nil, before: nil, limit: 50)
+            #expect(nobody.isEmpty)
+        }
+    }
+
+    @Test("that are held come in pages for a recovery")
+    func holds() async throws {
+        try await withBookings("holds") { store in
+            var seen: [BookingID] = []
+            while true {
+                let page = try await store.holds(of: eventID(1), after: seen.last, limit: 2)
+                guard !page.isEmpty else { break }
+                #expect(page.allSatisfy { $0.image.status.isHeld })
+                seen += page.map(\.id)
+            }
+            #expect(seen == [1, 2, 7, 20].map { bookingID($0) })
+        }
+    }
+
+    @Test("sum up to what users have, live ones only")
+    func totals() async throws {
+        try await withBookings("totals") { store in
+            let first = try await store.totals(of: eventID(1), after: nil, limit: 1)
+            let second = try await store.totals(of: eventID(1), after: "ann", limit: 5)
+            #expect(first.count == 1 && second.count == 1)
+            // 1 + 2 + 3 + 7 + 8 of the live ones.
+            #expect(first[0].user == "ann" && first[0].tickets == 21 && first[0].bookings == 5)
+            #expect(second[0].user == "ben" && second[0].tickets == 2 && second[0].bookings == 1)
+        }
+    }
+
+    @Test("tell their version and the event's clock; what is unknown is 0 or nothing")
+    func versions() async throws {
+        try await withBookings("versions") { store in
+            let known = try await store.version(bookingID(1))
+            let unknown = try await store.version(bookingID(99))
+            let several = try await store.versions(of: [bookingID(1), bookingID(99), bookingID(20)])
+            #expect(several == [bookingID(1): 1, bookingID(20): 1])
+            let clock = try await store.clock(of: eventID(1))
+            let noClock = try await store.clock(of: eventID(99))
+            let nobody = try await store.booking(bookingID(99))
+            #expect(known == 1 && unknown == 0 && clock == someTime + 1 && noClock == 0 && nobody == nil)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Booking
+import EventLoop
+import PostgresClient
+import Records
+import Support
+import Testing
+
+@Suite("Partitions")
+struct PartitionsTests {
+    @Test("are made once, by however many start together, and another number is told what is there")
+    func ensure() async throws {
+        let url = try TestServers.postgres.createDatabase("partitions_ensure")
+        try await onDatabase(url) { _, database in
+            _ = try await Migrator(migrations: Schema.migrations).up(on: database.pool)
+        }
+        let found = try await withThrowingTaskGroup(of: Int.self) { group in
+            for index in 0..<8 {
+                group.addTask {
+                    let seen = Count()
+                    try await onDatabase(url) { _, database in
+                        for _ in 0..<(try await database.partitions.ensure(count: index < 4 ? 16 : 8)) { seen.add() }
+                    }
+                    return seen.value
+                }
+            }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(found == [16] || found == [8])
+        try await onDatabase(url) { _, database in
+            let rows = try await database.number("SELECT count(*) FROM partitions")
+            #expect(found == [Int(rows)])
+            let again = try await database.partitions.ensure(count: 100)
+            #expect(found == [again])
+            let still = try await database.number("SELECT count(*) FROM partitions")
+            #expect(still == rows)
+        }
+    }
+
+    @Test("of two recoveries that begin from the same epoch one goes on")
+    func raise() async throws {
+        try await withDatabase("partitions_raise") { _, database in
+            let row = try #require(try await database.partitions.row(Partition(1)))
+            let first = try await database.partitions.raiseEpoch(row)
+            let second = try await database.partitions.raiseEpoch(row)
+            #expect(first?.epoch == 1 && second == nil)
+            let above = try await database.partitions.raiseEpoch(try #require(first), above: 70)
+            #expect(above?.epoch == 71)
+        }
+    }
+
+    @Test("are raised by their owner only")
+    func raiseByOwner() async throws {
+        try await withDatabase("partitions_raise_owner") { _, database in
+            let mine = try await database.partitions.beat(owner: "a", lease: .seconds(3600))
+            try await database.partitions.release(owner: "a")
+            let theirs = try await database.partitions.beat(owner: "b", lease: .seconds(3600))
+            let late = try await database.partitions.raiseEpoch(mine[0])
+            let right = try await database.partitions.raiseEpoch(theirs[0])
+            #expect(late == nil && right?.epoch == 1)
+        }
+    }
+}
+
+@Suite("Leases")
+struct LeaseTests {
+    private static let seconds = Duration.seconds(3600)
+
+    private func withPartitions(
+        _ count: Int, _ name: String, _ body: @Sendable (Database) async throws -> Void
+    ) async throws {
+        let url = try TestServers.postgres.createDatabase("leases_\(name)")
+        try await onDatabase(url) { _, database in
+            _ = try await Migrator(migrations: Schema.migrations).up(on: database.pool)
+            _ = try await database.partitions.ensure(count: count)
+            try await body(database)
+        }
+    }
+
+    /// What an owner is given now.
+    private func lease(_ database: Database, _ owner: String) async throws -> [Partition] {
+        try await database.partitions.beat(owner: owner, lease: Self.seconds).map(\.partition)
+    }
+
+    /// Makes an owner look as if it had died long enough ago for its leases to have lapsed.
+    private func die(_ database: Database, _ owner: String) async throws {
+        _ = try await database.pool.query(
+            "UPDATE reconcilers SET seen_at = now() - interval '2 hours' WHERE id = $1", [.text(owner)])
+    }
+
+    @Test("are shared fairly among one to four owners", arguments: 1...4)
+    func share(owners: Int) async throws {
+        try await withPartitions(16, "share_\(owners)") { database in
+            let names = (0..<owners).map { "owner \($0)" }
+            // Each comes while those before it have everything; two rounds give back and take.
+            for name in names { _ = try await lease(database, name) }
+            var held: [[Partition]] = []
+            for _ in 0..<2 {
+                held = []
+                for name in names { held.append(try await lease(database, name)) }
+            }
+            #expect(held.flatMap { $0 }.sorted() == (0..<16).map { Partition(UInt16($0)) })
+            let fair = (16 + owners - 1) / owners
+            #expect(held.allSatisfy { (16 - fair * (owners - 1)...fair).contains($0.count) })
+        }
+    }
+
+    @Test("of a dead owner are taken over once they have lapsed, and not before")
+    func takeOver() async throws {
+        try await withPartitions(8, "take_over") { database in
+            let first = try await lease(database, "a")
+            #expect(first.count == 8)
+            let early = try await lease(database, "b")
+            #expect(early.isEmpty)
+            try await die(database, "a")
+            let late = try await lease(database, "b")
+            #expect(late.count == 8)
+        }
+    }
+
+    @Test("that are given back can be had at once")
+    func release() async throws {
+        try await withPartitions(8, "release") { database in
+            _ = try await lease(database, "a")
+            try await database.partitions.release(owner: "a")
+            let next = try await lease(database, "b")
+            #expect(next.count == 8)
+        }
+    }
+
+    @Test("are never two owners' at a time, however they race, stall and die")
+    func exclusive() async throws {
+        try await withPartitions(24, "exclusive") { database in
+            let loop = database.pool.loop
+            let copies = (0..<4).map { _ in Database(loop: loop, url: database.pool.configuration.uri) }
+            defer { for copy in copies { copy.pool.close() } }
+            for _ in 0..<40 {
+                let round = Round()
+                for (index, copy) in copies.enumerated() {
+                    loop.spawn {
+                        round.held += (try? await lease(copy, "owner \(index)")) ?? []
+                        round.answers += 1
+                    }
+                }
+                while round.answers < copies.count { await loop.sleep(for: .milliseconds(1)) }
+                #expect(Set(round.held).count == round.held.count)
+                #expect(!round.held.isEmpty)
+                // Everybody stalls and wakes at once: the next round is a race for all of them.
+                for copy in 0..<copies.count { try await die(database, "owner \(copy)") }
+            }
+        }
+    }
+
+    private final class Round {
+        var held: [Partition] = []
+        var answers = 0
+    }
+}
