@@ -83,6 +83,10 @@ let package = Package(
         .testTarget(
             name: "PostgresClientTests", dependencies: ["PostgresClient", "EventLoop", "Support"], swiftSettings: strict
         ),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "JSON", "EventLoop", "Support"],
+            swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "Support"], swiftSettings: strict),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],

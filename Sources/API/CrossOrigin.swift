@@ -41,4 +41,6 @@ final class CrossOrigin: HTTPHandler {
         }
         return response
     }
+
+    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
 }

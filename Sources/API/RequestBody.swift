@@ -70,7 +70,8 @@ struct RequestBody {
 
     mutating func text(_ name: String, _ length: ClosedRange<Int> = 1...1000) -> String? {
         guard let value = value(name) else { return nil }
-        guard case .string(let text) = value, length.contains(text.unicodeScalars.count) else {
+        // PostgreSQL keeps no NUL.
+        guard case .string(let text) = value, length.contains(text.unicodeScalars.count), !text.utf8.contains(0) else {
             wrong(name, "It must be a text of \(length.lowerBound) to \(length.upperBound) characters.")
             return nil
         }

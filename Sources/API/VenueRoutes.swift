@@ -7,10 +7,15 @@ import Records
 final class VenueRoutes {
     private let context: APIContext
 
+    /// A hall of some 100,000 seats, each named.
+    private static let bodyBytes = 4 * 1024 * 1024
+
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/venues") { request in await answer { try await self.create(request) } }
+        router.add(.post, "/v1/venues", bodyBytes: Self.bodyBytes) { request in
+            await answer { try await self.create(request) }
+        }
         router.add(.get, "/v1/venues") { request in await answer { try await self.list(request) } }
         router.add(.get, "/v1/venues/{id}") { request in await answer { try await self.read(request) } }
     }

@@ -2,53 +2,46 @@ import EventLoop
 import Glibc
 
 /// One client's connection: bytes in, requests out, answers in, bytes out. Lives on its server's loop.
+///
+/// Requests are served one after another, so answers are in order; what a client sends meanwhile is read up to one
+/// more request and then left in the socket.
 @safe final class HTTPConnection {
     let descriptor: Int32
-    let peer: String
-    /// When it is cut, in monotonic nanoseconds; the server looks every 250 ms.
-    private(set) var deadline: Int64
-    /// Between two requests, with nothing to send: may be closed at any time.
-    var isIdle: Bool { phase == .head && input.isEmpty && !isServing && unsent.isEmpty && ready.isEmpty }
 
-    private enum Phase {
-        case head, body
-        /// An error was answered: what still comes is thrown away, so that the client gets to read the answer.
-        case discarding
+    private enum State {
+        case open
+        /// The last answer is on its way: what still comes is thrown away, so that the client gets to read it.
+        case ending
         case closed
     }
 
-    /// Requests that were read and wait for the one before them; more are left in the socket.
-    private static let pipelineLimit = 16
-    /// How long a refused client's bytes are thrown away.
-    private static let lingerTime = Duration.seconds(2)
-
-    private unowned let server: HTTPServer
+    private let server: HTTPServer
     private let watch: DescriptorWatch
-    private let parser: HTTPMessageParser
-    private var phase = Phase.head
-    private var input: [UInt8] = []
-    private var scanned = 0
-    private var headCount = 0
-    private var headers: [HTTPRequest.Header] = []
-    private var ready: [(request: HTTPRequest, keepsAlive: Bool)] = []
-    private var waiting: UnsafeContinuation<Void, Never>?
+    private var reader: RequestReader
+    private var output = OutputQueue()
+    private var state = State.open
+    private var waiting: UnsafeContinuation<ReceivedRequest?, Never>?
     private var drained: UnsafeContinuation<Void, Never>?
-    private var unsent: [UInt8] = []
-    private var isServing = false
+    private var stream: (body: HTTPResponseStream, isChunked: Bool)?
+    private var streamEnded: UnsafeContinuation<Void, Never>?
+    private var readDeadline: Int64
+    /// What `readDeadline` is for.
+    private var timedPhase: RequestReader.Phase?
     private var isDirty = false
-    private var endsAfterWrite = false
     private var clientEnded = false
+    /// What the server was last told that is kept here.
+    private var arriving = 0
 
     init(server: HTTPServer, descriptor: Int32, peer: String) throws(EventLoopError) {
         self.server = server
         self.descriptor = descriptor
-        self.peer = peer
-        parser = HTTPMessageParser(bodyLimit: server.limits.bodyBytes)
-        deadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
+        reader = RequestReader(limits: server.limits, peer: peer) { [unowned server] in server.bodyLimit($0, $1) }
+        readDeadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
+        timedPhase = .idle
         let callbacks = Callbacks()
         watch = try DescriptorWatch(
             loop: server.loop, descriptor: descriptor, onRead: { callbacks.connection?.readable() },
-            onWrite: { callbacks.connection?.writable() })
+            onWrite: { callbacks.connection?.markDirty() })
         callbacks.connection = self
         watch.reading = true
     }
@@ -57,269 +50,281 @@ import Glibc
         weak var connection: HTTPConnection?
     }
 
+    /// When it is cut, in monotonic nanoseconds; the server looks every now and then.
+    var deadline: Int64 { min(readDeadline, output.deadline) }
+
     // MARK: - Serving
 
     /// Serves requests one after another until the connection ends.
     func serve() async {
-        while let (request, keepsAlive) = await next() {
-            isServing = true
-            let response = await server.handler.respond(to: request)
-            isServing = false
-            guard phase != .closed else { return }
-            let closes = !keepsAlive || server.isDraining
-            response.write(
-                to: &unsent, requestID: request.id, isHead: request.method == .head, closes: closes,
-                date: server.date)
-            if closes { endsAfterWrite = true }
-            markDirty()
-            if closes { return }
-            setQuietDeadline()
-            parse()
-            if unsent.count > server.limits.unsentBytes {
+        while let received = await next() {
+            let response = await server.respond(to: received.request)
+            guard state == .open else {
+                response.stream?.over()
+                return
+            }
+            let closes = !received.keepsAlive || server.isDraining || response.stream != nil && !received.isHTTP11
+            await send(response, received, closes: closes)
+            guard state == .open else { return }
+            if closes || server.isDraining { return end() }
+            if output.count > server.limits.unsentBytes {
                 await unsafe withUnsafeContinuation { unsafe drained = $0 }
             }
         }
     }
 
-    private func next() async -> (request: HTTPRequest, keepsAlive: Bool)? {
-        if ready.isEmpty, phase != .closed, !clientEnded {
-            await unsafe withUnsafeContinuation { unsafe waiting = $0 }
+    private func next() async -> ReceivedRequest? {
+        switch advance() {
+        case .request(let received): received
+        case .end: nil
+        case .wait: await unsafe withUnsafeContinuation { unsafe waiting = $0 }
         }
-        guard !ready.isEmpty, phase != .closed else {
-            if clientEnded { finish() }
-            return nil
-        }
-        let first = ready.removeFirst()
-        if !watch.reading, phase != .closed { watch.reading = true }
-        return first
     }
 
-    private func wake() {
-        guard let continuation = unsafe waiting else { return }
-        unsafe waiting = nil
+    private enum Next {
+        case request(ReceivedRequest)
+        case end
+        case wait
+    }
+
+    /// Looks for the next request in what was read.
+    private func advance() -> Next {
+        guard state == .open else { return .end }
+        while true {
+            switch reader.next() {
+            case .request(let received):
+                readDeadline = .max
+                timedPhase = nil
+                return .request(received)
+            case .refused(let refused):
+                refuse(refused)
+                return .end
+            case .wantsGoAhead:
+                output.append { $0.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
+                markDirty()
+            case .needsBytes:
+                guard !clientEnded else {
+                    end()
+                    return .end
+                }
+                startTiming()
+                noteArriving()
+                watch.reading = true
+                return .wait
+            }
+        }
+    }
+
+    /// Deadlines are absolute: they begin with the phase, whatever drips in during it.
+    private func startTiming() {
+        let phase = reader.phase
+        guard phase != timedPhase else { return }
+        timedPhase = phase
+        let limits = server.limits
+        let time =
+            switch phase {
+            case .idle: limits.idleTime
+            case .head: limits.headTime
+            case .body: limits.bodyTime
+            }
+        readDeadline = monotonicNanoseconds() + time.nanoseconds
+    }
+
+    private func send(_ response: HTTPResponse, _ received: ReceivedRequest, closes: Bool) async {
+        let isHead = received.request.method == .head
+        let envelope = HTTPResponse.Envelope(
+            requestID: received.request.id, date: server.date, isHTTP11: received.isHTTP11, isHead: isHead,
+            closes: closes)
+        output.append { response.write(to: &$0, envelope) }
+        markDirty()
+        guard let body = response.stream else { return }
+        guard !isHead, response.mayHaveBody else { return body.over() }
+        stream = (body, isChunked: received.isHTTP11)
+        write(streamed: response.body, bound: .max)
+        guard body.begin(on: self) else { return }
+        if clientEnded { return close() }
+        if server.isDraining { return endStream() }
+        await unsafe withUnsafeContinuation { unsafe streamEnded = $0 }
+    }
+
+    // MARK: - Streaming
+
+    /// How many bytes wait for the client.
+    var unsentBytes: Int { output.count }
+
+    /// Appends to the streamed answer; false when it is over, or cut because more than `bound` bytes would wait.
+    @discardableResult
+    func write(streamed bytes: [UInt8], bound: Int) -> Bool {
+        guard let stream else { return false }
+        guard bytes.count <= bound - output.count else {
+            close()
+            return false
+        }
+        // An empty chunk would end the body.
+        guard !bytes.isEmpty else { return true }
+        output.append { output in
+            if stream.isChunked { output.append(contentsOf: "\(String(bytes.count, radix: 16))\r\n".utf8) }
+            output.append(contentsOf: bytes)
+            if stream.isChunked { output.append(contentsOf: "\r\n".utf8) }
+        }
+        markDirty()
+        return true
+    }
+
+    /// Ends the streamed answer, if there is one.
+    func endStream() {
+        guard let (body, isChunked) = stream else { return }
+        stream = nil
+        if isChunked { output.append { $0.append(contentsOf: "0\r\n\r\n".utf8) } }
+        markDirty()
+        body.over()
+        resumeStream()
+    }
+
+    private func resumeStream() {
+        guard let continuation = unsafe streamEnded else { return }
+        unsafe streamEnded = nil
         unsafe continuation.resume()
     }
 
     // MARK: - Reading
 
     private func readable() {
-        switch Socket.read(descriptor, into: &server.readBuffer) {
-        case nil:
-            return
-        case 0:
-            ended()
-        case let count? where count > 0:
-            guard phase != .discarding else { return }
-            if input.isEmpty, phase == .head {
-                deadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
-            }
-            input.append(contentsOf: server.readBuffer[..<count])
-            parse()
-        default:
-            close()
-        }
-    }
-
-    /// The client sends no more; what it asked is still answered.
-    private func ended() {
-        watch.reading = false
-        clientEnded = true
-        if phase == .discarding || !isServing && ready.isEmpty { close() } else { wake() }
-    }
-
-    private func parse() {
-        while phase == .head || phase == .body, ready.count < Self.pipelineLimit {
-            let progressed = phase == .head ? parseHead() : parseMessage()
-            if !progressed { return }
-        }
-        if ready.count >= Self.pipelineLimit { watch.reading = false }
-    }
-
-    /// Looks for the end of the head; true when it was found and is in order.
-    private func parseHead() -> Bool {
-        while scanned < input.count {
-            guard let lineFeed = input[scanned...].firstIndex(of: 10) else {
-                scanned = input.count
-                break
-            }
-            guard lineFeed > 0, input[lineFeed - 1] == 13 else {
-                refuse(400, "invalid-request", "A line must end with CR LF.")
-                return false
-            }
-            scanned = lineFeed + 1
-            if lineFeed == 1 || lineFeed >= 3 && input[lineFeed - 2] == 10 {
-                return headEnded()
-            }
-        }
-        if input.count > server.limits.headBytes {
-            refuse(431, "headers-too-large", "The headers are longer than \(server.limits.headBytes) bytes.")
-        }
-        return false
-    }
-
-    private func headEnded() -> Bool {
-        headCount = scanned
-        guard headCount <= server.limits.headBytes else {
-            refuse(431, "headers-too-large", "The headers are longer than \(server.limits.headBytes) bytes.")
-            return false
-        }
-        do throws(FramingGuard.Refusal) {
-            headers = try FramingGuard.check(input[..<headCount], maximumHeaders: server.limits.headers)
-        } catch {
-            refuse(error.status, error.code, error.detail)
-            return false
-        }
-        parser.reset()
-        phase = .body
-        deadline = monotonicNanoseconds() + server.limits.bodyTime.nanoseconds
-        scanned = 0
-        return true
-    }
-
-    /// Gives what is there to the parser; true when a request is complete.
-    private func parseMessage() -> Bool {
-        switch parser.consume(input[scanned...]) {
-        case .complete(let used):
-            completed(scanned + used)
-            return true
-        case .partial:
-            let hadHead = scanned >= headCount
-            scanned = input.count
-            if !hadHead { answerExpectation() }
-            // A long body need not be kept twice.
-            if scanned > headCount {
-                input.removeSubrange(headCount...)
-                scanned = headCount
-            }
-            return false
-        case .bodyTooLarge:
-            refuse(413, "body-too-large", "The body is longer than \(server.limits.bodyBytes) bytes.")
-            return false
-        case .malformed:
-            refuse(400, "invalid-request", "The request is malformed.")
-            return false
-        }
-    }
-
-    private func completed(_ end: Int) {
-        let request = HTTPRequest(
-            method: methodText.flatMap { HTTPMethod(rawValue: $0) }, target: parser.requestTarget,
-            head: Array(input[..<headCount]), headers: headers, body: parser.body, peer: peer,
-            makeID: server.makeRequestID)
-        ready.append((request, parser.keepsAlive))
-        input.removeSubrange(..<end)
-        scanned = 0
-        phase = .head
-        deadline = .max
-        wake()
-    }
-
-    private var methodText: String? {
-        input.firstIndex(of: 32).map { String(decoding: input[..<$0], as: UTF8.self) }
-    }
-
-    /// RFC 9110, section 10.1.1.
-    private func answerExpectation() {
-        guard let expectation = headers.first(where: { FramingGuard.equal(input[$0.name], "expect") }) else { return }
-        guard FramingGuard.equal(input[expectation.value], "100-continue") else {
-            return refuse(417, "invalid-request", "The only expectation is 100-continue.")
-        }
-        guard ready.isEmpty, !isServing else { return }
-        unsent.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
-        markDirty()
-    }
-
-    // MARK: - Writing and ending
-
-    private func refuse(_ status: Int, _ code: String, _ detail: String) {
-        phase = .discarding
-        input.removeAll()
-        deadline = monotonicNanoseconds() + Self.lingerTime.nanoseconds
-        // Answers to earlier requests come first; their task ends the connection.
-        guard !isServing, ready.isEmpty else {
-            clientEnded = true
-            return
-        }
-        let response = Problem(status, code, detail).response()
-        response.write(
-            to: &unsent, requestID: server.makeRequestID(), isHead: false, closes: true, date: server.date)
-        endsAfterWrite = true
-        markDirty()
-    }
-
-    private func setQuietDeadline() {
-        if phase == .head, input.isEmpty {
-            deadline = monotonicNanoseconds() + server.limits.idleTime.nanoseconds
-        }
-    }
-
-    private func markDirty() {
-        guard !isDirty else { return }
-        isDirty = true
-        server.dirty.append(self)
-    }
-
-    /// Writes what is queued; called once a tick.
-    func flush() {
-        isDirty = false
-        guard phase != .closed, !unsent.isEmpty else { return }
-        let count = Socket.write(descriptor, unsent[...])
+        defer { noteArriving() }
+        guard let count = Socket.read(descriptor, into: &server.readBuffer) else { return }
         guard count >= 0 else { return close() }
-        if count == unsent.count {
-            unsent.removeAll(keepingCapacity: count <= 4096)
-            watch.writing = false
-            wakeDrained()
-            if endsAfterWrite { finish() }
-        } else {
-            unsent.removeSubrange(..<count)
-            if !watch.writing || count > 0 {
-                deadline = monotonicNanoseconds() + server.limits.writeTime.nanoseconds
-            }
-            watch.writing = true
+        if count == 0 {
+            clientEnded = true
+            watch.reading = false
+            if stream != nil || state == .ending && output.isEmpty { return close() }
+        } else if state == .open {
+            reader.append(server.readBuffer[..<count])
+            if reader.unread >= server.limits.readAheadBytes, unsafe waiting == nil { watch.reading = false }
+        }
+        resumeWaiting()
+    }
+
+    /// Tells the server how much is kept here, and gives up when that is too much for all of its connections together.
+    private func noteArriving() {
+        server.arrivingBytes += reader.keptBytes - arriving
+        arriving = reader.keptBytes
+        if server.arrivingBytes > server.limits.arrivingBytes { refuseWaiting(.overloaded) }
+    }
+
+    private func forgetArriving() {
+        reader.discard()
+        noteArriving()
+    }
+
+    private func refuseWaiting(_ refusal: Refusal) {
+        guard let continuation = unsafe waiting else { return }
+        unsafe waiting = nil
+        refuse(reader.refused(refusal))
+        unsafe continuation.resume(returning: nil)
+    }
+
+    private func resumeWaiting() {
+        guard let continuation = unsafe waiting else { return }
+        // `advance` may come back here when it closes.
+        unsafe waiting = nil
+        switch advance() {
+        case .request(let received): unsafe continuation.resume(returning: received)
+        case .end: unsafe continuation.resume(returning: nil)
+        case .wait: unsafe waiting = continuation
         }
     }
 
-    private func writable() { flush() }
+    // MARK: - Ending
 
-    private func wakeDrained() {
-        guard let continuation = unsafe drained else { return }
-        unsafe drained = nil
-        setQuietDeadline()
-        unsafe continuation.resume()
+    private func refuse(_ refused: RefusedRequest) {
+        let envelope = HTTPResponse.Envelope(
+            requestID: refused.requestID ?? Identifiers.uuid(), date: server.date, isHTTP11: true,
+            isHead: refused.isHead, closes: true)
+        let response = refused.response
+        output.append { response.write(to: &$0, envelope) }
+        markDirty()
+        end()
     }
 
-    /// Tells the client that no more comes, and throws away what it still sends.
-    private func finish() {
-        guard phase != .closed else { return }
-        guard unsent.isEmpty else {
-            endsAfterWrite = true
-            return
-        }
-        if clientEnded && phase != .discarding { return close() }
-        phase = .discarding
-        input.removeAll()
-        deadline = monotonicNanoseconds() + Self.lingerTime.nanoseconds
+    /// Reads no further request; what is queued still leaves.
+    private func end() {
+        guard state == .open else { return }
+        state = .ending
+        timedPhase = nil
+        readDeadline = .max
+        forgetArriving()
+        watch.reading = !clientEnded
+        if output.isEmpty { shutDown() }
+    }
+
+    /// Tells the client that no more comes. Closing instead would reset the connection if the client still sends, and
+    /// an answer on its way with it (RFC 9112, section 9.6).
+    private func shutDown() {
+        guard !clientEnded else { return close() }
         shutdown(descriptor, Int32(SHUT_WR))
-        watch.reading = true
-        wake()
+        readDeadline = monotonicNanoseconds() + server.limits.lingerTime.nanoseconds
     }
+
+    /// Ends what runs on without need: an open stream, or the pause between two requests.
+    func drain() {
+        endStream()
+        // What has arrived already is still served.
+        if isIdle { readable() }
+        if isIdle { close() }
+    }
+
+    private var isIdle: Bool { unsafe waiting != nil && reader.phase == .idle && output.isEmpty }
 
     /// The deadline passed.
-    func timedOut() {
-        guard phase == .head || phase == .body, !input.isEmpty || phase == .body, !isServing, unsent.isEmpty else {
-            return close()
-        }
-        refuse(408, "request-timeout", "The request did not arrive in time.")
+    func timedOut(at now: Int64) {
+        let isLate = state == .open && output.deadline >= now && reader.phase != .idle
+        guard isLate, unsafe waiting != nil else { return close() }
+        refuseWaiting(.lateRequest)
     }
 
     /// Ends it at once.
     func close() {
-        guard phase != .closed else { return }
-        phase = .closed
+        guard state != .closed else { return }
+        state = .closed
+        forgetArriving()
+        readDeadline = .max
         watch.cancel()
         Glibc.close(descriptor)
         server.closed(self)
-        wake()
-        wakeDrained()
+        if let continuation = unsafe waiting {
+            unsafe waiting = nil
+            unsafe continuation.resume(returning: nil)
+        }
+        resumeDrained()
+        let body = stream?.body
+        stream = nil
+        resumeStream()
+        body?.over()
+    }
+
+    // MARK: - Writing
+
+    private func markDirty() {
+        guard !isDirty, state != .closed else { return }
+        isDirty = true
+        server.dirty.append(self)
+    }
+
+    /// Writes what is queued, in one system call; called once a tick.
+    func flush() {
+        isDirty = false
+        guard state != .closed, !output.isEmpty else { return }
+        server.noteWrite()
+        guard output.flush(to: descriptor, within: server.limits.writeTime) else { return close() }
+        watch.writing = !output.isEmpty
+        guard output.isEmpty else { return }
+        resumeDrained()
+        if state == .ending { shutDown() }
+    }
+
+    private func resumeDrained() {
+        guard let continuation = unsafe drained else { return }
+        unsafe drained = nil
+        unsafe continuation.resume()
     }
 }

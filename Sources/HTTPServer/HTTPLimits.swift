@@ -4,16 +4,22 @@ public struct HTTPLimits: Sendable {
     public var headBytes = 16 * 1024
     /// Headers of one request.
     public var headers = 100
-    /// Body of one request, decoded.
+    /// Body of one request, decoded, unless its route allows more; also the bound for what chunked framing may cost
+    /// beside it.
     public var bodyBytes = 64 * 1024
+    /// Requests that are still arriving, together; what comes beyond is refused. Enough for 4,000 bodies at once, far
+    /// less than what all connections could send.
+    public var arrivingBytes = 256 * 1024 * 1024
     /// From a request's first byte (or a connection's beginning) to the end of its headers, however slowly they drip.
     public var headTime = Duration.seconds(5)
     /// From the end of the headers to the end of the body.
     public var bodyTime = Duration.seconds(10)
     /// How long a connection may be quiet between two requests; longer than the 60 s of common proxies.
     public var idleTime = Duration.seconds(75)
-    /// How long an answer may take to be read by the client.
+    /// How long a byte of an answer may wait for the client to read it.
     public var writeTime = Duration.seconds(30)
+    /// How long what a client still sends after its last answer is thrown away, so that it gets to read that answer.
+    public var lingerTime = Duration.seconds(2)
     /// Connections of one server; more are closed at once.
     public var connections = 20_000
     /// Bytes of answers that wait for a slow reader before no further request is served.
@@ -21,4 +27,7 @@ public struct HTTPLimits: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// What is read ahead of the request being served: one more, whole.
+    var readAheadBytes: Int { headBytes + bodyBytes }
 }

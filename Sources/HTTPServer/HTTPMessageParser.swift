@@ -1,38 +1,31 @@
 import CHTTPParser
 
-/// Finds where a request's body ends and decodes it, by http_parser; heads reach it only past `FramingGuard`.
+/// Decodes requests by http_parser; bytes reach it only past `FramingGuard` and `ChunkGuard`, which bound them.
 ///
-/// This is the one file that knows http_parser; llhttp has nearly the same callbacks.
+/// It and the guards must agree on where a request ends. This is the one file that knows http_parser; llhttp has
+/// nearly the same callbacks.
 @safe final class HTTPMessageParser {
     /// What the bytes amounted to.
-    enum Progress {
+    enum Progress: Equatable {
         /// More bytes are needed.
         case partial
         /// The message is complete; so many bytes belonged to it.
         case complete(Int)
-        /// The body is longer than allowed.
-        case bodyTooLarge
         /// The framing is malformed.
         case malformed
     }
 
     private let parser: UnsafeMutablePointer<http_parser>
-    private let bodyLimit: Int
-    private(set) var body: [UInt8] = []
-    private var target: [UInt8] = []
+    private var body: [UInt8] = []
     private var isComplete = false
-    private var isTooLarge = false
 
     private nonisolated(unsafe) static var settings: http_parser_settings = {
         // SAFETY: written once here, read-only afterwards.
         var settings = http_parser_settings()
         unsafe http_parser_settings_init(&settings)
-        unsafe settings.on_url = { parser, bytes, count in
-            unsafe HTTPMessageParser.of(parser)?.appendTarget(bytes, count)
-            return 0
-        }
         unsafe settings.on_body = { parser, bytes, count in
-            unsafe HTTPMessageParser.of(parser)?.appendBody(bytes, count) == true ? 0 : 1
+            unsafe HTTPMessageParser.of(parser)?.appendBody(bytes, count)
+            return 0
         }
         unsafe settings.on_message_complete = { parser in
             unsafe HTTPMessageParser.of(parser)?.isComplete = true
@@ -42,8 +35,7 @@ import CHTTPParser
         return settings
     }()
 
-    init(bodyLimit: Int) {
-        self.bodyLimit = bodyLimit
+    init() {
         unsafe parser = .allocate(capacity: 1)
         unsafe parser.initialize(to: http_parser())
         reset()
@@ -61,39 +53,29 @@ import CHTTPParser
         unsafe http_parser_init(parser, HTTP_REQUEST)
         unsafe parser.pointee.data = Unmanaged.passUnretained(self).toOpaque()
         body = []
-        target.removeAll(keepingCapacity: true)
         isComplete = false
-        isTooLarge = false
+    }
+
+    /// How many bytes of the body there are.
+    var bodyCount: Int { body.count }
+
+    /// Hands the body over and keeps nothing of it.
+    func takeBody() -> [UInt8] {
+        defer { body = [] }
+        return body
     }
 
     /// Takes bytes of one message. The corresponding C function is `http_parser_execute`.
     func consume(_ bytes: ArraySlice<UInt8>) -> Progress {
-        guard !bytes.isEmpty else { return .partial }
         let used = unsafe bytes.withUnsafeBytes { buffer in
             unsafe http_parser_execute(
                 parser, &Self.settings, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
         }
         if isComplete { return .complete(used) }
-        if isTooLarge { return .bodyTooLarge }
         return used == bytes.count ? .partial : .malformed
     }
 
-    /// The request target as it came.
-    var requestTarget: String { String(decoding: target, as: UTF8.self) }
-
-    /// Whether the client wants to go on. The corresponding C function is `http_should_keep_alive`.
-    var keepsAlive: Bool { unsafe http_should_keep_alive(parser) != 0 }
-
-    @unsafe private func appendTarget(_ bytes: UnsafePointer<CChar>?, _ count: Int) {
-        unsafe target.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
-    }
-
-    @unsafe private func appendBody(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> Bool {
-        guard body.count + count <= bodyLimit else {
-            isTooLarge = true
-            return false
-        }
+    @unsafe private func appendBody(_ bytes: UnsafePointer<CChar>?, _ count: Int) {
         unsafe body.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
-        return true
     }
 }

@@ -14,6 +14,9 @@ public enum HTTPMethod: String, Sendable, CaseIterable {
     case delete = "DELETE"
     /// Ask what may be done.
     case options = "OPTIONS"
+
+    /// Their names, for `Allow`.
+    static let all = allCases.map(\.rawValue).sorted().joined(separator: ", ")
 }
 
 /// A request whose framing is beyond doubt.
@@ -24,8 +27,8 @@ public struct HTTPRequest: Sendable {
         let value: Range<Int>
     }
 
-    /// What to do; `nil` for a method this server does not know.
-    public let method: HTTPMethod?
+    /// What to do.
+    public let method: HTTPMethod
     /// The target's path as it came, percent-encoded.
     public let path: String
     /// What follows `?`, as it came; empty without.
@@ -42,26 +45,39 @@ public struct HTTPRequest: Sendable {
     private let head: [UInt8]
     private let headers: [Header]
 
+    /// - Parameter target: where path and query lie in `head`.
     init(
-        method: HTTPMethod?, target: String, head: [UInt8], headers: [Header], body: [UInt8], peer: String,
-        makeID: () -> String
+        method: HTTPMethod, target: Range<Int>, head: [UInt8], headers: [Header], body: [UInt8], peer: String
     ) {
         self.method = method
-        let mark = target.firstIndex(of: "?")
-        path = mark.map { String(target[..<$0]) } ?? target
-        query = mark.map { String(target[target.index(after: $0)...]) } ?? ""
+        path = Self.path(of: head[target], method)
+        query = String(decoding: head[target].drop { $0 != UInt8(ascii: "?") }.dropFirst(), as: UTF8.self)
         self.head = head
         self.headers = headers
         self.body = body
         self.peer = peer
-        let given = Self.value("x-request-id", head, headers)
-        id = given.flatMap { Self.isRequestID($0) ? $0 : nil } ?? makeID()
+        id = Self.givenID(head, headers) ?? Identifiers.uuid()
+    }
+
+    /// What comes before the query; an absolute target may have nothing there (RFC 9112, section 3.2.1).
+    static func path(of target: ArraySlice<UInt8>, _ method: HTTPMethod) -> String {
+        let path = target.prefix { $0 != UInt8(ascii: "?") }
+        if path.isEmpty { return method == .options ? "*" : "/" }
+        return String(decoding: path, as: UTF8.self)
+    }
+
+    /// The `X-Request-Id` that the client chose, when it is one that can be answered and logged.
+    static func givenID(_ head: [UInt8], _ headers: [Header]) -> String? {
+        guard let header = find("x-request-id", head, headers), isRequestID(head[header.value]) else { return nil }
+        return String(decoding: head[header.value], as: UTF8.self)
     }
 
     /// The first header of this name.
     ///
     /// - Parameter name: in lower case.
-    public func header(_ name: StaticString) -> String? { Self.value(name, head, headers) }
+    public func header(_ name: StaticString) -> String? {
+        headerBytes(name).map { String(decoding: $0, as: UTF8.self) }
+    }
 
     /// The bytes of the first header of this name.
     public func headerBytes(_ name: StaticString) -> ArraySlice<UInt8>? {
@@ -73,28 +89,18 @@ public struct HTTPRequest: Sendable {
         headers.filter { Self.matches($0, name, head) }.map { String(decoding: head[$0.value], as: UTF8.self) }
     }
 
-    private static func value(_ name: StaticString, _ head: [UInt8], _ headers: [Header]) -> String? {
-        find(name, head, headers).map { String(decoding: head[$0.value], as: UTF8.self) }
-    }
-
     private static func find(_ name: StaticString, _ head: [UInt8], _ headers: [Header]) -> Header? {
         headers.first { matches($0, name, head) }
     }
 
     private static func matches(_ header: Header, _ name: StaticString, _ head: [UInt8]) -> Bool {
-        guard header.name.count == name.utf8CodeUnitCount else { return false }
-        return name.withUTF8Buffer { lower in
-            for (offset, index) in header.name.enumerated() where unsafe lowercased(head[index]) != lower[offset] {
-                return false
-            }
-            return true
-        }
+        header.name.count == name.utf8CodeUnitCount && HTTPCharacters.equal(head[header.name], name)
     }
 
     /// 1 to 128 of `[A-Za-z0-9._-]`.
-    private static func isRequestID(_ text: String) -> Bool {
-        (1...128).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
+    private static func isRequestID(_ bytes: ArraySlice<UInt8>) -> Bool {
+        (1...128).contains(bytes.count)
+            && bytes.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                     UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
@@ -120,10 +126,6 @@ public struct HTTPRequest: Sendable {
     }
 }
 
-func lowercased(_ byte: UInt8) -> UInt8 {
-    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-}
-
 /// Undoes percent-encoding (RFC 3986, section 2.1); `nil` for a malformed escape, NUL or bytes that are no UTF-8.
 func percentDecoded(_ text: Substring, plusIsSpace: Bool) -> String? {
     var bytes: [UInt8] = []
@@ -131,8 +133,8 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool) -> String? {
     while let byte = rest.popFirst() {
         switch byte {
         case UInt8(ascii: "%"):
-            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
-                let low = rest.popFirst().flatMap(hexadecimalDigit), high | low != 0
+            guard let high = rest.popFirst().flatMap(HTTPCharacters.hexadecimalDigit),
+                let low = rest.popFirst().flatMap(HTTPCharacters.hexadecimalDigit), high | low != 0
             else { return nil }
             bytes.append(high << 4 | low)
         case UInt8(ascii: "+") where plusIsSpace:
@@ -142,13 +144,4 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool) -> String? {
         }
     }
     return String(validating: bytes, as: UTF8.self)
-}
-
-private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 87
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 55
-    default: nil
-    }
 }

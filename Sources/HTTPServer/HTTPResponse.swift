@@ -1,4 +1,4 @@
-/// An answer, whole. The server adds `Content-Length`, `Date`, `X-Request-Id` and `Connection`.
+/// An answer. The server adds `Content-Length` or `Transfer-Encoding`, `Date`, `X-Request-Id` and `Connection`.
 public struct HTTPResponse: Sendable {
     /// The status code.
     public var status: Int
@@ -6,12 +6,18 @@ public struct HTTPResponse: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body.
     public var body: [UInt8]
+    /// What goes on writing the body after it, for as long as it is open.
+    public var stream: HTTPResponseStream?
 
     /// An answer.
-    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    public init(
+        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        stream: HTTPResponseStream? = nil
+    ) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.stream = stream
     }
 
     /// An answer in JSON.
@@ -19,34 +25,55 @@ public struct HTTPResponse: Sendable {
         HTTPResponse(status: status, headers: [("Content-Type", "application/json")], body: body)
     }
 
-    /// Appends the answer's bytes.
-    ///
-    /// - Parameters:
-    ///   - isHead: whether the body is left out, though its length is told.
-    ///   - closes: whether the connection ends with it.
-    ///   - date: for the `Date` header (RFC 9110, section 5.6.7).
-    func write(to output: inout [UInt8], requestID: String, isHead: Bool, closes: Bool, date: [UInt8]) {
+    /// What surrounds an answer on its connection.
+    struct Envelope {
+        let requestID: String
+        /// For the `Date` header (RFC 9110, section 5.6.7).
+        let date: [UInt8]
+        /// Whether the request was of HTTP/1.1; older clients know no chunks, and must be told that the connection stays.
+        let isHTTP11: Bool
+        /// Whether the body is left out, though its length is told.
+        let isHead: Bool
+        /// Whether the connection ends with it.
+        let closes: Bool
+    }
+
+    /// Whether this status has a body at all (RFC 9110, section 6.4.1).
+    var mayHaveBody: Bool { status != 204 && status != 304 }
+
+    /// Appends the answer's bytes; those of a stream follow.
+    func write(to output: inout [UInt8], _ envelope: Envelope) {
         output.append(contentsOf: "HTTP/1.1 ".utf8)
         output.append(contentsOf: String(status).utf8)
         output.append(UInt8(ascii: " "))
         output.append(contentsOf: Self.reason(status).utf8)
-        if status != 204, status != 304 {
-            output.append(contentsOf: "\r\nContent-Length: ".utf8)
-            output.append(contentsOf: String(body.count).utf8)
-        }
         output.append(contentsOf: "\r\nDate: ".utf8)
-        output.append(contentsOf: date)
+        output.append(contentsOf: envelope.date)
         output.append(contentsOf: "\r\nX-Request-Id: ".utf8)
-        output.append(contentsOf: requestID.utf8)
+        output.append(contentsOf: envelope.requestID.utf8)
         for header in headers {
-            output.append(13)
-            output.append(10)
+            output.append(contentsOf: "\r\n".utf8)
             Self.append(header.name, to: &output)
             output.append(contentsOf: ": ".utf8)
             Self.append(header.value, to: &output)
         }
-        output.append(contentsOf: (closes ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n").utf8)
-        if !isHead, status != 204, status != 304 { output.append(contentsOf: body) }
+        if mayHaveBody { writeLength(to: &output, envelope) }
+        if envelope.closes {
+            output.append(contentsOf: "\r\nConnection: close".utf8)
+        } else if !envelope.isHTTP11 {
+            output.append(contentsOf: "\r\nConnection: keep-alive".utf8)
+        }
+        output.append(contentsOf: "\r\n\r\n".utf8)
+        if stream == nil, mayHaveBody, !envelope.isHead { output.append(contentsOf: body) }
+    }
+
+    private func writeLength(to output: inout [UInt8], _ envelope: Envelope) {
+        if stream == nil {
+            output.append(contentsOf: "\r\nContent-Length: ".utf8)
+            output.append(contentsOf: String(body.count).utf8)
+        } else if envelope.isHTTP11 {
+            output.append(contentsOf: "\r\nTransfer-Encoding: chunked".utf8)
+        }
     }
 
     /// Nothing that is echoed may begin another header.

@@ -5,6 +5,10 @@ import Glibc
 public protocol HTTPHandler: AnyObject {
     /// Answers one request, on the server's loop.
     func respond(to request: HTTPRequest) async -> HTTPResponse
+
+    /// How many bytes the body of such a request may have, when that is more than `HTTPLimits.bodyBytes`; asked on the
+    /// server's loop before the body is read. There is no default: a handler in front of another must pass it on.
+    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int?
 }
 
 /// Why a server cannot listen.
@@ -17,21 +21,31 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
 public final class HTTPServer {
     let loop: EventLoop
     let limits: HTTPLimits
-    let handler: any HTTPHandler
     var dirty: [HTTPConnection] = []
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+    /// What is kept of requests that are still arriving.
+    var arrivingBytes = 0
     private(set) var isDraining = false
     private(set) var date: [UInt8] = []
+    /// Write calls so far: one a connection and tick, so that answers that are ready together leave together.
+    private(set) var writeCalls = 0
+    /// Takes a connection from the listener; a test may run out of descriptors here without the process doing so.
+    var acceptConnection = Socket.accept
+    private let handler: any HTTPHandler
     private var connections: [Int32: HTTPConnection] = [:]
+    private var running = 0
     private var listener: Int32 = -1
     private var listenerWatch: DescriptorWatch?
     private var sweep: LoopTimer?
     private var resume: LoopTimer?
     private var hook: TickHook?
-    private var random = SystemRandomNumberGenerator()
 
     /// Deadlines are looked at this often; a timer a connection would cost more.
     private static let sweepInterval = Duration.milliseconds(250)
+    /// How long nothing is accepted when descriptors are used up.
+    private static let acceptPause = Duration.milliseconds(100)
+    /// How often draining looks whether it is done.
+    private static let drainInterval = Duration.milliseconds(5)
 
     /// A server that does not listen yet. On the loop's thread only.
     public init(loop: EventLoop, limits: HTTPLimits, handler: any HTTPHandler) {
@@ -42,6 +56,9 @@ public final class HTTPServer {
 
     /// Connections that are open.
     public var openConnections: Int { connections.count }
+
+    /// Requests whose answer is being made; their clients may be gone.
+    public var runningRequests: Int { running }
 
     /// Listens and begins to serve.
     ///
@@ -64,28 +81,54 @@ public final class HTTPServer {
         } catch let error as Socket.Failure {
             throw HTTPServerError(description: error.message)
         } catch {
+            stop()
             throw HTTPServerError(description: "the event loop is out of memory")
         }
     }
 
-    /// Accepts no more, lets running requests finish, and ends every connection after `time` at the latest.
+    /// Accepts no more, closes connections between requests, ends streams, lets running requests finish, and ends every
+    /// connection after `time` at the latest.
     public func drain(within time: Duration) async {
         isDraining = true
+        // Whoever the system has connected already may have sent a request.
+        if listener >= 0 { accept() }
+        stopListening()
+        let deadline = monotonicNanoseconds() + time.nanoseconds
+        while !connections.isEmpty || running > 0, monotonicNanoseconds() < deadline {
+            for connection in Array(connections.values) { connection.drain() }
+            if connections.isEmpty, running == 0 { break }
+            await loop.sleep(for: Self.drainInterval)
+        }
+        for connection in Array(connections.values) { connection.close() }
+        stop()
+    }
+
+    private func stop() {
+        stopListening()
+        sweep?.cancel()
+        sweep = nil
+        if let hook { loop.remove(hook) }
+        hook = nil
+    }
+
+    private func stopListening() {
+        resume?.cancel()
+        resume = nil
         listenerWatch?.cancel()
         listenerWatch = nil
         if listener >= 0 { close(listener) }
         listener = -1
-        let deadline = monotonicNanoseconds() + time.nanoseconds
-        while !connections.isEmpty {
-            let isLate = monotonicNanoseconds() >= deadline
-            for connection in Array(connections.values) where isLate || connection.isIdle { connection.close() }
-            if connections.isEmpty { break }
-            await loop.sleep(for: .milliseconds(5))
-        }
-        sweep?.cancel()
-        if let hook { loop.remove(hook) }
-        hook = nil
     }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        running += 1
+        defer { running -= 1 }
+        return await handler.respond(to: request)
+    }
+
+    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int { handler.bodyLimit(method, path) ?? 0 }
+
+    func noteWrite() { writeCalls += 1 }
 
     private func flush() {
         guard !dirty.isEmpty else { return }
@@ -96,20 +139,23 @@ public final class HTTPServer {
 
     private func accept() {
         while true {
-            switch Socket.accept(listener) {
+            switch acceptConnection(listener) {
             case .connection(let descriptor, let peer):
                 open(descriptor, peer)
             case .none:
                 return
             case .exhausted:
-                // Those that wait stay in the kernel's queue until some of ours have ended.
-                listenerWatch?.reading = false
-                resume = try? LoopTimer(loop: loop, after: .milliseconds(100), repeats: false) { [weak self] in
-                    self?.listenerWatch?.reading = true
-                }
-                return
+                return pauseAccepting()
             }
         }
+    }
+
+    /// Those that wait stay in the system's queue until some of ours have ended; looking at once would spin.
+    private func pauseAccepting() {
+        guard let watch = listenerWatch else { return }
+        watch.reading = false
+        resume = try? LoopTimer(loop: loop, after: Self.acceptPause, repeats: false) { watch.reading = true }
+        if resume == nil { watch.reading = true }
     }
 
     private func open(_ descriptor: Int32, _ peer: String) {
@@ -130,7 +176,9 @@ public final class HTTPServer {
     private func swept() {
         updateDate()
         let now = monotonicNanoseconds()
-        for connection in Array(connections.values) where connection.deadline < now { connection.timedOut() }
+        for connection in Array(connections.values) where connection.deadline < now {
+            connection.timedOut(at: now)
+        }
     }
 
     /// IMF-fixdate (RFC 9110, section 5.6.7). The corresponding C functions are `gmtime_r` and `strftime`.
@@ -142,9 +190,6 @@ public final class HTTPServer {
         let count = unsafe strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
         date = text[..<count].map { UInt8(bitPattern: $0) }
     }
-
-    /// A name for a request that brought none.
-    func makeRequestID() -> String { randomUUID() }
 }
 
 extension Duration {

@@ -36,7 +36,7 @@ public struct Problem: Error, Sendable {
         json.member("title", HTTPResponse.reason(status))
         json.member("status", Int64(status))
         json.member("detail", detail)
-        json.member("instance", "urn:uuid:\(randomUUID())")
+        json.member("instance", "urn:uuid:\(Identifiers.uuid())")
         json.member("code", code)
         json.member("retryable", isRetryable)
         for member in members {
@@ -47,19 +47,4 @@ public struct Problem: Error, Sendable {
         return HTTPResponse(
             status: status, headers: [("Content-Type", "application/problem+json")] + headers, body: json.bytes)
     }
-}
-
-/// A UUIDv4 (RFC 9562, section 5.4), for naming occurrences.
-func randomUUID() -> String {
-    let high = UInt64.random(in: 0...UInt64.max) & 0xffff_ffff_ffff_0fff | 0x4000
-    let low = UInt64.random(in: 0...UInt64.max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(36)
-    for index in 0..<32 {
-        if index == 8 || index == 12 || index == 16 || index == 20 { text.append(UInt8(ascii: "-")) }
-        let word = index < 16 ? high : low
-        text.append(digits[Int(word >> (60 - 4 * UInt64(index % 16)) & 0xf)])
-    }
-    return String(decoding: text, as: UTF8.self)
 }

@@ -7,6 +7,7 @@ public final class Router: HTTPHandler {
         var fixed: [Substring: Node] = [:]
         var parameter: (name: String, node: Node)?
         var handlers: [HTTPMethod: Handler] = [:]
+        var bodyLimits: [HTTPMethod: Int] = [:]
     }
 
     private let root = Node()
@@ -18,12 +19,16 @@ public final class Router: HTTPHandler {
     ///
     /// - Parameters:
     ///   - path: `/v1/bookings/{id}`; a fixed segment is preferred to a parameter at its place.
+    ///   - bodyBytes: how long its body may be, when that is more than the server's limit.
     ///   - handler: runs on the server's loop.
-    public func add(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
+    public func add(
+        _ method: HTTPMethod, _ path: String, bodyBytes: Int? = nil, _ handler: @escaping Handler
+    ) {
         var node = root
         for segment in path.split(separator: "/") {
             if segment.hasPrefix("{") {
                 let name = String(segment.dropFirst().dropLast())
+                precondition(node.parameter?.name ?? name == name, "\(path): this place has another name already")
                 let next = node.parameter?.node ?? Node()
                 node.parameter = (name, next)
                 node = next
@@ -35,16 +40,29 @@ public final class Router: HTTPHandler {
         }
         precondition(node.handlers[method] == nil, "\(method.rawValue) \(path) is routed twice")
         node.handlers[method] = handler
+        node.bodyLimits[method] = bodyBytes
     }
 
-    /// Answers 404 `not-found`, 405 `method-not-allowed` with `Allow`, or what the route's handler answers.
+    /// What the route was added with.
+    public func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? {
+        var parameters: [String: String] = [:]
+        guard let segments = Self.segments(of: path) else { return nil }
+        return find(segments[...], from: root, into: &parameters)?.bodyLimits[method]
+    }
+
+    /// Answers 404 `not-found`, 405 `method-not-allowed` with `Allow`, 400 for a path that is malformed, or what the
+    /// route's handler answers.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        // OPTIONS of the server as a whole (RFC 9110, section 9.3.7).
+        if request.path == "*" { return HTTPResponse(status: 204, headers: [("Allow", HTTPMethod.all)]) }
+        guard let segments = Self.segments(of: request.path) else {
+            return Problem(400, "invalid-request", "The path has a malformed escape or a dot segment.").response()
+        }
         var request = request
-        let segments = request.path.split(separator: "/", omittingEmptySubsequences: true)
         guard let node = find(segments[...], from: root, into: &request.parameters) else {
             return Problem(404, "not-found", "There is nothing at this path.").response()
         }
-        if let method = request.method, let handler = node.handlers[method == .head ? .get : method] {
+        if let handler = node.handlers[request.method == .head ? .get : request.method] {
             return await handler(request)
         }
         let allowed = Self.allowed(node)
@@ -52,6 +70,23 @@ public final class Router: HTTPHandler {
         return Problem(
             405, "method-not-allowed", "This path knows \(allowed).", headers: [("Allow", allowed)]
         ).response()
+    }
+
+    /// The path's segments, percent-decoded after they were told apart, so that an encoded slash separates nothing.
+    /// One slash at the end does not count.
+    ///
+    /// - Returns: `nil` for a malformed escape, and for dot segments (RFC 3986, section 5.2.4): whoever stands in front
+    ///   of this server and decides by path might resolve them.
+    private static func segments(of path: String) -> [Substring]? {
+        var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        if segments.last?.isEmpty == true { segments.removeLast() }
+        if path.utf8.contains(UInt8(ascii: "%")) {
+            for index in segments.indices {
+                guard let decoded = percentDecoded(segments[index], plusIsSpace: false) else { return nil }
+                segments[index] = Substring(decoded)
+            }
+        }
+        return segments.contains { $0 == "." || $0 == ".." } ? nil : Array(segments)
     }
 
     private static func allowed(_ node: Node) -> String {
@@ -68,10 +103,10 @@ public final class Router: HTTPHandler {
         if let next = node.fixed[first], let found = find(segments.dropFirst(), from: next, into: &parameters) {
             return found
         }
-        guard let (name, next) = node.parameter, let value = percentDecoded(first, plusIsSpace: false),
+        guard let (name, next) = node.parameter, !first.isEmpty,
             let found = find(segments.dropFirst(), from: next, into: &parameters)
         else { return nil }
-        parameters[name] = value
+        parameters[name] = String(first)
         return found
     }
 }

@@ -57,19 +57,15 @@ enum Socket {
     /// Takes one waiting connection. The corresponding C function is `accept`.
     static func accept(_ listener: Int32) -> Accepted {
         while true {
-            var address = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let descriptor = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe Glibc.accept(listener, $0, &length)
-                }
-            }
+            var address = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let descriptor = unsafe withSocketAddress(&address) { unsafe Glibc.accept(listener, $0, &length) }
             if descriptor >= 0 {
                 _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
                 _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 var one: Int32 = 1
                 unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-                return .connection(descriptor: descriptor, peer: text(address))
+                return .connection(descriptor: descriptor, peer: text(&address, length))
             }
             switch errno {
             case EINTR, ECONNABORTED, EPROTO: continue
@@ -79,10 +75,24 @@ enum Socket {
         }
     }
 
-    private static func text(_ address: sockaddr_in) -> String {
-        guard Int32(address.sin_family) == AF_INET else { return "unknown" }
-        let number = UInt32(bigEndian: address.sin_addr.s_addr)
-        return [24, 16, 8, 0].map { String(number >> $0 & 255) }.joined(separator: ".")
+    /// The address without the port. The corresponding C function is `getnameinfo`.
+    private static func text(_ address: inout sockaddr_storage, _ length: socklen_t) -> String {
+        // What the longest address takes, a zone included.
+        var text = [CChar](repeating: 0, count: 64)
+        let count = socklen_t(text.count)
+        let failed = unsafe withSocketAddress(&address) {
+            unsafe getnameinfo($0, length, &text, count, nil, 0, NI_NUMERICHOST)
+        }
+        guard failed == 0 else { return "unknown" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @unsafe private static func withSocketAddress<Result>(
+        _ storage: inout sockaddr_storage, _ body: (UnsafeMutablePointer<sockaddr>) -> Result
+    ) -> Result {
+        unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0) }
+        }
     }
 
     /// Reads into `buffer`: how many bytes, 0 at the end, `nil` when nothing is there, -1 on an error.

@@ -1,7 +1,9 @@
 /// Reads JSON (RFC 8259) strictly: UTF-8 only, no duplicate members, nothing after the value, bounded depth.
 public struct JSONReader {
-    /// Deeper than any request of the contract.
+    /// Objects and arrays in one another; deeper than any request of the contract.
     private static let depthLimit = 16
+    /// Up to so many members, looking at each is quicker than sorting them.
+    private static let fewMembers = 8
 
     /// What is wrong with the text.
     public struct Malformed: Error, Sendable {
@@ -35,20 +37,16 @@ public struct JSONReader {
     }
 
     private mutating func expect(_ text: StaticString) throws(Malformed) {
-        for byte in "\(text)".utf8 {
-            guard next == byte else { throw unexpected() }
-            position += 1
-        }
+        let rest = bytes[position...]
+        guard text.withUTF8Buffer({ rest.starts(with: $0) }) else { throw unexpected() }
+        position += text.utf8CodeUnitCount
     }
 
     private mutating func value(depth: Int) throws(Malformed) -> JSONValue {
-        guard depth <= Self.depthLimit else {
-            throw Malformed(detail: "The body is nested deeper than \(Self.depthLimit) levels.")
-        }
         skipSpace()
         switch next {
-        case UInt8(ascii: "{"): return try object(depth)
-        case UInt8(ascii: "["): return try array(depth)
+        case UInt8(ascii: "{"): return try object(deeper(depth))
+        case UInt8(ascii: "["): return try array(deeper(depth))
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"):
             try expect("true")
@@ -63,6 +61,13 @@ public struct JSONReader {
         }
     }
 
+    private func deeper(_ depth: Int) throws(Malformed) -> Int {
+        guard depth < Self.depthLimit else {
+            throw Malformed(detail: "The body is nested deeper than \(Self.depthLimit) levels.")
+        }
+        return depth + 1
+    }
+
     private mutating func object(_ depth: Int) throws(Malformed) -> JSONValue {
         position += 1
         var members: [(name: String, value: JSONValue)] = []
@@ -75,20 +80,30 @@ public struct JSONReader {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw unexpected() }
             let name = try string()
-            guard !members.contains(where: { $0.name == name }) else {
-                throw Malformed(detail: "The body has a member twice.")
-            }
             skipSpace()
             try expect(":")
-            members.append((name, try value(depth: depth + 1)))
+            members.append((name, try value(depth: depth)))
             skipSpace()
             if next == UInt8(ascii: ",") {
                 position += 1
                 continue
             }
             try expect("}")
+            guard !Self.hasTwice(members) else { throw Malformed(detail: "The body has a member twice.") }
             return .object(members)
         }
+    }
+
+    /// Whether two names are the same, byte for byte (RFC 8259, section 8.3).
+    private static func hasTwice(_ members: [(name: String, value: JSONValue)]) -> Bool {
+        if members.count <= fewMembers {
+            return members.indices.contains { index in
+                members[..<index].contains { $0.name.utf8.elementsEqual(members[index].name.utf8) }
+            }
+        }
+        // Comparing each with each would let one body keep the loop busy for seconds.
+        let names = members.map(\.name.utf8).sorted { $0.lexicographicallyPrecedes($1) }
+        return zip(names, names.dropFirst()).contains { $0.elementsEqual($1) }
     }
 
     private mutating func array(_ depth: Int) throws(Malformed) -> JSONValue {
@@ -100,7 +115,7 @@ public struct JSONReader {
             return .array(elements)
         }
         while true {
-            elements.append(try value(depth: depth + 1))
+            elements.append(try value(depth: depth))
             skipSpace()
             if next == UInt8(ascii: ",") {
                 position += 1
@@ -157,40 +172,53 @@ public struct JSONReader {
     }
 
     private mutating func codeUnit() throws(Malformed) -> UInt32 {
-        guard position + 4 <= bytes.count,
-            bytes[position..<position + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-            let value = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
-        else { throw unexpected() }
-        position += 4
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = next.flatMap(Self.hexadecimalDigit) else { throw unexpected() }
+            value = value << 4 | UInt32(digit)
+            position += 1
+        }
         return value
+    }
+
+    private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 
     private mutating func number() throws(Malformed) -> JSONValue {
         let start = position
         if next == UInt8(ascii: "-") { position += 1 }
-        guard let first = next, (48...57).contains(first) else { throw unexpected() }
-        digits()
-        guard first != 48 || position - start == (bytes[start] == UInt8(ascii: "-") ? 2 : 1) else { throw unexpected() }
+        if next == UInt8(ascii: "0") {
+            // Nothing but a point or an exponent may follow; whoever comes next refuses another digit.
+            position += 1
+        } else {
+            try digits()
+        }
         var isInteger = true
         if next == UInt8(ascii: ".") {
             isInteger = false
             position += 1
-            guard let digit = next, (48...57).contains(digit) else { throw unexpected() }
-            digits()
+            try digits()
         }
         if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
             isInteger = false
             position += 1
             if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
-            guard let digit = next, (48...57).contains(digit) else { throw unexpected() }
-            digits()
+            try digits()
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let integer = Int64(text) { return .integer(integer) }
         return .number(text)
     }
 
-    private mutating func digits() {
+    /// One or more.
+    private mutating func digits() throws(Malformed) {
+        guard let first = next, (48...57).contains(first) else { throw unexpected() }
         while let byte = next, (48...57).contains(byte) { position += 1 }
     }
 }

@@ -1,0 +1,108 @@
+public import EventLoop
+
+/// The body of an answer that is written bit by bit, such as server-sent events: chunked for HTTP/1.1, ended by the
+/// connection's end for HTTP/1.0. Lives on one loop.
+///
+/// What the client does not read is kept up to a bound; beyond it the connection is cut. A client that ends its side
+/// is taken for gone.
+public final class HTTPResponseStream: @unchecked Sendable {
+    // SAFETY of @unchecked: every public member checks that it is used on its loop's thread.
+    private enum State {
+        /// The answer has not begun; these bytes go with it.
+        case waiting([UInt8], isEnded: Bool)
+        case writing(HTTPConnection, bound: Int)
+        case over
+    }
+
+    private let loop: EventLoop
+    private let backlogBytes: Int
+    private var state = State.waiting([], isEnded: false)
+    private var closeHandler: (() -> Void)?
+
+    /// A stream to put into an `HTTPResponse`. On the loop's thread only, as is everything here.
+    ///
+    /// - Parameter backlogBytes: how many unread bytes are kept for a slow client, beside those the answer began with.
+    public init(loop: EventLoop, backlogBytes: Int = 64 * 1024) {
+        loop.executor.checkIsolated()
+        self.loop = loop
+        self.backlogBytes = backlogBytes
+    }
+
+    /// Called once, when nothing more can be written: it was ended, the client is gone or was cut, the server drains.
+    /// It may be called from inside `write`.
+    public var onClose: (() -> Void)? {
+        get {
+            loop.executor.checkIsolated()
+            return closeHandler
+        }
+        set {
+            loop.executor.checkIsolated()
+            if case .over = state { newValue?() } else { closeHandler = newValue }
+        }
+    }
+
+    /// Whether more can be written.
+    public var isOpen: Bool {
+        loop.executor.checkIsolated()
+        return switch state {
+        case .waiting(_, let isEnded): !isEnded
+        case .writing: true
+        case .over: false
+        }
+    }
+
+    /// Writes; the bytes leave at the end of the tick.
+    ///
+    /// - Returns: false when the stream is over, or now ended because the client's backlog passed the bound.
+    @discardableResult
+    public func write(_ bytes: [UInt8]) -> Bool {
+        loop.executor.checkIsolated()
+        switch state {
+        case .waiting(let pending, isEnded: false):
+            guard pending.count + bytes.count <= backlogBytes else {
+                over()
+                return false
+            }
+            state = .waiting(pending + bytes, isEnded: false)
+            return true
+        case .writing(let connection, let bound):
+            return connection.write(streamed: bytes, bound: bound)
+        case .waiting, .over:
+            return false
+        }
+    }
+
+    /// Ends the body; the client gets what was written.
+    public func end() {
+        loop.executor.checkIsolated()
+        switch state {
+        case .waiting(let pending, _): state = .waiting(pending, isEnded: true)
+        case .writing(let connection, _): connection.endStream()
+        case .over: break
+        }
+    }
+
+    /// The answer's head is written: what waits follows it. What waited too long and was dropped cuts the connection,
+    /// lest the client take the rest for the whole.
+    ///
+    /// - Returns: whether the stream goes on.
+    func begin(on connection: HTTPConnection) -> Bool {
+        guard case .waiting(let pending, let isEnded) = state else {
+            connection.close()
+            return false
+        }
+        connection.write(streamed: pending, bound: .max)
+        state = .writing(connection, bound: backlogBytes + connection.unsentBytes)
+        if isEnded { connection.endStream() }
+        return !isEnded
+    }
+
+    /// Nothing can be written any more.
+    func over() {
+        if case .over = state { return }
+        state = .over
+        let handler = closeHandler
+        closeHandler = nil
+        handler?()
+    }
+}

@@ -1,0 +1,111 @@
+import EventLoop
+import Support
+import Synchronization
+import Testing
+
+@testable import HTTPServer
+
+@Suite("Draining")
+struct DrainTests {
+    @Test("what runs is finished, what waits is closed, and nobody new is let in")
+    func graceful() async throws {
+        let gate = Gate()
+        try await TestServer.run({ gate.handler($0) }) { server in
+            let idle = try server.client()
+            try idle.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try idle.answer()
+            let busy = try server.client()
+            try busy.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await server.until("the slow one runs") { $0.runningRequests == 1 }
+            try await server.beginDrain()
+            #expect(idle.rest().isEmpty)
+            #expect(throws: SupportError.self) { try server.client() }
+            await gate.open(server)
+            let answer = try busy.answer()
+            #expect(answer.status == 200)
+            #expect(answer.closes)
+            #expect(busy.rest().isEmpty)
+            busy.finishSending()
+            try await server.until("all are gone") { $0.openConnections == 0 }
+        }
+    }
+
+    @Test("requests that have arrived are served, and the last answer says that it is the last")
+    func arrived() async throws {
+        let gate = Gate()
+        try await TestServer.run({ gate.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await server.until("the slow one runs") { $0.runningRequests == 1 }
+            let used = try server.client()
+            try used.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try used.answer()
+            // One has sent more, the other is connected and not accepted, when draining begins.
+            let lateClient = Mutex<RawClient?>(nil)
+            try await server.beginDrain {
+                used.trySend(Array("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                let late = try server.client()
+                late.trySend(Array("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                lateClient.withLock { $0 = late }
+            }
+            let late = try #require(lateClient.withLock { $0 })
+            let usedAnswer = try used.answer()
+            #expect(usedAnswer.closes)
+            let lateAnswer = try late.answer()
+            #expect(lateAnswer.status == 200)
+            #expect(lateAnswer.closes)
+            await gate.open(server)
+            let answer = try client.answer()
+            #expect(answer.closes)
+            client.finishSending()
+            late.finishSending()
+            used.finishSending()
+            try await server.until("all are gone") { $0.openConnections == 0 }
+        }
+    }
+
+    @Test("what does not end in time is cut")
+    func bounded() async throws {
+        let gate = Gate()
+        try await TestServer.run({ gate.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await server.until("the slow one runs") { $0.runningRequests == 1 }
+            let half = try server.client()
+            try half.send("GET / HTTP/1.1\r\n")
+            await server.drain(within: .milliseconds(50))
+            #expect(client.rest().isEmpty)
+            #expect(half.rest().isEmpty)
+            let open = try await server.look { $0.openConnections }
+            #expect(open == 0)
+            // Its handler comes to its end all the same.
+            await gate.open(server)
+            try await server.until("the handler has ended") { $0.runningRequests == 0 }
+        }
+    }
+}
+
+/// A handler whose `/slow` waits to be let through.
+// SAFETY of @unchecked: touched on the server's loop only.
+private final class Gate: @unchecked Sendable {
+    private var waiting: [UnsafeContinuation<Void, Never>] = []
+
+    func handler(_ loop: EventLoop) -> any HTTPHandler { Handler(self) }
+
+    func open(_ server: TestServer) async {
+        await server.loop.run { _ in
+            for continuation in self.waiting { continuation.resume() }
+            self.waiting = []
+        }
+    }
+
+    private final class Handler: HTTPHandler {
+        private let gate: Gate
+        init(_ gate: Gate) { self.gate = gate }
+
+        func respond(to request: HTTPRequest) async -> HTTPResponse {
+            if request.path == "/slow" { await withUnsafeContinuation { gate.waiting.append($0) } }
+            return HTTPResponse(status: 200)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Support
+import Testing
+
+@testable import HTTPServer
+
+@Suite("Request reader")
+struct RequestReaderTests {
+    @Test("what a request means does not depend on how its bytes are cut", arguments: SampleRequests.all)
+    func anyCut(_ sample: String) {
+        let bytes = Array(sample.utf8)
+        let whole = RequestModel.outcomes(of: bytes, limits: HTTPLimits())
+        #expect(!whole.isEmpty)
+        expectSame(bytes, cuts: [], HTTPLimits(), whole)
+        expectSame(bytes, cuts: Array(1..<bytes.count), HTTPLimits(), whole)
+        for first in 1..<bytes.count {
+            expectSame(bytes, cuts: [first], HTTPLimits(), whole)
+            expectSame(bytes, cuts: Array(Set([first, min(first + 7, bytes.count - 1)])).sorted(), HTTPLimits(), whole)
+        }
+    }
+
+    @Test("random bytes, cut at random, are read as the model reads them")
+    func modelAgrees() {
+        var generator = SeededGenerator.fromEnvironment()
+        var limits = HTTPLimits()
+        limits.headBytes = 300
+        limits.headers = 6
+        limits.bodyBytes = 64
+        var requests = 0
+        var refusals = 0
+        for _ in 0..<6_000 {
+            let bytes = SampleRequests.mutated(&generator)
+            let expected = RequestModel.outcomes(of: bytes, limits: limits)
+            let cuts = (0..<Int.random(in: 0...4, using: &generator)).map { _ in
+                Int.random(in: 0...bytes.count, using: &generator)
+            }
+            expectSame(bytes, cuts: cuts.sorted(), limits, expected)
+            for outcome in expected {
+                if case .request = outcome { requests += 1 } else { refusals += 1 }
+            }
+        }
+        // Mutations that only ever broke requests, or never did, would show nothing.
+        #expect(requests > 1_000 && refusals > 1_000, "\(requests) requests, \(refusals) refusals")
+    }
+
+    @Test("a longer body is allowed where its route allows it, and nowhere else")
+    func routeLimit() {
+        var asked: [String] = []
+        func outcome(_ path: String, _ framing: String, _ body: String) -> [RequestModel.Outcome] {
+            var limits = HTTPLimits()
+            limits.bodyBytes = 8
+            var reader = RequestReader(limits: limits, peer: "test") { method, path in
+                asked.append("\(method.rawValue) \(path)")
+                return path == "/large" ? 16 : 0
+            }
+            reader.append(Array("\r\nPOST \(path)?q HTTP/1.1\r\nHost: x\r\n\(framing)\r\n\r\n\(body)".utf8)[...])
+            return reader.outcomes()
+        }
+        func accepted(_ path: String, _ body: String) -> [RequestModel.Outcome] {
+            [.request("POST \(path)?q", body: Array(body.utf8), keepsAlive: true)]
+        }
+        #expect(outcome("/small", "Content-Length: 8", "12345678") == accepted("/small", "12345678"))
+        #expect(asked.isEmpty)
+        #expect(outcome("/small", "Content-Length: 9", "123456789") == [.refused([413])])
+        #expect(outcome("/large", "Content-Length: 9", "123456789") == accepted("/large", "123456789"))
+        #expect(outcome("/large", "Content-Length: 17", "") == [.refused([413])])
+        let chunks = "9\r\n123456789\r\n0\r\n\r\n"
+        #expect(outcome("/small", "Transfer-Encoding: chunked", chunks) == [.refused([413])])
+        #expect(outcome("/large", "Transfer-Encoding: chunked", chunks) == accepted("/large", "123456789"))
+        #expect(asked == ["POST /small", "POST /large", "POST /large", "POST /small", "POST /large"])
+    }
+
+    @Test("a served request leaves nothing behind")
+    func keepsNothing() {
+        var reader = RequestReader(limits: HTTPLimits(), peer: "test") { _, _ in 0 }
+        let body = String(repeating: "x", count: 60_000)
+        reader.append(Array("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n\(body)".utf8)[...])
+        #expect(reader.keptBytes > 60_000)
+        #expect(reader.outcomes().count == 1)
+        #expect(reader.keptBytes == 0)
+    }
+
+    private func expectSame(
+        _ bytes: [UInt8], cuts: [Int], _ limits: HTTPLimits, _ expected: [RequestModel.Outcome],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        var reader = RequestReader(limits: limits, peer: "test") { _, _ in 0 }
+        var outcomes: [RequestModel.Outcome] = []
+        var start = 0
+        for end in cuts + [bytes.count] {
+            reader.append(bytes[start..<end])
+            start = end
+            outcomes += reader.outcomes()
+            if let last = outcomes.last, last.isLast { break }
+        }
+        let agrees =
+            outcomes.count == expected.count && zip(expected, outcomes).allSatisfy { $0.allows($1) }
+        #expect(
+            agrees,
+            "cut at \(cuts): \(String(decoding: bytes, as: UTF8.self).debugDescription): \(outcomes), not \(expected)",
+            sourceLocation: sourceLocation)
+    }
+}
+
+extension RequestModel.Outcome {
+    /// Whether the connection ends with it.
+    fileprivate var isLast: Bool {
+        switch self {
+        case .request(_, _, let keepsAlive): !keepsAlive
+        case .refused: true
+        }
+    }
+}
+
+extension RequestReader {
+    /// What the bytes so far amount to, up to the connection's end.
+    fileprivate mutating func outcomes() -> [RequestModel.Outcome] {
+        var outcomes: [RequestModel.Outcome] = []
+        while true {
+            switch next() {
+            case .needsBytes:
+                return outcomes
+            case .wantsGoAhead:
+                continue
+            case .request(let received):
+                let request = received.request
+                let query = request.query.isEmpty ? "" : "?\(request.query)"
+                outcomes.append(
+                    .request(
+                        "\(request.method.rawValue) \(request.path)\(query)", body: request.body,
+                        keepsAlive: received.keepsAlive))
+                if !received.keepsAlive { return outcomes }
+            case .refused(let refused):
+                return outcomes + [.refused([refused.refusal.status], isHead: refused.isHead)]
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import EventLoop
+import Support
+import Synchronization
+import Testing
+
+@testable import HTTPServer
+
+@Suite("Streamed answers")
+struct StreamTests {
+    @Test("what is written leaves in chunks, and the connection serves on after the end")
+    func chunks() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\nGET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            for round in 0..<2 {
+                let head = try client.read(until: "\r\n\r\n")
+                #expect(head.contains("\r\nTransfer-Encoding: chunked\r\n"))
+                let first = try client.read(until: "first\r\n")
+                #expect(first == "5\r\nfirst\r\n")
+                let wrote = await source.use(server) { $0.write(Array("data: \(round)\n\n".utf8)) }
+                #expect(wrote == true)
+                let event = try client.read(until: "\n\n\r\n")
+                #expect(event == "9\r\ndata: \(round)\n\n\r\n")
+                _ = await source.use(server) { $0.write([]) }
+                await source.use(server) { $0.end() }
+                let end = try client.read(until: "0\r\n\r\n")
+                #expect(end == "0\r\n\r\n")
+                #expect(source.closed == round + 1)
+            }
+        }
+    }
+
+    @Test("HTTP/1.0 gets the bytes as they are, and then the connection's end")
+    func oldClient() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            let head = try client.read(until: "first")
+            #expect(head.hasSuffix("\r\nConnection: close\r\n\r\nfirst"))
+            #expect(!head.contains("Transfer-Encoding"))
+            await source.use(server) { stream in
+                stream.write(Array("second".utf8))
+                stream.end()
+            }
+            #expect(String(decoding: client.rest(), as: UTF8.self) == "second")
+        }
+    }
+
+    @Test("HEAD gets no stream")
+    func head() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("HEAD /s HTTP/1.1\r\nHost: x\r\n\r\nGET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            let head = try client.answer(isHead: true)
+            #expect(head.status == 200)
+            #expect(source.closed == 1)
+            let next = try client.read(until: "first\r\n")
+            #expect(next.hasSuffix("\r\n\r\n5\r\nfirst\r\n"))
+        }
+    }
+
+    @Test("a client that leaves ends its stream")
+    func clientLeaves() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            var client: RawClient? = try server.client()
+            try client?.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try client?.read(until: "first")
+            client = nil
+            try await server.until("the stream is closed") { _ in source.closed == 1 }
+            let wrote = await source.use(server) { $0.write([1]) || $0.isOpen }
+            #expect(wrote == false)
+            try await server.until("it is forgotten") { $0.openConnections == 0 }
+        }
+    }
+
+    @Test("a slow listener is cut, what waits for it stays bounded, and others go on")
+    func slowListener() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let slow = try server.client(receiveBytes: 4_096)
+            try slow.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try slow.read(until: "first")
+            // A tick apart, so that each has its chance to leave.
+            var events = 0
+            while await source.use(server, { $0.write([UInt8](repeating: 0x78, count: 8_192)) }) == true {
+                events += 1
+                try #require(events < 10_000, "it was never cut")
+            }
+            #expect(source.closed == 1)
+            try await server.until("it is forgotten") { $0.openConnections == 0 }
+            #expect(!slow.rest().suffix(5).elementsEqual("0\r\n\r\n".utf8))
+            let answer = try server.ask("GET /plain HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test("more at once than is kept for a slow client cuts the answer short, visibly")
+    func tooMuchAtOnce() async throws {
+        let source = Source(first: [UInt8](repeating: 0x78, count: 70_000))
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(!String(decoding: client.rest(), as: UTF8.self).hasSuffix("0\r\n\r\n"))
+            #expect(source.closed == 1)
+        }
+    }
+
+    @Test("a stream that ended before its answer began is a whole answer")
+    func endedEarly() async throws {
+        let source = Source(endsAtOnce: true)
+        try await TestServer.run({ source.handler($0) }) { server in
+            let answer = try server.ask("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(answer.text == "first")
+            #expect(source.closed == 1)
+        }
+    }
+
+    @Test("draining ends streams with a whole answer")
+    func drained() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try client.read(until: "first\r\n")
+            await server.drain(within: .seconds(30))
+            #expect(source.closed == 1)
+            #expect(String(decoding: client.rest(), as: UTF8.self) == "0\r\n\r\n")
+        }
+    }
+}
+
+/// Makes streams for `/s` and remembers the last one.
+// SAFETY of @unchecked: the stream is touched on the server's loop only, the rest does not change or is atomic.
+private final class Source: @unchecked Sendable {
+    private let first: [UInt8]
+    private let endsAtOnce: Bool
+    private let closes = Atomic<Int>(0)
+    private var stream: HTTPResponseStream?
+
+    init(first: [UInt8] = Array("first".utf8), endsAtOnce: Bool = false) {
+        self.first = first
+        self.endsAtOnce = endsAtOnce
+    }
+
+    /// How many streams were closed.
+    var closed: Int { closes.load(ordering: .sequentiallyConsistent) }
+
+    /// Does something with the last stream.
+    func use<Value: Sendable>(
+        _ server: TestServer, _ body: @Sendable @escaping (HTTPResponseStream) -> Value
+    ) async -> Value? {
+        await server.loop.run { _ in self.stream.map(body) }
+    }
+
+    func handler(_ loop: EventLoop) -> any HTTPHandler { Handler(loop, self) }
+
+    private final class Handler: HTTPHandler {
+        private let loop: EventLoop
+        private let source: Source
+
+        init(_ loop: EventLoop, _ source: Source) {
+            self.loop = loop
+            self.source = source
+        }
+
+        func respond(to request: HTTPRequest) async -> HTTPResponse {
+            guard request.path == "/s" else { return HTTPResponse(status: 200) }
+            let stream = HTTPResponseStream(loop: loop)
+            stream.onClose = { self.source.closes.add(1, ordering: .sequentiallyConsistent) }
+            stream.write(source.first)
+            if source.endsAtOnce { stream.end() }
+            source.stream = stream
+            return HTTPResponse(status: 200, stream: stream)
+        }
+    }
+}
