@@ -16,6 +16,8 @@ public struct APIConfiguration: Sendable {
     public var paymentDelay: Duration
     /// Origins whose pages may call, as browsers send them (`https://shop.example`).
     public var corsOrigins: [String] = []
+    /// Whether `POST /api/bookings/reserve` asks for no API key.
+    public var opensReserve = false
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
     /// Accounts and outside issuers.

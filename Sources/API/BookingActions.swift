@@ -49,7 +49,7 @@ final class BookingActions {
         }
     }
 
-    private func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
+    func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
         try await act(request, try RequestBody(request), .cancel) { [self] transition in
             try await context.inventory.cancel(transition, reason: "cancelled-by-user")
         }

@@ -38,13 +38,13 @@ struct ClaimBody {
     }
 
     /// An event's id, or its number as a text or a number.
-    private static func eventReference(_ body: inout RequestBody) -> String? {
-        switch body.value("eventId") {
+    static func eventReference(_ body: inout RequestBody, _ name: String = "eventId") -> String? {
+        switch body.value(name) {
         case .integer(let number)? where number > 0: return String(number)
         case .string(let text)? where APIContext.isEventReference(text): return text
         case nil: return nil
         default:
-            body.wrong("eventId", "It must be the id or the number of an event.")
+            body.wrong(name, "It must be the id or the number of an event.")
             return nil
         }
     }

@@ -27,12 +27,10 @@ final class VenueRoutes {
         let layout = body.required("sections", VenueBody.sections(&body))
         try body.finish()
         guard let name, let layout else { throw Problem.invalid(body.errors) }
-        var json = JSONWriter(capacity: 16 * layout.seatCount)
-        Self.write(layout, to: &json)
         let id = VenueID(context.uuid())
         try await context.venues.create(
             VenueRecord(
-                id: id, name: name, layout: String(decoding: json.bytes, as: UTF8.self),
+                id: id, name: name, layout: String(decoding: layout.json, as: UTF8.self),
                 seats: Int64(layout.seatCount), createdAt: 0))
         return try await told(id, 201, [("Location", "/v1/venues/\(id)")])
     }
@@ -86,27 +84,5 @@ final class VenueRoutes {
         json.member("name", venue.name)
         json.member("seatCount", venue.seats)
         json.member("createdAt", Timestamp.format(venue.createdAt))
-    }
-
-    private static func write(_ layout: VenueLayout, to json: inout JSONWriter) {
-        json.beginArray()
-        for section in layout.sections {
-            json.beginObject()
-            json.member("name", section.name)
-            json.key("rows")
-            json.beginArray()
-            for row in section.rows {
-                json.beginObject()
-                json.member("name", row.name)
-                json.key("seats")
-                json.beginArray()
-                for seat in row.seats { json.string(seat) }
-                json.endArray()
-                json.endObject()
-            }
-            json.endArray()
-            json.endObject()
-        }
-        json.endArray()
     }
 }

@@ -20,6 +20,7 @@ struct Dev {
             throw Failure("Port \(port + index) is taken; set PORT to another.")
         }
         if settings.text("USHER_JWT_SECRET") == nil { settings.variables["USHER_JWT_SECRET"] = try directory.secret() }
+        if settings.text("USHER_OPEN_RESERVE") == nil { settings.variables["USHER_OPEN_RESERVE"] = "1" }
         let servers = try startStores(directory, &settings)
         defer { for server in servers { server.stop() } }
         try await Stores.prepare(settings)
@@ -96,6 +97,12 @@ struct Dev {
             curl -s http://127.0.0.1:\(port)/v1/bookings \\
               -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
               -d '{"eventId":"2","items":[{"tierId":"\(tier)","quantity":1}],"payment":{"cardNumber":"4242424242424242"}}'
+
+            Or two of the best seats in the Grand Hall, event 6:
+
+            curl -s http://127.0.0.1:\(port)/v1/bookings \\
+              -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+              -d '{"eventId":"6","items":[{"tierId":"\(GrandHall.tier(0))","bestAvailable":2}]}'
 
             Users to log in as (POST /v1/auth/login), with their passwords:
 

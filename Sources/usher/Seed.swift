@@ -4,8 +4,8 @@ import EventLoop
 import PostgresClient
 import Records
 
-/// `usher seed`: five demo events, numbers 1 to 5, one booking a user, and three demo users. Running it again changes
-/// nothing.
+/// `usher seed`: five demo events, numbers 1 to 5, one booking a user; a concert in a hall of 2,000 seats, number 6; and
+/// three demo users. Running it again changes nothing.
 struct Seed {
     private let settings: Settings
 
@@ -14,14 +14,14 @@ struct Seed {
         ("Food Festival", 200),
     ]
     /// 2099-06-01T20:00:00Z.
-    private static let startsAt: Int64 = 4_084_027_200_000
+    static let startsAt: Int64 = 4_084_027_200_000
 
     init(_ settings: Settings) { self.settings = settings }
 
     /// What the command does, and says.
     func command() async throws {
         let users = try await run()
-        print("Five demo events, numbers 1 to 5.")
+        print("Five demo events, numbers 1 to 5, and a concert in the Grand Hall, number 6.")
         print(
             users.isEmpty
                 ? "No demo users: USHER_JWT_SECRET is missing, which their passwords are made from."
@@ -51,6 +51,7 @@ struct Seed {
             for (index, event) in Self.events.enumerated() {
                 try await Self.write(event, number: Int64(index + 1), catalogue, partitions)
             }
+            try await GrandHall.write(on: pool, catalogue, partitions: partitions)
             return try await users?.write(on: pool, hasher: PasswordHasher()) ?? []
         }
     }

@@ -48,6 +48,7 @@ struct RunningCopy: Sendable {
             redisIsDurable: try await Stores.checkRedis(settings),
             paymentDelay: .milliseconds(try settings.integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0)))
         configuration.corsOrigins = try settings.corsOrigins()
+        configuration.opensReserve = try settings.flag("USHER_OPEN_RESERVE")
         configuration.accounts = accounts
         let shared = configuration
         let partitions = try settings.partitions()

@@ -18,6 +18,7 @@ final class TestAPI: Sendable {
         var requiresIdempotencyKey = false
         var paymentDelay = Duration.zero
         var corsOrigins: [String] = []
+        var opensReserve = false
         var redisArguments: [String] = []
         /// Whether PostgreSQL is its own, so that it may be stopped.
         var ownsPostgres = false
@@ -63,6 +64,7 @@ final class TestAPI: Sendable {
             requiresIdempotencyKey: options.requiresIdempotencyKey, redisIsDurable: options.redisIsDurable,
             paymentDelay: options.paymentDelay)
         configuration.corsOrigins = options.corsOrigins
+        configuration.opensReserve = options.opensReserve
         configuration.waits = WaitAllowance(options.waitLimit)
         let final = configuration
         port = UInt16(

@@ -1,0 +1,161 @@
+import Accounts
+import Booking
+import Cryptography
+import HTTPServer
+import Inventory
+import JSON
+import Records
+
+/// `/api`: events and bookings for clients of older services, which book one ticket at once and pay elsewhere.
+///
+/// Such a booking is confirmed by a payment of nothing from the provider `none`, so that it is held, confirmed, written
+/// down, cancelled and counted as every other.
+final class DropInRoutes {
+    private let context: APIContext
+    private let events: EventRoutes
+    private let actions: BookingActions
+    private let transitions: Transitions
+
+    /// The provider of payments that were never asked for.
+    private static let provider = "none"
+
+    init(_ context: APIContext, _ events: EventRoutes, _ actions: BookingActions, _ transitions: Transitions) {
+        self.context = context
+        self.events = events
+        self.actions = actions
+        self.transitions = transitions
+    }
+
+    func add(to router: Router) {
+        router.add(.get, "/api/events") { request in await answerAsBefore { try await self.events.list(request) } }
+        router.add(.get, "/api/events/{id}") { request in
+            await answerAsBefore { try await self.events.read(request) }
+        }
+        router.add(.post, "/api/bookings") { request in await answerAsBefore { try await self.book(request) } }
+        router.add(.get, "/api/bookings") { request in await answerAsBefore { try await self.list(request) } }
+        router.add(.delete, "/api/bookings/{id}") { request in
+            await answerAsBefore { try await self.actions.cancel(request) }
+        }
+        router.add(.post, "/api/bookings/reserve") { request in
+            await answerAsBefore { try await self.reserve(request) }
+        }
+    }
+
+    // MARK: - Booking one ticket
+
+    /// What became of booking one ticket.
+    private enum Outcome {
+        case booked(BookingID, BookingImage)
+        /// The user has as many as may be.
+        case alreadyBooked
+        case noTickets
+    }
+
+    private func book(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let user = try context.authenticator.user(request)
+        var body = try RequestBody(request)
+        let reference = body.required("eventId", ClaimBody.eventReference(&body))
+        try body.finish()
+        let event = try await event(reference ?? "")
+        switch try await outcome(event, user, request) {
+        case .booked(let id, let image):
+            let preference = Preference(request, usual: context.configuration.persistWait)
+            var response = await transitions.written(id, image, 201, preference)
+            response.status = 201
+            return response
+        case .alreadyBooked: throw Self.conflict("User already booked for this event")
+        case .noTickets: throw Self.conflict("No tickets available")
+        }
+    }
+
+    private func reserve(_ request: HTTPRequest) async throws -> HTTPResponse {
+        if !context.configuration.opensReserve {
+            guard try context.authenticator.required(request).isService else {
+                throw Problem(403, "forbidden", "This is for services.")
+            }
+        }
+        var body = try RequestBody(request)
+        let reference = body.required("event_id", ClaimBody.eventReference(&body, "event_id"))
+        let user = body.required("user_id", body.text("user_id", 1...128))
+        try body.finish()
+        let event = try await event(reference ?? "")
+        switch try await outcome(event, user ?? "", request) {
+        case .booked(let id, let image):
+            _ = await context.acks.isWritten(id, image.version, within: context.configuration.persistWait)
+            return .json(201, Self.json(id, image, event))
+        case .alreadyBooked: throw Self.conflict("User \(user ?? "") already booked for event \(reference ?? "")")
+        case .noTickets: throw Self.conflict("No available seats for event \(reference ?? "")")
+        }
+    }
+
+    private static func conflict(_ detail: String) -> Problem { Problem(409, "conflict", detail) }
+
+    private func event(_ reference: String) async throws -> EventRecord {
+        let id = try await context.event(reference)
+        guard let event = try await context.catalogue.event(id), event.status != "draft" else {
+            throw Problem.eventNotFound
+        }
+        return event
+    }
+
+    /// Books a ticket of the cheapest tier that has one.
+    private func outcome(_ event: EventRecord, _ user: String, _ request: HTTPRequest) async throws -> Outcome {
+        for tier in event.tiers.sorted(by: { $0.unitAmount < $1.unitAmount }) {
+            let claim = ClaimRequest(
+                booking: BookingID(
+                    partition: context.inventory.keys.partition(of: event.id), milliseconds: context.now,
+                    random: context.random.next()),
+                event: event.id, user: user, items: [tier.kind == "seated" ? .best(tier.id, 1) : .units(tier.id, 1)],
+                idempotency: nil, answersLater: false, traceparent: context.traceparent(request))
+            switch try await context.inventory.claim(claim) {
+            case .held, .existing: return .booked(claim.booking, try await confirmed(claim))
+            case .bookingLimit, .ticketLimit: return .alreadyBooked
+            case .soldOut, .heldByOthers, .noAdjacent: continue
+            case let refused:
+                throw Problem.refusal(refused, now: context.now) ?? .inventory(InventoryError(.recovering))
+            }
+        }
+        return .noTickets
+    }
+
+    private func confirmed(_ claim: ClaimRequest) async throws -> BookingImage {
+        let payment = PaymentID(context.uuid())
+        let outcome = try await context.inventory.confirm(
+            TransitionRequest(
+                booking: claim.booking, user: claim.user, awaitsAck: true, idempotency: nil,
+                traceparent: claim.traceparent),
+            payment: payment, provider: Self.provider, transactionID: payment.description, amount: 0)
+        switch outcome {
+        case .done(let image, _), .reclaimed(let image, _), .already(let image): return image
+        default: throw Problem.refusal(outcome)
+        }
+    }
+
+    /// `{id, event_id, user_id, created_at}`.
+    private static func json(_ id: BookingID, _ image: BookingImage, _ event: EventRecord) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("id", id.description)
+        json.member("event_id", event.number)
+        json.member("user_id", image.user)
+        json.member("created_at", Timestamp.format(image.createdAt))
+        json.endObject()
+        return json.bytes
+    }
+
+    // MARK: - The caller's own
+
+    /// Bookings in one answer; older services knew no pages.
+    private static let listLimit = 1000
+
+    private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let user = try context.authenticator.user(request)
+        let rows = try await context.store.list(
+            user: user, status: nil, event: nil, before: nil, limit: Self.listLimit)
+        var json = JSONWriter(capacity: 4096)
+        json.beginArray()
+        for row in rows { await context.write(row.id, row.image, persisted: true, to: &json) }
+        json.endArray()
+        return .json(200, json.bytes)
+    }
+}
