@@ -56,8 +56,9 @@ if not given_back then
   return { 'LINE', booking.image(b) }
 end
 
+-- A part that cost nothing gives nothing back: a charge of nothing is refunded with its booking, not before.
 local payment = booking.payment(b)
-if payment and payment.status == 'SUCCEEDED' then
+if payment and payment.status == 'SUCCEEDED' and (amount > 0 or #lines == 0) then
   booking.refund(payment, #lines == 0 and payment.amount or payment.refund + amount)
   booking.set_payment(b, payment)
 end

@@ -6,8 +6,9 @@
 -- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 milliseconds of Redis's clock when PostgreSQL was read (empty in a
 --       recovery), then triples: booking, image, entry id; at most 200
 -- Replies: OK, how many were put | TOO_OLD | STALE epoch | RECOVERING
--- Keeps: a record of this epoch is never overwritten; counters and totals are not touched (`load_event`, `load_users`);
---        a hold is loaded only in a recovery, because outside one its absence means that it is over.
+-- Keeps: a record of this epoch is never overwritten; counters and totals are not touched (`load_event` and
+--        `load_fields` do that); a hold is loaded only in a recovery, because outside one its absence means that it is
+--        over.
 local refusal
 if ARGV[2] == '' then
   refusal = guard.recovery_refusal(KEYS[1], ARGV[1])

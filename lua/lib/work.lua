@@ -267,16 +267,16 @@ end
 function work.retry_at(w)
   if w.retry == nil then
     local hold, attempt = first_after(w.expiries_key, w.now), first_after(w.paying_key, w.now)
-    w.retry = hold and attempt and math.min(hold, attempt) or hold or attempt
-    if not w.retry then
-      local silent = first_after(w.paying_key, w.now - provider_silence)
-      w.retry = silent and silent + provider_silence or false
-    end
+    w.retry = hold and attempt and math.min(hold, attempt) or hold or attempt or false
   end
   if w.first_added then
     return w.retry and math.min(w.retry, w.first_added) or w.first_added
   end
-  return w.retry
+  if not w.retry and w.silent_retry == nil then
+    local silent = first_after(w.paying_key, w.now - provider_silence)
+    w.silent_retry = silent and silent + provider_silence or false
+  end
+  return w.retry or w.silent_retry
 end
 
 local function commit_counters(w)

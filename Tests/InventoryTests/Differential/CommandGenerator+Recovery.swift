@@ -1,0 +1,135 @@
+import Booking
+
+/// What PostgreSQL has of a partition.
+struct DurablePartition {
+    var events: [ModelEvent] = []
+    /// Every booking that it was ever told of.
+    var bookings: [String: ModelBooking] = [:]
+
+    /// Takes over what Redis has.
+    mutating func take(_ model: ModelInventory, _ partition: Int) {
+        events = events.map { event in model.events.first { $0.id == event.id } ?? event }
+        let ids = Set(events.map(\.id))
+        bookings.merge(model.bookings.filter { ids.contains($0.value.event) }) { $1 }
+    }
+}
+
+/// A step of a recovery.
+enum RecoveryTask {
+    case event(ModelEvent)
+    case fields(event: String, ModelFields)
+    case bookings([ModelBooking])
+    case open
+}
+
+extension CommandGenerator {
+    /// Begins a recovery, or one comes too late.
+    mutating func close(_ partition: Int) -> ScriptStep {
+        let epoch = chance(70) ? highestEpoch + 1 : number(max(1, highestEpoch - 1)...highestEpoch + 3)
+        let wasOpen = model.partitions[partition].isOpen
+        let reply = model.close(partition, epoch: epoch)
+        if reply.first == .text("OK") {
+            highestEpoch = max(highestEpoch, epoch)
+            // What is in the outbox is written down first. One that was under recovery has nothing new.
+            if wasOpen { durable[partition].take(model, partition) }
+            agenda[partition] = tasks(partition)
+        }
+        return ScriptStep(.close, keys: [ModelKeys.meta(partition)], arguments: [String(epoch)], reply)
+    }
+
+    private mutating func tasks(_ partition: Int) -> [RecoveryTask] {
+        var tasks: [RecoveryTask] = []
+        for index in durable[partition].events.indices {
+            if chance(20) { durable[partition].events[index].policy = policy() }
+            let event = durable[partition].events[index]
+            tasks.append(.event(event))
+            if !event.totals.isEmpty { tasks.append(.fields(event: event.id, .totals(event.totals))) }
+            if !event.blocks.isEmpty { tasks.append(.fields(event: event.id, .blocks(event.blocks))) }
+            let bookings = durable[partition].bookings.values.filter { $0.event == event.id }.sorted { $0.id < $1.id }
+            let loaded = bookings.filter { $0.status.isHeld || chance(5) }
+            for start in stride(from: 0, to: loaded.count, by: 200) {
+                tasks.append(.bookings(Array(loaded[start..<min(start + 200, loaded.count)])))
+            }
+        }
+        return tasks + [.open]
+    }
+
+    /// The recovery's next step, now and then twice or under another epoch.
+    mutating func recoveryStep(_ partition: Int) -> ScriptStep {
+        guard let task = agenda[partition].first else { return close(partition) }
+        var caller = caller(partition)
+        caller.identity = ""
+        let step = perform(task, partition, caller)
+        if step.reply?.first == .text("OK") || step.reply?.first == .text("EXISTS"), chance(90) {
+            agenda[partition].removeFirst()
+        }
+        return step
+    }
+
+    private mutating func perform(_ task: RecoveryTask, _ partition: Int, _ caller: ModelCaller) -> ScriptStep {
+        switch task {
+        case .event(let event):
+            return loadEvent(event, caller)
+        case .fields(let event, let fields):
+            let (key, pairs) =
+                switch fields {
+                case .totals(let totals): (ModelKeys.users(partition, event), totals.mapValues(\.text))
+                case .blocks(let blocks): (ModelKeys.blocks(partition, event), blocks.mapValues(\.text))
+                }
+            let arguments = pairs.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+            let reply = model.loadFields(fields, event: event, partition: partition, epoch: caller.epoch)
+            return ScriptStep(
+                .loadFields, keys: [ModelKeys.meta(partition), key], arguments: [String(caller.epoch)] + arguments,
+                reply)
+        case .bookings(let bookings):
+            return loadBookings(bookings, partition, caller, readAt: "")
+        case .open:
+            let cursor = pick([(0, 0), (time, 3), (1, number(0...9))])
+            let reply = model.open(
+                partition, epoch: caller.epoch, identity: Self.identity, cursor: "\(cursor.0)-\(cursor.1)")
+            let keys = [ModelKeys.meta(partition), ModelKeys.outbox(partition)]
+            let place = [String(cursor.0), String(cursor.1)]
+            return ScriptStep(.open, keys: keys, arguments: [String(caller.epoch), Self.identity] + place, reply)
+        }
+    }
+
+    /// `load_event`; what the event's clock says now is later than what PostgreSQL saw of it.
+    mutating func loadEvent(_ event: ModelEvent, _ caller: ModelCaller) -> ScriptStep {
+        let load = ModelLoad(
+            event: event.id, partition: event.partition, policy: event.policy, clock: event.clock,
+            sequence: chance(50) ? 0 : event.sequence, tiers: event.tiers, rows: event.rows)
+        let reply = model.load(load, caller)
+        let partition = event.partition
+        let keys = [
+            ModelKeys.meta(partition), ModelKeys.event(partition, event.id), ModelKeys.users(partition, event.id),
+            ModelKeys.expiries(partition, event.id), ModelKeys.paying(partition, event.id), ModelKeys.due(partition),
+        ]
+        let head = [String(caller.epoch), caller.identity, event.id] + event.policy.arguments
+        let clock = [event.policy.currency, String(load.clock), String(load.sequence)]
+        let hasSeats = !event.rows.isEmpty
+        let seats = [event.ranges, hasSeats ? event.map : "", "", ""]
+        let tiers = event.tiers.flatMap { [$0.id, $0.text] }
+        return ScriptStep(
+            .loadEvent, keys: keys, arguments: head + clock + seats + tiers,
+            bytes: hasSeats ? [14: event.runs, 15: event.offsets] : [:], reply)
+    }
+
+    /// Somebody acts on a booking that may have left Redis.
+    mutating func loadBooking(_ partition: Int) -> ScriptStep {
+        let known = durable[partition].bookings
+        let wanted = bookingIDs[partition].compactMap { known[$0] }
+        guard !wanted.isEmpty else { return availability(partition) }
+        return loadBookings(
+            [pick(wanted)], partition, caller(partition), readAt: chance(90) ? ScriptStep.clockArgument : "1")
+    }
+
+    private mutating func loadBookings(
+        _ bookings: [ModelBooking], _ partition: Int, _ caller: ModelCaller, readAt: String
+    ) -> ScriptStep {
+        let reply = model.load(bookings, partition: partition, caller, isTooOld: readAt == "1")
+        return ScriptStep(
+            .loadBooking, keys: [ModelKeys.meta(partition)],
+            arguments: [String(caller.epoch), caller.identity, readAt] + bookings.flatMap { [$0.id, $0.image, ""] },
+            reply)
+    }
+}

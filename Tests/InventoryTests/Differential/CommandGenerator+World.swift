@@ -1,0 +1,121 @@
+import Booking
+
+/// What happens around the scripts: time, publication, loss.
+extension CommandGenerator {
+    /// An event that nobody has yet.
+    mutating func newEvent(_ partition: Int) -> ModelEvent {
+        let isLarge = chance(largeGroups > 5 ? 60 : 10)
+        var tiers: [ModelTier] = []
+        var rows: [ModelRow] = []
+        for _ in 1...number(1...4) {
+            let tier = newName("t")
+            let own = chance(40) ? hall(isLarge).map { row($0, of: tier) } : []
+            rows += own
+            let seats = own.flatMap(\.seats)
+            let capacity = !seats.isEmpty ? seats.count : isLarge ? number(64...200) : number(0...15)
+            let blocked =
+                !seats.isEmpty ? seats.count { $0 == .blocked } : chance(20) ? number(0...capacity) : 0
+            tiers.append(
+                ModelTier(
+                    id: tier, kind: seats.isEmpty ? .general : .seated, price: chance(10) ? 0 : number(1...5000),
+                    capacity: capacity, available: capacity - blocked, blocked: blocked))
+        }
+        return ModelEvent(
+            id: newName("e"), partition: partition, policy: policy(), tiers: tiers, rows: rows, epoch: 0, clock: time)
+    }
+
+    /// How long a tier's rows are. Among them: rows in which two leave one alone, too many of them to look at; and a
+    /// row longer than the longest run that is told from longer ones.
+    private mutating func hall(_ isLarge: Bool) -> [Int] {
+        if chance(20) { return Array(repeating: 3, count: number(15...16)) + [4, 4] }
+        if chance(3) { return [number(120...200)] }
+        let length = number(1...(isLarge ? 24 : 8))
+        return (0..<number(1...(isLarge ? 12 : 4))).map { _ in chance(60) ? length : number(1...8) }
+    }
+
+    private mutating func row(_ length: Int, of tier: String) -> ModelRow {
+        ModelRow(tier: tier, seats: (0..<length).map { _ in length != 3 && chance(3) ? .blocked : .available })
+    }
+
+    mutating func policy() -> ModelPolicy {
+        ModelPolicy(
+            isCancelled: chance(3), opens: chance(10) ? time + number(-5000...5000) : nil,
+            closes: chance(10) ? time + number(-1000...3_600_000) : nil,
+            hold: pick([1, 1000, 60_000, 600_000, 3_600_000]), maxTickets: chance(40) ? number(1...12) : nil,
+            maxBookings: chance(30) ? number(1...4) : nil, currency: "EUR")
+    }
+
+    /// Puts a new event on sale, or one that is there already.
+    mutating func publish(_ partition: Int) -> ScriptStep {
+        let isNew = durable[partition].events.count < 3
+        let event = isNew ? newEvent(partition) : pick(durable[partition].events)
+        let caller = caller(partition)
+        let step = loadEvent(event, caller)
+        if isNew, step.reply == [.text("OK")] { durable[partition].events.append(event) }
+        return step
+    }
+
+    mutating func tick() -> ScriptStep {
+        tick(by: pick([1, 20, 700, 15_000, 70_000, 300_000, 1_000_000, chance(10) ? 86_400_000 : 1]))
+    }
+
+    /// Time goes on for every event.
+    mutating func tick(by milliseconds: Int) -> ScriptStep {
+        time += milliseconds
+        var command = ["EVAL", "for i, key in ipairs(KEYS) do redis.call('HSET', key, 'clock', ARGV[1]) end", ""]
+        for index in model.events.indices {
+            model.events[index].clock = time
+            command.append(ModelKeys.event(model.events[index].partition, model.events[index].id))
+        }
+        command[2] = String(model.events.count)
+        return ScriptStep("tick", command + [String(time)])
+    }
+
+    /// PostgreSQL has caught up: what Redis loses from now on, it loses to here.
+    mutating func persist(_ partition: Int) -> ScriptStep {
+        if model.partitions[partition].isOpen { durable[partition].take(model, partition) }
+        return ScriptStep("persist \(partition)", ["PING"])
+    }
+
+    /// Redis loses everything.
+    mutating func lose() -> ScriptStep {
+        model = ModelInventory(partitions: Array(repeating: ModelPartition(), count: Self.partitions))
+        agenda = Array(repeating: [], count: Self.partitions)
+        return ScriptStep("lose", ["FLUSHALL"])
+    }
+
+    mutating func halfWrite(_ partition: Int) -> ScriptStep {
+        guard model.partitions[partition].isOpen, let index = model.event(eventID(partition)) else { return tick() }
+        return halfWrite(partition, index)
+    }
+
+    /// As `work.commit` leaves an event when it failed.
+    mutating func halfWrite(_ partition: Int, _ index: Int) -> ScriptStep {
+        model.events[index].epoch = 0
+        model.partitions[partition].broken = model.events[index].id
+        let script = """
+            redis.call('HSET', KEYS[1], 'epoch', 'closed') redis.call('ZREM', KEYS[2], ARGV[1])
+            redis.call('HSET', KEYS[3], 'broken', ARGV[1])
+            """
+        let event = model.events[index].id
+        return ScriptStep(
+            "half-write",
+            [
+                "EVAL", script, "3", ModelKeys.event(partition, event), ModelKeys.due(partition),
+                ModelKeys.meta(partition), event,
+            ])
+    }
+
+    /// A user has made nearly all the keys that a day allows.
+    mutating func countKeys(_ partition: Int) -> ScriptStep {
+        guard let index = model.event(eventID(partition)) else { return tick() }
+        let counter = "\(model.events[index].id):\(pick(users))"
+        let day = ModelKeyCount.day(model.now(index))
+        let count = ModelKeyCount(days: [day: number(0...999), day - 1: number(0...999)], last: day)
+        model.keyCounts[counter] = count
+        model.touchedCounts.insert(counter)
+        return ScriptStep(
+            "count-keys",
+            ["SET", ModelKeys.keyCount(model.events[index].partition, counter), count.text, "EX", "172800"])
+    }
+}

@@ -1,0 +1,54 @@
+import RedisClient
+import Support
+import Testing
+
+/// The laws, judged by what is in Redis alone: no model is asked.
+@Suite("Conservation")
+struct ConservationTests {
+    private static let kinds: [CommandGenerator.Kind] = [
+        .reserve, .beginPayment, .confirm, .failPayment, .extend, .cancel, .cancelItems, .expire, .block, .unblock,
+        .updateEvent, .tick,
+    ]
+
+    @Test("10,000 random commands lose no unit and no seat, and give none away")
+    func conservation() async throws {
+        let seed = SeededGenerator.fromEnvironment().seed
+        try await ScriptRedis.with { redis in
+            var seeds = SeededGenerator(seed: seed)
+            for round in 0..<50 {
+                _ = await redis.send(["FLUSHALL"])
+                var generator = CommandGenerator(seed: seeds.next(), kinds: Self.kinds, isSwarm: false)
+                for batch in 0..<4 {
+                    let steps = (0..<50).map { _ in
+                        let (kind, partition) = generator.choose()
+                        return generator.step(kind, partition)
+                    }
+                    _ = await redis.perform(steps)
+                    for (event, account) in try await Self.accounts(redis) {
+                        let faults = account.faults
+                        try #require(faults.isEmpty, "seed \(seed), round \(round), batch \(batch), event \(event)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds up what the bookings' records say, next to the counters, totals, seats and indexes.
+    private static func accounts(_ redis: ScriptRedis) async throws -> [String: Account] {
+        let keys = await redis.send(["KEYS", "*"]).array?.compactMap(\.string).sorted() ?? []
+        let replies = await redis.send(keys.map(StoredValue.reading))
+        var accounts: [String: Account] = [:]
+        for (key, reply) in zip(keys, replies) {
+            let name = String(key.split(separator: ":", maxSplits: 2).last ?? "")
+            let kind = StoredValue.kind(key)
+            let value = try #require(StoredValue(key, reply))
+            if kind == "b", case .text(let record) = value {
+                let fields = record.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+                accounts[fields[9], default: Account()].add(booking: name, fields)
+            } else if ["e", "u", "x", "y", "s", "l"].contains(kind) {
+                accounts[name, default: Account()].add(kind, value)
+            }
+        }
+        return accounts
+    }
+}

@@ -1,0 +1,128 @@
+import Support
+
+/// Drives random commands against a Redis and the model, and compares them.
+struct DifferentialRun {
+    /// What was not the same, and after which commands.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Commands that one keyspace sees, before the next begins from nothing.
+    static let roundLength = 400
+
+    let redis: ScriptRedis
+    let seed: UInt64
+    let kinds: [CommandGenerator.Kind]
+
+    /// Runs `count` commands. The first round that fails is done again one command at a time, to find the command.
+    ///
+    /// - Returns: the answers there were, each as a script's name and a word.
+    func run(_ count: Int) async throws -> Set<String> {
+        var answers: Set<String> = []
+        var seeds = SeededGenerator(seed: seed)
+        for first in stride(from: 0, to: count, by: Self.roundLength) {
+            let length = min(Self.roundLength, count - first)
+            let roundSeed = seeds.next()
+            do {
+                for step in try await round(roundSeed, length, first, batchLimit: 160) {
+                    answers.formUnion(step.answers)
+                }
+            } catch let failure as Failure {
+                _ = try await round(roundSeed, length, first, batchLimit: 1)
+                throw failure
+            }
+        }
+        return answers
+    }
+
+    /// One round: batches of commands that travel together, and after each the keyspace.
+    private func round(
+        _ seed: UInt64, _ length: Int, _ first: Int, batchLimit: Int
+    ) async throws -> [ScriptStep] {
+        _ = await redis.send(["FLUSHALL"])
+        var generator = CommandGenerator(seed: seed, kinds: kinds)
+        var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
+        var sizes = SeededGenerator(seed: ~seed)
+        var done: [ScriptStep] = []
+        while done.count < length {
+            var batch: [ScriptStep] = []
+            let size = min(Int.random(in: 1...batchLimit, using: &sizes), length - done.count)
+            var isLost = false
+            while batch.count < size, !isLost {
+                let (kind, partition) = generator.choose()
+                if kind == .lose {
+                    // Nothing is left to compare with once it is done.
+                    try await check(batch, &keyspace, &generator, done, first)
+                    done += batch
+                    batch = []
+                    keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
+                    isLost = true
+                }
+                batch.append(generator.step(kind, partition))
+            }
+            try await check(batch, &keyspace, &generator, done, first)
+            done += batch
+        }
+        do {
+            try await keyspace.checkAll(generator.model)
+        } catch let mismatch as Mismatch {
+            throw failure(mismatch, done, first)
+        }
+        return done
+    }
+
+    private func check(
+        _ batch: [ScriptStep], _ keyspace: inout KeyspaceComparison, _ generator: inout CommandGenerator,
+        _ done: [ScriptStep], _ first: Int
+    ) async throws {
+        var seen = done
+        do {
+            let replies = await redis.perform(batch)
+            let logs: Mismatch?
+            do {
+                try await keyspace.readLogs(generator.model)
+                logs = nil
+            } catch let mismatch as Mismatch {
+                logs = mismatch
+            }
+            let comparison = ReplyComparison(entries: keyspace.entries)
+            for (step, reply) in zip(batch, replies) {
+                seen.append(step)
+                try comparison.check(step, reply)
+            }
+            if let logs { throw logs }
+            try checkLaws(generator.model)
+            try await keyspace.checkTouched(generator.model)
+        } catch let mismatch as Mismatch {
+            throw failure(mismatch, seen, first)
+        }
+        generator.model.forgetTouched()
+    }
+
+    /// What no command may break, whatever model and scripts agree on.
+    private func checkLaws(_ model: ModelInventory) throws(Mismatch) {
+        for event in model.events {
+            for tier in event.tiers where !tier.isConserved {
+                throw Mismatch("tier \(tier.id)", expected: "capacity = available + held + sold + blocked", found: tier)
+            }
+            if let fault = event.seatFault {
+                throw Mismatch("seats of \(event.id)", expected: "what the counters say", found: fault)
+            }
+            if let first = event.firstLapse, (event.next ?? .max) > first {
+                throw Mismatch("next of \(event.id)", expected: "at most \(first)", found: event.next ?? 0)
+            }
+        }
+    }
+
+    private func failure(_ mismatch: Mismatch, _ done: [ScriptStep], _ first: Int) -> Failure {
+        let lines = done.suffix(12).enumerated().map { index, step in
+            "  \(first + done.count - done.suffix(12).count + index + 1)  \(step.line)"
+        }
+        return Failure(
+            description: """
+                command \(first + done.count) of USHER_TEST_SEED=\(seed): \(mismatch)
+                the last commands:
+                \(lines.joined(separator: "\n"))
+                """)
+    }
+}

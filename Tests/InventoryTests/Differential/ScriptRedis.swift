@@ -1,0 +1,107 @@
+import EventLoop
+import RedisClient
+import Support
+
+/// A Redis of its own that scripts are run on, by one pipelined connection. Lives on one loop.
+struct ScriptRedis {
+    private let connection: RedisConnection
+
+    /// Runs `body` on a new Redis that knows every script.
+    static func with<Value: Sendable>(
+        _ body: @Sendable (ScriptRedis) async throws -> Value
+    ) async throws -> Value {
+        try await with(try RedisServerProcess(), body)
+    }
+
+    /// Runs `body` with a connection of its own, on a loop of its own.
+    static func with<Value: Sendable>(
+        _ server: RedisServerProcess, _ body: @Sendable (ScriptRedis) async throws -> Value
+    ) async throws -> Value {
+        let loop = try EventLoop(name: "scripts")
+        defer { loop.stop() }
+        var configuration = try RedisConfiguration(url: server.socketURL)
+        // However busy the machine is.
+        configuration.commandTimeout = .seconds(600)
+        let settled = configuration
+        return try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: settled)
+            try connection.start()
+            defer { connection.close() }
+            let redis = ScriptRedis(connection: connection)
+            _ = await redis.send(RedisScriptName.allCases.map { ["SCRIPT", "LOAD", $0.source] })
+            return try await body(redis)
+        }
+    }
+
+    /// Sends commands in one write; an error takes the place of its command's reply.
+    func send(_ commands: [[String]]) async -> [RedisValue] {
+        await send(commands.map { RedisCommand($0) })
+    }
+
+    private func send(_ commands: [RedisCommand]) async -> [RedisValue] {
+        guard !commands.isEmpty else { return [] }
+        let connection = connection
+        return await withCheckedContinuation { continuation in
+            var replies: [RedisValue] = []
+            replies.reserveCapacity(commands.count)
+            for command in commands {
+                connection.send(command) { result in
+                    switch result {
+                    case .success(let reply): replies.append(reply)
+                    case .failure(let error): replies.append(.status("error: \(error)"))
+                    }
+                    if replies.count == commands.count { continuation.resume(returning: replies) }
+                }
+            }
+        }
+    }
+
+    /// Sends one command.
+    func send(_ command: [String]) async -> RedisValue {
+        await send([command])[0]
+    }
+
+    /// Performs a step and reads a field of a hash, with nothing of anybody in between.
+    func perform(_ step: ScriptStep, andRead field: String, of key: String) async -> (RedisValue, field: String?) {
+        let replies = await send([
+            RedisCommand("MULTI"), step.command(), RedisCommand("HGET", key, field), RedisCommand("EXEC"),
+        ])
+        let parts = replies.last?.array ?? []
+        return (parts.first ?? .null, parts.last?.string)
+    }
+
+    /// A section of INFO.
+    func info(_ section: String) async -> [String: String] {
+        let lines = await send(["INFO", section]).string?.split(whereSeparator: \.isNewline) ?? []
+        let pairs = lines.map { $0.split(separator: ":", maxSplits: 1).map(String.init) }.filter { $0.count == 2 }
+        return Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0[1]) })
+    }
+
+    /// Sends steps in order; Redis's clock is told to those that need it.
+    func perform(_ steps: [ScriptStep]) async -> [RedisValue] {
+        var replies: [RedisValue] = []
+        var pending: [RedisCommand] = []
+        for step in steps {
+            guard step.needsClock else {
+                pending.append(step.command())
+                continue
+            }
+            replies += await send(pending)
+            pending = []
+            replies.append(await performNow(step))
+        }
+        return replies + (await send(pending))
+    }
+
+    /// A machine that stalls for ten seconds makes the clock too old; nothing was done then.
+    private func performNow(_ step: ScriptStep) async -> RedisValue {
+        var reply = RedisValue.null
+        for _ in 0..<5 {
+            let time = await send(["TIME"]).array?.compactMap(\.integer) ?? [0, 0]
+            let clock = String(time[0] * 1000 + time[1] / 1000)
+            reply = await send([step.command(clock: clock)])[0]
+            if reply.array?.first?.string != "TOO_OLD" { break }
+        }
+        return reply
+    }
+}
