@@ -50,7 +50,8 @@ extension Inventory {
             event.description, policy.isCancelled ? "cancelled" : "published",
             policy.opensAt.map { String($0) } ?? "", policy.closesAt.map { String($0) } ?? "",
             String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
-            policy.maxBookingsPerUser.map { String($0) } ?? "", policy.currency, String(policy.clock), "0",
+            policy.maxBookingsPerUser.map { String($0) } ?? "", policy.currency, String(policy.clock),
+            String(try await firstSequence(partition, epoch)),
         ]
         var bytes = arguments.map { Array($0.utf8) }
         let seats = policy.seats
@@ -65,6 +66,13 @@ extension Inventory {
             reply = try await run(scripts.loadEvent, partition: partition, keys: scriptKeys, bytes: bytes)
         }
         return reply.word == "OK" || reply.word == "EXISTS" ? .done : .stale
+    }
+
+    /// Sequence numbers of an event never repeat, also when Redis has forgotten how far they went: each epoch has a
+    /// billion of its own, and 2^53 leave room for nine million epochs.
+    private func firstSequence(_ partition: Partition, _ recovering: Int64?) async throws(InventoryError) -> Int64 {
+        let epoch = recovering == nil ? Int64(try await epoch(partition)) : recovering
+        return (epoch ?? 0) * 1_000_000_000
     }
 
     /// Puts users' totals of an event back, in a recovery.
