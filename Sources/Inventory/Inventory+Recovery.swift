@@ -46,12 +46,13 @@ extension Inventory {
             keys.meta(partition), keys.event(event), keys.users(event), keys.expiries(event), keys.paying(event),
             keys.due(partition),
         ]
-        let arguments = [
+        let sequence = try await firstSequence(partition, epoch)
+        let arguments: [String] = [
             event.description, policy.isCancelled ? "cancelled" : "published",
             policy.opensAt.map { String($0) } ?? "", policy.closesAt.map { String($0) } ?? "",
             String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
             policy.maxBookingsPerUser.map { String($0) } ?? "", policy.currency, String(policy.clock),
-            String(try await firstSequence(partition, epoch)),
+            String(sequence),
         ]
         var bytes = arguments.map { Array($0.utf8) }
         let seats = policy.seats
