@@ -47,7 +47,7 @@ let package = Package(
             dependencies: ["Booking", "PostgresClient", "EventLoop"],
             resources: [.embedInCode("Migrations")],
             swiftSettings: strict),
-        .target(name: "Payments", dependencies: ["Booking", "EventLoop"], swiftSettings: strict),
+        .target(name: "Payments", dependencies: ["Booking", "EventLoop", "Cryptography"], swiftSettings: strict),
         .target(
             name: "Accounts",
             dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "CCurl"],
@@ -115,6 +115,7 @@ let package = Package(
                 "Reconciler", "Records", "Inventory", "Booking", "RedisClient", "PostgresClient", "EventLoop",
                 "Support",
             ], swiftSettings: strict),
+        .testTarget(name: "PaymentsTests", dependencies: ["Payments", "Support"], swiftSettings: strict),
         .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )
