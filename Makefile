@@ -6,7 +6,7 @@ PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev lib
 LINTERS := lua-check shellcheck
 USHER := .build/release/usher
 
-.PHONY: dev build test lint load install install-linters install-k6 clean
+.PHONY: dev build test lint load install install-linters install-k6 install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
@@ -14,7 +14,7 @@ dev: build ## everything in one go on private stores, ending with a URL and a fi
 build: install
 	@swift build -c release --product usher
 
-test: install lint ## every test, on real Redis and PostgreSQL that the tests start themselves
+test: install lint install-standardwebhooks ## every test, on real Redis and PostgreSQL that the tests start themselves
 	@deploy/dev/run-tests
 
 lint: install-linters
@@ -33,6 +33,9 @@ install-linters:
 
 install-k6:
 	@deploy/dev/install-k6
+
+install-standardwebhooks:
+	@deploy/dev/install-standardwebhooks
 
 clean:
 	@rm -rf .build

@@ -47,10 +47,17 @@ let package = Package(
             dependencies: ["Booking", "PostgresClient", "EventLoop"],
             resources: [.embedInCode("Migrations")],
             swiftSettings: strict),
-        .target(name: "Payments", dependencies: ["Booking", "EventLoop", "Cryptography"], swiftSettings: strict),
+        .target(name: "WebClient", dependencies: ["EventLoop", "CCurl"], swiftSettings: strictC),
+        .target(
+            name: "Payments", dependencies: ["Booking", "EventLoop", "Cryptography", "JSON", "WebClient"],
+            swiftSettings: strict),
+        .target(
+            name: "PaymentsSimulator",
+            dependencies: ["Booking", "Payments", "HTTPServer", "JSON", "WebClient", "EventLoop"],
+            swiftSettings: strict),
         .target(
             name: "Accounts",
-            dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "CCurl"],
+            dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "WebClient"],
             resources: [.embedInCode("Scripts")],
             swiftSettings: strictC),
         .target(
@@ -70,7 +77,7 @@ let package = Package(
             name: "usher",
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "HTTPServer", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
             ],
             swiftSettings: strict),
 
@@ -102,7 +109,7 @@ let package = Package(
             name: "AccountsTests",
             dependencies: [
                 "Accounts", "API", "Records", "HTTPServer", "Cryptography", "CCrypto", "RedisClient", "PostgresClient",
-                "EventLoop", "Support",
+                "EventLoop", "WebClient", "Support",
             ],
             resources: [.copy("Vectors")],
             swiftSettings: strict),
@@ -115,7 +122,12 @@ let package = Package(
                 "Reconciler", "Records", "Inventory", "Booking", "RedisClient", "PostgresClient", "EventLoop",
                 "Support",
             ], swiftSettings: strict),
-        .testTarget(name: "PaymentsTests", dependencies: ["Payments", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "PaymentsTests",
+            dependencies: [
+                "Payments", "PaymentsSimulator", "usher", "WebClient", "HTTPServer", "JSON", "Booking", "EventLoop",
+                "Support",
+            ], swiftSettings: strict),
         .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
     ]
 )

@@ -14,6 +14,8 @@ public struct APIConfiguration: Sendable {
     public var redisIsDurable: Bool
     /// How long the simulated provider takes.
     public var paymentDelay: Duration
+    /// The address of the payment provider, without a slash at its end; the simulated one, when it is `nil`.
+    public var paymentProvider: String?
     /// Origins whose pages may call, as browsers send them (`https://shop.example`).
     public var corsOrigins: [String] = []
     /// Whether `POST /api/bookings/reserve` asks for no API key.

@@ -47,7 +47,12 @@ final class APIContext {
         seatStore = SeatStore(pool: pool)
         seats = SeatCache(seatStore)
         venues = VenueStore(pool: pool)
-        gateway = SimulatedGateway(loop: loop, delay: configuration.paymentDelay)
+        gateway =
+            if let url = configuration.paymentProvider {
+                HTTPGateway(loop: loop, url: url)
+            } else {
+                SimulatedGateway(loop: loop, delay: configuration.paymentDelay)
+            }
         authenticator = Authenticator(
             tokens: TokenVerifier(
                 own: AccessTokens(secret: configuration.secret), outside: configuration.accounts.outside),

@@ -1,4 +1,5 @@
 import Cryptography
+import WebClient
 
 /// An outside identity provider, whose access tokens are taken beside our own.
 public final class OutsideIssuer: Sendable {

@@ -19,7 +19,7 @@ public final class SimulatedGateway: PaymentGateway {
 
     /// Answers by the card's number; unknown ones are declined.
     public func charge(
-        key: PaymentID, amount: Int64, currency: String, means: PaymentMeans
+        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans
     ) async -> ChargeAnswer {
         if delay > .zero { await loop.sleep(for: delay) }
         switch means.secret {
@@ -31,4 +31,12 @@ public final class SimulatedGateway: PaymentGateway {
         default: return .declined(code: "generic_decline")
         }
     }
+
+    /// It remembers nothing.
+    public func lookup(key: PaymentID) async -> LookupAnswer { .unknown }
+
+    /// Always done.
+    public func refund(
+        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
+    ) async -> RefundAnswer { .refunded }
 }

@@ -47,6 +47,7 @@ struct RunningCopy: Sendable {
             requiresIdempotencyKey: try settings.flag("USHER_REQUIRE_IDEMPOTENCY_KEY"),
             redisIsDurable: try await Stores.checkRedis(settings),
             paymentDelay: .milliseconds(try settings.integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0)))
+        configuration.paymentProvider = try settings.paymentProvider()
         configuration.corsOrigins = try settings.corsOrigins()
         configuration.opensReserve = try settings.flag("USHER_OPEN_RESERVE")
         configuration.accounts = accounts

@@ -18,6 +18,7 @@ struct Usher {
     }
 
     private static func run(_ arguments: [String], _ settings: Settings) async throws {
+        if arguments == ["payments-sim", "--help"] { return print(PaymentsSim.help) }
         let options = try Options(arguments.dropFirst())
         switch arguments.first {
         case "serve": try await Serve(settings).run()
@@ -26,6 +27,7 @@ struct Usher {
         case "seed": try await Seed(settings).command()
         case "dev": try await Dev(settings, copies: options["copies"].flatMap { Int($0) } ?? 1).run()
         case "token": try Token(settings).run(options)
+        case "payments-sim": try await PaymentsSim(settings, options).run()
         default:
             complain(
                 """
@@ -34,6 +36,7 @@ struct Usher {
                 usher migrate     brings the database to this binary's schema
                 usher seed        demo events and users
                 usher dev         everything in one go on private stores
+                usher payments-sim   a payment provider for trying out; see usher payments-sim --help
                 usher token --sub ID [--role admin] [--ttl SECONDS]   prints an access token
                 """)
             exit(arguments.isEmpty ? 2 : 64)

@@ -1,7 +1,6 @@
 import Support
 import Testing
-
-@testable import Accounts
+import WebClient
 
 @Suite("Fetching a key set")
 struct WebFetchTests {

@@ -1,8 +1,8 @@
 import CCurl
 
 /// Gets a small document from the web, waiting for it: on a thread that may wait, never on a loop.
-struct WebFetch: Sendable {
-    let url: String
+public struct WebFetch: Sendable {
+    private let url: String
 
     /// A set of a hundred large keys has 100 KB.
     private static let maximumBytes = 256 * 1024
@@ -10,7 +10,8 @@ struct WebFetch: Sendable {
     private static let timeoutMilliseconds = 5000
     private static let connectTimeoutMilliseconds = 3000
 
-    private static let isReady = usher_curl_init() == CURLE_OK
+    /// Fetches from an address.
+    public init(url: String) { self.url = url }
 
     private final class Body {
         var bytes: [UInt8] = []
@@ -18,8 +19,8 @@ struct WebFetch: Sendable {
 
     /// The document; nil unless the answer is 200, in time and of bearable size. No redirects are followed: the address
     /// is configured, and what it points to is believed. The corresponding C function is `curl_easy_perform`.
-    func get() -> [UInt8]? {
-        guard Self.isReady, let handle = unsafe curl_easy_init() else { return nil }
+    public func get() -> [UInt8]? {
+        guard WebLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
         defer { unsafe curl_easy_cleanup(handle) }
         let body = Body()
         unsafe usher_curl_set_text(handle, CURLOPT_URL, url)

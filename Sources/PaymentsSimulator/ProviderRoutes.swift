@@ -1,0 +1,189 @@
+import Booking
+import EventLoop
+import HTTPServer
+import JSON
+
+/// What the provider can be asked. Lives on one loop.
+final class ProviderRoutes {
+    private let loop: EventLoop
+    private let ledger: Ledger
+    private let sender: CallbackSender?
+    private var misbehaviours: Misbehaviours
+    private let lateTime: Duration
+    private let clock: () -> Int64
+
+    /// Longer than anybody waits.
+    private static let never = Duration.seconds(60)
+
+    init(
+        loop: EventLoop, ledger: Ledger, sender: CallbackSender?, misbehaviours: Misbehaviours, lateTime: Duration,
+        clock: @escaping () -> Int64
+    ) {
+        self.loop = loop
+        self.ledger = ledger
+        self.sender = sender
+        self.misbehaviours = misbehaviours
+        self.lateTime = lateTime
+        self.clock = clock
+    }
+
+    func router() -> Router {
+        let router = Router()
+        router.add(.post, "/charges") { [self] in await charge($0) }
+        router.add(.get, "/charges/{key}") { [self] in await lookUp($0) }
+        router.add(.post, "/refunds") { [self] in await refund($0) }
+        router.add(.get, "/ledger") { [self] _ in dump() }
+        router.add(.put, "/misbehaviours") { [self] in misbehave($0) }
+        return router
+    }
+
+    // MARK: - Charges
+
+    private func charge(_ request: HTTPRequest) async -> HTTPResponse {
+        guard let order = ChargeOrder(request.body) else { return Self.malformed }
+        let misbehaviour = misbehaviours.next(.charge) ?? (order.means == .breaks ? .errorAfter : nil)
+        return await misbehaving(misbehaviour) { [self] in book(order, misbehaviour) }
+    }
+
+    /// The same key is the same charge for ever.
+    private func book(_ order: ChargeOrder, _ misbehaviour: Misbehaviour?) -> HTTPResponse {
+        if let charge = ledger.charges[order.key] {
+            guard charge.booking == order.booking, charge.asked == order.amount, charge.currency == order.currency
+            else { return Problem(409, "key-reused", "This key is of another charge.").response() }
+            return answer(charge)
+        }
+        let charge = Charge(
+            key: order.key, booking: order.booking, asked: order.amount,
+            amount: order.amount + (misbehaviour == .overcharge ? 1 : 0), currency: order.currency,
+            outcome: outcome(order.means, misbehaviour))
+        do throws(LedgerError) { try ledger.book(.charge(charge)) } catch { return Self.broken }
+        sender?.announce(charge, misbehaving: misbehaviour)
+        return answer(charge)
+    }
+
+    private func outcome(_ means: TestMeans, _ misbehaviour: Misbehaviour?) -> Charge.Outcome {
+        switch means {
+        case .declines(let code): .declined(code: code)
+        case .succeeds where misbehaviour != .later, .breaks: .succeeded
+        case .succeeds, .later: .later(clock() + milliseconds(lateTime))
+        }
+    }
+
+    private func answer(_ charge: Charge) -> HTTPResponse {
+        var json = JSONWriter()
+        charge.write(to: &json, now: clock())
+        return .json(charge.status(now: clock()) == "pending" ? 202 : 200, json.bytes)
+    }
+
+    private func lookUp(_ request: HTTPRequest) async -> HTTPResponse {
+        await misbehaving(misbehaviours.next(.lookup)) { [self] in
+            guard let charge = request.parameters["key"].flatMap({ PaymentID($0) }).flatMap({ ledger.charges[$0] })
+            else { return Problem(404, "charge-not-found", "There is no charge of this key.").response() }
+            return answer(charge)
+        }
+    }
+
+    // MARK: - Refunds
+
+    private func refund(_ request: HTTPRequest) async -> HTTPResponse {
+        guard let order = RefundOrder(request.body) else { return Self.malformed }
+        let misbehaviour = misbehaviours.next(.refund)
+        return await misbehaving(misbehaviour) { [self] in
+            misbehaviour == .refuseRefund ? refused(order, "try-later") : book(order)
+        }
+    }
+
+    /// Raises what went back to `to`, so that asking again moves nothing.
+    private func book(_ order: RefundOrder) -> HTTPResponse {
+        guard let charge = ledger.charges[order.key], charge.transactionID == order.transactionID else {
+            return refused(order, "charge-not-found")
+        }
+        guard charge.status(now: clock()) == "succeeded" else { return refused(order, "charge-not-succeeded") }
+        guard charge.currency == order.currency else { return refused(order, "other-currency") }
+        guard order.to <= charge.amount else { return refused(order, "more-than-charged") }
+        if order.to > charge.refunded {
+            do throws(LedgerError) { try ledger.book(.refund(order.key, to: order.to)) } catch { return Self.broken }
+        }
+        return refundAnswer(order, "refunded", nil, max(order.to, charge.refunded))
+    }
+
+    private func refused(_ order: RefundOrder, _ code: String) -> HTTPResponse {
+        refundAnswer(order, "refused", code, ledger.charges[order.key]?.refunded ?? 0)
+    }
+
+    private func refundAnswer(_ order: RefundOrder, _ status: String, _ code: String?, _ sum: Int64) -> HTTPResponse {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("key", order.key.description)
+        json.member("transactionId", order.transactionID)
+        json.member("status", status)
+        if let code { json.member("code", code) }
+        json.member("refunded", sum)
+        json.endObject()
+        return .json(200, json.bytes)
+    }
+
+    // MARK: - Looking behind the curtain
+
+    private func dump() -> HTTPResponse {
+        var json = JSONWriter(capacity: ledger.order.count * 300)
+        let now = clock()
+        json.beginObject()
+        json.key("charges")
+        json.beginArray()
+        for key in ledger.order { ledger.charges[key]?.write(to: &json, now: now) }
+        json.endArray()
+        json.endObject()
+        return .json(200, json.bytes)
+    }
+
+    private func misbehave(_ request: HTTPRequest) -> HTTPResponse {
+        guard let members = Members(request.body, of: ["misbehave", "seed"]), let text = members.text("misbehave"),
+            let next = Misbehaviours(text, seed: UInt64(bitPattern: members.integer("seed") ?? 0))
+        else { return Self.malformed }
+        misbehaviours = next
+        return HTTPResponse(status: 204)
+    }
+
+    // MARK: - Misbehaving
+
+    /// Does what is asked, or not, and answers, or not.
+    private func misbehaving(
+        _ misbehaviour: Misbehaviour?, _ body: nonisolated(nonsending) () async -> HTTPResponse
+    ) async -> HTTPResponse {
+        switch misbehaviour {
+        case .error: return Self.broken
+        case .reset: return cut()
+        case .delay: await loop.sleep(for: lateTime)
+        default: break
+        }
+        let response = await body()
+        switch misbehaviour {
+        case .errorAfter: return Self.broken
+        case .resetAfter: return cut()
+        case .slow: await loop.sleep(for: lateTime)
+        case .timeout:
+            await loop.sleep(for: Self.never)
+            return cut()
+        default: break
+        }
+        return response
+    }
+
+    /// No answer, and the connection's end: a stream that has lost bytes before it began.
+    private func cut() -> HTTPResponse {
+        let stream = HTTPResponseStream(loop: loop, backlogBytes: 0)
+        stream.write([0])
+        return HTTPResponse(status: 200, stream: stream)
+    }
+
+    private static var malformed: HTTPResponse {
+        Problem(400, "invalid-request", "The body is not what this call takes.").response()
+    }
+
+    private static var broken: HTTPResponse { Problem(500, "internal", "Something went wrong.").response() }
+}
+
+private func milliseconds(_ duration: Duration) -> Int64 {
+    duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+}
