@@ -67,7 +67,8 @@ final class PaymentFlow {
                 isRetryable: true, headers: [("Retry-After", "1")])
         }
         let answer = await context.gateway.charge(
-            key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency, means: order.means)
+            key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
+            means: order.means)
         switch answer {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)

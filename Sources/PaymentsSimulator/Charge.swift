@@ -69,7 +69,8 @@ enum LedgerLine {
                 case .declined(let code): "declined \(code)"
                 case .later(let time): "later \(time)"
                 }
-            return "charge \(charge.key) \(charge.booking) \(charge.asked) \(charge.amount) \(charge.currency) \(outcome)"
+            let amounts = "\(charge.asked) \(charge.amount) \(charge.currency)"
+            return "charge \(charge.key) \(charge.booking) \(amounts) \(outcome)"
         }
     }
 

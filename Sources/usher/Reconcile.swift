@@ -12,6 +12,7 @@ struct Reconcile {
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
+        _ = try settings.paymentProvider()
         try await Stores.prepare(settings)
         _ = try await Stores.checkRedis(settings)
         let running = try await RunningReconciler.start(settings)

@@ -15,6 +15,7 @@ struct Serve {
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
+        _ = try settings.paymentProvider()
         try await Stores.prepare(settings)
         let copy = try await RunningCopy.start(settings)
         Log.info("serving on http://\(settings.host):\(copy.port)")
