@@ -1,4 +1,5 @@
 import Booking
+import EventLoop
 import Foundation
 import Glibc
 import Payments
@@ -118,6 +119,29 @@ struct SimulatorTests {
         let found = try await lookUp(provider, attempt)
         #expect(found == .succeeded(transactionID: attempt.transactionID, amount: 4999, currency: "USD"))
         #expect(try amounts(provider) == [4999])
+    }
+
+    @Test("more charges at a time than there may be connections are all made, on one loop")
+    func crowd() async throws {
+        let provider = try Provider()
+        let url = provider.url
+        let attempts = (0..<600).map { _ in Attempt() }
+        let loop = try EventLoop(name: "gateway")
+        let answers = await loop.run { loop in
+            final class Collected { var answers: [PaymentID: ChargeAnswer] = [:] }
+            var patience = HTTPGateway.Patience()
+            patience.tryTime = .seconds(60)
+            let gateway = HTTPGateway(loop: loop, url: url, patience: patience)
+            let collected = Collected()
+            for attempt in attempts {
+                loop.spawn { collected.answers[attempt.key] = await attempt.charge(gateway) }
+            }
+            while collected.answers.count < attempts.count { await loop.sleep(for: .milliseconds(5)) }
+            return collected.answers
+        }
+        loop.stop()
+        #expect(attempts.allSatisfy { answers[$0.key] == .succeeded(transactionID: $0.transactionID) })
+        #expect(try amounts(provider) == Array(repeating: 4999, count: attempts.count))
     }
 
     @Test("a charge of another sum than was asked for is not taken for ours, and asking tells the sum")
