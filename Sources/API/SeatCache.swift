@@ -37,7 +37,7 @@ final class SeatCache {
 final class SeatPlan {
     let event: EventID
     let map: SeatMap
-    /// What comes before each seat's status, one after the other, and where each ends.
+    /// The array of seats without their statuses, and where each status goes.
     private lazy var template = Self.template(event, map)
     /// The last answer, and the sequence number it is of.
     private(set) var answer: (sequence: Int64, body: [UInt8], tag: EntityTag)?
@@ -47,37 +47,50 @@ final class SeatPlan {
         self.map = map
     }
 
+    /// What seats have in common is written once: 100,000 of them are to take no longer than a loop can be busy.
     private static func template(_ event: EventID, _ map: SeatMap) -> (bytes: [UInt8], ends: [Int]) {
-        var bytes: [UInt8] = []
+        var bytes = Array("[".utf8)
+        bytes.reserveCapacity(192 * map.seatCount)
         var ends: [Int] = []
         ends.reserveCapacity(map.seatCount)
+        var texts: [String: [UInt8]] = [:]
+        func text(_ string: String) -> [UInt8] {
+            if let known = texts[string] { return known }
+            var json = JSONWriter()
+            json.string(string)
+            texts[string] = json.bytes
+            return json.bytes
+        }
+        let beginning = Array("{\"id\":\"".utf8)
+        let ending = Array(",\"status\":".utf8)
         for (index, row) in map.rows.enumerated() {
+            let common =
+                Array("\",\"tierId\":\"\(row.tier)\",\"section\":".utf8) + text(row.section)
+                + Array(",\"row\":".utf8) + text(row.name) + Array(",\"number\":".utf8)
             for (place, number) in row.seats.enumerated() {
-                var json = JSONWriter(capacity: 192)
-                json.beginObject()
-                json.member("id", SeatID(event: event, position: SeatPosition(row: index, place: place)).description)
-                json.member("tierId", row.tier.description)
-                json.member("section", row.section)
-                json.member("row", row.name)
-                json.member("number", number)
-                json.key("status")
-                bytes += json.bytes
+                if !ends.isEmpty { bytes.append(UInt8(ascii: ",")) }
+                bytes += beginning
+                let position = SeatPosition(row: index, place: place)
+                bytes.append(contentsOf: SeatID(event: event, position: position).description.utf8)
+                bytes += common
+                bytes += text(number)
+                bytes += ending
                 ends.append(bytes.count)
             }
         }
         return (bytes, ends)
     }
 
-    private static let available = Array("\"available\"},".utf8)
-    private static let held = Array("\"held\"},".utf8)
-    private static let sold = Array("\"sold\"},".utf8)
-    private static let blocked = Array("\"blocked\"},".utf8)
+    private static let available = Array("\"available\"}".utf8)
+    private static let held = Array("\"held\"}".utf8)
+    private static let sold = Array("\"sold\"}".utf8)
+    private static let blocked = Array("\"blocked\"}".utf8)
 
     /// Renders the answer for a map's bytes, and keeps it.
     func render(_ bytes: [UInt8], sequence: Int64) {
         var body: [UInt8] = []
         body.reserveCapacity(template.bytes.count + 16 * template.ends.count + 100)
-        body += "{\"eventId\":\"\(event)\",\"seq\":\(sequence),\"seats\":[".utf8
+        body += "{\"eventId\":\"\(event)\",\"seq\":\(sequence),\"seats\":".utf8
         var start = 0
         var seat = 0
         for byte in bytes where byte != SeatMap.separator && seat < template.ends.count {
@@ -92,7 +105,6 @@ final class SeatPlan {
             start = end
             seat += 1
         }
-        if seat > 0 { body.removeLast() }
         body += "]}".utf8
         answer = (sequence, body, EntityTag(sequence: sequence, of: bytes))
     }

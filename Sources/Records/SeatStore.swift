@@ -37,7 +37,8 @@ public final class SeatStore {
             """, [.text(event.description), .text(Self.separator)]
         ).map { (row) throws(PostgresError) in
             guard let tier = TierID(try row.string("tier_id")) else { throw PostgresError.undecodable("event_rows") }
-            let seats = try row.string("seats").split(separator: Self.separator).map(String.init)
+            // By bytes: looking for the borders of characters takes longer than all the rest.
+            let seats = try row.string("seats").utf8.split(separator: 0x1f).map { String(Substring($0)) }
             return SeatMap.Row(
                 tier: tier, section: try row.string("section"), name: try row.string("name"), seats: seats)
         }
