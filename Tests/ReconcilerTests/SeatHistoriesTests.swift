@@ -1,5 +1,6 @@
 import Booking
 import EventLoop
+import Foundation
 import Inventory
 import Records
 import Support
@@ -9,7 +10,9 @@ import Testing
 
 @Suite("Random histories of seats")
 struct SeatHistoriesTests {
-    private static let steps = 4000
+    /// Commands; `USHER_TEST_STEPS` makes them more.
+    private static let steps =
+        ProcessInfo.processInfo.environment["USHER_TEST_STEPS"].flatMap { Int($0) } ?? 4000
 
     @Test("seats, units, parts, blocks and capacities are the same in both stores once all is written down")
     func histories() async throws {
