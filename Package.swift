@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "Settlement",
             dependencies: [
-                "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop", "Cryptography",
+                "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
+                "Cryptography",
             ],
             swiftSettings: strict),
         .target(

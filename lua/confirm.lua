@@ -2,7 +2,8 @@
 -- @flags allow-oom
 -- confirm: the money of one charge was taken.
 --
--- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider, 11 transaction (escaped), 12 amount, 13 currency
+-- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider, 11 transaction (escaped), 12 amount,
+--       13 currency (empty: nothing is paid, and no sum compared)
 -- Replies: OK image entry | RECLAIMED image entry |
 --          ALREADY image (this charge is the booking's, whatever became of it) |
 --          REFUND_DUE image entry (this charge has to go back, and the booking says so) |
@@ -21,10 +22,14 @@ local charge = {
   id = ARGV[9], provider = ARGV[10], transaction = ARGV[11], status = 'SUCCEEDED', amount = tonumber(ARGV[12]),
 }
 
+local function is_of_its_currency()
+  return ARGV[13] == '' or ARGV[13] == b.currency
+end
+
 if known and (known.status == 'SUCCEEDED' or known.status == 'REFUND_DUE' or known.status == 'REFUNDED') then
   local word = 'SECOND'
   if known.transaction == charge.transaction and known.provider == charge.provider then
-    word = known.amount == charge.amount and b.currency == ARGV[13] and 'ALREADY' or 'MISMATCH'
+    word = known.amount == charge.amount and is_of_its_currency() and 'ALREADY' or 'MISMATCH'
   end
   return { word, booking.image(b) }
 end
@@ -36,7 +41,7 @@ local function confirmed(word)
 end
 
 local function refund_due()
-  if b.currency ~= ARGV[13] then
+  if not is_of_its_currency() then
     return { 'SECOND', booking.image(b) }
   end
   booking.refund(charge, charge.amount)
@@ -65,7 +70,7 @@ end
 if b.status == 'CANCELLED' then
   return refund_due()
 end
-if charge.amount ~= b.total or b.currency ~= ARGV[13] then
+if not is_of_its_currency() or (ARGV[13] ~= '' and charge.amount ~= b.total) then
   return { 'MISMATCH', booking.image(b) }
 end
 if booking.holds(b.status) then

@@ -72,13 +72,15 @@ extension Inventory {
     /// Records that a charge succeeded: `.done`, `.reclaimed`, `.already` (this very charge is the booking's, whatever
     /// became of it), `.refundDue`, `.secondCharge`, `.mismatch`.
     ///
-    /// - Parameter amount: minor units of `currency` (ISO 4217).
+    /// - Parameters:
+    ///   - amount: minor units of `currency`.
+    ///   - currency: ISO 4217; `nil` when nothing is paid, so that no sum is compared.
     public func confirm(
         _ request: TransitionRequest, payment: PaymentID, provider: String, transactionID: String, amount: Int64,
-        currency: String
+        currency: String?
     ) async throws(InventoryError) -> TransitionOutcome {
         let charge = [
-            payment.description, provider, EscapedText.encode(transactionID), String(amount), currency,
+            payment.description, provider, EscapedText.encode(transactionID), String(amount), currency ?? "",
         ]
         return try await transition(scripts.confirm, request, charge)
     }

@@ -99,7 +99,8 @@ struct SettleTests {
             try await stage.settlePayments(copy)
             #expect(provider.refunds == [first, first, first, FakeProvider.Refund(key: key, from: 100, to: 200)])
             let row = try await stage.number(
-                "SELECT count(*) FROM payments WHERE refunded_amount = 200 AND refund_amount = 200 AND status = 'SUCCEEDED'")
+                "SELECT count(*) FROM payments WHERE refunded_amount = 200 AND refund_amount = 200 AND status = 'SUCCEEDED'"
+            )
             #expect(row == 1)
         }
     }

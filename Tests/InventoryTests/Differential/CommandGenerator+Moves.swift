@@ -15,7 +15,8 @@ extension CommandGenerator {
         let charge = ModelCharge(
             payment: paymentID(move), provider: "sim",
             transaction: transaction.isEmpty || chance(30) ? pick(["x1", "x2", "x%2C3"]) : transaction,
-            amount: (known?.total ?? 1) + (chance(5) ? 1 : 0), currency: chance(95) ? known?.currency ?? "" : "XXX")
+            amount: (known?.total ?? 1) + (chance(5) ? 1 : 0),
+            currency: chance(90) ? known?.currency ?? "" : pick(["XXX", ""]))
         let reply = model.confirm(move, charge)
         let rest = [charge.payment, charge.provider, charge.transaction, String(charge.amount), charge.currency]
         return step(.confirm, move, rest, reply)

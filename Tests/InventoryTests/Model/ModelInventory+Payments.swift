@@ -6,7 +6,10 @@ struct ModelCharge {
     let provider: String
     let transaction: String
     let amount: Int
+    /// Empty when nothing is paid.
     let currency: String
+
+    func isOf(_ currency: String) -> Bool { self.currency.isEmpty || self.currency == currency }
 }
 
 extension ModelInventory {
@@ -66,7 +69,7 @@ extension ModelInventory {
         let start = begin(move, tellsOfMoney: true)
         guard case .booking(var booking, let event) = start else { return start.refusal }
         if let word = knownCharge(booking, charge) { return [.text(word), .text(booking.image)] }
-        let costs = charge.amount == booking.total && charge.currency == booking.currency
+        let costs = charge.currency.isEmpty || charge.amount == booking.total && charge.currency == booking.currency
         if booking.status != .cancelled, !costs { return [.text("MISMATCH"), .text(booking.image)] }
         booking.payment = .init(
             id: charge.payment, provider: charge.provider, transaction: charge.transaction, status: .succeeded,
@@ -93,9 +96,9 @@ extension ModelInventory {
     private func knownCharge(_ booking: ModelBooking, _ charge: ModelCharge) -> String? {
         if let known = booking.payment, known.isCharged {
             guard known.transaction == charge.transaction, known.provider == charge.provider else { return "SECOND" }
-            return known.amount == charge.amount && booking.currency == charge.currency ? "ALREADY" : "MISMATCH"
+            return known.amount == charge.amount && charge.isOf(booking.currency) ? "ALREADY" : "MISMATCH"
         }
-        return booking.status == .cancelled && booking.currency != charge.currency ? "SECOND" : nil
+        return booking.status == .cancelled && !charge.isOf(booking.currency) ? "SECOND" : nil
     }
 
     private mutating func confirmed(
