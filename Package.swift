@@ -136,6 +136,7 @@ let package = Package(
                 "Payments", "PaymentsSimulator", "usher", "WebClient", "HTTPServer", "JSON", "Booking", "EventLoop",
                 "Support",
             ], swiftSettings: strict),
-        .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "UsherTests", dependencies: ["usher", "Payments", "Cryptography", "Support"], swiftSettings: strict),
     ]
 )

@@ -78,9 +78,7 @@ final class PaymentFlow {
                 503, "inventory-unavailable", "The attempt could not be recorded; nothing was charged.",
                 isRetryable: true, headers: [("Retry-After", "1")])
         }
-        let answer = await context.gateway.charge(
-            key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
-            means: order.means)
+        let answer = await ask(order, payment, image)
         switch answer {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)
@@ -89,6 +87,18 @@ final class PaymentFlow {
         case .pending, .unknown:
             return await pending(order, image, persisted: recorded)
         }
+    }
+
+    /// A booking that costs nothing needs nobody.
+    private func ask(_ order: Order, _ payment: PaymentID, _ image: BookingImage) async -> ChargeAnswer {
+        guard image.totalAmount > 0 else { return .succeeded(transactionID: "free_\(payment)") }
+        let answer = await context.gateway.charge(
+            key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
+            means: order.means)
+        guard PlantedBug.current == .newKey, answer == .unknown else { return answer }
+        return await context.gateway.charge(
+            key: PaymentID(context.uuid()), booking: order.booking, amount: image.totalAmount,
+            currency: image.currency, means: order.means)
     }
 
     private func pending(_ order: Order, _ image: BookingImage, persisted: Bool) async -> HTTPResponse {

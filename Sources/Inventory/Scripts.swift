@@ -50,6 +50,6 @@ struct Scripts: Sendable {
                 }
             }
         }
-        return RedisScript(name: name, source: (parts + [source]).joined(separator: "\n"))
+        return RedisScript(name: name, source: PlantedBug.planted((parts + [source]).joined(separator: "\n")))
     }
 }

@@ -120,14 +120,6 @@ public final class SimulatedGateway: PaymentGateway {
             }
         }
     }
-
-    /// It remembers nothing.
-    public func lookup(key: PaymentID) async -> LookupAnswer { .unknown }
-
-    /// Always done.
-    public func refund(
-        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
-    ) async -> RefundAnswer { .refunded }
 }
 
 extension Duration {

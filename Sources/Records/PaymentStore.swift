@@ -89,22 +89,24 @@ public final class PaymentStore {
     /// - Parameters:
     ///   - provider: those of this one.
     ///   - oldSeconds: after so long no charge can be under way any more.
+    ///   - records: false only to show that what is not recorded is found.
     public func takeDue(
-        provider: String, limit: Int, oldSeconds: Int64
+        provider: String, limit: Int, oldSeconds: Int64, records: Bool = true
     ) async throws(PostgresError) -> [DuePayment] {
         try await pool.query(
             """
             UPDATE payments p SET settle_attempts = p.settle_attempts + 1,
                 settle_at = now() + interval '1 second'
                     * CASE WHEN p.settle_attempts < 40 THEN least(power(2, p.settle_attempts + 1), 15) ELSE 300 END,
-                refund_asked = CASE WHEN p.refund_asked > p.refunded_amount THEN p.refund_asked ELSE p.refund_amount END
+                refund_asked = CASE WHEN NOT $4::boolean THEN p.refunded_amount WHEN p.refund_asked > p.refunded_amount THEN p.refund_asked ELSE p.refund_amount END
             WHERE p.id IN (
                 SELECT id FROM payments WHERE (status = 'PENDING' OR refunded_amount < refund_amount)
                 AND settle_at <= now() AND provider = $1::text ORDER BY settle_at LIMIT $2::bigint
                 FOR UPDATE SKIP LOCKED)
-            RETURNING \(Self.columns), NULL AS user_id, p.refund_asked,
+            RETURNING \(Self.columns), NULL AS user_id,
+                CASE WHEN $4::boolean THEN p.refund_asked ELSE p.refund_amount END AS refund_asked,
                 p.created_at < now() - $3::bigint * interval '1 second' AS is_old
-            """, [.text(provider), .integer(Int64(limit)), .integer(oldSeconds)]
+            """, [.text(provider), .integer(Int64(limit)), .integer(oldSeconds), .bool(records)]
         ).map { (row) throws(PostgresError) in
             DuePayment(
                 row: try PaymentRow(row), refundAsked: try row.integer("refund_asked"),
