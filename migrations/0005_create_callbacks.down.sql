@@ -6,6 +6,9 @@ DROP INDEX payments_settle;
 ALTER TABLE payments
 DROP COLUMN refund_asked, DROP COLUMN settle_answer, DROP COLUMN settle_attempts, DROP COLUMN settle_at,
 DROP COLUMN charge_key, DROP COLUMN is_stray;
+DROP INDEX payments_one_charge;
+UPDATE payments SET transaction_id = NULL WHERE status IN ('PENDING', 'FAILED');
+ALTER TABLE payments ADD CONSTRAINT payments_one_charge UNIQUE (provider, transaction_id);
 -- Money of bookings that nobody knows had no place before.
 DELETE FROM payments WHERE NOT EXISTS (SELECT FROM bookings WHERE bookings.id = payments.booking_id);
 ALTER TABLE payments

@@ -28,6 +28,10 @@ CREATE INDEX charges_open ON charges (updated_at) WHERE state IN ('told', 'unmat
 
 -- Money may be of no booking that is written down.
 ALTER TABLE payments DROP CONSTRAINT payments_booking_id_fkey;
+-- A transaction is one charge; one that failed may have been another's try.
+ALTER TABLE payments DROP CONSTRAINT payments_one_charge;
+CREATE UNIQUE INDEX payments_one_charge ON payments (provider, transaction_id)
+WHERE status IN ('SUCCEEDED', 'REFUND_DUE', 'REFUNDED');
 -- Written by whoever learnt of it, not by the outbox: the booking has, or knows, another.
 ALTER TABLE payments ADD COLUMN is_stray boolean NOT NULL DEFAULT false;
 -- The key that the provider knows it by, where that is not its id.

@@ -51,7 +51,7 @@ extension Reconciler {
             let (outcome, state) = try await recorder.tell(charge)
             // The provider itself says that it took what it should not have: there is nothing to wait for.
             if state == .mismatch || state == .unmatched {
-                _ = try await recorder.failed(charge, reason: "amount-mismatch")
+                try await end(row, "amount-mismatch")
                 try await recorder.giveBack(charge, try await locator.image(row.booking))
             }
             return "succeeded: \(outcome.rawValue)"

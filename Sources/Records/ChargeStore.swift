@@ -187,8 +187,10 @@ public final class ChargeStore {
 extension ChargeStore {
     private static func payment(of charge: ToldCharge) -> PostgresStatement {
         PostgresStatement(
-            "SELECT booking_id, is_stray FROM payments WHERE provider = $1::text AND transaction_id = $2::text",
-            [.text(charge.provider), .text(charge.transactionID)])
+            """
+            SELECT booking_id, is_stray FROM payments WHERE provider = $1::text AND transaction_id = $2::text
+            AND status IN ('SUCCEEDED', 'REFUND_DUE', 'REFUNDED')
+            """, [.text(charge.provider), .text(charge.transactionID)])
     }
 
     private static func update(_ charge: ToldCharge, _ state: State) -> PostgresStatement {
@@ -226,7 +228,8 @@ extension ChargeStore {
             booking_version, created_at, updated_at, refund_amount, is_stray, charge_key, settle_at)
         SELECT $1::uuid, $2::uuid, $3::text, $4::text, CASE WHEN $5::bigint = 0 THEN 'REFUNDED' ELSE 'REFUND_DUE' END,
             $5::bigint, $6::text, 0, now(), now(), $5::bigint, true, $7::uuid, now()
-        WHERE NOT EXISTS (SELECT FROM payments WHERE provider = $3::text AND transaction_id = $4::text)
+        WHERE NOT EXISTS (SELECT FROM payments WHERE provider = $3::text AND transaction_id = $4::text
+            AND status IN ('SUCCEEDED', 'REFUND_DUE', 'REFUNDED'))
         ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
             amount = excluded.amount, currency = excluded.currency, refund_amount = excluded.refund_amount,
             is_stray = true, updated_at = now(), settle_at = now(), settle_attempts = 0

@@ -16,7 +16,7 @@ struct SettleTests {
         _ name: String,
         _ body: @Sendable (isolated EventLoop, Stage, Reconciler, FakeProvider, EventID) async throws -> Void
     ) async throws {
-        try await withStage("settle_\(name)") { loop, stage in
+        try await withStage("settle_\(name)_\(UInt32.random(in: .min ... .max))") { loop, stage in
             let provider = FakeProvider()
             let copy = try stage.copy("a", gateway: provider)
             await stage.settle(copy)
@@ -69,6 +69,7 @@ struct SettleTests {
             #expect(try await stage.money(booking) == "RESERVED FAILED")
             try await stage.settlePayments(copy)
             #expect(provider.refunds == [FakeProvider.Refund(key: key, from: 0, to: 101)])
+            #expect(try await stage.number("SELECT count(*) FROM dead_letters") == 0)
             let back = try await stage.number(
                 "SELECT count(*) FROM payments WHERE is_stray AND status = 'REFUNDED' AND refunded_amount = 101")
             #expect(back == 1)
@@ -113,7 +114,7 @@ struct SettleTests {
             try await stage.cancel(booking)
             await stage.settle(copy)
             provider.refundAnswer = .refused(code: "no-funds")
-            _ = await copy.settleAll()
+            try await stage.settlePayments(copy)
             _ = await copy.settleAll()
             #expect(provider.refunds.count == 1)
             var pauses: [Int64] = []
@@ -177,6 +178,31 @@ struct SettleTests {
                 "SELECT count(*) FROM payments WHERE id = '\(key)' AND is_stray AND status = '\(status)'")
             #expect(ended == 1)
             #expect(provider.refunds.map(\.key) == (isCharged ? [key] : []))
+        }
+    }
+
+    @Test("a transaction that failed and turns to success after another has paid goes back")
+    func failedThenSecond() async throws {
+        try await withCopy("turned") { _, stage, copy, provider, event in
+            let booking = try await stage.claim(event)
+            let key = try await stage.beginPayment(booking)
+            _ = try await stage.inventory.failPayment(
+                stage.transition(booking), payment: key, isFinal: false, reason: "declined", transactionID: "t")
+            let other = PaymentID(UUIDBytes(high: 0xabc, low: 1))
+            _ = try await stage.inventory.beginPayment(stage.transition(booking), payment: other, provider: "p")
+            _ = try await stage.inventory.confirm(
+                stage.transition(booking), payment: other, provider: "p", transactionID: "other", amount: 100,
+                currency: "USD")
+            await stage.settle(copy)
+            let charge = ToldCharge(
+                provider: "p", transactionID: "t", booking: booking, payment: key, amount: 100, currency: "USD",
+                isSuccess: true)
+            let told = try await copy.recorder.tell(charge)
+            #expect(told.outcome == .refundDue)
+            try await stage.settlePayments(copy)
+            #expect(provider.refunds == [FakeProvider.Refund(key: key, from: 0, to: 100)])
+            #expect(try await stage.money(booking) == "CONFIRMED SUCCEEDED")
+            #expect(try await stage.number("SELECT count(*) FROM dead_letters") == 0)
         }
     }
 
