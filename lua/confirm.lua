@@ -7,7 +7,7 @@
 -- Replies: OK image entry | RECLAIMED image entry |
 --          ALREADY image (this charge is the booking's, whatever became of it) |
 --          REFUND_DUE image entry (this charge has to go back, and the booking says so) |
---          SECOND image (the booking knows another charge, or cannot hold this one: the caller records it) |
+--          SECOND image (the booking knows another charge: the caller records it) |
 --          MISMATCH image (it is not what the booking costs; nothing is done), and those of lib/transition
 -- Keeps: units are sold once; a late success takes the same units only if they are free and the limits still allow;
 --        a booking knows one successful charge for ever, whatever its delivery repeats; nothing is sold of an event
@@ -41,9 +41,6 @@ local function confirmed(word)
 end
 
 local function refund_due()
-  if not is_of_its_currency() then
-    return { 'SECOND', booking.image(b) }
-  end
   booking.refund(charge, charge.amount)
   booking.set_payment(b, charge)
   return transition.finish(w, b, KEYS, ARGV, 'REFUND_DUE')
@@ -67,11 +64,11 @@ local function can_reclaim()
     and not (w.max_bookings and total.bookings + 1 > w.max_bookings)
 end
 
-if b.status == 'CANCELLED' then
-  return refund_due()
-end
 if not is_of_its_currency() or (ARGV[13] ~= '' and charge.amount ~= b.total) then
   return { 'MISMATCH', booking.image(b) }
+end
+if b.status == 'CANCELLED' then
+  return refund_due()
 end
 if booking.holds(b.status) then
   if w.status == 'cancelled' then

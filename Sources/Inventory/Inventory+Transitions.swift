@@ -21,7 +21,7 @@ public enum TransitionOutcome: Sendable {
     case limit(BookingImage)
     /// The money that was taken has to go back, and the booking says so.
     case refundDue(BookingImage, entry: StreamID?)
-    /// The booking knows another charge, or cannot hold this one: whoever learnt of it records it.
+    /// The booking knows another charge: whoever learnt of this one records it.
     case secondCharge(BookingImage)
     /// The charge is not what the booking costs; nothing was done.
     case mismatch(BookingImage)

@@ -97,6 +97,12 @@ extension Reconciler {
         case .refused(let code):
             report.refusedRefunds += 1
             onFailure("payment \(row.payment.id): the refund was refused: \(code)")
+            // A callback may have told another sum than was taken.
+            if row.isStray, case .succeeded(_, let amount, let currency) = await gateway.lookup(key: row.key),
+                amount != row.payment.amount
+            {
+                try await payments.correctStray(row.payment.id, amount: amount, currency: currency)
+            }
             return "refused: \(code)"
         case .unknown:
             return "no answer"
@@ -118,26 +124,44 @@ extension Reconciler {
 
     // MARK: - What providers told
 
-    /// Tells bookings again of charges that `payments` lacks, because somebody died or Redis forgot; money that has been
-    /// nobody's for long enough goes back.
+    /// Tells bookings again of charges that `payments` lacks, because somebody died or Redis forgot; asks about doubtful
+    /// ones; money that has been nobody's for long enough goes back.
     private func tellAgain(_ gateway: any PaymentGateway) async throws {
-        let open = try await charges.open(
+        let open = try await charges.takeOpen(
             provider: gateway.name, toldSeconds: settlement.toldSeconds, keptSeconds: settlement.keptSeconds,
             limit: Self.settleLimit)
         for open in open where !isStopping {
             if try await charges.isPaid(open.charge) {
                 try await charges.update(open.charge, .settled)
-                continue
-            }
-            let (outcome, state) = try await recorder.tell(open.charge)
-            let isNobodys = state == .unmatched || state == .mismatch
-            if open.isOver, isNobodys {
-                try await recorder.giveBack(open.charge, try await locator.image(open.charge.booking))
-                onFailure("charge \(open.charge.transactionID): \(outcome.rawValue) for long, it goes back")
-            } else if let state {
-                try await charges.update(open.charge, state)
+            } else if open.isDoubtful {
+                try await askAgain(open, gateway)
+            } else {
+                try await tell(open.charge, isLast: open.isOver)
             }
         }
+    }
+
+    /// A sum that is not what the booking costs: what the provider says when it is asked counts.
+    private func askAgain(_ open: OpenCharge, _ gateway: any PaymentGateway) async throws {
+        let charge = open.charge
+        switch await gateway.lookup(key: charge.payment) {
+        case .succeeded(charge.transactionID, let amount, let currency):
+            try await tell(charge.with(amount: amount, currency: currency), isLast: true)
+        case .declined: try await charges.update(charge, .settled)
+        default: try await tell(charge, isLast: open.isOver)
+        }
+    }
+
+    /// - Parameter isLast: whether what nobody can have now goes back.
+    private func tell(_ charge: ToldCharge, isLast: Bool) async throws {
+        let (outcome, state) = try await recorder.tell(charge)
+        guard state == .unmatched || state == .mismatch else {
+            if let state { try await charges.update(charge, state) }
+            return
+        }
+        guard isLast else { return }
+        try await recorder.giveBack(charge, try await locator.image(charge.booking))
+        onFailure("charge \(charge.transactionID): \(outcome.rawValue), it goes back")
     }
 
     /// Forgets messages that no provider repeats any more.

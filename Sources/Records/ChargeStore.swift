@@ -51,7 +51,9 @@ public enum Reception: Sendable {
 public struct OpenCharge: Sendable {
     /// The charge.
     public let charge: ToldCharge
-    /// Whether nobody's money has waited long enough.
+    /// Whether it is not what its booking costs, as the provider told; asked, it may say otherwise.
+    public let isDoubtful: Bool
+    /// Whether it has waited long enough for a booking.
     public let isOver: Bool
 }
 
@@ -127,21 +129,25 @@ public final class ChargeStore {
         _ = try await pool.query(Self.update(charge, state))
     }
 
-    /// Charges that wait for their end: told ones that `payments` should have by now, and nobody's money.
+    /// Charges that wait for their end: told ones that `payments` should have by now, doubtful ones, and nobody's money.
+    /// Nobody else takes them up for `toldSeconds`.
     ///
     /// - Parameters:
     ///   - toldSeconds: how long `payments` may take.
     ///   - keptSeconds: how long nobody's money is kept.
-    public func open(
+    public func takeOpen(
         provider: String, toldSeconds: Int64, keptSeconds: Int64, limit: Int
     ) async throws(PostgresError) -> [OpenCharge] {
         try await pool.query(
             """
-            SELECT transaction_id, booking_id, payment_id, amount, currency, state <> 'told' AS is_over FROM charges
-            WHERE provider = $1::text
-            AND (state = 'told' AND updated_at < now() - $2::bigint * interval '1 second'
-                OR state IN ('unmatched', 'mismatch') AND updated_at < now() - $3::bigint * interval '1 second')
-            ORDER BY updated_at LIMIT $4::bigint
+            UPDATE charges SET updated_at = now() WHERE (provider, transaction_id) IN (
+                SELECT provider, transaction_id FROM charges
+                WHERE provider = $1::text AND (
+                    state IN ('told', 'mismatch') AND updated_at <= now() - $2::bigint * interval '1 second'
+                    OR state = 'unmatched' AND created_at <= now() - $3::bigint * interval '1 second')
+                ORDER BY updated_at LIMIT $4::bigint FOR UPDATE SKIP LOCKED)
+            RETURNING transaction_id, booking_id, payment_id, amount, currency, state = 'mismatch' AS is_doubtful,
+                created_at <= now() - $3::bigint * interval '1 second' AS is_over
             """, [.text(provider), .integer(toldSeconds), .integer(keptSeconds), .integer(Int64(limit))]
         ).map { (row) throws(PostgresError) in
             guard let booking = UUIDBytes(try row.string("booking_id")),
@@ -151,7 +157,8 @@ public final class ChargeStore {
                 charge: ToldCharge(
                     provider: provider, transactionID: try row.string("transaction_id"),
                     booking: BookingID(stored: booking), payment: payment, amount: try row.integer("amount"),
-                    currency: try row.string("currency"), isSuccess: true), isOver: try row.bool("is_over"))
+                    currency: try row.string("currency"), isSuccess: true),
+                isDoubtful: try row.bool("is_doubtful"), isOver: try row.bool("is_over"))
         }
     }
 
@@ -238,6 +245,13 @@ extension ChargeStore {
 }
 
 extension ToldCharge {
+    /// The same of another sum.
+    public func with(amount: Int64, currency: String) -> ToldCharge {
+        ToldCharge(
+            provider: provider, transactionID: transactionID, booking: booking, payment: payment, amount: amount,
+            currency: currency, isSuccess: isSuccess)
+    }
+
     /// The same of another attempt.
     public func withPayment(_ payment: PaymentID) -> ToldCharge {
         ToldCharge(

@@ -131,6 +131,15 @@ public final class PaymentStore {
             """, [.text(id.description)])
     }
 
+    /// Corrects what was taken by a stray charge of which nothing went back, as the provider says when it is asked.
+    public func correctStray(_ id: PaymentID, amount: Int64, currency: String) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            UPDATE payments SET amount = $2::bigint, refund_amount = $2::bigint, refund_asked = 0, currency = $3::text
+            WHERE id = $1::uuid AND is_stray AND refunded_amount = 0
+            """, [.text(id.description), .integer(amount), .text(currency)])
+    }
+
     /// Writes down that so much of a stray charge went back, in all.
     public func refundedStray(_ id: PaymentID, amount: Int64) async throws(PostgresError) {
         _ = try await pool.query(

@@ -44,7 +44,7 @@ final class MoneySimulator: Sendable {
         victims = (0..<1000).map { _ in ["serve-0", "reconcile", "serve-1"].randomElement(using: &random) ?? "" }
         tokens = try (0..<Self.threads).map { try world.cluster.token("user-\($0)") }
         // Too few for all, so that what one gives back another takes.
-        event = try world.cluster.makeEvent(capacity: max(8, bookings * 2 / 3), holdSeconds: 3)
+        event = try world.cluster.makeEvent(capacity: bookings * 3 / 2, holdSeconds: 3)
     }
 
     private static func plan(_ random: inout SeededGenerator) -> Plan {

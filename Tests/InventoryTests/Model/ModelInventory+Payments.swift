@@ -70,7 +70,7 @@ extension ModelInventory {
         guard case .booking(var booking, let event) = start else { return start.refusal }
         if let word = knownCharge(booking, charge) { return [.text(word), .text(booking.image)] }
         let costs = charge.currency.isEmpty || charge.amount == booking.total && charge.currency == booking.currency
-        if booking.status != .cancelled, !costs { return [.text("MISMATCH"), .text(booking.image)] }
+        if !costs { return [.text("MISMATCH"), .text(booking.image)] }
         booking.payment = .init(
             id: charge.payment, provider: charge.provider, transaction: charge.transaction, status: .succeeded,
             amount: charge.amount)
@@ -98,7 +98,7 @@ extension ModelInventory {
             guard known.transaction == charge.transaction, known.provider == charge.provider else { return "SECOND" }
             return known.amount == charge.amount && charge.isOf(booking.currency) ? "ALREADY" : "MISMATCH"
         }
-        return booking.status == .cancelled && !charge.isOf(booking.currency) ? "SECOND" : nil
+        return nil
     }
 
     private mutating func confirmed(
