@@ -56,6 +56,13 @@ let package = Package(
             dependencies: ["Booking", "Payments", "HTTPServer", "JSON", "WebClient", "EventLoop"],
             swiftSettings: strict),
         .target(
+            name: "Settlement",
+            dependencies: [
+                "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
+                "Cryptography",
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Accounts",
             dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "WebClient"],
             resources: [.embedInCode("Scripts")],
@@ -63,21 +70,22 @@ let package = Package(
         .target(
             name: "Reconciler",
             dependencies: [
-                "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
+                "Booking", "Inventory", "Records", "Payments", "Settlement", "RedisClient", "PostgresClient",
+                "EventLoop",
             ],
             swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
-                "Booking", "Inventory", "Records", "Payments", "HTTPServer", "JSON", "RedisClient", "PostgresClient",
-                "EventLoop", "Cryptography", "Accounts",
+                "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "usher",
             dependencies: [
-                "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "HTTPServer", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
+                "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer",
+                "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
             ],
             swiftSettings: strict),
 
@@ -102,7 +110,7 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "Accounts", "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Support",
+                "PostgresClient", "EventLoop", "Cryptography", "Payments", "Settlement", "Support",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -119,8 +127,8 @@ let package = Package(
         .testTarget(
             name: "ReconcilerTests",
             dependencies: [
-                "Reconciler", "Records", "Inventory", "Booking", "RedisClient", "PostgresClient", "EventLoop",
-                "Support",
+                "Reconciler", "Records", "Inventory", "Booking", "Payments", "Settlement", "RedisClient",
+                "PostgresClient", "EventLoop", "Support",
             ], swiftSettings: strict),
         .testTarget(
             name: "PaymentsTests",
@@ -128,6 +136,7 @@ let package = Package(
                 "Payments", "PaymentsSimulator", "usher", "WebClient", "HTTPServer", "JSON", "Booking", "EventLoop",
                 "Support",
             ], swiftSettings: strict),
-        .testTarget(name: "UsherTests", dependencies: ["usher", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "UsherTests", dependencies: ["usher", "Payments", "Cryptography", "Support"], swiftSettings: strict),
     ]
 )

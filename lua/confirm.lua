@@ -2,13 +2,16 @@
 -- @flags allow-oom
 -- confirm: the money of one charge was taken.
 --
--- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider, 11 transaction (escaped), 12 amount
--- Replies: OK image entry | RECLAIMED image entry | ALREADY image (this charge is the booking's) |
+-- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider, 11 transaction (escaped), 12 amount,
+--       13 currency (empty: nothing is paid, and no sum compared)
+-- Replies: OK image entry | RECLAIMED image entry |
+--          ALREADY image (this charge is the booking's, whatever became of it) |
 --          REFUND_DUE image entry (this charge has to go back, and the booking says so) |
---          REFUND_DUE image (the booking knows another charge, or knew this one: the caller records it), and those of
---          lib/transition
+--          SECOND image (the booking knows another charge: the caller records it) |
+--          MISMATCH image (it is not what the booking costs; nothing is done), and those of lib/transition
 -- Keeps: units are sold once; a late success takes the same units only if they are free and the limits still allow;
---        a booking knows one successful charge for ever, whatever its delivery repeats; any other is refund-due.
+--        a booking knows one successful charge for ever, whatever its delivery repeats; nothing is sold of an event
+--        that was cancelled.
 local w, b, refusal = transition.begin(KEYS, ARGV, true)
 if not w then
   return refusal
@@ -19,15 +22,28 @@ local charge = {
   id = ARGV[9], provider = ARGV[10], transaction = ARGV[11], status = 'SUCCEEDED', amount = tonumber(ARGV[12]),
 }
 
+local function is_of_its_currency()
+  return ARGV[13] == '' or ARGV[13] == b.currency
+end
+
 if known and (known.status == 'SUCCEEDED' or known.status == 'REFUND_DUE' or known.status == 'REFUNDED') then
-  local is_kept = b.status == 'CONFIRMED' and known.transaction == charge.transaction
-  return { is_kept and 'ALREADY' or 'REFUND_DUE', booking.image(b) }
+  local word = 'SECOND'
+  if known.transaction == charge.transaction and known.provider == charge.provider then
+    word = known.amount == charge.amount and is_of_its_currency() and 'ALREADY' or 'MISMATCH'
+  end
+  return { word, booking.image(b) }
 end
 
 local function confirmed(word)
   b.status, b.confirmed, b.deadline, b.reason = 'CONFIRMED', w.now, 0, ''
   booking.set_payment(b, charge)
   return transition.finish(w, b, KEYS, ARGV, word)
+end
+
+local function refund_due()
+  booking.refund(charge, charge.amount)
+  booking.set_payment(b, charge)
+  return transition.finish(w, b, KEYS, ARGV, 'REFUND_DUE')
 end
 
 -- Judged after lapsed holds have gone back, as a claim would be.
@@ -48,16 +64,25 @@ local function can_reclaim()
     and not (w.max_bookings and total.bookings + 1 > w.max_bookings)
 end
 
+if not is_of_its_currency() or (ARGV[13] ~= '' and charge.amount ~= b.total) then
+  return { 'MISMATCH', booking.image(b) }
+end
+if b.status == 'CANCELLED' then
+  return refund_due()
+end
 if booking.holds(b.status) then
+  if w.status == 'cancelled' then
+    work.release(w, ARGV[3], b)
+    b.status, b.deadline, b.reason = 'CANCELLED', 0, 'event-cancelled'
+    return refund_due()
+  end
   work.unindex(w, ARGV[3], b)
   work.move_items(w, b, 'held', 'sold')
   return confirmed('OK')
 end
-if (b.status == 'EXPIRED' or b.status == 'FAILED') and can_reclaim() then
+if can_reclaim() then
   work.move_items(w, b, 'available', 'sold')
   work.own(w, ARGV[3], b)
   return confirmed('RECLAIMED')
 end
-booking.refund(charge, charge.amount)
-booking.set_payment(b, charge)
-return transition.finish(w, b, KEYS, ARGV, 'REFUND_DUE')
+return refund_due()

@@ -3,7 +3,7 @@
 -- fail_payment: one attempt was declined or could not be made.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 `final` when the booking ends with it (one shot) or empty,
---       11 reason (kebab-case)
+--       11 reason (kebab-case), 12 transaction (escaped) or empty
 -- Replies: OK image entry (the image tells: RESERVED until its old deadline, EXPIRED when that has passed, FAILED after
 --          the last attempt, or what the booking had become meanwhile) | INVALID image (no such attempt runs), and
 --          those of lib/transition
@@ -21,6 +21,9 @@ if not payment or payment.id ~= ARGV[9] or payment.status ~= 'PENDING' then
   return { 'INVALID', booking.image(b) }
 end
 payment.status = 'FAILED'
+if ARGV[12] ~= '' then
+  payment.transaction = ARGV[12]
+end
 booking.set_payment(b, payment)
 if b.status ~= 'PENDING_PAYMENT' then
   -- The booking ended while the provider was asked: only the money's story goes on.

@@ -1,4 +1,8 @@
 public import Accounts
+public import EventLoop
+public import Inventory
+public import Payments
+import Settlement
 
 /// What the API is told from outside.
 public struct APIConfiguration: Sendable {
@@ -12,10 +16,11 @@ public struct APIConfiguration: Sendable {
     public var requiresIdempotencyKey: Bool
     /// Whether Redis runs `appendfsync always`, so that an attempt it recorded survives without PostgreSQL.
     public var redisIsDurable: Bool
-    /// How long the simulated provider takes.
-    public var paymentDelay: Duration
-    /// The address of the payment provider, without a slash at its end; the simulated one, when it is `nil`.
-    public var paymentProvider: String?
+    /// Makes a loop's connection to whoever takes the money; the simulated provider, unless it is another.
+    public var gateway: @Sendable (EventLoop, Inventory) -> any PaymentGateway
+    /// Signs and checks what providers say by themselves; without it nobody's word is believed but that of the simulated
+    /// provider in the same process.
+    public var webhookSignature: WebhookSignature?
     /// Origins whose pages may call, as browsers send them (`https://shop.example`).
     public var corsOrigins: [String] = []
     /// Whether `POST /api/bookings/reserve` asks for no API key.
@@ -28,13 +33,14 @@ public struct APIConfiguration: Sendable {
     /// A configuration.
     public init(
         secret: [UInt8], apiKeys: [(name: String, key: String)], persistWait: Duration,
-        requiresIdempotencyKey: Bool, redisIsDurable: Bool, paymentDelay: Duration
+        requiresIdempotencyKey: Bool, redisIsDurable: Bool,
+        simulation: SimulatedGateway.Behaviour = SimulatedGateway.Behaviour()
     ) {
         self.secret = secret
         self.apiKeys = apiKeys
         self.persistWait = persistWait
         self.requiresIdempotencyKey = requiresIdempotencyKey
         self.redisIsDurable = redisIsDurable
-        self.paymentDelay = paymentDelay
+        gateway = { loop, inventory in SimulatedGateway(loop: loop, inventory: inventory, behaviour: simulation) }
     }
 }

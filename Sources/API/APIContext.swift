@@ -10,6 +10,7 @@ import Payments
 import PostgresClient
 import Records
 import RedisClient
+import Settlement
 
 /// What the routes of one loop share.
 final class APIContext {
@@ -24,6 +25,8 @@ final class APIContext {
     let venues: VenueStore
     let acks: AckRegistry
     let gateway: any PaymentGateway
+    let locator: BookingLocator
+    let recorder: ChargeRecorder
     let authenticator: Authenticator
     let random = RandomSource()
     private var numbers: [Int64: EventID] = [:]
@@ -47,12 +50,9 @@ final class APIContext {
         seatStore = SeatStore(pool: pool)
         seats = SeatCache(seatStore)
         venues = VenueStore(pool: pool)
-        gateway =
-            if let url = configuration.paymentProvider {
-                HTTPGateway(loop: loop, url: url)
-            } else {
-                SimulatedGateway(loop: loop, delay: configuration.paymentDelay)
-            }
+        gateway = configuration.gateway(loop, inventory)
+        locator = BookingLocator(inventory: inventory, bookings: store, catalogue: catalogue, seats: seatStore)
+        recorder = ChargeRecorder(inventory: inventory, locator: locator, charges: ChargeStore(pool: pool))
         authenticator = Authenticator(
             tokens: TokenVerifier(
                 own: AccessTokens(secret: configuration.secret), outside: configuration.accounts.outside),
@@ -94,11 +94,7 @@ final class APIContext {
     }
 
     /// Puts an event into Redis unless it is there.
-    func load(_ event: EventRecord) async throws {
-        let policy = event.policy(
-            clock: try await store.clock(of: event.id), seats: try await seatStore.state(of: event.id))
-        guard try await inventory.load(policy, recovering: nil) == .done else { throw InventoryError(.recovering) }
-    }
+    func load(_ event: EventRecord) async throws { try await locator.load(event) }
 
     /// This process has changed the catalogue: the next answer on this loop shows it.
     func catalogueChanged() { onCatalogueChange() }

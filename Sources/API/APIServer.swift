@@ -2,6 +2,7 @@ import Booking
 public import EventLoop
 public import HTTPServer
 import Inventory
+import Payments
 public import PostgresClient
 import Records
 public import RedisClient
@@ -50,6 +51,13 @@ public final class APIServer {
         let actions = BookingActions(context, payments, replays, transitions)
         actions.add(to: router)
         DropInRoutes(context, events, actions, transitions).add(to: router)
+        PaymentRoutes(context).add(to: router)
+        let own = SimulatedCallbacks.signature(context.random)
+        let callbacks = CallbackRoute(context, context.recorder, own: own)
+        callbacks.add(to: router)
+        if let simulated = context.gateway as? SimulatedGateway, let own {
+            SimulatedCallbacks.connect(simulated, to: callbacks, by: own, context)
+        }
         AuthRoutes(context, redis: connection).add(to: router)
         let authenticated = AuthenticatedHandler(context.authenticator, next: router)
         let origins = configuration.corsOrigins

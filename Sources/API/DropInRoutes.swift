@@ -124,7 +124,8 @@ final class DropInRoutes {
             TransitionRequest(
                 booking: claim.booking, user: claim.user, awaitsAck: true, idempotency: nil,
                 traceparent: claim.traceparent),
-            payment: payment, provider: Self.provider, transactionID: payment.description, amount: 0)
+            payment: payment, provider: Self.provider, transactionID: payment.description, amount: 0,
+            currency: nil)
         switch outcome {
         case .done(let image, _), .reclaimed(let image, _), .already(let image): return image
         default: throw Problem.refusal(outcome)

@@ -1,8 +1,10 @@
 import Booking
+import EventLoop
 import HTTPServer
 import Inventory
 import Payments
 import Records
+import Settlement
 
 /// Pays a booking: the attempt is recorded before the provider is asked, and what it answers is recorded before the
 /// client is told.
@@ -22,6 +24,12 @@ final class PaymentFlow {
     /// An attempt has to be on record before the provider is asked; the reconciler needs a few milliseconds.
     private static let recordWait = Duration.milliseconds(250)
 
+    /// A charge is not sent later than this after its attempt began, nanoseconds: by the time that settlement believes a
+    /// provider that it never heard of an attempt (`SettlementTimes.oldSeconds`), none is on its way.
+    private static let sendLimit: Int64 = 30_000_000_000
+    /// How long a charge that has to go back is tried to be recorded by whoever made it.
+    private static let recordTries = 120
+
     private let context: APIContext
     private let replays: Replays
     private let transitions: Transitions
@@ -40,13 +48,14 @@ final class PaymentFlow {
 
     func pay(_ order: Order) async throws -> HTTPResponse {
         let payment = PaymentID(context.uuid())
+        let began = monotonicNanoseconds()
         let outcome = try await transitions.whereverItIs(order.booking, order.user) { [self] in
             try await context.inventory.beginPayment(
                 request(order, order.idempotency), payment: payment, provider: context.gateway.name)
         }
         switch outcome {
         case .done(let image, _):
-            return try await charge(order, payment, image)
+            return try await charge(order, payment, image, began: began)
         case .already(let image):
             return await transitions.written(order.booking, image, 200, order.preference, isOld: true)
         case .replay(let record):
@@ -57,18 +66,19 @@ final class PaymentFlow {
         }
     }
 
-    private func charge(_ order: Order, _ payment: PaymentID, _ image: BookingImage) async throws -> HTTPResponse {
+    private func charge(
+        _ order: Order, _ payment: PaymentID, _ image: BookingImage, began: Int64
+    ) async throws -> HTTPResponse {
         let recorded = await context.acks.isWritten(order.booking, image.version, within: Self.recordWait)
-        guard recorded || context.configuration.redisIsDurable else {
+        let isTimely = monotonicNanoseconds() - began < Self.sendLimit
+        guard isTimely, recorded || context.configuration.redisIsDurable else {
             _ = try await context.inventory.failPayment(
                 request(order, nil), payment: payment, isFinal: order.isOneShot, reason: "not-recorded")
             throw Problem(
                 503, "inventory-unavailable", "The attempt could not be recorded; nothing was charged.",
                 isRetryable: true, headers: [("Retry-After", "1")])
         }
-        let answer = await context.gateway.charge(
-            key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
-            means: order.means)
+        let answer = await ask(order, payment, image)
         switch answer {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)
@@ -77,6 +87,18 @@ final class PaymentFlow {
         case .pending, .unknown:
             return await pending(order, image, persisted: recorded)
         }
+    }
+
+    /// A booking that costs nothing needs nobody.
+    private func ask(_ order: Order, _ payment: PaymentID, _ image: BookingImage) async -> ChargeAnswer {
+        guard image.totalAmount > 0 else { return .succeeded(transactionID: "free_\(payment)") }
+        let answer = await context.gateway.charge(
+            key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
+            means: order.means)
+        guard PlantedBug.current == .newKey, answer == .unknown else { return answer }
+        return await context.gateway.charge(
+            key: PaymentID(context.uuid()), booking: order.booking, amount: image.totalAmount,
+            currency: image.currency, means: order.means)
     }
 
     private func pending(_ order: Order, _ image: BookingImage, persisted: Bool) async -> HTTPResponse {
@@ -92,16 +114,40 @@ final class PaymentFlow {
         let outcome = try await recording { [self] () async throws(InventoryError) in
             try await context.inventory.confirm(
                 request(order, nil), payment: payment, provider: context.gateway.name, transactionID: transaction,
-                amount: image.totalAmount)
+                amount: image.totalAmount, currency: image.currency)
         }
+        let status = order.isOneShot ? 201 : 200
         switch outcome {
-        case .done(let image, _), .reclaimed(let image, _), .already(let image):
-            return await transitions.written(
-                order.booking, image, order.isOneShot ? 201 : 200, order.preference, order.availability)
-        case .refundDue(let image, _):
-            throw image.status == .cancelled ? Problem.invalidState(image) : Problem.holdExpired(image)
+        case .done(let image, _), .reclaimed(let image, _):
+            return await transitions.written(order.booking, image, status, order.preference, order.availability)
+        case .already(let image) where image.status == .confirmed:
+            return await transitions.written(order.booking, image, status, order.preference, order.availability)
+        case .secondCharge(let image), .mismatch(let image):
+            giveBack(
+                ToldCharge(
+                    provider: context.gateway.name, transactionID: transaction, booking: order.booking,
+                    payment: payment, amount: image.totalAmount, currency: image.currency, isSuccess: true), image)
+            guard image.status == .confirmed else { throw Self.problem(image) }
+            return await transitions.written(order.booking, image, status, order.preference, order.availability)
+        case .refundDue(let image, _), .already(let image):
+            throw Self.problem(image)
         default:
             throw InventoryError(.outcomeUnknown, "confirm")
+        }
+    }
+
+    /// What a client is told whose money goes back.
+    private static func problem(_ image: BookingImage) -> Problem {
+        image.status == .cancelled ? .invalidState(image) : .holdExpired(image)
+    }
+
+    /// Somebody else paid meanwhile: this charge is recorded to go back, without keeping the client.
+    private func giveBack(_ charge: ToldCharge, _ image: BookingImage) {
+        context.loop.spawn { [context] in
+            for _ in 0..<Self.recordTries {
+                if (try? await context.recorder.giveBack(charge, image)) != nil { return }
+                await context.loop.sleep(for: .seconds(1))
+            }
         }
     }
 

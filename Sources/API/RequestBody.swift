@@ -11,13 +11,18 @@ struct RequestBody {
     /// The body of a request: an object in JSON; an empty body is an empty object.
     init(_ request: HTTPRequest) throws(Problem) {
         try Self.checkMedia(request)
-        if request.body.allSatisfy({ $0 == 32 || $0 == 10 || $0 == 13 || $0 == 9 }) {
+        try self.init(bytes: request.body)
+    }
+
+    /// The same of bytes.
+    init(bytes: [UInt8]) throws(Problem) {
+        if bytes.allSatisfy({ $0 == 32 || $0 == 10 || $0 == 13 || $0 == 9 }) {
             self.init([], "")
             return
         }
         let value: JSONValue
         do {
-            value = try JSONReader.read(request.body)
+            value = try JSONReader.read(bytes)
         } catch {
             throw Problem.invalid([("", error.detail)])
         }

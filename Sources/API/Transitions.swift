@@ -2,6 +2,7 @@ import Booking
 import HTTPServer
 import Inventory
 import Records
+import Settlement
 
 /// What all actions on one booking have in common.
 final class Transitions {
@@ -9,21 +10,12 @@ final class Transitions {
 
     init(_ context: APIContext) { self.context = context }
 
-    /// Acts on a booking; one that left Redis is put back from PostgreSQL first.
+    /// Acts on a user's booking; one that left Redis is put back from PostgreSQL first.
     func whereverItIs(
         _ booking: BookingID, _ user: String,
         _ act: nonisolated(nonsending) () async throws -> TransitionOutcome
     ) async throws -> TransitionOutcome {
-        let outcome = try await act()
-        guard case .notFound = outcome else { return outcome }
-        let readAt = try await context.inventory.now()
-        guard let row = try await context.store.booking(booking), row.image.user == user else { return .notFound }
-        // A live hold is always in Redis: that it is not means that Redis moved on from it.
-        guard !row.image.status.isHeld else { throw InventoryError(.recovering) }
-        guard try await context.inventory.loadBooking(booking, row.image, readAt: readAt) else {
-            throw InventoryError(.unavailable)
-        }
-        return try await act()
+        try await context.locator.act(booking, user: user, act)
     }
 
     /// The answer to a confirming call: waits until it is written down, as long as the client prefers; 202 when it is
@@ -55,7 +47,7 @@ extension Problem {
         case .noSuchItems: .invalid([("", "The booking has no such line, or not so much of it.")])
         case .limit(let image): .state("extend-limit", "The hold cannot be extended any further.", image)
         case .invalidState(let image), .done(let image, _), .already(let image), .reclaimed(let image, _),
-            .refundDue(let image, _):
+            .refundDue(let image, _), .secondCharge(let image), .mismatch(let image):
             .invalidState(image)
         case .replay: .inProgress
         case .keyReused: .keyReused

@@ -19,8 +19,12 @@ public enum TransitionOutcome: Sendable {
     case noSuchItems(BookingImage)
     /// The hold cannot be extended further.
     case limit(BookingImage)
-    /// The money that was taken has to go back.
+    /// The money that was taken has to go back, and the booking says so.
     case refundDue(BookingImage, entry: StreamID?)
+    /// The booking knows another charge: whoever learnt of this one records it.
+    case secondCharge(BookingImage)
+    /// The charge is not what the booking costs; nothing was done.
+    case mismatch(BookingImage)
     /// The key was used by the same request before.
     case replay(IdempotencyRecord)
     /// The key was used by another request.
@@ -65,11 +69,19 @@ extension Inventory {
         try await transition(scripts.beginPayment, request, [payment.description, provider])
     }
 
-    /// Records that a charge succeeded: `.done`, `.reclaimed`, `.already`, `.refundDue`.
+    /// Records that a charge succeeded: `.done`, `.reclaimed`, `.already` (this very charge is the booking's, whatever
+    /// became of it), `.refundDue`, `.secondCharge`, `.mismatch`.
+    ///
+    /// - Parameters:
+    ///   - amount: minor units of `currency`.
+    ///   - currency: ISO 4217; `nil` when nothing is paid, so that no sum is compared.
     public func confirm(
-        _ request: TransitionRequest, payment: PaymentID, provider: String, transactionID: String, amount: Int64
+        _ request: TransitionRequest, payment: PaymentID, provider: String, transactionID: String, amount: Int64,
+        currency: String?
     ) async throws(InventoryError) -> TransitionOutcome {
-        let charge = [payment.description, provider, EscapedText.encode(transactionID), String(amount)]
+        let charge = [
+            payment.description, provider, EscapedText.encode(transactionID), String(amount), currency ?? "",
+        ]
         return try await transition(scripts.confirm, request, charge)
     }
 
@@ -78,10 +90,24 @@ extension Inventory {
     /// - Parameters:
     ///   - isFinal: whether the booking ends with it.
     ///   - reason: kebab-case.
+    ///   - transactionID: the provider's name for it, when it has one.
     public func failPayment(
-        _ request: TransitionRequest, payment: PaymentID, isFinal: Bool, reason: String
+        _ request: TransitionRequest, payment: PaymentID, isFinal: Bool, reason: String, transactionID: String? = nil
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.failPayment, request, [payment.description, isFinal ? "final" : "", reason])
+        try await transition(
+            scripts.failPayment, request,
+            [
+                payment.description, isFinal ? "final" : "", reason, transactionID.map(EscapedText.encode) ?? "",
+            ])
+    }
+
+    /// Records how much of a charge went back: `.done`, `.already`, `.invalidState` (the booking has no such payment).
+    ///
+    /// - Parameter amount: minor units, in all.
+    public func refunded(
+        _ request: TransitionRequest, payment: PaymentID, amount: Int64
+    ) async throws(InventoryError) -> TransitionOutcome {
+        try await transition(scripts.refunded, request, [payment.description, String(amount)])
     }
 
     /// Gives a booking back: `.done`, `.already`, `.holdExpired`, `.invalidState`.
@@ -153,6 +179,8 @@ extension Inventory {
         case "EVENT_CANCELLED": return image.map { .eventCancelled($0) }
         case "LINE": return image.map { .noSuchItems($0) }
         case "REFUND_DUE": return image.map { .refundDue($0, entry: entry) }
+        case "SECOND": return image.map { .secondCharge($0) }
+        case "MISMATCH": return image.map { .mismatch($0) }
         case "REPLAY": return reply.text(0).flatMap { IdempotencyRecord(text: $0) }.map { .replay($0) }
         case "REUSED": return .keyReused
         case "KEY_LIMIT": return .keyLimit

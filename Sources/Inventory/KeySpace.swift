@@ -48,4 +48,8 @@ public struct KeySpace: Sendable {
     public func keyCount(_ event: EventID, user: String) -> String { tag(partition(of: event)) + "k:\(event):\(user)" }
     /// String: an idempotency record.
     public func idempotency(_ partition: Partition, digest: String) -> String { tag(partition) + "i:" + digest }
+    /// String: what the simulated provider remembers of a charge.
+    public func simulatedCharge(_ payment: PaymentID) -> String { "sim:c:\(payment)" }
+    /// Hash: what the simulated provider gave back of a charge, by how much it was in all afterwards.
+    public func simulatedRefunds(_ payment: PaymentID) -> String { "sim:r:\(payment)" }
 }

@@ -6,6 +6,7 @@ struct Scripts: Sendable {
     let beginPayment = Scripts.load("begin_payment", PackageResources.begin_payment_lua)
     let confirm = Scripts.load("confirm", PackageResources.confirm_lua)
     let failPayment = Scripts.load("fail_payment", PackageResources.fail_payment_lua)
+    let refunded = Scripts.load("refunded", PackageResources.refunded_lua)
     let cancel = Scripts.load("cancel", PackageResources.cancel_lua)
     let extend = Scripts.load("extend", PackageResources.extend_lua)
     let expire = Scripts.load("expire", PackageResources.expire_lua)
@@ -49,6 +50,6 @@ struct Scripts: Sendable {
                 }
             }
         }
-        return RedisScript(name: name, source: (parts + [source]).joined(separator: "\n"))
+        return RedisScript(name: name, source: PlantedBug.planted((parts + [source]).joined(separator: "\n")))
     }
 }

@@ -1,42 +1,129 @@
 public import Booking
 public import EventLoop
 
-/// A provider for trying out: the card's number decides. The answer depends on nothing else, so that asking twice under
-/// one key cannot charge twice.
+/// A provider for trying out: the card's number decides what becomes of a charge, and a memory that all processes share
+/// says so for ever.
 public final class SimulatedGateway: PaymentGateway {
+    /// How it behaves.
+    public struct Behaviour: Sendable {
+        /// How long each charge takes.
+        public var delay = Duration.zero
+        /// When the callback for a late answer is called; never, when it is `nil`, and lookups say pending.
+        public var callback: Duration? = .milliseconds(1000)
+
+        /// The usual.
+        public init() {}
+    }
+
+    /// A message that the provider sends of its own accord.
+    public struct Callback: Sendable {
+        /// The attempt.
+        public let key: PaymentID
+        /// The provider's name for the charge.
+        public let transactionID: String
+        /// What was charged.
+        public let charge: SimulatedCharge
+    }
+
     /// Names the provider.
     public let name = "simulated"
+    /// Calls the callback; true when it was acknowledged. Set by who serves it.
+    public var call: (Callback) async -> Bool = { _ in false }
+
     private let loop: EventLoop
-    private let delay: Duration
+    private let ledger: any SimulatedLedger
+    private let behaviour: Behaviour
+    private let clock: () -> Int64
+
+    /// How often a callback is tried; the pauses double from a second.
+    private static let callLimit = 6
 
     /// A simulated provider.
     ///
-    /// - Parameter delay: how long each charge takes.
-    public init(loop: EventLoop, delay: Duration) {
+    /// - Parameter clock: Unix milliseconds.
+    public init(
+        loop: EventLoop, ledger: any SimulatedLedger, behaviour: Behaviour, clock: @escaping () -> Int64
+    ) {
         self.loop = loop
-        self.delay = delay
+        self.ledger = ledger
+        self.behaviour = behaviour
+        self.clock = clock
     }
 
     /// Answers by the card's number; unknown ones are declined.
     public func charge(
         key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans
     ) async -> ChargeAnswer {
-        if delay > .zero { await loop.sleep(for: delay) }
-        switch means.secret {
-        case "4242424242424242": return .succeeded(transactionID: "sim_\(key)")
-        case "4000000000000002": return .declined(code: "generic_decline")
-        case "4000000000009995": return .declined(code: "insufficient_funds")
-        case "4000000000000077": return .pending
-        case "4000000000000119": return .unknown
-        default: return .declined(code: "generic_decline")
+        let wanted = SimulatedCharge(booking: booking, amount: amount, currency: currency, outcome: outcome(means))
+        // What is not remembered was not charged: nobody would ever be told of it.
+        guard let charge = await ledger.record(wanted, key: key) else { return .unknown }
+        if behaviour.delay > .zero { await loop.sleep(for: behaviour.delay) }
+        if means.secret == Self.brokenCard { return .unknown }
+        switch charge.outcome {
+        case .succeeded: return .succeeded(transactionID: Self.transaction(key))
+        case .declined(let code): return .declined(code: code)
+        case .later:
+            callBack(key, charge)
+            return .pending
         }
     }
 
-    /// It remembers nothing.
-    public func lookup(key: PaymentID) async -> LookupAnswer { .unknown }
+    /// What the memory says.
+    public func lookup(key: PaymentID) async -> LookupAnswer {
+        let found: SimulatedCharge?
+        do { found = try await ledger.charge(key: key) } catch { return .unknown }
+        guard let charge = found else { return .notFound }
+        switch charge.outcome {
+        case .declined(let code): return .declined(code: code)
+        case .later(let time) where time.map({ clock() < $0 }) ?? true: return .pending
+        case .succeeded, .later:
+            return .succeeded(
+                transactionID: Self.transaction(key), amount: charge.amount, currency: charge.currency)
+        }
+    }
 
-    /// Always done.
+    /// Always done, also for charges that somebody else's signed callback told of.
     public func refund(
         key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
-    ) async -> RefundAnswer { .refunded }
+    ) async -> RefundAnswer {
+        do { try await ledger.refund(key: key, from: from, to: to) } catch { return .unknown }
+        return .refunded
+    }
+
+    private static let brokenCard = "4000000000000119"
+
+    private static func transaction(_ key: PaymentID) -> String { "sim_\(key)" }
+
+    private func outcome(_ means: PaymentMeans) -> SimulatedCharge.Outcome {
+        switch means.secret {
+        // The provider that fails to answer has taken the money: what has to be found out by asking.
+        case "4242424242424242", Self.brokenCard: .succeeded
+        case "4000000000009995": .declined(code: "insufficient_funds")
+        case "4000000000000077": .later(behaviour.callback.map { clock() + $0.milliseconds })
+        default: .declined(code: "generic_decline")
+        }
+    }
+
+    /// Tells whoever serves the callback, again and again until it is acknowledged. Should this process end before, a
+    /// lookup tells the same.
+    private func callBack(_ key: PaymentID, _ charge: SimulatedCharge) {
+        guard let wait = behaviour.callback else { return }
+        let callback = Callback(key: key, transactionID: Self.transaction(key), charge: charge)
+        loop.spawn { [loop, weak self] in
+            await loop.sleep(for: wait)
+            var pause = Duration.seconds(1)
+            for _ in 0..<Self.callLimit {
+                guard let self else { return }
+                if await call(callback) { return }
+                await loop.sleep(for: pause)
+                pause *= 2
+            }
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
 }

@@ -1,13 +1,16 @@
 import Booking
 public import EventLoop
 public import Inventory
+public import Payments
 public import PostgresClient
 import Records
+import Settlement
 
-/// Writes outboxes down in order, returns lapsed holds, and recovers partitions; several copies share the partitions.
+/// Writes outboxes down in order, returns lapsed holds, settles payments, and recovers partitions; several copies share
+/// the partitions.
 ///
-/// Lives on one loop. Kill it anywhere: another copy, or the next start, goes on from the committed cursor. Its three
-/// activities (lease, sweep, persist) do not wait for each other: a PostgreSQL that hangs keeps no lapsed hold.
+/// Lives on one loop. Kill it anywhere: another copy, or the next start, goes on from the committed cursor. Its
+/// activities do not wait for each other: a PostgreSQL that hangs keeps no lapsed hold, a provider nothing at all.
 public final class Reconciler {
     /// How many bookings and dead letters it wrote, and what it last failed at.
     public struct Report: Sendable {
@@ -19,6 +22,10 @@ public final class Reconciler {
         public var expired = 0
         /// Recoveries completed.
         public var recoveries = 0
+        /// Refunds that providers made.
+        public var refunds = 0
+        /// Refunds that providers refused, each time that they did.
+        public var refusedRefunds = 0
         /// The last failure, for the log.
         public var lastFailure = ""
     }
@@ -30,6 +37,14 @@ public final class Reconciler {
     let bookings: BookingStore
     let seats: SeatStore
     let writer: BatchWriter
+    let payments: PaymentStore
+    let charges: ChargeStore
+    let locator: BookingLocator
+    let recorder: ChargeRecorder
+    /// Whoever took the money; without one nothing is settled.
+    let gateway: (any PaymentGateway)?
+    /// How patient settlement is.
+    public var settlement = SettlementTimes()
     /// What was done so far.
     public internal(set) var report = Report()
     /// Told each failure, for the log; contains no data.
@@ -51,30 +66,48 @@ public final class Reconciler {
     /// A lapsed hold is returned this soon after its deadline, and a sweep's time.
     private static let sweepPause = Duration.milliseconds(200)
     private static let trimPause = Duration.seconds(1)
+    /// Pauses between two looks at payments and at cancelled events: what is due has its own times.
+    private static let settlePause = Duration.milliseconds(250)
+    /// Between two looks at an event of many bookings: those just cancelled have to be written down.
+    private static let cancelPause = Duration.milliseconds(40)
+    /// Old messages are forgotten once in so many looks: every quarter of an hour or so.
+    private static let forgetEvery = 4000
     /// Pauses between two looks at quiet outboxes: the first keeps a confirmation waiting shortly, the last spares Redis.
     private static let pauses = (shortest: Duration.milliseconds(2), longest: Duration.milliseconds(25))
 
     /// A reconciler that does not run yet. On the loop's thread only.
     ///
-    /// - Parameter owner: names this copy; another for each.
-    public init(loop: EventLoop, inventory: Inventory, pool: PostgresPool, owner: String) {
+    /// - Parameters:
+    ///   - owner: names this copy; another for each.
+    ///   - gateway: whom to ask about payments.
+    public init(
+        loop: EventLoop, inventory: Inventory, pool: PostgresPool, owner: String,
+        gateway: (any PaymentGateway)? = nil
+    ) {
         self.loop = loop
         self.inventory = inventory
         self.owner = owner
+        self.gateway = gateway
         partitions = Partitions(pool: pool)
         catalogue = Catalogue(pool: pool)
         bookings = BookingStore(pool: pool)
         seats = SeatStore(pool: pool)
         writer = BatchWriter(pool: pool)
+        payments = PaymentStore(pool: pool)
+        charges = ChargeStore(pool: pool)
+        locator = BookingLocator(inventory: inventory, bookings: bookings, catalogue: catalogue, seats: seats)
+        recorder = ChargeRecorder(inventory: inventory, locator: locator, charges: charges)
     }
 
     /// Works until `stop`.
     public func run() async {
         isRunning = true
-        activities = 4
+        activities = 6
         loop.spawn { [self] in await keepLeases() }
         loop.spawn { [self] in await keepSweeping() }
         loop.spawn { [self] in await keepTrimming() }
+        loop.spawn { [self] in await keepSettling() }
+        loop.spawn { [self] in await keepCancelling() }
         await keepPersisting()
         while activities > 0 { await loop.sleep(for: .milliseconds(5)) }
         isRunning = false
@@ -118,6 +151,39 @@ public final class Reconciler {
         while !isStopping {
             await trimAll()
             await rest(Self.trimPause)
+        }
+    }
+
+    private func keepSettling() async {
+        defer { activities -= 1 }
+        var untilForgetting = 0
+        while !isStopping {
+            if untilForgetting == 0 { await forgetOldMessages() }
+            untilForgetting = (untilForgetting + 1) % Self.forgetEvery
+            if await !settleAll() { await rest(Self.settlePause) }
+        }
+    }
+
+    private func keepCancelling() async {
+        defer { activities -= 1 }
+        while !isStopping {
+            let more = await cancelBookings()
+            await rest(more ? Self.cancelPause : Self.settlePause)
+        }
+    }
+
+    /// Runs `work` for all of them at once, and comes back when all are done.
+    func concurrently<Item>(_ items: [Item], _ work: @escaping (Item) async -> Void) async {
+        guard !items.isEmpty else { return }
+        var left = items.count
+        await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
+            for item in items {
+                loop.spawn {
+                    await work(item)
+                    left -= 1
+                    if left == 0 { done.resume() }
+                }
+            }
         }
     }
 

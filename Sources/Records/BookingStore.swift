@@ -31,7 +31,8 @@ public final class BookingStore {
         """
     static let source = """
         bookings b LEFT JOIN LATERAL (
-            SELECT * FROM payments WHERE booking_id = b.id ORDER BY booking_version DESC LIMIT 1) p ON true
+            SELECT * FROM payments WHERE booking_id = b.id AND NOT is_stray
+            ORDER BY booking_version DESC LIMIT 1) p ON true
         """
 
     /// One booking.
@@ -89,6 +90,22 @@ public final class BookingStore {
             """, [.text(event.description), .optionalText(after?.description), .integer(Int64(limit))])
     }
 
+    /// Live bookings of cancelled events.
+    public func ofCancelledEvents(
+        _ partitions: [Partition], limit: Int
+    ) async throws(PostgresError) -> [BookingID] {
+        try await pool.query(
+            """
+            SELECT b.id FROM events e JOIN bookings b ON b.event_id = e.id
+                AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+            WHERE e.status = 'cancelled' AND b.partition = ANY ($1::integer[]) LIMIT $2::bigint
+            """, [.integerArray(partitions.map { Int64($0.number) }), .integer(Int64(limit))]
+        ).map { (row) throws(PostgresError) in
+            guard let uuid = UUIDBytes(try row.string("id")) else { throw PostgresError.undecodable("bookings.id") }
+            return BookingID(stored: uuid)
+        }
+    }
+
     /// What users have of an event in live bookings, in the order of their ids.
     public func totals(
         of event: EventID, after: String?, limit: Int
@@ -141,7 +158,7 @@ extension BookingRow {
             updatedAt: try row.integer("updated_ms"), confirmedAt: try row.optionalInteger("confirmed_ms"),
             event: event, user: try row.string("user_id"), totalAmount: try row.integer("total_amount"),
             currency: try row.string("currency"), idempotencyDigest: try row.optionalString("idempotency_digest"),
-            items: try Self.items(row), payment: try Self.payment(row), reason: try row.optionalString("reason"))
+            items: try Self.items(row), payment: try BookingPayment(row), reason: try row.optionalString("reason"))
     }
 
     private static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
@@ -155,13 +172,16 @@ extension BookingRow {
         }
         return items
     }
+}
 
-    private static func payment(_ row: PostgresRow) throws(PostgresError) -> BookingPayment? {
+extension BookingPayment {
+    /// Reads the columns of a payment; `nil` when there is none.
+    init?(_ row: PostgresRow) throws(PostgresError) {
         guard let text = try row.optionalString("payment_id") else { return nil }
         guard let id = PaymentID(text), let status = PaymentStatus(rawValue: try row.string("payment_status")) else {
             throw PostgresError.undecodable("payments")
         }
-        return BookingPayment(
+        self.init(
             id: id, provider: try row.string("provider"), transactionID: try row.optionalString("transaction_id"),
             status: status, amount: try row.integer("amount"), refundAmount: try row.integer("refund_amount"),
             refundedAmount: try row.integer("refunded_amount"))

@@ -162,8 +162,13 @@ struct NetChange {
             ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
                 refund_amount = excluded.refund_amount, refunded_amount = excluded.refunded_amount,
                 amount = excluded.amount, booking_version = excluded.booking_version,
-                updated_at = excluded.updated_at
+                updated_at = excluded.updated_at, is_stray = false,
+                settle_at = CASE WHEN (old.status, old.refund_amount) = (excluded.status, excluded.refund_amount)
+                    THEN old.settle_at ELSE now() END,
+                settle_attempts = CASE WHEN (old.status, old.refund_amount) = (excluded.status, excluded.refund_amount)
+                    THEN old.settle_attempts ELSE 0 END
             WHERE old.booking_version < excluded.booking_version
+                AND NOT (old.is_stray AND old.status IN ('REFUND_DUE', 'REFUNDED'))
             """,
             [
                 .textArray(payments.map(\.id.description)), .textArray(payments.map(\.value.booking.description)),

@@ -16,6 +16,9 @@ public enum Schema {
         Migration(
             number: 4, name: "create_accounts", up: text(PackageResources._004_create_accounts_up_sql),
             down: text(PackageResources._004_create_accounts_down_sql)),
+        Migration(
+            number: 5, name: "create_callbacks", up: text(PackageResources._005_create_callbacks_up_sql),
+            down: text(PackageResources._005_create_callbacks_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

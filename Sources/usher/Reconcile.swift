@@ -36,6 +36,7 @@ struct RunningReconciler: Sendable {
         let redis = try settings.redis()
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()
+        let gateway = try settings.gateway()
         let loop = try EventLoop(name: "reconcile")
         let holder = Holder()
         let owner = UUID().uuidString.lowercased()
@@ -45,7 +46,8 @@ struct RunningReconciler: Sendable {
             let inventory = Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: "")
             let pool = PostgresPool(loop: loop, configuration: postgres)
-            let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: owner)
+            let reconciler = Reconciler(
+                loop: loop, inventory: inventory, pool: pool, owner: owner, gateway: gateway(loop, inventory))
             reconciler.onFailure = { Log.warn($0) }
             holder.reconciler = reconciler
         }

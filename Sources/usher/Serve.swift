@@ -46,9 +46,9 @@ struct RunningCopy: Sendable {
             secret: try settings.secret(), apiKeys: try settings.apiKeys(),
             persistWait: .milliseconds(try settings.integer("USHER_PERSIST_WAIT_MS", 0...30000, usual: 250)),
             requiresIdempotencyKey: try settings.flag("USHER_REQUIRE_IDEMPOTENCY_KEY"),
-            redisIsDurable: try await Stores.checkRedis(settings),
-            paymentDelay: .milliseconds(try settings.integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0)))
-        configuration.paymentProvider = try settings.paymentProvider()
+            redisIsDurable: try await Stores.checkRedis(settings))
+        configuration.gateway = try settings.gateway()
+        configuration.webhookSignature = try settings.webhookSignature()
         configuration.corsOrigins = try settings.corsOrigins()
         configuration.opensReserve = try settings.flag("USHER_OPEN_RESERVE")
         configuration.accounts = accounts

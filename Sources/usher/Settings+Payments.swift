@@ -1,6 +1,17 @@
+import EventLoop
+import Inventory
 import Payments
+import Settlement
 
+/// Who takes the money.
 extension Settings {
+    /// Makes a loop's connection to the provider.
+    func gateway() throws -> @Sendable (EventLoop, Inventory) -> any PaymentGateway {
+        if let url = try paymentProvider() { return { loop, _ in HTTPGateway(loop: loop, url: url) } }
+        let behaviour = try simulation()
+        return { loop, inventory in SimulatedGateway(loop: loop, inventory: inventory, behaviour: behaviour) }
+    }
+
     /// Whether a text is an address that libcurl may be given: `http` or `https`, a host, no query.
     static func isWebAddress(_ text: String) -> Bool {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
@@ -17,6 +28,16 @@ extension Settings {
             throw Failure("USHER_PAYMENT_GATEWAY must be “simulated” or an http or https address.")
         }
         return url
+    }
+
+    /// How the simulated provider behaves.
+    private func simulation() throws -> SimulatedGateway.Behaviour {
+        var behaviour = SimulatedGateway.Behaviour()
+        behaviour.delay = .milliseconds(try integer("USHER_PAYMENT_DELAY_MS", 0...60000, usual: 0))
+        behaviour.callback =
+            text("USHER_SIM_CALLBACK_MS") == "off"
+            ? nil : .milliseconds(try integer("USHER_SIM_CALLBACK_MS", 0...3_600_000, usual: 1000))
+        return behaviour
     }
 
     /// By which callbacks are signed and known; `nil` without a secret.

@@ -145,10 +145,10 @@ struct InventoryTests {
             #expect(declined.status == .reserved)
             _ = try await inventory.beginPayment(request, payment: payment, provider: "p")
             _ = try await inventory.confirm(
-                request, payment: payment, provider: "p", transactionID: "t", amount: 300)
+                request, payment: payment, provider: "p", transactionID: "t", amount: 300, currency: "USD")
             guard
                 case .already = try await inventory.confirm(
-                    request, payment: payment, provider: "p", transactionID: "t", amount: 300)
+                    request, payment: payment, provider: "p", transactionID: "t", amount: 300, currency: "USD")
             else {
                 Issue.record("confirmed twice")
                 return

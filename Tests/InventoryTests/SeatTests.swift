@@ -218,7 +218,7 @@ struct SeatTests {
             _ = try await inventory.claim(Self.claim(1, "a", .seats(Self.seats(2, 0, 1)), .units(Self.standing, 2)))
             _ = try await inventory.beginPayment(Self.transition(1), payment: payment, provider: "p")
             _ = try await inventory.confirm(
-                Self.transition(1), payment: payment, provider: "p", transactionID: "t", amount: 400)
+                Self.transition(1), payment: payment, provider: "p", transactionID: "t", amount: 400, currency: "USD")
             try await Self.verify(inventory)
             guard
                 case .done(let part, _) = try await inventory.cancelItems(

@@ -153,7 +153,7 @@ struct SeatHistory {
         } else {
             _ = try await stage.inventory.confirm(
                 transition, payment: payment, provider: "p", transactionID: "t-\(ids[booking])",
-                amount: image.totalAmount)
+                amount: image.totalAmount, currency: "USD")
             count("confirmed")
         }
     }
@@ -164,7 +164,7 @@ struct SeatHistory {
         guard let payment = known?.image.payment else { return }
         _ = try await stage.inventory.confirm(
             stage.transition(ids[booking]), payment: payment.id, provider: "p", transactionID: "t-\(ids[booking])",
-            amount: payment.amount)
+            amount: payment.amount, currency: "USD")
     }
 
     private mutating func block() async throws {

@@ -1,6 +1,7 @@
 import Booking
 import EventLoop
 import Inventory
+import Payments
 import PostgresClient
 import Reconciler
 import Records
@@ -47,7 +48,7 @@ final class Stage {
     /// A copy of the reconciler on this loop, that a test takes step by step or runs.
     ///
     /// - Parameter url: of PostgreSQL, when it is to have settings of its own.
-    func copy(_ owner: String, url: String? = nil) throws -> Reconciler {
+    func copy(_ owner: String, url: String? = nil, gateway: (any PaymentGateway)? = nil) throws -> Reconciler {
         let connection = RedisConnection(loop: loop, configuration: configuration)
         try connection.start()
         let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: url ?? self.url))
@@ -56,7 +57,7 @@ final class Stage {
             loop: loop,
             inventory: Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitionCount), channel: ""),
-            pool: pool, owner: owner)
+            pool: pool, owner: owner, gateway: gateway)
     }
 
     /// What is published on the channel of this stage.
@@ -147,8 +148,10 @@ final class Stage {
     func confirm(_ booking: BookingID) async throws {
         let payment = PaymentID(booking.uuid)
         _ = try await inventory.beginPayment(transition(booking), payment: payment, provider: "p")
+        let total = try await inventory.booking(booking)?.image.totalAmount ?? 100
         _ = try await inventory.confirm(
-            transition(booking), payment: payment, provider: "p", transactionID: "t-\(booking)", amount: 100)
+            transition(booking), payment: payment, provider: "p", transactionID: "t-\(booking)", amount: total,
+            currency: "USD")
     }
 }
 

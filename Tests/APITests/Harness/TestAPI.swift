@@ -1,11 +1,14 @@
 import API
+import Cryptography
 import EventLoop
 import Foundation
 import Inventory
+import Payments
 import PostgresClient
 import Reconciler
 import Records
 import RedisClient
+import Settlement
 import Support
 import Testing
 
@@ -16,7 +19,9 @@ final class TestAPI: Sendable {
         var persistWait = Duration.seconds(10)
         var redisIsDurable = true
         var requiresIdempotencyKey = false
-        var paymentDelay = Duration.zero
+        var simulation = SimulatedGateway.Behaviour.silent
+        /// Whether the reconciler asks the provider, and lets it give money back.
+        var settles = false
         var corsOrigins: [String] = []
         var opensReserve = false
         var redisArguments: [String] = []
@@ -24,15 +29,19 @@ final class TestAPI: Sendable {
         var ownsPostgres = false
         /// Waits that one copy bears.
         var waitLimit = 1000
+        var settlement = SettlementTimes()
     }
 
     static let partitions = 4
     static let secret = Array("a secret for tests, 32 bytes or more".utf8)
+    static let signature = WebhookSignature(secrets: ["whsec_" + base64Encode(Array("the provider's".utf8))])
     @TaskLocal static var running: TestAPI?
 
     let redisServer: RedisServerProcess
     let postgresServer: PostgresServerProcess
     let port: UInt16
+    private let simulation: SimulatedGateway.Behaviour
+    private let settlement: SettlementTimes?
     private let loop: EventLoop
     private let parts: Parts
 
@@ -62,7 +71,8 @@ final class TestAPI: Sendable {
         var configuration = APIConfiguration(
             secret: Self.secret, apiKeys: [("box-office", "box-office-key")], persistWait: options.persistWait,
             requiresIdempotencyKey: options.requiresIdempotencyKey, redisIsDurable: options.redisIsDurable,
-            paymentDelay: options.paymentDelay)
+            simulation: options.simulation)
+        configuration.webhookSignature = Self.signature
         configuration.corsOrigins = options.corsOrigins
         configuration.opensReserve = options.opensReserve
         configuration.waits = WaitAllowance(options.waitLimit)
@@ -88,6 +98,8 @@ final class TestAPI: Sendable {
         self.postgresServer = postgresServer
         self.loop = loop
         self.parts = parts
+        simulation = options.simulation
+        settlement = options.settles ? options.settlement : nil
         await startReconciler()
         try await untilReady()
     }
@@ -105,7 +117,11 @@ final class TestAPI: Sendable {
     func startReconciler() async {
         await loop.run { loop in
             guard let inventory = parts.inventory, let pool = parts.pool else { return }
-            let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: UUID().uuidString)
+            let gateway = SimulatedGateway(loop: loop, inventory: inventory, behaviour: simulation)
+            let reconciler = Reconciler(
+                loop: loop, inventory: inventory, pool: pool, owner: UUID().uuidString,
+                gateway: settlement == nil ? nil : gateway)
+            if let settlement { reconciler.settlement = settlement }
             parts.reconciler = reconciler
             loop.spawn { await reconciler.run() }
         }
@@ -141,6 +157,13 @@ final class TestAPI: Sendable {
         try await loop.run { _ in try #require(try await parts.inventory?.command(command)) }
     }
 
+    /// Lets Redis let go of a booking, as its lifetime does.
+    func forget(_ booking: String) async throws {
+        let keys = try await redis("KEYS", "*:b:\(booking)").array ?? []
+        #expect(keys.count == 1)
+        for key in keys { try await redis("DEL", key.string ?? "") }
+    }
+
     /// A number from PostgreSQL, past the server.
     func count(_ sql: String) async throws -> Int64 {
         try await loop.run { _ in try #require(try await parts.pool?.query(sql).first?.integer("count")) }
@@ -172,4 +195,13 @@ extension Trait where Self == APITrait {
         change(&options)
         return APITrait(options: options)
     }
+}
+
+extension SimulatedGateway.Behaviour {
+    /// Never calls back.
+    static let silent = {
+        var behaviour = SimulatedGateway.Behaviour()
+        behaviour.callback = nil
+        return behaviour
+    }()
 }

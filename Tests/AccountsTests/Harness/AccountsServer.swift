@@ -38,7 +38,7 @@ final class AccountsServer: Sendable {
         let holder = Holder()
         var configuration = APIConfiguration(
             secret: Self.secret, apiKeys: [("box-office", "box-office-key")], persistWait: .seconds(1),
-            requiresIdempotencyKey: false, redisIsDurable: true, paymentDelay: .zero)
+            requiresIdempotencyKey: false, redisIsDurable: true)
         configuration.accounts = accounts
         let finalConfiguration = configuration
         port = UInt16(

@@ -15,18 +15,32 @@ extension CommandGenerator {
         let charge = ModelCharge(
             payment: paymentID(move), provider: "sim",
             transaction: transaction.isEmpty || chance(30) ? pick(["x1", "x2", "x%2C3"]) : transaction,
-            amount: known?.total ?? 1)
+            amount: (known?.total ?? 1) + (chance(5) ? 1 : 0),
+            currency: chance(90) ? known?.currency ?? "" : pick(["XXX", ""]))
         let reply = model.confirm(move, charge)
-        return step(
-            .confirm, move, [charge.payment, charge.provider, charge.transaction, String(charge.amount)], reply)
+        let rest = [charge.payment, charge.provider, charge.transaction, String(charge.amount), charge.currency]
+        return step(.confirm, move, rest, reply)
+    }
+
+    mutating func refunded(_ partition: Int) -> ScriptStep {
+        let due = model.bookings.values.filter { $0.payment.map { $0.refunded < $0.refund } ?? false }
+        let wanted = due.map(\.id).filter { bookingIDs[partition].contains($0) }.min()
+        let move = move(partition, isSystem: true, of: chance(70) ? wanted : nil)
+        let payment = paymentID(move)
+        let most = model.bookings[move.booking]?.payment?.refund ?? 0
+        let amount = chance(70) ? most : number(0...most + 1)
+        let reply = model.refunded(move, payment: payment, amount: amount)
+        return step(.refunded, move, [payment, String(amount)], reply)
     }
 
     mutating func failPayment(_ partition: Int) -> ScriptStep {
         let move = move(partition, among: \.attempts, isSystem: true)
         let payment = paymentID(move)
         let isFinal = chance(15)
-        let reply = model.failPayment(move, payment: payment, isFinal: isFinal, reason: "payment-declined")
-        return step(.failPayment, move, [payment, isFinal ? "final" : "", "payment-declined"], reply)
+        let transaction = chance(20) ? pick(["x1", "x2"]) : ""
+        let reply = model.failPayment(
+            move, payment: payment, isFinal: isFinal, reason: "payment-declined", transaction: transaction)
+        return step(.failPayment, move, [payment, isFinal ? "final" : "", "payment-declined", transaction], reply)
     }
 
     mutating func cancel(_ partition: Int) -> ScriptStep {
@@ -94,14 +108,15 @@ extension CommandGenerator {
 
     /// Mostly a booking for which it makes sense, or a late one, by its owner or the system.
     private mutating func move(
-        _ partition: Int, among list: KeyPath<ModelEvent, [String: Int]>? = nil, isSystem: Bool = false
+        _ partition: Int, among list: KeyPath<ModelEvent, [String: Int]>? = nil, isSystem: Bool = false,
+        of wanted: String? = nil
     ) -> ModelMove {
         var ids: [String] = []
         if let list, chance(60) {
             ids = model.events.filter { $0.partition == partition }.flatMap { $0[keyPath: list].keys }.sorted()
         }
         if ids.isEmpty { ids = bookingIDs[partition].suffix(chance(80) ? 12 : 1000) }
-        let booking = ids.isEmpty || chance(1) ? "b0" : pick(ids)
+        let booking = wanted ?? (ids.isEmpty || chance(1) ? "b0" : pick(ids))
         let owner = model.bookings[booking]?.user ?? pick(users)
         return ModelMove(
             caller: caller(partition), partition: partition, booking: booking,

@@ -5,7 +5,8 @@ import Support
 struct CommandGenerator {
     /// What may be drawn. Each round weighs them anew, so that rare orders of events come up somewhere.
     enum Kind: CaseIterable {
-        case reserve, beginPayment, confirm, failPayment, cancel, cancelItems, extend, expire, availability, remember
+        case reserve, beginPayment, confirm, failPayment, cancel, cancelItems, extend, expire, availability, remember,
+            refunded
         case loadBooking, block, unblock, updateEvent, seatMap, publish, close, recoveryStep, tick, persist, lose,
             halfWrite, countKeys
 
@@ -15,7 +16,7 @@ struct CommandGenerator {
             case .confirm, .failPayment, .extend: 60
             case .tick: 50
             case .cancelItems: 40
-            case .cancel, .remember: 30
+            case .cancel, .remember, .refunded: 30
             case .block, .unblock: 20
             case .expire, .loadBooking, .availability, .seatMap, .updateEvent, .persist: 15
             case .publish, .close, .countKeys: 4
@@ -94,6 +95,7 @@ struct CommandGenerator {
         case .expire: expire(partition)
         case .availability: availability(partition)
         case .remember: remember(partition)
+        case .refunded: refunded(partition)
         case .loadBooking: loadBooking(partition)
         case .block: block(partition)
         case .unblock: unblock(partition)

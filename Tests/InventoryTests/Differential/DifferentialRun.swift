@@ -1,3 +1,4 @@
+import Booking
 import Support
 
 /// Drives random commands against a Redis and the model, and compares them.
@@ -24,9 +25,9 @@ struct DifferentialRun {
             let length = min(Self.roundLength, count - first)
             let roundSeed = seeds.next()
             do {
-                for step in try await round(roundSeed, length, first, batchLimit: 160) {
-                    answers.formUnion(step.answers)
-                }
+                let (steps, moves) = try await round(roundSeed, length, first, batchLimit: 160)
+                for step in steps { answers.formUnion(step.answers) }
+                answers.formUnion(moves.map { "moved \($0[0].rawValue)>\($0[1].rawValue)" })
             } catch let failure as Failure {
                 _ = try await round(roundSeed, length, first, batchLimit: 1)
                 throw failure
@@ -38,7 +39,7 @@ struct DifferentialRun {
     /// One round: batches of commands that travel together, and after each the keyspace.
     private func round(
         _ seed: UInt64, _ length: Int, _ first: Int, batchLimit: Int
-    ) async throws -> [ScriptStep] {
+    ) async throws -> (steps: [ScriptStep], moves: Set<[BookingStatus]>) {
         _ = await redis.send(["FLUSHALL"])
         var generator = CommandGenerator(seed: seed, kinds: kinds)
         var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
@@ -68,7 +69,7 @@ struct DifferentialRun {
         } catch let mismatch as Mismatch {
             throw failure(mismatch, done, first)
         }
-        return done
+        return (done, generator.model.moves)
     }
 
     private func check(
@@ -101,6 +102,9 @@ struct DifferentialRun {
 
     /// What no command may break, whatever model and scripts agree on.
     private func checkLaws(_ model: ModelInventory) throws(Mismatch) {
+        for move in model.moves where !BookingEvent.allCases.contains(where: { move[0].after($0) == move[1] }) {
+            throw Mismatch("status", expected: "as the state machine allows", found: move)
+        }
         for event in model.events {
             for tier in event.tiers where !tier.isConserved {
                 throw Mismatch("tier \(tier.id)", expected: "capacity = available + held + sold + blocked", found: tier)

@@ -1,3 +1,4 @@
+import Booking
 import Foundation
 import Support
 import Testing
@@ -17,7 +18,7 @@ struct DifferentialTests {
         "cancelItems": "OK LINE HOLD_EXPIRED INVALID NOT_FOUND REPLAY RECOVERING",
         "cancel": "OK ALREADY HOLD_EXPIRED NOT_FOUND REPLAY RECOVERING",
         "close": "OK STALE",
-        "confirm": "OK RECLAIMED ALREADY REFUND_DUE NOT_FOUND REPLAY STALE RECOVERING",
+        "confirm": "OK RECLAIMED ALREADY REFUND_DUE SECOND MISMATCH NOT_FOUND REPLAY STALE RECOVERING",
         "expire": "OK RECOVERING",
         "extend": "OK LIMIT HOLD_EXPIRED EVENT_CANCELLED INVALID NOT_FOUND REPLAY STALE RECOVERING",
         "failPayment": "OK INVALID NOT_FOUND REPLAY STALE RECOVERING",
@@ -25,6 +26,7 @@ struct DifferentialTests {
         "loadEvent": "OK EXISTS",
         "loadFields": "OK",
         "open": "OK",
+        "refunded": "OK ALREADY INVALID NOT_FOUND RECOVERING",
         "remember": "OK REUSED KEY_LIMIT NOT_FOUND",
         "reserve": """
         OK STALE RECOVERING NO_EVENT HELD REPLAY EXISTS LOST REUSED UNKNOWN_TIER UNKNOWN_SEAT SEATED CANCELLED \
@@ -47,6 +49,11 @@ struct DifferentialTests {
         guard count >= 50_000 else { return }
         for (script, words) in Self.answers {
             for word in words.split(separator: " ") { #expect(seen.contains("\(script) \(word)"), "seed \(chosen)") }
+        }
+        for old in BookingStatus.allCases {
+            for new in BookingEvent.allCases.compactMap(old.after) {
+                #expect(seen.contains("moved \(old.rawValue)>\(new.rawValue)"), "seed \(chosen)")
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ struct ScriptStep {
 /// The scripts by name.
 enum RedisScriptName: String, CaseIterable {
     case availability, beginPayment, block, cancel, cancelItems, close, confirm, expire, extend, failPayment,
-        loadBooking, loadEvent, loadFields, open, remember, reserve, seatMap, unblock, updateEvent
+        loadBooking, loadEvent, loadFields, open, refunded, remember, reserve, seatMap, unblock, updateEvent
 
     static let digests = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.script.sha1) })
 
@@ -94,6 +94,7 @@ enum RedisScriptName: String, CaseIterable {
         case .loadEvent: scripts.loadEvent
         case .loadFields: scripts.loadFields
         case .open: scripts.open
+        case .refunded: scripts.refunded
         case .remember: scripts.remember
         case .reserve: scripts.reserve
         case .seatMap: scripts.seatMap

@@ -20,6 +20,8 @@ struct ModelBooking: Equatable {
         var amount: Int
         /// What has to go back, or went back, in all.
         var refund = 0
+        /// What went back.
+        var refunded = 0
 
         /// All of it has to go back; nothing is nothing to wait for.
         mutating func oweAll() {
@@ -33,7 +35,7 @@ struct ModelBooking: Equatable {
             if part > 0, refund >= amount { status = .refundDue }
         }
 
-        var text: String { "\(id),\(provider),\(transaction),\(status.rawValue),\(amount),\(refund),0" }
+        var text: String { "\(id),\(provider),\(transaction),\(status.rawValue),\(amount),\(refund),\(refunded)" }
 
         /// Whether money was taken, whatever became of it.
         var isCharged: Bool { status == .succeeded || status == .refundDue || status == .refunded }

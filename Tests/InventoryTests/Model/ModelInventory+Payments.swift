@@ -6,6 +6,10 @@ struct ModelCharge {
     let provider: String
     let transaction: String
     let amount: Int
+    /// Empty when nothing is paid.
+    let currency: String
+
+    func isOf(_ currency: String) -> Bool { self.currency.isEmpty || self.currency == currency }
 }
 
 extension ModelInventory {
@@ -34,13 +38,16 @@ extension ModelInventory {
     }
 
     /// `fail_payment`: an attempt ends once. The hold keeps its old expiry; the third decline ends it.
-    mutating func failPayment(_ move: ModelMove, payment: String, isFinal: Bool, reason: String) -> [ModelReply] {
+    mutating func failPayment(
+        _ move: ModelMove, payment: String, isFinal: Bool, reason: String, transaction: String
+    ) -> [ModelReply] {
         let start = begin(move, tellsOfMoney: true)
         guard case .booking(var booking, let event) = start else { return start.refusal }
         guard booking.payment?.id == payment, booking.payment?.status == .pending else {
             return [.text("INVALID"), .text(booking.image)]
         }
         booking.payment?.status = .failed
+        if !transaction.isEmpty { booking.payment?.transaction = transaction }
         guard booking.status == .pendingPayment else { return end(move, booking, event, "OK") }
         if isFinal || booking.attempts >= 3 {
             release(booking, event)
@@ -57,34 +64,66 @@ extension ModelInventory {
         return end(move, booking, event, "OK")
     }
 
-    /// `confirm`: one successful charge a booking, for ever.
+    /// `confirm`: one successful charge a booking, for ever, of what it costs; the same again changes nothing.
     mutating func confirm(_ move: ModelMove, _ charge: ModelCharge) -> [ModelReply] {
         let start = begin(move, tellsOfMoney: true)
         guard case .booking(var booking, let event) = start else { return start.refusal }
-        if let known = booking.payment, known.isCharged {
-            let isKept = booking.status == .confirmed && known.transaction == charge.transaction
-            return [.text(isKept ? "ALREADY" : "REFUND_DUE"), .text(booking.image)]
-        }
+        if let word = knownCharge(booking, charge) { return [.text(word), .text(booking.image)] }
+        let costs = charge.currency.isEmpty || charge.amount == booking.total && charge.currency == booking.currency
+        if !costs { return [.text("MISMATCH"), .text(booking.image)] }
         booking.payment = .init(
             id: charge.payment, provider: charge.provider, transaction: charge.transaction, status: .succeeded,
             amount: charge.amount)
-        let word: String
-        if booking.status.isHeld {
+        let isHeld = booking.status.isHeld
+        if isHeld, events[event].policy.isCancelled {
+            release(booking, event)
+            booking.status = .cancelled
+            booking.deadline = 0
+            booking.reason = "event-cancelled"
+        } else if isHeld {
             events[event].move(booking, from: .held, to: .sold)
-            word = "OK"
+            return confirmed(move, booking, event, "OK")
         } else if booking.status != .cancelled, canReclaim(booking, event) {
             events[event].move(booking, from: .available, to: .sold)
             events[event].count(booking, 1)
-            word = "RECLAIMED"
-        } else {
-            booking.payment?.oweAll()
-            return end(move, booking, event, "REFUND_DUE")
+            return confirmed(move, booking, event, "RECLAIMED")
         }
+        booking.payment?.oweAll()
+        return end(move, booking, event, "REFUND_DUE")
+    }
+
+    /// What is answered when the booking cannot take note of the charge.
+    private func knownCharge(_ booking: ModelBooking, _ charge: ModelCharge) -> String? {
+        if let known = booking.payment, known.isCharged {
+            guard known.transaction == charge.transaction, known.provider == charge.provider else { return "SECOND" }
+            return known.amount == charge.amount && charge.isOf(booking.currency) ? "ALREADY" : "MISMATCH"
+        }
+        return nil
+    }
+
+    private mutating func confirmed(
+        _ move: ModelMove, _ booking: ModelBooking, _ event: Int, _ word: String
+    ) -> [ModelReply] {
+        var booking = booking
         booking.status = .confirmed
         booking.confirmed = now(event)
         booking.deadline = 0
         booking.reason = ""
         return end(move, booking, event, word)
+    }
+
+    /// `refunded`: so much went back, in all; never more than had to.
+    mutating func refunded(_ move: ModelMove, payment: String, amount: Int) -> [ModelReply] {
+        let start = begin(move, tellsOfMoney: true)
+        guard case .booking(var booking, let event) = start else { return start.refusal }
+        guard var known = booking.payment, known.id == payment, amount <= known.refund else {
+            return [.text("INVALID"), .text(booking.image)]
+        }
+        if amount <= known.refunded { return [.text("ALREADY"), .text(booking.image)] }
+        known.refunded = amount
+        if amount == known.amount { known.status = .refunded }
+        booking.payment = known
+        return end(move, booking, event, "OK")
     }
 
     /// Whether a late success finds its units free, as a claim would, and the limits still allow them.

@@ -62,6 +62,8 @@ struct ModelKeyCount: Equatable {
 
 /// What the scripts do to one Redis, as the design has it: no I/O, no clock.
 struct ModelInventory {
+    /// From which status to which bookings went.
+    var moves: Set<[BookingStatus]> = []
     /// Redis's TIME, milliseconds.
     var time = 0
     var partitions: [ModelPartition]
@@ -104,6 +106,7 @@ struct ModelInventory {
         booking.epoch = events[event].epoch
         booking.entry = partitions[events[event].partition].log.count
         events[event].index(booking)
+        if let old = bookings[booking.id]?.status, old != booking.status { moves.insert([old, booking.status]) }
         bookings[booking.id] = booking
         touchedBookings.insert(booking.id)
         let image = booking.image

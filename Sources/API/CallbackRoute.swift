@@ -1,0 +1,104 @@
+import Booking
+import EventLoop
+import HTTPServer
+import Inventory
+import JSON
+import Payments
+import Settlement
+
+/// `POST /v1/payments/callback`: what a provider says by itself.
+final class CallbackRoute {
+    private let context: APIContext
+    private let recorder: ChargeRecorder
+    private let signatures: [WebhookSignature]
+
+    /// Longest id of a message that is remembered.
+    private static let idLimit = 255
+
+    /// - Parameter own: of the simulated provider in this process.
+    init(_ context: APIContext, _ recorder: ChargeRecorder, own: WebhookSignature?) {
+        self.context = context
+        self.recorder = recorder
+        signatures = [context.configuration.webhookSignature, own].compactMap(\.self)
+    }
+
+    func add(to router: Router) {
+        router.add(.post, "/v1/payments/callback") { request in
+            await answer { [self] in
+                guard let id = request.header("webhook-id"), let timestamp = request.header("webhook-timestamp"),
+                    let signature = request.header("webhook-signature"),
+                    isSigned(id: id, timestamp: timestamp, signature: signature, body: request.body)
+                else { throw Problem(401, "bad-signature", "The message is not signed by a secret of this server.") }
+                return try await receive(id, try RequestBody(request))
+            }
+        }
+    }
+
+    /// On the bytes as they came, before anything reads them.
+    private func isSigned(id: String, timestamp: String, signature: String, body: [UInt8]) -> Bool {
+        var isSigned = false
+        for known in signatures {
+            let verified = known.verify(
+                id: id, timestamp: timestamp, body: body, signatures: signature, now: context.now / 1000)
+            isSigned = isSigned || verified
+        }
+        return isSigned
+    }
+
+    /// Takes a message of the simulated provider in this process, as if it had come by HTTP.
+    func receive(id: String, timestamp: Int64, signature: String, body: [UInt8]) async -> HTTPResponse {
+        await answer { [self] in
+            guard isSigned(id: id, timestamp: String(timestamp), signature: signature, body: body) else {
+                throw Problem(401, "bad-signature", "The message is not signed by a secret of this server.")
+            }
+            return try await receive(id, try RequestBody(bytes: body))
+        }
+    }
+
+    private func receive(_ id: String, _ sent: RequestBody) async throws -> HTTPResponse {
+        let message = try message(id, sent)
+        if PlantedBug.current == .earlyAcknowledgement {
+            context.loop.spawn { [context, recorder] in
+                await context.loop.sleep(for: .milliseconds(500))
+                _ = try? await recorder.receive(message)
+            }
+            return .json(200, Array("{\"outcome\":\"confirmed\"}".utf8))
+        }
+        let outcome = try await recorder.receive(message)
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("outcome", outcome.rawValue)
+        json.endObject()
+        return .json(200, json.bytes)
+    }
+
+    /// Members that are not known are ignored: providers add some.
+    private func message(_ id: String, _ sent: RequestBody) throws -> CallbackMessage {
+        var body = sent
+        guard (1...Self.idLimit).contains(id.utf8.count), !id.utf8.contains(0) else {
+            throw Problem.invalid([("", "webhook-id must have 1 to 255 bytes.")])
+        }
+        let type = body.required("type", body.text("type"))
+        let booking = body.required("bookingId", body.text("bookingId"))
+        let transaction = body.required("transactionId", body.text("transactionId", 1...255))
+        let amount = body.required("amount", body.integer("amount", 0...Int64.max))
+        let currency = body.required("currency", body.text("currency", 3...3))
+        _ = body.text("reason", 0...1000)
+        let payment = body.text("paymentId")
+        if let type, !["payment.success", "payment.failed"].contains(type) {
+            body.wrong("type", "It must be payment.success or payment.failed.")
+        }
+        if let booking, UUIDBytes(booking) == nil { body.wrong("bookingId", "It must be a UUID.") }
+        if let payment, PaymentID(payment) == nil { body.wrong("paymentId", "It must be a UUID.") }
+        if let currency, !currency.utf8.allSatisfy({ (65...90).contains($0) }) {
+            body.wrong("currency", "It must be three capital letters (ISO 4217).")
+        }
+        guard body.errors.isEmpty, let type, let booking = booking.flatMap({ UUIDBytes($0) }), let transaction,
+            let amount, let currency
+        else { throw Problem.invalid(body.errors) }
+        return CallbackMessage(
+            id: id, provider: context.gateway.name, transactionID: transaction, booking: BookingID(stored: booking),
+            payment: payment.flatMap { PaymentID($0) }, amount: amount, currency: currency,
+            isSuccess: type == "payment.success")
+    }
+}

@@ -1,0 +1,77 @@
+import Accounts
+import Booking
+import HTTPServer
+import JSON
+import Records
+
+/// `/v1/payments`: what became of money, from PostgreSQL.
+final class PaymentRoutes {
+    private let context: APIContext
+    private let payments: PaymentStore
+
+    init(_ context: APIContext) {
+        self.context = context
+        payments = PaymentStore(pool: context.pool)
+    }
+
+    func add(to router: Router) {
+        router.add(.get, "/v1/payments") { request in await answer { try await self.list(request) } }
+        router.add(.get, "/v1/payments/{id}") { request in await answer { try await self.read(request) } }
+    }
+
+    private func read(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let principal = try context.authenticator.required(request)
+        let user = principal.isAdmin ? nil : try context.authenticator.user(request)
+        guard let id = PaymentID(request.parameters["id"] ?? ""), let row = try await payments.payment(id),
+            user == nil || row.user == user
+        else { throw Problem(404, "payment-not-found", "There is no such payment.") }
+        var json = JSONWriter()
+        Self.write(row, isAdmin: principal.isAdmin, to: &json)
+        return .json(200, json.bytes)
+    }
+
+    private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try context.authenticator.admin(request)
+        var query = try QueryFields(request)
+        let status = query.text("status")
+        let cursor = query.text("cursor")
+        let limit = Int(query.integer("limit", 1...100) ?? 20)
+        if let status, PaymentStatus(rawValue: status) == nil { query.wrong("status", "There is no such status.") }
+        let before = cursor.flatMap { PaymentID($0) }
+        if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
+        try query.finish()
+        let rows = try await payments.list(
+            status: status.flatMap { PaymentStatus(rawValue: $0) }, before: before, limit: limit + 1)
+        var json = JSONWriter(capacity: 4096)
+        json.beginObject()
+        json.key("data")
+        json.beginArray()
+        for row in rows.prefix(limit) { Self.write(row, isAdmin: true, to: &json) }
+        json.endArray()
+        json.member("nextCursor", rows.count > limit ? rows[limit - 1].payment.id.description : nil)
+        json.endObject()
+        return .json(200, json.bytes)
+    }
+
+    /// - Parameter isAdmin: what the provider was asked, and said, is for operators.
+    private static func write(_ row: PaymentRow, isAdmin: Bool, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("id", row.payment.id.description)
+        json.member("bookingId", row.booking.description)
+        json.member("provider", row.payment.provider)
+        json.member("transactionId", row.payment.transactionID)
+        json.member("status", row.payment.status.rawValue)
+        json.member("amount", row.payment.amount)
+        json.member("currency", row.currency)
+        json.member("refundAmount", row.payment.refundAmount)
+        json.member("refundedAmount", row.payment.refundedAmount)
+        if isAdmin {
+            json.member("userId", row.user)
+            json.member("attempts", row.attempts)
+            json.member("lastAnswer", row.answer)
+        }
+        json.member("createdAt", Timestamp.format(row.createdAt))
+        json.member("updatedAt", Timestamp.format(row.updatedAt))
+        json.endObject()
+    }
+}

@@ -1,0 +1,171 @@
+public import Booking
+public import PostgresClient
+
+/// A payment as PostgreSQL has it.
+public struct PaymentRow: Sendable {
+    /// The payment, as its booking had it last.
+    public let payment: BookingPayment
+    /// Its booking; of money that came for nobody, what the provider said.
+    public let booking: BookingID
+    /// The booking's owner; `nil` when there is no such booking.
+    public let user: String?
+    /// ISO 4217.
+    public let currency: String
+    /// Whether its booking has, or knows, another.
+    public let isStray: Bool
+    /// The key that the provider knows it by.
+    public let key: PaymentID
+    /// How often the provider was asked about it, or for its refund.
+    public let attempts: Int64
+    /// What the provider said last.
+    public let answer: String?
+    /// When it began, Unix milliseconds.
+    public let createdAt: Int64
+    /// When it changed last, Unix milliseconds.
+    public let updatedAt: Int64
+}
+
+/// A payment that has to be asked about, or given back.
+public struct DuePayment: Sendable {
+    /// The payment.
+    public let row: PaymentRow
+    /// What is to have gone back in all: asked for now, and until it did.
+    public let refundAsked: Int64
+    /// Whether its charge cannot be under way any more: a provider that does not know it will never do.
+    public let isOld: Bool
+}
+
+/// Payments in PostgreSQL; one per loop.
+public final class PaymentStore {
+    let pool: PostgresPool
+
+    /// A store on a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    static let columns = """
+        p.id AS payment_id, p.booking_id, p.provider, p.transaction_id, p.status AS payment_status, p.amount,
+        p.refund_amount, p.refunded_amount, p.currency, p.is_stray, p.charge_key, p.settle_attempts, p.settle_answer,
+        (extract(epoch FROM p.created_at) * 1000)::bigint AS created_ms,
+        (extract(epoch FROM p.updated_at) * 1000)::bigint AS updated_ms
+        """
+
+    /// One payment.
+    public func payment(_ id: PaymentID) async throws(PostgresError) -> PaymentRow? {
+        try await pool.query(
+            """
+            SELECT \(Self.columns), b.user_id FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
+            WHERE p.id = $1::uuid
+            """, [.text(id.description)]
+        ).first.map { (row) throws(PostgresError) in try PaymentRow(row) }
+    }
+
+    /// Payments, newest first.
+    ///
+    /// - Parameters:
+    ///   - status: those of this status; of `refundDue`, also those of which a part is to go back.
+    ///   - before: the last one of the page before.
+    ///   - limit: at most so many.
+    public func list(
+        status: PaymentStatus?, before: PaymentID?, limit: Int
+    ) async throws(PostgresError) -> [PaymentRow] {
+        try await pool.query(
+            """
+            SELECT \(Self.columns), b.user_id FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
+            WHERE ($1::text IS NULL OR p.status = $1::text
+                OR $1::text = 'REFUND_DUE' AND p.refunded_amount < p.refund_amount)
+            AND ($2::uuid IS NULL OR (p.created_at, p.id) < (
+                SELECT created_at, id FROM payments WHERE id = $2::uuid))
+            ORDER BY p.created_at DESC, p.id DESC LIMIT $3::bigint
+            """,
+            [.optionalText(status?.rawValue), .optionalText(before?.description), .integer(Int64(limit))]
+        ).map { (row) throws(PostgresError) in try PaymentRow(row) }
+    }
+
+    // MARK: - Settlement
+
+    /// Takes payments whose turn it is: nobody else does for a while, and longer each time. What is to be given back is
+    /// recorded with it: until it went back nothing else is asked for.
+    ///
+    /// - Parameters:
+    ///   - provider: those of this one.
+    ///   - oldSeconds: after so long no charge can be under way any more.
+    ///   - records: false only to show that what is not recorded is found.
+    public func takeDue(
+        provider: String, limit: Int, oldSeconds: Int64, records: Bool = true
+    ) async throws(PostgresError) -> [DuePayment] {
+        try await pool.query(
+            """
+            UPDATE payments p SET settle_attempts = p.settle_attempts + 1,
+                settle_at = now() + interval '1 second'
+                    * CASE WHEN p.settle_attempts < 40 THEN least(power(2, p.settle_attempts + 1), 15) ELSE 300 END,
+                refund_asked = CASE WHEN NOT $4::boolean THEN p.refunded_amount WHEN p.refund_asked > p.refunded_amount THEN p.refund_asked ELSE p.refund_amount END
+            WHERE p.id IN (
+                SELECT id FROM payments WHERE (status = 'PENDING' OR refunded_amount < refund_amount)
+                AND settle_at <= now() AND provider = $1::text ORDER BY settle_at LIMIT $2::bigint
+                FOR UPDATE SKIP LOCKED)
+            RETURNING \(Self.columns), NULL AS user_id,
+                CASE WHEN $4::boolean THEN p.refund_asked ELSE p.refund_amount END AS refund_asked,
+                p.created_at < now() - $3::bigint * interval '1 second' AS is_old
+            """, [.text(provider), .integer(Int64(limit)), .integer(oldSeconds), .bool(records)]
+        ).map { (row) throws(PostgresError) in
+            DuePayment(
+                row: try PaymentRow(row), refundAsked: try row.integer("refund_asked"),
+                isOld: try row.bool("is_old"))
+        }
+    }
+
+    /// Writes down what the provider said.
+    ///
+    /// - Parameter answer: safe to show.
+    public func note(_ id: PaymentID, _ answer: String) async throws(PostgresError) {
+        _ = try await pool.query(
+            "UPDATE payments SET settle_answer = $2::text WHERE id = $1::uuid", [.text(id.description), .text(answer)])
+    }
+
+    /// Ends an attempt that its booking has forgotten over another: nothing was taken.
+    public func endForgotten(_ id: PaymentID) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            UPDATE payments SET status = 'FAILED', is_stray = true, updated_at = now()
+            WHERE id = $1::uuid AND status = 'PENDING'
+            """, [.text(id.description)])
+    }
+
+    /// Corrects what was taken by a stray charge of which nothing went back, as the provider says when it is asked.
+    public func correctStray(_ id: PaymentID, amount: Int64, currency: String) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            UPDATE payments SET amount = $2::bigint, refund_amount = $2::bigint, refund_asked = 0, currency = $3::text
+            WHERE id = $1::uuid AND is_stray AND refunded_amount = 0
+            """, [.text(id.description), .integer(amount), .text(currency)])
+    }
+
+    /// Writes down that so much of a stray charge went back, in all.
+    public func refundedStray(_ id: PaymentID, amount: Int64) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            UPDATE payments SET refunded_amount = greatest(refunded_amount, $2::bigint),
+                status = CASE WHEN greatest(refunded_amount, $2::bigint) >= payments.amount THEN 'REFUNDED' ELSE status END,
+                updated_at = now()
+            WHERE id = $1::uuid AND is_stray
+            """, [.text(id.description), .integer(amount)])
+    }
+}
+
+extension PaymentRow {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        guard let booking = UUIDBytes(try row.string("booking_id")),
+            let payment = try BookingPayment(row)
+        else { throw PostgresError.undecodable("payments") }
+        self.payment = payment
+        self.booking = BookingID(stored: booking)
+        user = try row.optionalString("user_id")
+        currency = try row.string("currency")
+        isStray = try row.bool("is_stray")
+        key = try row.optionalString("charge_key").flatMap { PaymentID($0) } ?? payment.id
+        attempts = try row.integer("settle_attempts")
+        answer = try row.optionalString("settle_answer")
+        createdAt = try row.integer("created_ms")
+        updatedAt = try row.integer("updated_ms")
+    }
+}

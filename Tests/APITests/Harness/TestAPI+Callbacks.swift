@@ -1,0 +1,88 @@
+import Foundation
+import Payments
+import Support
+import Testing
+
+/// What a provider says by itself.
+struct Message {
+    var type = "payment.success"
+    var booking: String
+    var transaction = "tx-\(UUID().uuidString)"
+    var amount: Int64 = 4999
+    var currency = "USD"
+    var payment: String?
+    var more = ""
+
+    var body: String {
+        let payment = payment.map { ",\"paymentId\":\"\($0)\"" } ?? ""
+        return """
+            {"type":"\(type)","bookingId":"\(booking)","transactionId":"\(transaction)","amount":\(amount),\
+            "currency":"\(currency)"\(payment)\(more)}
+            """
+    }
+
+    /// The same of something else.
+    func but(_ change: (inout Message) -> Void) -> Message {
+        var message = self
+        change(&message)
+        return message
+    }
+
+    /// That nothing was taken.
+    var failed: Message { but { $0.type = "payment.failed" } }
+}
+
+extension TestAPI {
+    /// A signed message, under an id of its own unless it is given.
+    func callback(
+        _ message: Message, id: String = "msg-\(UUID().uuidString)", age: Int64 = 0
+    ) throws -> Request {
+        let now = Int64(Date().timeIntervalSince1970) - age
+        let signature = try #require(Self.signature)
+        return Request("POST", "/v1/payments/callback", message.body)
+            .with("webhook-id", id).with("webhook-timestamp", String(now))
+            .with("webhook-signature", signature.sign(id: id, timestamp: now, body: Array(message.body.utf8)))
+    }
+
+    /// Sends a message and gives the outcome that was answered; of a problem, its code.
+    func tell(_ message: Message, id: String = "msg-\(UUID().uuidString)") throws -> String {
+        let answer = try ask(try callback(message, id: id))
+        return (answer.status == 200 ? answer["outcome"]?.text : answer.code) ?? "\(answer.status)"
+    }
+
+    /// Waits until PostgreSQL counts so many.
+    func until(
+        _ count: Int64, _ sql: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await self.count(sql) != count {
+            guard ContinuousClock.now < deadline else {
+                Issue.record("it never was \(count): \(sql)", sourceLocation: sourceLocation)
+                return
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Waits until PostgreSQL has the booking and its payment so.
+    func written(
+        _ booking: String, _ status: String, payment: String?, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let paid = payment.map { "= '\($0)'" } ?? "IS NULL"
+        try await until(
+            1,
+            """
+            SELECT count(*) FROM bookings b LEFT JOIN payments p ON p.booking_id = b.id AND NOT p.is_stray
+            WHERE b.id = '\(booking)' AND b.status = '\(status)' AND p.status \(paid)
+            """, sourceLocation: sourceLocation)
+    }
+
+    /// A hold of a tier with one unit, whose time is over.
+    func lapsed(_ event: TestEvent, by token: String) async throws -> Answer {
+        let held = try claim(event, by: token)
+        let read = try await until(
+            { $0["status"]?.text == "EXPIRED" }, Request("GET", "/v1/bookings/\(held.id)").by(token))
+        #expect(read["status"]?.text == "EXPIRED")
+        return held
+    }
+}
