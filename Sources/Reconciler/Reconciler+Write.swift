@@ -110,7 +110,7 @@ extension Reconciler {
     }
 
     /// Writes a batch, the cursor and the dead letters in one transaction; false when somebody else was faster.
-    private func commit(
+    func commit(
         _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
     ) async throws(PostgresError) -> Bool {
         guard case .written = try await writer.write(batch, partition: row, cursor: cursor, deadLetters: letters) else {
@@ -122,7 +122,7 @@ extension Reconciler {
     }
 
     /// What became of a batch.
-    private enum Attempt {
+    enum Attempt {
         case written
         case fenced
         /// It can never be written; safe to log.
@@ -130,7 +130,7 @@ extension Reconciler {
     }
 
     /// The same, for a batch that may be refused.
-    private func attempt(
+    func attempt(
         _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
     ) async throws(PostgresError) -> Attempt {
         do throws(PostgresError) {
@@ -143,7 +143,7 @@ extension Reconciler {
 }
 
 extension Batch {
-    fileprivate init(_ booking: BookingID, _ image: BookingImage) {
+    init(_ booking: BookingID, _ image: BookingImage) {
         self.init()
         add(booking, image)
     }
