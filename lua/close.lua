@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- close: stops every script of a partition but those of recovery under this epoch.
 --
 -- KEYS: 1 meta, 2 outbox

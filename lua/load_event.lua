@@ -1,4 +1,5 @@
 -- @uses guard
+-- @flags allow-oom
 -- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
 --
 -- KEYS: 1 meta, 2 event, 3 user totals, 4 expiries, 5 paying, 6 due

@@ -1,4 +1,5 @@
 -- @uses guard
+-- @flags allow-oom
 -- load_keys: in a recovery, the idempotency keys of claims that PostgreSQL knows.
 --
 -- KEYS: 1 meta

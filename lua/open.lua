@@ -1,4 +1,5 @@
 -- @uses guard
+-- @flags allow-oom
 -- open: the last step of a recovery; the partition may be written to again.
 --
 -- KEYS: 1 meta, 2 outbox

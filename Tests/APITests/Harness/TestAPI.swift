@@ -27,6 +27,8 @@ final class TestAPI: Sendable {
         var redisArguments: [String] = []
         /// Whether PostgreSQL is its own, so that it may be stopped.
         var ownsPostgres = false
+        /// Entries not written down at which claims are refused.
+        var outboxLimit = 1_000_000
         /// Waits that one copy bears.
         var waitLimit = 1000
         var settlement = SettlementTimes()
@@ -75,6 +77,7 @@ final class TestAPI: Sendable {
         configuration.webhookSignature = Self.signature
         configuration.corsOrigins = options.corsOrigins
         configuration.opensReserve = options.opensReserve
+        configuration.outboxLimit = options.outboxLimit
         configuration.waits = WaitAllowance(options.waitLimit)
         let final = configuration
         port = UInt16(
