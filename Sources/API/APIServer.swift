@@ -60,6 +60,7 @@ public final class APIServer {
         if let simulated = context.gateway as? SimulatedGateway, let own {
             SimulatedCallbacks.connect(simulated, to: callbacks, by: own, context)
         }
+        AuditRoutes(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
         let authenticated = AuthenticatedHandler(context.authenticator, next: router)
         let origins = configuration.corsOrigins

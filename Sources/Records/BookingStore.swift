@@ -190,7 +190,7 @@ extension BookingRow {
             items: try Self.items(row), payment: try BookingPayment(row), reason: try row.optionalString("reason"))
     }
 
-    private static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
+    static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
         var items: [BookingItem] = []
         for text in (try row.optionalString("items") ?? "").split(separator: ";") {
             let part = text.split(separator: ",", omittingEmptySubsequences: false)

@@ -167,6 +167,13 @@ final class TestAPI: Sendable {
         for key in keys { try await redis("DEL", key.string ?? "") }
     }
 
+    /// Changes PostgreSQL past the server.
+    func execute(_ sql: String) async throws {
+        try await loop.run { _ in
+            _ = try await parts.pool?.query(PostgresStatement(sql, isPrepared: false))
+        }
+    }
+
     /// A number from PostgreSQL, past the server.
     func count(_ sql: String) async throws -> Int64 {
         try await loop.run { _ in try #require(try await parts.pool?.query(sql).first?.integer("count")) }
