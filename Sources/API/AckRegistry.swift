@@ -38,6 +38,10 @@ final class AckRegistry {
     /// Longest wait for the row's version; a PostgreSQL that hangs must not make an answer hang.
     private static let readTime = Duration.milliseconds(500)
 
+    /// Refused bookings that are remembered: there should be none.
+    private static let overruledLimit = 1000
+    private var overruled: Set<BookingID> = []
+
     private let loop: EventLoop
     private let store: BookingStore
     private let allowance: WaitAllowance
@@ -51,13 +55,20 @@ final class AckRegistry {
         self.allowance = allowance
     }
 
-    /// Takes a message of the reconciler: `booking version epoch`.
+    /// Takes a message of the reconciler: `booking version epoch`, and `oversold` when there will be no record.
     func received(_ message: String) {
         let part = message.split(separator: " ")
-        guard part.count == 3, let uuid = UUIDBytes(part[0]), let version = Int64(part[1]) else { return }
+        guard part.count >= 3, let uuid = UUIDBytes(part[0]), let version = Int64(part[1]) else { return }
         breaker.succeeded()
-        finish(BookingID(stored: uuid), upTo: version)
+        let booking = BookingID(stored: uuid)
+        guard part.count == 4 else { return finish(booking, upTo: version) }
+        if overruled.count >= Self.overruledLimit { overruled.removeAll() }
+        overruled.insert(booking)
+        for wait in waits.removeValue(forKey: booking) ?? [] { wait.end(false) }
     }
+
+    /// Whether it was heard that PostgreSQL refused the booking, since others have what it took.
+    func isOverruled(_ booking: BookingID) -> Bool { overruled.contains(booking) }
 
     /// Messages may have been lost: whoever waits has the row read.
     func resubscribed() {

@@ -68,8 +68,8 @@ extension Reconciler {
             switch try await attempt(Batch(booking, image), row, row.cursor, []) {
             case .written: continue
             case .fenced: return false
-            case .refused(let reason):
-                let letter = DeadLetter(id: row.cursor, entry: "\(booking) \(image.text)", reason: reason)
+            case .refused(let error):
+                let letter = DeadLetter(id: row.cursor, entry: "\(booking) \(image.text)", reason: error.description)
                 guard try await commit(Batch(), row, row.cursor, [letter]) else { return false }
             }
         }
