@@ -68,6 +68,9 @@ let package = Package(
             resources: [.embedInCode("Scripts")],
             swiftSettings: strictC),
         .target(
+            name: "Audit", dependencies: ["Booking", "Inventory", "Records", "PostgresClient", "EventLoop"],
+            swiftSettings: strict),
+        .target(
             name: "Reconciler",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "RedisClient", "PostgresClient",
@@ -78,7 +81,7 @@ let package = Package(
             name: "API",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Audit",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -86,6 +89,7 @@ let package = Package(
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer",
                 "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
+                "Audit",
             ],
             swiftSettings: strict),
 

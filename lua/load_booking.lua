@@ -1,4 +1,5 @@
 -- @uses guard booking
+-- @flags allow-oom
 -- load_booking: puts bookings back as PostgreSQL has them: live holds in a recovery, one that left Redis when somebody
 -- acts on it.
 --

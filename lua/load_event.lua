@@ -1,4 +1,5 @@
 -- @uses guard
+-- @flags allow-oom
 -- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
 --
 -- KEYS: 1 meta, 2 event, 3 user totals, 4 expiries, 5 paying, 6 due
@@ -7,7 +8,7 @@
 --       13 tiers sold by seat and their rows, 14 seat map, 15 longest runs, 16 offsets (lib/seats; empty without),
 --       then pairs: tier id, counters
 -- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a script left
---       half written: only a recovery may put it back)
+--       half written, or that is gone while its holds are here: only a recovery may put it back)
 -- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
 --        left is taken away; the event's clock and `seq` never go back.
 local refusal
@@ -24,6 +25,11 @@ if old[1] == ARGV[1] then
   return { 'EXISTS' }
 end
 if ARGV[2] ~= '' and old[1] == 'closed' then
+  return { 'RECOVERING' }
+end
+-- Somebody has something of it, or had just now: it was here and is gone. PostgreSQL may lag behind what was here.
+if ARGV[2] ~= '' and not old[1] and redis.call('EXISTS', KEYS[3], KEYS[4], KEYS[5]) > 0 then
+  redis.call('HSET', KEYS[1], 'broken', ARGV[3])
   return { 'RECOVERING' }
 end
 -- A `due` of a wrong type has to stop the script before its first write.

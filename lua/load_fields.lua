@@ -1,4 +1,5 @@
 -- @uses guard
+-- @flags allow-oom
 -- load_fields: in a recovery, what users have of one event, or its blocks.
 --
 -- KEYS: 1 meta, 2 users' totals or blocks

@@ -1,4 +1,5 @@
 -- @uses guard
+-- @flags allow-oom
 -- open: the last step of a recovery; the partition may be written to again.
 --
 -- KEYS: 1 meta, 2 outbox
@@ -16,7 +17,11 @@ if redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('XDEL', KEYS[2], id)
 end
 local last = redis.call('XINFO', 'STREAM', KEYS[2])
+local added = 0
 for i = 1, #last, 2 do
+  if last[i] == 'entries-added' then
+    added = last[i + 1]
+  end
   if last[i] == 'last-generated-id' then
     local ms, seq = string.match(last[i + 1], '^(%d+)-(%d+)$')
     local behind = tonumber(ms) < tonumber(ARGV[3])
@@ -26,6 +31,7 @@ for i = 1, #last, 2 do
     end
   end
 end
-redis.call('HDEL', KEYS[1], 'broken')
-redis.call('HSET', KEYS[1], 'identity', ARGV[2], 'lineage', ARGV[1], 'cursor', cursor, 'state', 'open')
+redis.call('HDEL', KEYS[1], 'broken', 'damaged')
+redis.call('HSET', KEYS[1], 'identity', ARGV[2], 'lineage', ARGV[1], 'cursor', cursor, 'written', added,
+  'state', 'open')
 return { 'OK' }

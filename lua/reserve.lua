@@ -307,7 +307,8 @@ local function claim(request)
   local b = {
     version = 0, status = 'RESERVED', expires = w.now + w.hold, deadline = 0, attempts = 0, extensions = 0,
     created = w.now, confirmed = 0, event = w.event, user = request.user, total = total, currency = w.currency,
-    digest = request.digest, items = items, payment = '', reason = '',
+    digest = request.digest ~= '' and request.digest .. '.' .. request.fingerprint or '', items = items,
+    payment = '', reason = '',
   }
   local image = work.put(w, request.id, b, request.channel, request.trace)
   work.index_hold(w, request.id, b.expires)

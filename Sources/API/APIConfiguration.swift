@@ -25,6 +25,8 @@ public struct APIConfiguration: Sendable {
     public var corsOrigins: [String] = []
     /// Whether `POST /api/bookings/reserve` asks for no API key.
     public var opensReserve = false
+    /// Outbox entries not yet written down at which new claims are refused.
+    public var outboxLimit = 1_000_000
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
     /// Accounts and outside issuers.

@@ -24,6 +24,7 @@ final class APIContext {
     let seatStore: SeatStore
     let venues: VenueStore
     let acks: AckRegistry
+    let pressure: Pressure
     let gateway: any PaymentGateway
     let locator: BookingLocator
     let recorder: ChargeRecorder
@@ -46,6 +47,7 @@ final class APIContext {
         self.pool = pool
         self.acks = acks
         self.store = store
+        pressure = Pressure(loop: loop, inventory: inventory, outboxLimit: configuration.outboxLimit)
         catalogue = Catalogue(pool: pool)
         seatStore = SeatStore(pool: pool)
         seats = SeatCache(seatStore)

@@ -12,6 +12,7 @@ public final class APIServer {
     private let connection: RedisConnection
     private let subscriber: RedisSubscriber
     private let pool: PostgresPool
+    private let pressure: Pressure
     private let server: HTTPServer
     private let health: HealthRoutes
 
@@ -26,7 +27,7 @@ public final class APIServer {
     ) throws(RedisError) {
         let channel = "usher:ack:\(copy)"
         connection = RedisConnection(loop: loop, configuration: redis)
-        pool = PostgresPool(loop: loop, configuration: postgres)
+        pool = PostgresPool(loop: loop, configuration: Self.impatient(postgres))
         let inventory = Inventory(
             loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: channel)
         let store = BookingStore(pool: pool)
@@ -36,6 +37,7 @@ public final class APIServer {
         subscriber.onResubscribe = { acks.resubscribed() }
         let context = APIContext(
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
+        pressure = context.pressure
         let router = Router()
         health = HealthRoutes(context)
         health.add(to: router)
@@ -58,6 +60,7 @@ public final class APIServer {
         if let simulated = context.gateway as? SimulatedGateway, let own {
             SimulatedCallbacks.connect(simulated, to: callbacks, by: own, context)
         }
+        AuditRoutes(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
         let authenticated = AuthenticatedHandler(context.authenticator, next: router)
         let origins = configuration.corsOrigins
@@ -66,6 +69,16 @@ public final class APIServer {
         server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
         try connection.start()
         try subscriber.start()
+        pressure.start()
+    }
+
+    /// A customer waits: a PostgreSQL that hangs is to be found out soon.
+    private static func impatient(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
+        var configuration = configuration
+        configuration.commandTimeout = min(configuration.commandTimeout, .seconds(3))
+        configuration.acquireTimeout = min(configuration.acquireTimeout, .seconds(2))
+        configuration.connectTimeout = min(configuration.connectTimeout, .seconds(2))
+        return configuration
     }
 
     /// Listens and begins to serve.
@@ -81,6 +94,7 @@ public final class APIServer {
     /// Accepts no more, finishes what runs within `time`, and closes every connection.
     public func drain(within time: Duration) async {
         await server.drain(within: time)
+        pressure.stop()
         subscriber.close()
         connection.close()
         pool.close()

@@ -38,10 +38,16 @@ final class AckRegistry {
     /// Longest wait for the row's version; a PostgreSQL that hangs must not make an answer hang.
     private static let readTime = Duration.milliseconds(500)
 
+    /// Refused bookings that are remembered: there should be none.
+    private static let overruledLimit = 1000
+    private var overruled: Set<BookingID> = []
+
     private let loop: EventLoop
     private let store: BookingStore
     private let allowance: WaitAllowance
     private var waits: [BookingID: [Wait]] = [:]
+    /// Waits in vain, while nothing is written down at all: then one a second finds out, and the others do not wait.
+    private var breaker = CircuitBreaker(threshold: 3, pause: .seconds(1))
 
     init(loop: EventLoop, store: BookingStore, allowance: WaitAllowance) {
         self.loop = loop
@@ -49,12 +55,20 @@ final class AckRegistry {
         self.allowance = allowance
     }
 
-    /// Takes a message of the reconciler: `booking version epoch`.
+    /// Takes a message of the reconciler: `booking version epoch`, and `oversold` when there will be no record.
     func received(_ message: String) {
         let part = message.split(separator: " ")
-        guard part.count == 3, let uuid = UUIDBytes(part[0]), let version = Int64(part[1]) else { return }
-        finish(BookingID(stored: uuid), upTo: version)
+        guard part.count >= 3, let uuid = UUIDBytes(part[0]), let version = Int64(part[1]) else { return }
+        breaker.succeeded()
+        let booking = BookingID(stored: uuid)
+        guard part.count == 4 else { return finish(booking, upTo: version) }
+        if overruled.count >= Self.overruledLimit { overruled.removeAll() }
+        overruled.insert(booking)
+        for wait in waits.removeValue(forKey: booking) ?? [] { wait.end(false) }
     }
+
+    /// Whether it was heard that PostgreSQL refused the booking, since others have what it took.
+    func isOverruled(_ booking: BookingID) -> Bool { overruled.contains(booking) }
 
     /// Messages may have been lost: whoever waits has the row read.
     func resubscribed() {
@@ -66,16 +80,32 @@ final class AckRegistry {
     /// The wait of a confirming call, one of those that a copy bears a number of.
     ///
     /// - Parameter isOld: whether the version was made before this call, so that its ack may have passed.
-    func wait(_ booking: BookingID, _ version: Int64, for time: Duration, isOld: Bool) async -> Outcome {
+    func wait(_ booking: BookingID, _ version: Int64, for preference: Preference, isOld: Bool) async -> Outcome {
+        let time = preference.wait
         if isOld || time == .zero, await isWritten(booking, version, within: .zero) { return .written }
         if time == .zero { return .unwritten }
         guard allowance.take() else { return .refused }
         defer { allowance.giveBack() }
-        return await isWritten(booking, version, within: time) ? .written : .unwritten
+        let isWritten = await isWritten(booking, version, within: time, isWished: preference.applied != nil)
+        return isWritten ? .written : .unwritten
     }
 
     /// Whether PostgreSQL has the booking in this version or a later one, or gets it within `time`.
-    func isWritten(_ booking: BookingID, _ version: Int64, within time: Duration) async -> Bool {
+    ///
+    /// - Parameter isWished: whether the client asked for this very wait, so that it is not cut short.
+    func isWritten(
+        _ booking: BookingID, _ version: Int64, within time: Duration, isWished: Bool = false
+    ) async -> Bool {
+        guard time > .zero else { return await wait(booking, version, .zero) }
+        guard isWished || breaker.admits(now: monotonicNanoseconds()) else {
+            return await wait(booking, version, .zero)
+        }
+        let isWritten = await wait(booking, version, time)
+        if isWritten { breaker.succeeded() } else { breaker.failed(now: monotonicNanoseconds()) }
+        return isWritten
+    }
+
+    private func wait(_ booking: BookingID, _ version: Int64, _ time: Duration) async -> Bool {
         await withUnsafeContinuation { continuation in
             let wait = Wait(version: version) { continuation.resume(returning: $0) }
             waits[booking, default: []].append(wait)

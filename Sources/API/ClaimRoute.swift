@@ -31,6 +31,7 @@ final class ClaimRoute {
                 user: user, target: event.description, action: action, body: body,
                 secret: context.configuration.secret),
             answersLater: wanted.means != nil, traceparent: context.traceparent(request))
+        if context.pressure.isHigh { return try await refusedUnlessKnown(claim, action) }
         if wanted.means != nil { try await payments.requireRecords(for: claim.booking) }
         switch try await outcome(claim) {
         case .held(let image, let availability):
@@ -51,6 +52,16 @@ final class ClaimRoute {
         case let refused:
             throw Problem.refusal(refused, now: context.now) ?? .inventory(InventoryError(.recovering))
         }
+    }
+
+    /// What was booked already is told all the same.
+    private func refusedUnlessKnown(
+        _ claim: ClaimRequest, _ action: IdempotentAction
+    ) async throws -> HTTPResponse {
+        guard let idempotency = claim.idempotency,
+            let record = try await replays.record(idempotency, claim.booking.partition)
+        else { throw Pressure.refusal }
+        return try await replays.replay(record, idempotency, action)
     }
 
     /// Claims; an event that never reached Redis, because its publication was cut short, is put there first.

@@ -100,6 +100,7 @@ final class DropInRoutes {
 
     /// Books a ticket of the cheapest tier that has one.
     private func outcome(_ event: EventRecord, _ user: String, _ request: HTTPRequest) async throws -> Outcome {
+        if context.pressure.isHigh { throw Pressure.refusal }
         for tier in event.tiers.sorted(by: { $0.unitAmount < $1.unitAmount }) {
             let claim = ClaimRequest(
                 booking: BookingID(

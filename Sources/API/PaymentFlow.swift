@@ -70,6 +70,7 @@ final class PaymentFlow {
         _ order: Order, _ payment: PaymentID, _ image: BookingImage, began: Int64
     ) async throws -> HTTPResponse {
         let recorded = await context.acks.isWritten(order.booking, image.version, within: Self.recordWait)
+        guard !context.acks.isOverruled(order.booking) else { throw Problem.oversold }
         let isTimely = monotonicNanoseconds() - began < Self.sendLimit
         guard isTimely, recorded || context.configuration.redisIsDurable else {
             _ = try await context.inventory.failPayment(

@@ -36,8 +36,14 @@ extension Problem {
         .state("hold-expired", "The hold expired at \(Timestamp.format(image.expiresAt)).", image)
     }
 
+    /// PostgreSQL refused the booking.
+    static let oversold = Problem(
+        409, "oversold", "This was sold to somebody else; a payment is refunded.",
+        members: [("currentStatus", text(BookingStatus.cancelled.rawValue))])
+
     static func invalidState(_ image: BookingImage) -> Problem {
-        .state("invalid-state", "The booking is \(image.status.rawValue).", image)
+        image.reason == "oversold"
+            ? .oversold : .state("invalid-state", "The booking is \(image.status.rawValue).", image)
     }
 
     /// 402 for an attempt that the provider declined.

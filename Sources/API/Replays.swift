@@ -45,7 +45,7 @@ final class Replays {
     /// What is remembered of a request.
     ///
     /// - Throws: 422 when its key belongs to another request.
-    private func record(_ request: IdempotentRequest, _ partition: Partition) async throws -> IdempotencyRecord? {
+    func record(_ request: IdempotentRequest, _ partition: Partition) async throws -> IdempotencyRecord? {
         guard let text = try await context.inventory.idempotencyText(partition, digest: request.digest) else {
             return nil
         }

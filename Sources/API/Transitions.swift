@@ -28,7 +28,8 @@ final class Transitions {
         _ booking: BookingID, _ image: BookingImage, _ status: Int, _ preference: Preference,
         _ availability: [TierAvailability]? = nil, isOld: Bool = false
     ) async -> HTTPResponse {
-        let outcome = await context.acks.wait(booking, image.version, for: preference.wait, isOld: isOld)
+        let outcome = await context.acks.wait(booking, image.version, for: preference, isOld: isOld)
+        guard !context.acks.isOverruled(booking) else { return Problem.oversold.response() }
         let isWritten = outcome == .written
         var headers = [(name: "Content-Type", value: "application/json")]
         if let applied = preference.applied, outcome != .refused { headers.append(("Preference-Applied", applied)) }

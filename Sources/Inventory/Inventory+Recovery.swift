@@ -9,17 +9,27 @@ public enum RecoveryStep: Sendable, Equatable {
     case stale
 }
 
+/// What a Redis that is to be recovered holds of a partition.
+public struct ClosedPartition: Sendable {
+    /// The epoch its data descends from; 0 when it holds nothing.
+    public let lineage: Int64
+    /// Whether its outbox is gone, or something is known to be wrong: records tell what is not written down.
+    public let isDamaged: Bool
+}
+
 extension Inventory {
     /// Users in one call of `load_users`, bookings in one of `load_booking`; the scripts bound their argument lists.
     public static let loadLimit = 200
 
     /// Closes a partition to every script but those of recovery under `epoch`.
     ///
-    /// - Returns: the lineage of what this Redis holds, 0 when it holds nothing; `nil` when a later recovery was here.
-    public func close(_ partition: Partition, epoch: Int64) async throws(InventoryError) -> Int64? {
+    /// - Returns: what this Redis holds; `nil` when a later recovery was here.
+    public func close(_ partition: Partition, epoch: Int64) async throws(InventoryError) -> ClosedPartition? {
         forgetEpoch(partition)
-        let reply = try await evaluate(scripts.close, keys: [keys.meta(partition)], arguments: [String(epoch)])
-        return reply.word == "OK" ? reply.integer(0) ?? 0 : nil
+        let reply = try await evaluate(
+            scripts.close, keys: [keys.meta(partition), keys.outbox(partition)], arguments: [String(epoch)])
+        guard reply.word == "OK" else { return nil }
+        return ClosedPartition(lineage: reply.integer(0) ?? 0, isDamaged: reply.integer(1) == 1)
     }
 
     /// Opens a partition: the last step of its recovery.
@@ -101,6 +111,24 @@ extension Inventory {
         let arguments = [String(epoch)] + fields.flatMap { [$0.name, $0.value] }
         let partition = keys.partition(of: event)
         let reply = try await evaluate(scripts.loadFields, keys: [keys.meta(partition), key], arguments: arguments)
+        return reply.word == "OK" ? .done : .stale
+    }
+
+    /// Puts the keys of claims back, in a recovery: each is finished from its booking's state when it is used again.
+    ///
+    /// - Parameter claims: at most `loadLimit`.
+    public func loadKeys(
+        _ claims: [RememberedClaim], partition: Partition, epoch: Int64
+    ) async throws(InventoryError) -> RecoveryStep {
+        precondition(claims.count <= Self.loadLimit, "too many keys in one call")
+        guard !claims.isEmpty else { return .done }
+        var arguments = [String(epoch)]
+        for claim in claims {
+            arguments += [
+                claim.digest, "\(claim.fingerprint)|\(claim.booking)|run|0", String(claim.remainingMilliseconds),
+            ]
+        }
+        let reply = try await evaluate(scripts.loadKeys, keys: [keys.meta(partition)], arguments: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 

@@ -117,6 +117,11 @@ extension Inventory {
         try await transition(scripts.cancel, request, [reason])
     }
 
+    /// Ends a booking that PostgreSQL refused: `.done`, `.already` (it had ended by itself).
+    public func overrule(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
+        try await transition(scripts.overrule, request, [])
+    }
+
     /// Gives a part of one line back: `.done`, `.noSuchItems`, `.holdExpired`, `.invalidState`.
     ///
     /// - Parameters:

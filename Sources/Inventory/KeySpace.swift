@@ -44,6 +44,8 @@ public struct KeySpace: Sendable {
     public func paying(_ event: EventID) -> String { tag(partition(of: event)) + "y:\(event)" }
     /// String: a booking's record.
     public func booking(_ booking: BookingID) -> String { tag(booking.partition) + "b:\(booking)" }
+    /// What the keys of a partition's bookings begin with.
+    func bookings(_ partition: Partition) -> String { tag(partition) + "b:" }
     /// String: how many idempotency keys a user (escaped) has of an event, by day.
     public func keyCount(_ event: EventID, user: String) -> String { tag(partition(of: event)) + "k:\(event):\(user)" }
     /// String: an idempotency record.

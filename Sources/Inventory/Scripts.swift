@@ -21,6 +21,12 @@ struct Scripts: Sendable {
     let seatMap = Scripts.load("seat_map", PackageResources.seat_map_lua)
     let cancelItems = Scripts.load("cancel_items", PackageResources.cancel_items_lua)
     let remember = Scripts.load("remember", PackageResources.remember_lua)
+    let loadKeys = Scripts.load("load_keys", PackageResources.load_keys_lua)
+    let acknowledge = Scripts.load("acknowledge", PackageResources.acknowledge_lua)
+    let audit = Scripts.load("audit", PackageResources.audit_lua)
+    let overrule = Scripts.load("overrule", PackageResources.overrule_lua)
+    let suspect = Scripts.load("suspect", PackageResources.suspect_lua)
+    let backlog = Scripts.load("backlog", PackageResources.backlog_lua)
     let loadBooking = Scripts.load("load_booking", PackageResources.load_booking_lua)
 
     static let shared = Scripts()

@@ -15,6 +15,8 @@ public import EventLoop
     private var continuation: UnsafeContinuation<Result<[PostgresRows], PostgresError>, Never>?
     /// Why the connection is no more.
     private var ending: PostgresError?
+    /// Whether it ended because the server did not answer in time.
+    private(set) var wasSilent = false
     /// Called once when the connection ends by itself.
     var onClose: (() -> Void)?
     /// BEGIN, until the transaction's first statement takes it along.
@@ -163,6 +165,8 @@ extension PostgresConnection {
         }
         exchange = Exchange(steps: steps)
         timer = try? LoopTimer(loop: loop, after: timeout, repeats: false) { [unowned self] in
+            // One that was given less time than usual says nothing of the server.
+            wasSilent = timeout >= commandTimeout
             lose(PostgresError(.outcomeUnknown, "no answer in time"))
         }
         guard timer != nil else { return lose(PostgresError(.outcomeUnknown, "no timer")) }

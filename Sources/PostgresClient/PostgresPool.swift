@@ -3,6 +3,7 @@ public import EventLoop
 /// Connections shared by everything on one loop. They are made when needed and replaced when broken.
 ///
 /// While the server cannot be reached, callers fail at once with `.notConnected` until the pause is over; pauses grow.
+/// While it hangs they do too, once one of them has waited in vain.
 /// Every async function stays on the loop. Cancelling the task does not end a wait; deadlines do.
 public final class PostgresPool {
     /// The loop the pool lives on.
@@ -14,6 +15,8 @@ public final class PostgresPool {
     private var waiters: [PoolState.Waiter: Waiting] = [:]
     private var retryTimer: LoopTimer?
     private var lastFailure: PostgresError?
+    /// A server that hangs costs one caller in each pause a deadline, and the others nothing.
+    private var breaker = CircuitBreaker(threshold: 1, pause: .seconds(1))
 
     /// A connection on loan; it must be released exactly once.
     private struct Lease {
@@ -121,6 +124,9 @@ public final class PostgresPool {
 extension PostgresPool {
     private func acquire() async throws(PostgresError) -> Lease {
         loop.executor.checkIsolated()
+        guard breaker.admits(now: monotonicNanoseconds()) else {
+            throw PostgresError(.notConnected, "the server does not answer")
+        }
         while true {
             let result = await unsafe withUnsafeContinuation {
                 (continuation: UnsafeContinuation<Result<PoolState.Slot, PostgresError>, Never>) in
@@ -149,6 +155,11 @@ extension PostgresPool {
 
     private func release(_ lease: Lease) {
         lease.connection.forgetTransaction()
+        if lease.connection.wasSilent {
+            breaker.failed(now: monotonicNanoseconds())
+        } else if lease.connection.isIdle {
+            breaker.succeeded()
+        }
         perform(state.release(lease.slot, isUsable: lease.connection.isIdle, now: monotonicNanoseconds()))
     }
 
@@ -210,6 +221,7 @@ extension PostgresPool {
             perform(state.connected(slot, now: monotonicNanoseconds()))
         } catch {
             lastFailure = error
+            if breaker.isOpen { breaker.failed(now: monotonicNanoseconds()) }
             perform(
                 state.connectFailed(slot, now: monotonicNanoseconds(), chance: Double.random(in: 0..<1)))
         }

@@ -33,7 +33,7 @@ extension Reconciler {
         guard !ready.isEmpty else { return false }
         do {
             let looks = try await look(ready).filter { $0.hasWork }
-            await attend(looks)
+            await attend(await inOrder(looks))
             return !looks.isEmpty
         } catch {
             note(error.description)
@@ -49,21 +49,34 @@ extension Reconciler {
         var commands: [[String]] = []
         for row in rows {
             commands.append([
-                "HMGET", inventory.keys.meta(row.partition), "epoch", "state", "identity", "cursor", Self.trimmedField,
+                "HMGET", inventory.keys.meta(row.partition), "epoch", "state", "identity", "broken", "cursor",
+                Self.trimmedField,
             ])
             commands.append(read(row))
+            commands.append(["EXISTS", inventory.keys.outbox(row.partition)])
         }
         let replies = try await inventory.pipeline(commands)
         return rows.enumerated().map { index, row in
-            let meta = replies[2 * index].array ?? []
+            let meta = replies[3 * index].array ?? []
             let ids = meta.suffix(2).map { $0.string.flatMap { StreamID($0) } ?? .zero }
+            // A script that failed half-way, and an outbox that is gone, are healed by a recovery too.
+            let isWhole =
+                meta.count == 6 && meta[3].string == nil && replies[3 * index + 2].integer == 1
             let isTrusted =
-                meta.count == 5 && meta[0].integer == row.epoch && meta[1].string == "open"
+                isWhole && meta[0].integer == row.epoch && meta[1].string == "open"
                 && meta[2].string == identity.token && ids[1] <= row.cursor
             return Look(
-                row: row, entries: isTrusted ? Self.entries(replies[2 * index + 1]) : [],
+                row: row, entries: isTrusted ? Self.entries(replies[3 * index + 1]) : [],
                 needsRecovery: !isTrusted && identity.isMaster, acknowledged: isTrusted ? ids[0] : row.cursor)
         }
+    }
+
+    /// Of partitions that need a recovery those come first where something is on sale now.
+    func inOrder(_ looks: [Look]) async -> [Look] {
+        guard looks.count(where: \.needsRecovery) > 1, let onSale = try? await catalogue.partitionsOnSale() else {
+            return looks
+        }
+        return looks.filter { onSale.contains($0.row.partition) } + looks.filter { !onSale.contains($0.row.partition) }
     }
 
     /// XREAD of the next batch of a partition.
@@ -141,7 +154,7 @@ extension Reconciler {
             guard let written = try await write(parsed, row, cursor) else { return .unsure }
             report.entries += parsed.count
             let next = PartitionRow(row, cursor: cursor)
-            _ = await acknowledge(written, next)
+            _ = await acknowledge(written, next, from: row.cursor, entries: parsed.count)
             return .done(next)
         } catch {
             note("\(error)")

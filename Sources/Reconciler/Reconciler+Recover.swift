@@ -17,9 +17,10 @@ extension Reconciler {
             guard let identity = inventory.connection.identity else { return .unsure }
             let known = try await inventory.state(of: partition).epoch
             guard let raised = try await partitions.raiseEpoch(row, above: known),
-                let lineage = try await inventory.close(partition, epoch: raised.epoch),
+                let found = try await inventory.close(partition, epoch: raised.epoch),
                 try await isGapless(raised),
-                let drained = try await takeTail(raised, lineage: lineage),
+                let drained = try await takeTail(raised, lineage: found.lineage),
+                try await salvage(drained, found),
                 try await reload(drained)
             else { return .unsure }
             // A Redis that restarted meanwhile may have lost what was just loaded, and still know this epoch. `open` is
@@ -79,7 +80,7 @@ extension Reconciler {
             let policy = event.policy(clock: clock, seats: try await seats.state(of: event.id))
             guard try await inventory.load(policy, recovering: row.epoch) == .done,
                 try await reloadBlocks(event.id, row.epoch), try await reloadUsers(event.id, row.epoch),
-                try await reloadHolds(event.id, row)
+                try await reloadHolds(event.id, row), try await reloadKeys(event.id, row)
             else { return false }
         }
         return true
@@ -114,6 +115,19 @@ extension Reconciler {
                 holds.map { ($0.id, $0.image) }, partition: row.partition, epoch: row.epoch)
             guard loaded == .done else { return false }
             after = holds.last?.id
+        }
+    }
+
+    /// The keys of claims of the last 24 hours: whoever repeats a request gets the booking that it made.
+    private func reloadKeys(_ event: EventID, _ row: PartitionRow) async throws -> Bool {
+        var after: (at: Int64, booking: BookingID)?
+        while true {
+            let page = try await bookings.claims(of: event, after: after, limit: Inventory.loadLimit)
+            guard let last = page.last else { return true }
+            let loaded = try await inventory.loadKeys(
+                page.compactMap(\.claim), partition: row.partition, epoch: row.epoch)
+            guard loaded == .done else { return false }
+            after = (last.createdAt, last.booking)
         }
     }
 }

@@ -33,13 +33,8 @@ extension Reconciler {
     /// Whether Redis uses more than half of what it may: the rest is for bookings, and for the copy that a rewrite of
     /// its append-only file makes.
     private func isMemoryShort() async throws(InventoryError) -> Bool {
-        var numbers: [Substring: Int64] = [:]
-        for line in try await inventory.command(["INFO", "memory"]).string?.split(whereSeparator: \.isNewline) ?? [] {
-            let pair = line.split(separator: ":")
-            if pair.count == 2 { numbers[pair[0]] = Int64(pair[1]) }
-        }
-        let limits = ["maxmemory", "total_system_memory"].compactMap { numbers[$0] }
-        guard let used = numbers["used_memory"], let limit = limits.first(where: { $0 > 0 }) else { return false }
-        return used > limit / 2
+        guard let memory = try await inventory.memory() else { return false }
+        let limit = memory.maximum ?? memory.machine
+        return limit > 0 && memory.used > limit / 2
     }
 }

@@ -72,18 +72,34 @@ extension Reconciler {
         switch try await attempt(Batch(terms: entry), row, row.cursor, []) {
         case .written: break
         case .fenced: return nil
-        case .refused(let reason): refuse([], reason)
+        case .refused(let error): refuse([], error.description)
         }
+        var judged: [OutboxEntry.Transition] = []
+        var found: [Verdict] = []
+        let known = try await verdicts.known(entry.transitions.map(\.booking))
         for transition in entry.transitions {
+            // Its end is written down; what it was before that never was.
+            if known.contains(transition.booking), transition.image.status.isLive {
+                judged.append(transition)
+                continue
+            }
             switch try await attempt(Batch(transition.booking, transition.image), row, row.cursor, []) {
             case .written: written.append(transition)
             case .fenced: return nil
-            case .refused(let reason):
-                refuse([transition], reason)
+            case .refused(let error) where try await isVerdict(error, transition.image, letters):
+                judged.append(transition)
+                found.append(
+                    Verdict(
+                        booking: transition.booking, event: entry.event, version: transition.image.version,
+                        entry: entry.id, rule: error.constraint ?? ""))
+            case .refused(let error):
+                refuse([transition], error.description)
                 guard try await writePresent(transition, of: entry, row) else { return nil }
             }
         }
-        return try await commit(Batch(), row, entry.id, letters) ? written : nil
+        guard try await commit(Batch(), row, entry.id, letters, found) else { return nil }
+        await tellOverruled(judged, row)
+        return written
     }
 
     /// What Redis has of the booking now may be acceptable where the refused version is not; false when somebody else
@@ -110,40 +126,40 @@ extension Reconciler {
     }
 
     /// Writes a batch, the cursor and the dead letters in one transaction; false when somebody else was faster.
-    private func commit(
-        _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
+    func commit(
+        _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter], _ verdicts: [Verdict] = []
     ) async throws(PostgresError) -> Bool {
-        guard case .written = try await writer.write(batch, partition: row, cursor: cursor, deadLetters: letters) else {
-            return false
-        }
+        let outcome = try await writer.write(
+            batch, partition: row, cursor: cursor, deadLetters: letters, verdicts: verdicts)
+        guard case .written = outcome else { return false }
         report.deadLetters += letters.count
         for letter in letters { onFailure("entry \(letter.id) was put aside: \(letter.reason)") }
         return true
     }
 
     /// What became of a batch.
-    private enum Attempt {
+    enum Attempt {
         case written
         case fenced
-        /// It can never be written; safe to log.
-        case refused(reason: String)
+        /// It can never be written.
+        case refused(PostgresError)
     }
 
     /// The same, for a batch that may be refused.
-    private func attempt(
+    func attempt(
         _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
     ) async throws(PostgresError) -> Attempt {
         do throws(PostgresError) {
             let isWritten = try await commit(batch, row, cursor, letters)
             return isWritten ? .written : .fenced
         } catch  where error.isPoison {
-            return .refused(reason: error.description)
+            return .refused(error)
         }
     }
 }
 
 extension Batch {
-    fileprivate init(_ booking: BookingID, _ image: BookingImage) {
+    init(_ booking: BookingID, _ image: BookingImage) {
         self.init()
         add(booking, image)
     }

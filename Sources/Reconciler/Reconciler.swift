@@ -26,6 +26,8 @@ public final class Reconciler {
         public var refunds = 0
         /// Refunds that providers refused, each time that they did.
         public var refusedRefunds = 0
+        /// Bookings that PostgreSQL refused because others have what they took: must stay 0.
+        public var verdicts = 0
         /// The last failure, for the log.
         public var lastFailure = ""
     }
@@ -45,6 +47,7 @@ public final class Reconciler {
     let gateway: (any PaymentGateway)?
     /// How patient settlement is.
     public var settlement = SettlementTimes()
+    let verdicts: VerdictStore
     /// What was done so far.
     public internal(set) var report = Report()
     /// Told each failure, for the log; contains no data.
@@ -97,6 +100,7 @@ public final class Reconciler {
         charges = ChargeStore(pool: pool)
         locator = BookingLocator(inventory: inventory, bookings: bookings, catalogue: catalogue, seats: seats)
         recorder = ChargeRecorder(inventory: inventory, locator: locator, charges: charges)
+        verdicts = VerdictStore(pool: pool)
     }
 
     /// Works until `stop`.
@@ -150,6 +154,7 @@ public final class Reconciler {
         defer { activities -= 1 }
         while !isStopping {
             await trimAll()
+            await overruleAll()
             await rest(Self.trimPause)
         }
     }

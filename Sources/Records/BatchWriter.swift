@@ -87,9 +87,12 @@ public final class BatchWriter {
     ///   - partition: whose outbox it is, as it was read, but with the lineage of the batch.
     ///   - cursor: the batch's last entry.
     ///   - deadLetters: entries that cannot be written, to be kept.
+    ///   - verdicts: bookings that others' bookings refuse.
+    ///   - replayed: the dead letter that the batch is from.
     /// - Throws: `.server` when PostgreSQL refuses the batch; `.outcomeUnknown` when it may be committed: read the row.
     public func write(
-        _ batch: Batch, partition: PartitionRow, cursor: StreamID, deadLetters: [DeadLetter] = []
+        _ batch: Batch, partition: PartitionRow, cursor: StreamID, deadLetters: [DeadLetter] = [],
+        verdicts: [Verdict] = [], replayed: Int64? = nil
     ) async throws(PostgresError) -> Outcome {
         let ids = Array(batch.bookings.keys)
         do {
@@ -100,7 +103,9 @@ public final class BatchWriter {
                 guard opening[1].affectedRows == 1 else { throw Fenced() }
                 let change = try NetChange(batch, versions: opening[2], items: opening[3])
                 let letters = deadLetters.map { $0.statement(partition.partition) }
-                _ = try await connection.pipeline(change.statements(partition) + letters)
+                let rest =
+                    letters + verdicts.map { $0.statement() } + (replayed.map { [DeadLetter.replayed($0)] } ?? [])
+                _ = try await connection.pipeline(change.statements(partition) + rest)
             }
             return .written
         } catch is Fenced {
@@ -163,6 +168,10 @@ public struct DeadLetter: Sendable {
         self.id = id
         self.entry = entry
         self.reason = reason
+    }
+
+    static func replayed(_ id: Int64) -> PostgresStatement {
+        PostgresStatement("UPDATE dead_letters SET replayed_at = now() WHERE id = $1::bigint", [.integer(id)])
     }
 
     func statement(_ partition: Partition) -> PostgresStatement {

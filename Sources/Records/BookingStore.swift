@@ -129,6 +129,35 @@ public final class BookingStore {
         }
     }
 
+    /// Claims of the last 24 hours that came with an idempotency key, the oldest first.
+    ///
+    /// - Parameter after: the last one of the page before.
+    public func claims(
+        of event: EventID, after: (at: Int64, booking: BookingID)?, limit: Int
+    ) async throws(PostgresError) -> [(claim: RememberedClaim?, createdAt: Int64, booking: BookingID)] {
+        try await pool.query(
+            """
+            SELECT id, idempotency_digest, (extract(epoch FROM created_at) * 1000)::bigint AS created_ms,
+                (extract(epoch FROM created_at + interval '24 hours' - now()) * 1000)::bigint AS left_ms
+            FROM bookings WHERE event_id = $1::uuid AND idempotency_digest IS NOT NULL
+            AND created_at > now() - interval '24 hours' AND created_at >= to_timestamp($2::bigint / 1000.0)
+            AND (created_at, id) > (to_timestamp($2::bigint / 1000.0), $3::uuid)
+            ORDER BY created_at, id LIMIT $4::bigint
+            """,
+            [
+                .text(event.description), .integer(after?.at ?? 0),
+                .text(after?.booking.description ?? UUIDBytes(high: 0, low: 0).description), .integer(Int64(limit)),
+            ]
+        ).map { (row) throws(PostgresError) in
+            guard let uuid = UUIDBytes(try row.string("id")) else { throw PostgresError.undecodable("bookings.id") }
+            let booking = BookingID(stored: uuid)
+            let claim = RememberedClaim(
+                try row.string("idempotency_digest"), booking: booking,
+                remainingMilliseconds: max(1, try row.integer("left_ms")))
+            return (claim, try row.integer("created_ms"), booking)
+        }
+    }
+
     /// The highest `updatedAt` written down for an event, Unix milliseconds, 0 for none.
     public func clock(of event: EventID) async throws(PostgresError) -> Int64 {
         let rows = try await pool.query(
@@ -161,7 +190,7 @@ extension BookingRow {
             items: try Self.items(row), payment: try BookingPayment(row), reason: try row.optionalString("reason"))
     }
 
-    private static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
+    static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
         var items: [BookingItem] = []
         for text in (try row.optionalString("items") ?? "").split(separator: ";") {
             let part = text.split(separator: ",", omittingEmptySubsequences: false)

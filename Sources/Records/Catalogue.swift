@@ -216,6 +216,18 @@ public final class Catalogue {
         WHERE event_id = ANY ($1::uuid[]) ORDER BY event_id, position
         """
 
+    /// Partitions of events that are on sale now.
+    public func partitionsOnSale() async throws(PostgresError) -> Set<Partition> {
+        let rows = try await pool.query(
+            """
+            SELECT DISTINCT partition FROM events WHERE status = 'published' AND starts_at > now()
+            AND coalesce(sales_open_at <= now(), true) AND coalesce(sales_close_at > now(), true)
+            """)
+        var partitions: Set<Partition> = []
+        for row in rows { partitions.insert(Partition(UInt16(try row.integer("partition")))) }
+        return partitions
+    }
+
     private static func events(
         _ connection: PostgresConnection, _ sql: String, _ parameters: [PostgresValue]
     ) async throws(PostgresError) -> [EventRecord] {

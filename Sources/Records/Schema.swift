@@ -19,6 +19,9 @@ public enum Schema {
         Migration(
             number: 5, name: "create_callbacks", up: text(PackageResources._005_create_callbacks_up_sql),
             down: text(PackageResources._005_create_callbacks_down_sql)),
+        Migration(
+            number: 6, name: "create_verdicts", up: text(PackageResources._006_create_verdicts_up_sql),
+            down: text(PackageResources._006_create_verdicts_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -22,6 +22,8 @@ public struct RedisConfiguration: Sendable, CustomStringConvertible, CustomDebug
     public var commandTimeout = Duration.seconds(2)
     /// How long an attempt to connect may take, and how long a command may wait for a connection.
     public var connectTimeout = Duration.seconds(2)
+    /// For how long without a connection commands still wait for one; after it they fail at once until there is one.
+    public var outagePatience = Duration.seconds(2)
     /// The least wait before connecting again; it doubles with each failure and is jittered down to its half.
     public var minimumBackoff = Duration.milliseconds(50)
     /// The most that the wait grows to.

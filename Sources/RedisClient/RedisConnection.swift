@@ -24,6 +24,9 @@ public final class RedisConnection {
     var nextIdentityCheck: Int64 = 0
     private var pending = PendingCommands<RedisWaiter>()
     private var waitingBytes: [UInt8] = []
+    /// Since when it is not connected; nil while it is, and before `start`.
+    private var downSince: Int64?
+    private let outageNanoseconds: Int64
     private let commandNanoseconds: Int64
     private let connectNanoseconds: Int64
 
@@ -33,6 +36,7 @@ public final class RedisConnection {
         self.configuration = configuration
         commandNanoseconds = configuration.commandTimeout.nanoseconds
         connectNanoseconds = configuration.connectTimeout.nanoseconds
+        outageNanoseconds = configuration.outagePatience.nanoseconds
         transport = RedisTransport(loop: loop, configuration: configuration)
         transport.onOpen = { [weak self] in self?.opened($0) }
         transport.onReply = { [weak self] in self?.received($0) }
@@ -45,7 +49,10 @@ public final class RedisConnection {
     /// Connects in the background. On the loop's thread only.
     ///
     /// - Throws: `.misuse` when the loop has no memory for a timer.
-    public func start() throws(RedisError) { try transport.start() }
+    public func start() throws(RedisError) {
+        downSince = monotonicNanoseconds()
+        try transport.start()
+    }
 
     /// Ends the connection: commands without a reply fail, later ones too. On the loop's thread only.
     public func close() {
@@ -93,6 +100,10 @@ public final class RedisConnection {
         guard !transport.isClosed else {
             return waiter.resume(.failure(RedisError(.notConnected, transport.lastFailure)))
         }
+        // A short outage is waited for; in a long one callers fail at once, and connecting goes on.
+        if let since = downSince, monotonicNanoseconds() - since > outageNanoseconds {
+            return waiter.resume(.failure(RedisError(.notConnected, transport.lastFailure)))
+        }
         guard pending.count < configuration.maximumQueuedCommands else {
             return waiter.resume(.failure(RedisError(.queueFull, "\(pending.count) commands wait already")))
         }
@@ -110,6 +121,7 @@ public final class RedisConnection {
 
     private func opened(_ identity: RedisIdentity?) {
         let now = monotonicNanoseconds()
+        downSince = nil
         pending.setDeadlines(now + commandNanoseconds)
         transport.append(waitingBytes)
         waitingBytes.removeAll()
@@ -127,6 +139,7 @@ public final class RedisConnection {
     private func lost(unwritten: Int) {
         scriptsBeingLoaded.removeAll()
         identityAsked = false
+        downSince = monotonicNanoseconds()
         // Taken out first: who is told of the identity may send again.
         let failed = pending.removeAll(unwritten: unwritten)
         identity = nil

@@ -52,6 +52,7 @@ struct RunningCopy: Sendable {
         configuration.corsOrigins = try settings.corsOrigins()
         configuration.opensReserve = try settings.flag("USHER_OPEN_RESERVE")
         configuration.accounts = accounts
+        configuration.outboxLimit = try settings.integer("USHER_OUTBOX_LIMIT", 1...1_000_000_000, usual: 1_000_000)
         let shared = configuration
         let partitions = try settings.partitions()
         let host = settings.host

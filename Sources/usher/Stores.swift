@@ -51,32 +51,10 @@ enum Stores {
             let connection = RedisConnection(loop: loop, configuration: configuration)
             try connection.start()
             defer { connection.close() }
-            let policy = try await value("maxmemory-policy", connection)
-            let append = try await value("appendonly", connection)
-            let sync = try await value("appendfsync", connection)
-            if let policy, policy != "noeviction" {
-                throw Failure(
-                    "Redis runs maxmemory-policy \(policy), which throws holds away; set it to noeviction.")
-            }
-            if append == "no" {
-                throw Failure("Redis runs without an append-only file and forgets every hold; set appendonly yes.")
-            }
-            if sync != "always" {
-                Log.warn(
-                    "Redis runs appendfsync \(sync ?? "unknown"): a power failure may lose the holds of its last second; "
-                        + "bookings that were written down are not lost.")
-            }
-            return append == "yes" && sync == "always"
-        }
-    }
-
-    private static func value(_ name: String, _ connection: RedisConnection) async throws -> String? {
-        do throws(RedisError) {
-            return try await connection.send(RedisCommand(["CONFIG", "GET", name])).array?.last?.string
-        } catch {
-            // Managed Redis often forbids CONFIG.
-            if error.code == .server { return nil }
-            throw Failure("Redis (REDIS_URL) cannot be reached: \(error.reason)")
+            let finding = try await RedisCheck(connection).run()
+            for warning in finding.warnings { Log.warn(warning) }
+            if let refusal = finding.refusals.first { throw Failure(refusal) }
+            return finding.isDurable
         }
     }
 }

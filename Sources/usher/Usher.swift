@@ -26,6 +26,8 @@ struct Usher {
         case "migrate": try await Migrate(settings).run(downTo: options["down-to"].flatMap { Int($0) })
         case "seed": try await Seed(settings).command()
         case "dev": try await Dev(settings, copies: options["copies"].flatMap { Int($0) } ?? 1).run()
+        case "verify": try await Verify(settings).run(event: options["event"])
+        case "replay-dead-letter": try await ReplayDeadLetter(settings).run(id: options["id"])
         case "token": try Token(settings).run(options)
         case "payments-sim": try await PaymentsSim(settings, options).run()
         default:
@@ -35,6 +37,8 @@ struct Usher {
                 usher reconcile   writes bookings down, returns lapsed holds, recovers
                 usher migrate     brings the database to this binary's schema
                 usher seed        demo events and users
+                usher verify      compares both stores; exit 1 with what differs
+                usher replay-dead-letter [--id N]   writes down what was put aside
                 usher dev         everything in one go on private stores
                 usher payments-sim   a payment provider for trying out; see usher payments-sim --help
                 usher token --sub ID [--role admin] [--ttl SECONDS]   prints an access token

@@ -15,10 +15,10 @@ final class Stage {
     static let channel = "acks"
 
     let loop: EventLoop
-    let redis: RedisServerProcess
+    private(set) var redis: RedisServerProcess
     let url: String
-    let connection: RedisConnection
-    let inventory: Inventory
+    private(set) var connection: RedisConnection
+    private(set) var inventory: Inventory
     let pool: PostgresPool
     let partitions: Partitions
     let catalogue: Catalogue
@@ -47,10 +47,13 @@ final class Stage {
 
     /// A copy of the reconciler on this loop, that a test takes step by step or runs.
     ///
-    /// - Parameter url: of PostgreSQL, when it is to have settings of its own.
-    func copy(_ owner: String, url: String? = nil, gateway: (any PaymentGateway)? = nil) throws -> Reconciler {
-        let connection = RedisConnection(loop: loop, configuration: configuration)
-        try connection.start()
+    /// - Parameters:
+    ///   - url: of PostgreSQL, when it is to have settings of its own.
+    ///   - server: another Redis than the stage's.
+    func copy(
+        _ owner: String, url: String? = nil, server: RedisServerProcess? = nil, gateway: (any PaymentGateway)? = nil
+    ) throws -> Reconciler {
+        let connection = try connect(server)
         let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: url ?? self.url))
         copies.append((connection, pool))
         return Reconciler(
@@ -58,6 +61,25 @@ final class Stage {
             inventory: Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitionCount), channel: ""),
             pool: pool, owner: owner, gateway: gateway)
+    }
+
+    private func connect(_ server: RedisServerProcess?) throws -> RedisConnection {
+        var configuration = configuration
+        if let server { configuration.endpoint = .unix(path: server.socketPath) }
+        let connection = RedisConnection(loop: loop, configuration: configuration)
+        try connection.start()
+        return connection
+    }
+
+    /// Customers' hands on another Redis from now on.
+    func move(to server: RedisServerProcess) async throws {
+        let connection = try connect(server)
+        copies.append((connection, pool))
+        redis = server
+        self.connection = connection
+        inventory = Inventory(
+            loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitionCount), channel: Self.channel)
+        _ = try await inventory.now()
     }
 
     /// What is published on the channel of this stage.

@@ -94,6 +94,25 @@ public final class RedisServerProcess: Sendable {
     /// Ends what `suspend` began.
     public func resume() { process.withLock { $0?.signal(SIGCONT) } }
 
+    /// Bytes in the append-only file that is being written.
+    public func appendedBytes() throws -> UInt64 {
+        try FileHandle(forReadingFrom: URL(fileURLWithPath: try appendedFile())).seekToEnd()
+    }
+
+    /// Cuts the end of the append-only file off, as a power failure does; only while the server is not running.
+    public func cutAppended(to bytes: UInt64) throws {
+        try FileHandle(forWritingTo: URL(fileURLWithPath: try appendedFile())).truncate(atOffset: bytes)
+    }
+
+    private func appendedFile() throws -> String {
+        let folder = directory.path + "/appendonlydir"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".incr.aof") }
+        guard let last = names.max(by: { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }) else {
+            throw SupportError("no append-only file in \(folder)")
+        }
+        return folder + "/" + last
+    }
+
     private func end(with signal: Int32) {
         process.withLock { process in
             process?.signal(signal)

@@ -61,6 +61,12 @@ final class Cluster: Sendable {
     /// A running copy.
     func copy(_ name: String) -> Program? { copies.withLock { $0[name] } }
 
+    /// Runs a command on the cluster's stores to its end.
+    func run(_ words: String...) throws -> (said: String, code: Int32) {
+        let program = try Program(Self.binary, words, environment: environment)
+        return (program.readToEnd(), program.wait())
+    }
+
     /// Waits until every copy of the API says that it can book; throws after 30 s.
     func waitUntilReady() throws {
         for port in ports {

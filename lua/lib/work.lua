@@ -43,7 +43,8 @@ function work.load(tag, event, epoch, tier_ids)
   if not e[1] then
     return nil, { 'NO_EVENT' }
   end
-  if e[8] ~= epoch then
+  -- An outbox that is gone took with it what is not written down: nothing is built on that before a recovery.
+  if e[8] ~= epoch or redis.call('EXISTS', tag .. 'outbox') == 0 then
     return nil, { 'RECOVERING' }
   end
   local w = {

@@ -27,6 +27,8 @@ final class TestAPI: Sendable {
         var redisArguments: [String] = []
         /// Whether PostgreSQL is its own, so that it may be stopped.
         var ownsPostgres = false
+        /// Entries not written down at which claims are refused.
+        var outboxLimit = 1_000_000
         /// Waits that one copy bears.
         var waitLimit = 1000
         var settlement = SettlementTimes()
@@ -75,6 +77,7 @@ final class TestAPI: Sendable {
         configuration.webhookSignature = Self.signature
         configuration.corsOrigins = options.corsOrigins
         configuration.opensReserve = options.opensReserve
+        configuration.outboxLimit = options.outboxLimit
         configuration.waits = WaitAllowance(options.waitLimit)
         let final = configuration
         port = UInt16(
@@ -162,6 +165,13 @@ final class TestAPI: Sendable {
         let keys = try await redis("KEYS", "*:b:\(booking)").array ?? []
         #expect(keys.count == 1)
         for key in keys { try await redis("DEL", key.string ?? "") }
+    }
+
+    /// Changes PostgreSQL past the server.
+    func execute(_ sql: String) async throws {
+        try await loop.run { _ in
+            _ = try await parts.pool?.query(PostgresStatement(sql, isPrepared: false))
+        }
     }
 
     /// A number from PostgreSQL, past the server.

@@ -1,0 +1,214 @@
+import Booking
+import Inventory
+import Records
+
+/// Compares two moments of an event: PostgreSQL's, brought forward by what the outbox had beyond it, and Redis's. Pure.
+struct Comparison {
+    typealias Entry = AuditReport.Entry
+
+    private let records: EventRecords
+    private let snapshot: EventSnapshot
+    private let map: SeatMap?
+    /// What PostgreSQL will have once all is written down.
+    private var live: [BookingID: LiveBooking]
+    private var terms: [TierID: TierCounters] = [:]
+    private var blocks: Set<Block>
+
+    init(_ records: EventRecords, _ snapshot: EventSnapshot, _ map: SeatMap?) {
+        self.records = records
+        self.snapshot = snapshot
+        self.map = map
+        live = records.bookings
+        blocks = records.blocks
+        for tier in records.tiers { terms[tier.tier] = tier }
+        for entry in snapshot.tail { apply(entry) }
+    }
+
+    private mutating func apply(_ entry: OutboxEntry) {
+        for transition in entry.transitions {
+            let image = transition.image
+            guard image.version > live[transition.booking]?.version ?? 0 else { continue }
+            live[transition.booking] =
+                image.status.isLive
+                ? LiveBooking(status: image.status, version: image.version, user: image.user, items: image.items) : nil
+        }
+        for tier in entry.tiers {
+            terms[tier.tier]?.capacity = tier.capacity
+            terms[tier.tier]?.blocked = tier.blocked
+        }
+        blocks.formUnion(entry.blocked)
+        for id in entry.unblocked { blocks = blocks.filter { $0.id != id } }
+    }
+
+    /// What PostgreSQL's rows say differently from one another.
+    func postgresDrift() -> [Entry] {
+        let counted = Self.count(records.bookings)
+        var drift: [Entry] = []
+        for tier in records.tiers {
+            let (held, sold) = counted[tier.tier] ?? (0, 0)
+            if (tier.held, tier.sold) != (held, sold) {
+                drift.append(
+                    Entry(
+                        tier: tier.tier,
+                        "PostgreSQL counts \(tier.held) held and \(tier.sold) sold; its bookings have \(held) and \(sold)."
+                    ))
+            }
+        }
+        for (id, booking) in records.bookings where booking.items.isEmpty {
+            drift.append(Entry(booking: id, "PostgreSQL has it \(booking.status.rawValue) without lines."))
+        }
+        let owners = Self.owners(records.bookings)
+        for seat in Set(owners.keys).union(records.seats.keys).sorted() where owners[seat] != records.seats[seat] {
+            let booking = owners[seat] ?? records.seats[seat]
+            let told = records.seats[seat].map { "belongs to booking \($0)" } ?? "is free"
+            let due = owners[seat].map { "belongs to booking \($0)" } ?? "is free"
+            drift.append(
+                Entry(booking: booking, "Seat \(name(seat)) \(told) in event_seats; by the bookings it \(due)."))
+        }
+        return drift
+    }
+
+    /// What Redis says differently from what PostgreSQL will have.
+    func redisDrift() -> [Entry] {
+        tierDrift() + holdDrift() + userDrift() + blockDrift() + seatDrift()
+    }
+
+    private func tierDrift() -> [Entry] {
+        let counted = Self.count(live)
+        var drift: [Entry] = []
+        let found = Dictionary(snapshot.tiers.map { ($0.tier, $0) }) { $1 }
+        for tier in records.tiers {
+            guard let here = found[tier.tier], let terms = terms[tier.tier] else {
+                drift.append(Entry(tier: tier.tier, "Redis does not have the tier."))
+                continue
+            }
+            if !here.isConserved {
+                drift.append(
+                    Entry(
+                        tier: tier.tier,
+                        "Redis breaks the law: capacity \(here.capacity) is not \(here.available) available + "
+                            + "\(here.held) held + \(here.sold) sold + \(here.blocked) blocked."))
+            }
+            let (held, sold) = counted[tier.tier] ?? (0, 0)
+            for (name, count, due) in [
+                ("held", here.held, held), ("sold", here.sold, sold), ("blocked", here.blocked, terms.blocked),
+                ("capacity", here.capacity, terms.capacity),
+            ] where count != due {
+                drift.append(Entry(tier: tier.tier, "Redis has \(name) \(count); by the records it is \(due)."))
+            }
+        }
+        return drift
+    }
+
+    private func holdDrift() -> [Entry] {
+        var drift: [Entry] = []
+        for (id, booking) in live where booking.status.isHeld {
+            let version = snapshot.holds[id].flatMap { $0 }?.version
+            if version == nil {
+                drift.append(
+                    Entry(booking: id, "It is \(booking.status.rawValue) by the records; Redis lacks the hold."))
+            } else if version != booking.version {
+                drift.append(
+                    Entry(
+                        booking: id,
+                        "Redis has it in version \(version ?? 0); by the records it is version \(booking.version)."))
+            }
+        }
+        for (id, image) in snapshot.holds where live[id]?.status.isHeld != true {
+            let known = live[id].map { "it is \($0.status.rawValue) there" } ?? "PostgreSQL does not have it so"
+            drift.append(Entry(booking: id, "Redis has it \(image?.status.rawValue ?? "in an index only"); \(known)."))
+        }
+        return drift
+    }
+
+    private func userDrift() -> [Entry] {
+        var totals: [String: (tickets: Int, bookings: Int)] = [:]
+        for booking in live.values {
+            let old = totals[booking.user] ?? (0, 0)
+            totals[booking.user] = (
+                old.tickets + booking.items.reduce(0) { $0 + $1.quantity }, old.bookings + 1
+            )
+        }
+        var due: [String: String] = [:]
+        for (user, total) in totals { due[EscapedText.encode(user)] = "\(total.tickets) \(total.bookings)" }
+        let here = snapshot.users.mapValues { $0.split(separator: " ").prefix(2).joined(separator: " ") }
+        // Users are not named: a report may be shown to many.
+        let wrong = Set(due.keys).union(here.keys).count { here[$0] != due[$0] }
+        return wrong == 0 ? [] : [Entry("Redis counts the tickets or bookings of \(wrong) users differently.")]
+    }
+
+    private func blockDrift() -> [Entry] {
+        blocks.symmetricDifference(snapshot.blocks).map { block in
+            let here = snapshot.blocks.contains(block) ? "Redis" : "PostgreSQL"
+            return Entry(tier: block.tier, "Only \(here) has block \(block.id) so.")
+        }
+    }
+
+    private func seatDrift() -> [Entry] {
+        guard let map else { return [] }
+        var taken: [SeatPosition: UInt8] = [:]
+        for booking in live.values {
+            for seat in booking.items.flatMap(\.seats) {
+                taken[seat] = booking.status == .confirmed ? SeatMap.sold : SeatMap.held
+            }
+        }
+        for block in blocks { for seat in block.seats { taken[seat] = SeatMap.blocked } }
+        let due = map.bytes(taken)
+        guard due.count == snapshot.seatMap.count else { return [Entry("Redis's seat map is not the event's.")] }
+        var drift: [Entry] = []
+        var offset = 0
+        for (index, row) in map.rows.enumerated() {
+            for place in row.seats.indices where due[offset + place] != snapshot.seatMap[offset + place] {
+                let here = Self.word(snapshot.seatMap[offset + place])
+                let seat = SeatPosition(row: index, place: place)
+                drift.append(
+                    Entry(
+                        tier: row.tier,
+                        "Redis has seat \(name(seat)) \(here); by the records it is \(Self.word(due[offset + place]))."
+                    ))
+            }
+            offset += row.seats.count + 1
+        }
+        if drift.isEmpty, snapshot.runs != SeatMap.runs(due) {
+            drift.append(Entry("Redis's longest free runs are not those of the seat map."))
+        }
+        return drift
+    }
+
+    private func name(_ seat: SeatPosition) -> String {
+        guard let map, map.contains(seat) else { return "\(seat.number)" }
+        let row = map.rows[seat.row]
+        return "\(row.section) \(row.name) \(row.seats[seat.place])"
+    }
+
+    private static func word(_ state: UInt8) -> String {
+        switch state {
+        case SeatMap.free: "free"
+        case SeatMap.held: "held"
+        case SeatMap.sold: "sold"
+        case SeatMap.blocked: "blocked"
+        default: "unreadable"
+        }
+    }
+
+    private static func count(_ bookings: [BookingID: LiveBooking]) -> [TierID: (held: Int, sold: Int)] {
+        var counts: [TierID: (held: Int, sold: Int)] = [:]
+        for booking in bookings.values {
+            for item in booking.items {
+                var count = counts[item.tier] ?? (0, 0)
+                if booking.status == .confirmed { count.sold += item.quantity } else { count.held += item.quantity }
+                counts[item.tier] = count
+            }
+        }
+        return counts
+    }
+
+    private static func owners(_ bookings: [BookingID: LiveBooking]) -> [SeatPosition: BookingID] {
+        var owners: [SeatPosition: BookingID] = [:]
+        for (id, booking) in bookings { for seat in booking.items.flatMap(\.seats) { owners[seat] = id } }
+        return owners
+    }
+
+    /// What the records have of a booking, as far as they do.
+    func isKnown(_ booking: BookingID, _ version: Int64) -> Bool { live[booking]?.version ?? 0 >= version }
+}

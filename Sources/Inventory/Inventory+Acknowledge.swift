@@ -1,0 +1,76 @@
+public import Booking
+import RedisClient
+
+extension Inventory {
+    /// Bookings in one call of `acknowledge`.
+    private static let acknowledgeLimit = 500
+
+    /// A booking that need not stay in Redis.
+    public struct Leaving: Sendable {
+        /// Which.
+        public let booking: BookingID
+        /// The version that is written down; a later one stays.
+        public let version: Int64
+        /// How long it stays all the same.
+        public let milliseconds: Int64
+
+        /// A booking that may leave.
+        public init(booking: BookingID, version: Int64, milliseconds: Int64) {
+            self.booking = booking
+            self.version = version
+            self.milliseconds = milliseconds
+        }
+    }
+
+    /// Tells Redis up to where PostgreSQL has an outbox, and which bookings may leave.
+    ///
+    /// - Parameters:
+    ///   - old: up to where it had it before.
+    ///   - entries: how many entries lie between.
+    public func acknowledge(
+        _ partition: Partition, epoch: Int64, from old: StreamID, to cursor: StreamID, entries: Int,
+        leaving: [Leaving]
+    ) async throws(InventoryError) {
+        var rest = leaving[...]
+        repeat {
+            let some = rest.prefix(Self.acknowledgeLimit)
+            rest = rest.dropFirst(some.count)
+            // The cursor moves with the last call.
+            let reached = rest.isEmpty ? cursor : old
+            var arguments = [String(epoch), old.description, reached.description, String(entries)]
+            for one in some {
+                arguments += [one.booking.description, String(one.version), String(one.milliseconds)]
+            }
+            _ = try await evaluate(
+                scripts.acknowledge, keys: [keys.meta(partition), keys.outbox(partition)], arguments: arguments)
+        } while !rest.isEmpty
+    }
+
+    /// How many outbox entries of all partitions are not written down, as far as Redis was told.
+    public func backlog() async throws(InventoryError) -> Int {
+        let calls = keys.all.map { partition in
+            var call = RedisScriptCall(scripts.backlog, keyCount: 2, argumentCount: 0)
+            call.append(keys.meta(partition))
+            call.append(keys.outbox(partition))
+            return call
+        }
+        let connection = connection
+        let results = await withUnsafeContinuation { continuation in
+            var results: [Result<RedisValue, RedisError>] = []
+            for call in calls {
+                connection.evaluate(call) { result in
+                    results.append(result)
+                    if results.count == calls.count { continuation.resume(returning: results) }
+                }
+            }
+        }
+        var sum = 0
+        for result in results {
+            switch result {
+            case .success(let value): sum += Int(Reply(value)?.integer(0) ?? 0)
+            case .failure(let error): throw InventoryError(error)
+            }
+        }
+        return sum
+    }
+}

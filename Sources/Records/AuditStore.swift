@@ -1,0 +1,172 @@
+public import Booking
+public import PostgresClient
+
+/// A live booking as far as counting needs it.
+public struct LiveBooking: Sendable, Hashable {
+    /// Held or confirmed.
+    public let status: BookingStatus
+    /// Its version.
+    public let version: Int64
+    /// Its owner.
+    public let user: String
+    /// Its lines.
+    public let items: [BookingItem]
+
+    /// A live booking.
+    public init(status: BookingStatus, version: Int64, user: String, items: [BookingItem]) {
+        self.status = status
+        self.version = version
+        self.user = user
+        self.items = items
+    }
+}
+
+/// One event as PostgreSQL has it at one moment.
+public struct EventRecords: Sendable {
+    /// Up to where its partition's outbox is written down.
+    public let cursor: StreamID
+    /// Counters as they stand in `tiers`.
+    public let tiers: [TierCounters]
+    /// Live bookings.
+    public let bookings: [BookingID: LiveBooking]
+    /// Who has which seat, as it stands in `event_seats`.
+    public let seats: [SeatPosition: BookingID]
+    /// What is off sale.
+    public let blocks: Set<Block>
+}
+
+/// Reads and mends one event's rows for an audit; one per loop.
+public final class AuditStore {
+    private let pool: PostgresPool
+
+    /// On a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    /// An event's rows of one moment; `nil` when there is no such event, or it is a draft.
+    public func records(of event: EventID) async throws -> EventRecords? {
+        let id = [PostgresValue.text(event.description)]
+        return try await pool.transaction(isolation: .readOnlySnapshot) { connection in
+            let rows = try await connection.pipeline([
+                PostgresStatement(Self.cursor, id), PostgresStatement(Self.tiers, id),
+                PostgresStatement(Self.bookings, id), PostgresStatement(Self.seats, id),
+                PostgresStatement(Self.blocks, id),
+            ])
+            guard let partition = rows[0].first else { return nil }
+            return EventRecords(
+                cursor: StreamID(
+                    milliseconds: try partition.integer("last_ms"), sequence: try partition.integer("last_seq")),
+                tiers: try Self.tiers(rows[1]), bookings: try Self.bookings(rows[2]), seats: try Self.seats(rows[3]),
+                blocks: try Self.blocks(rows[4]))
+        }
+    }
+
+    /// Counts an event's tiers and seats again from its bookings, which say what was sold. It takes the partition's row
+    /// first, as every writer does.
+    public func recount(_ event: EventID) async throws {
+        let id = [PostgresValue.text(event.description)]
+        try await pool.transaction { connection in
+            _ = try await connection.pipeline([
+                PostgresStatement(
+                    "SELECT FROM partitions WHERE id = (SELECT partition FROM events WHERE id = $1::uuid) FOR UPDATE",
+                    id),
+                PostgresStatement(Self.removeSeats, id), PostgresStatement(Self.addSeats, id),
+                PostgresStatement(Self.recount, id),
+            ])
+        }
+    }
+
+    private static let cursor = """
+        SELECT last_ms, last_seq FROM partitions JOIN events ON events.partition = partitions.id
+        WHERE events.id = $1::uuid AND events.status <> 'draft'
+        """
+    private static let tiers = """
+        SELECT id, kind, capacity, held, sold, blocked, unit_amount FROM tiers WHERE event_id = $1::uuid
+        ORDER BY position
+        """
+    private static let bookings = """
+        SELECT b.id, b.status, b.version, b.user_id,
+            (SELECT string_agg(concat_ws(',', tier_id, quantity, unit_amount, array_to_string(seats, '+')), ';'
+                ORDER BY position) FROM booking_items WHERE booking_id = b.id) AS items
+        FROM bookings b
+        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        """
+    private static let seats = "SELECT seat, booking_id FROM event_seats WHERE event_id = $1::uuid"
+    private static let blocks = """
+        SELECT id, tier_id, quantity, array_to_string(seats, '+') AS seats FROM blocks
+        WHERE event_id = $1::uuid AND NOT removed
+        """
+    private static let owners = """
+        SELECT unnest(i.seats) AS seat, b.id AS booking_id FROM bookings b
+        JOIN booking_items i ON i.booking_id = b.id
+        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        """
+    private static let removeSeats = """
+        DELETE FROM event_seats WHERE event_id = $1::uuid AND (seat, booking_id) NOT IN (\(owners))
+        """
+    private static let addSeats = """
+        INSERT INTO event_seats (event_id, seat, booking_id)
+        SELECT $1::uuid, owners.seat, owners.booking_id FROM (\(owners)) AS owners ON CONFLICT DO NOTHING
+        """
+    private static let recount = """
+        UPDATE tiers SET held = n.held, sold = n.sold FROM (
+            SELECT t.id, coalesce(sum(i.quantity) FILTER (WHERE b.status <> 'CONFIRMED'), 0) AS held,
+                coalesce(sum(i.quantity) FILTER (WHERE b.status = 'CONFIRMED'), 0) AS sold
+            FROM tiers t LEFT JOIN (booking_items i JOIN bookings b ON b.id = i.booking_id
+                AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')) ON i.tier_id = t.id
+            WHERE t.event_id = $1::uuid GROUP BY t.id) AS n
+        WHERE tiers.id = n.id AND (tiers.held, tiers.sold) <> (n.held, n.sold)
+        """
+}
+
+extension AuditStore {
+    private static func tiers(_ rows: PostgresRows) throws -> [TierCounters] {
+        try rows.map { (row) throws(PostgresError) in
+            guard let id = TierID(try row.string("id")) else { throw PostgresError.undecodable("tiers.id") }
+            let capacity = Int(try row.integer("capacity"))
+            let held = Int(try row.integer("held"))
+            let sold = Int(try row.integer("sold"))
+            let blocked = Int(try row.integer("blocked"))
+            return TierCounters(
+                tier: id, capacity: capacity, available: capacity - held - sold - blocked, held: held, sold: sold,
+                blocked: blocked, unitAmount: try row.integer("unit_amount"),
+                kind: TierKind(rawValue: try row.string("kind")) ?? .general)
+        }
+    }
+
+    private static func bookings(_ rows: PostgresRows) throws -> [BookingID: LiveBooking] {
+        var bookings: [BookingID: LiveBooking] = [:]
+        for row in rows {
+            guard let status = BookingStatus(rawValue: try row.string("status")) else {
+                throw PostgresError.undecodable("bookings.status")
+            }
+            bookings[try booking(row, "id")] = LiveBooking(
+                status: status, version: try row.integer("version"), user: try row.string("user_id"),
+                items: try BookingRow.items(row))
+        }
+        return bookings
+    }
+
+    private static func seats(_ rows: PostgresRows) throws -> [SeatPosition: BookingID] {
+        var seats: [SeatPosition: BookingID] = [:]
+        for row in rows {
+            seats[SeatPosition(number: Int(try row.integer("seat")))] = try booking(row, "booking_id")
+        }
+        return seats
+    }
+
+    private static func blocks(_ rows: PostgresRows) throws -> Set<Block> {
+        var blocks: Set<Block> = []
+        for row in rows {
+            guard let id = BlockID(try row.string("id")), let tier = TierID(try row.string("tier_id")),
+                let seats = SeatPosition.list(try row.string("seats"))
+            else { throw PostgresError.undecodable("blocks") }
+            blocks.insert(Block(id: id, tier: tier, quantity: Int(try row.integer("quantity")), seats: seats))
+        }
+        return blocks
+    }
+
+    private static func booking(_ row: PostgresRow, _ column: PostgresColumn) throws -> BookingID {
+        guard let uuid = UUIDBytes(try row.string(column)) else { throw PostgresError.undecodable("bookings.id") }
+        return BookingID(stored: uuid)
+    }
+}

@@ -1,0 +1,85 @@
+public import Booking
+public import PostgresClient
+
+/// A booking that PostgreSQL refused, because others have what it took.
+public struct Verdict: Sendable {
+    /// The booking.
+    public let booking: BookingID
+    /// Its event.
+    public let event: EventID
+    /// The version that was refused.
+    public let version: Int64
+    /// The entry that said so.
+    public let entry: StreamID
+    /// What it would have violated.
+    public let rule: String
+
+    /// A verdict.
+    public init(booking: BookingID, event: EventID, version: Int64, entry: StreamID, rule: String) {
+        self.booking = booking
+        self.event = event
+        self.version = version
+        self.entry = entry
+        self.rule = rule
+    }
+
+    func statement() -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO verdicts (booking_id, partition, event_id, version, stream_ms, stream_seq, rule)
+            VALUES ($1::uuid, $2::integer, $3::uuid, $4::bigint, $5::bigint, $6::bigint, $7::text)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .text(booking.description), .integer(Int64(booking.partition.number)), .text(event.description),
+                .integer(version), .integer(entry.milliseconds), .integer(entry.sequence), .text(rule),
+            ])
+    }
+}
+
+/// Verdicts in PostgreSQL; one per loop.
+public final class VerdictStore {
+    private let pool: PostgresPool
+
+    /// On a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    /// Which of these bookings were refused before.
+    public func known(_ bookings: [BookingID]) async throws(PostgresError) -> Set<BookingID> {
+        try await ids("WHERE booking_id = ANY ($1::uuid[])", [.textArray(bookings.map(\.description))])
+    }
+
+    /// Bookings of partitions that Redis was not told of yet, some of them.
+    public func open(in partitions: [Partition]) async throws(PostgresError) -> Set<BookingID> {
+        try await ids(
+            "WHERE overruled_at IS NULL AND partition = ANY ($1::integer[]) LIMIT 100",
+            [.integerArray(partitions.map { Int64($0.number) })])
+    }
+
+    /// Redis was told.
+    public func overruled(_ booking: BookingID) async throws(PostgresError) {
+        _ = try await pool.query(
+            "UPDATE verdicts SET overruled_at = now() WHERE booking_id = $1::uuid", [.text(booking.description)])
+    }
+
+    /// Whether something of an event was put aside and not replayed: a refusal of what follows proves nothing.
+    public func hasDeadLetters(_ event: EventID) async throws(PostgresError) -> Bool {
+        let rows = try await pool.query(
+            """
+            SELECT EXISTS (SELECT FROM dead_letters
+                WHERE replayed_at IS NULL AND starts_with(entry, 'event ' || $1::text)) AS found
+            """, [.text(event.description)])
+        return try rows.first?.bool("found") ?? false
+    }
+
+    private func ids(_ condition: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> Set<BookingID> {
+        var ids: Set<BookingID> = []
+        for row in try await pool.query("SELECT booking_id FROM verdicts \(condition)", parameters) {
+            guard let uuid = UUIDBytes(try row.string("booking_id")) else {
+                throw PostgresError.undecodable("verdicts.booking_id")
+            }
+            ids.insert(BookingID(stored: uuid))
+        }
+        return ids
+    }
+}

@@ -1,0 +1,122 @@
+import EventLoop
+import Foundation
+import RedisClient
+
+/// What Redis has to be before Usher builds on it: what is unsafe stops the start, what may lose something is said.
+struct RedisCheck {
+    /// What was found.
+    struct Finding {
+        /// Why Usher does not start; the first one is told.
+        var refusals: [String] = []
+        /// What is only said.
+        var warnings: [String] = []
+        /// Whether an answered write survives a power failure.
+        var isDurable = false
+    }
+
+    /// A copy whose clock is this far from Redis's tells customers wrong times.
+    static let clockTolerance = 5_000.0
+
+    private let connection: RedisConnection
+
+    init(_ connection: RedisConnection) { self.connection = connection }
+
+    func run() async throws -> Finding {
+        var finding = Finding()
+        try await checkVersion(&finding)
+        try await checkSettings(&finding)
+        try await checkRights(&finding)
+        try await checkClock(&finding)
+        return finding
+    }
+
+    private func checkVersion(_ finding: inout Finding) async throws {
+        let info = try await ask("INFO", "server")?.string ?? ""
+        let version = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("redis_version:") }?.dropFirst(14)
+        guard let version, let major = version.split(separator: ".").first.flatMap({ Int($0) }) else { return }
+        if major < 7 { finding.refusals.append("Redis \(version) is too old; Usher needs Redis 7.0 or later.") }
+    }
+
+    private func checkSettings(_ finding: inout Finding) async throws {
+        let policy = try await setting("maxmemory-policy")
+        if let policy, policy != "noeviction" {
+            finding.refusals.append(
+                "Redis runs maxmemory-policy \(policy), which throws holds away; set it to noeviction.")
+        }
+        let append = try await setting("appendonly")
+        if append == "no" {
+            finding.refusals.append(
+                "Redis runs without an append-only file and forgets every hold; set appendonly yes.")
+        }
+        let sync = try await setting("appendfsync")
+        if sync != "always" {
+            finding.warnings.append(
+                "Redis runs appendfsync \(sync ?? "unknown"): a power failure may lose the holds of its last second; "
+                    + "bookings that were written down are not lost.")
+        }
+        if policy == nil || append == nil {
+            finding.warnings.append(
+                "Redis does not let Usher read its settings (CONFIG GET): see to it that maxmemory-policy is noeviction "
+                    + "and that it writes an append-only file.")
+        }
+        finding.isDurable = append == "yes" && sync == "always"
+    }
+
+    /// Does once what Usher does all day, under a name of its own.
+    private func checkRights(_ finding: inout Finding) async throws {
+        let key = "{p0}:check:\(UUID().uuidString)"
+        let body = """
+            redis.call('SET', KEYS[1], 'x', 'PX', 1000) redis.call('DEL', KEYS[1])
+            redis.call('XADD', KEYS[1], '*', 'a', 'b') redis.call('XTRIM', KEYS[1], 'MINID', '0')
+            redis.call('XINFO', 'STREAM', KEYS[1]) redis.call('DEL', KEYS[1])
+            redis.call('HSET', KEYS[1], 'a', 'b') redis.call('HDEL', KEYS[1], 'a')
+            redis.call('ZADD', KEYS[1], 1, 'a') redis.call('ZREM', KEYS[1], 'a')
+            return redis.call('TIME')
+            """
+        let commands = [
+            ["EVAL", body, "1", key], ["PUBLISH", "usher:ack:check", "-"], ["SCAN", "0", "MATCH", key, "COUNT", "1"],
+            ["EXISTS", key],
+        ]
+        for command in commands {
+            do throws(RedisError) {
+                _ = try await connection.send(RedisCommand(command))
+            } catch {
+                guard error.code == .server else { throw unreachable(error) }
+                finding.refusals.append(
+                    "Redis's user may not do what Usher needs (\(command[0])): \(error.reason)")
+            }
+        }
+    }
+
+    private func checkClock(_ finding: inout Finding) async throws {
+        let before = Date().timeIntervalSince1970 * 1000
+        guard let part = try await ask("TIME")?.array, let seconds = part.first?.integer else { return }
+        let here = (before + Date().timeIntervalSince1970 * 1000) / 2
+        let difference = here - Double(seconds * 1000 + (part.last?.integer ?? 0) / 1000)
+        if abs(difference) > Self.clockTolerance {
+            finding.warnings.append(
+                "This machine's clock is \(Int(abs(difference) / 1000)) s \(difference > 0 ? "ahead of" : "behind") "
+                    + "Redis's: deadlines are by Redis's clock, and customers are told when to come back by this one's."
+            )
+        }
+    }
+
+    private func setting(_ name: String) async throws -> String? {
+        // Managed Redis often forbids CONFIG.
+        try await ask("CONFIG", "GET", name)?.array?.last?.string
+    }
+
+    /// The answer; `nil` when Redis refuses to give one.
+    private func ask(_ words: String...) async throws -> RedisValue? {
+        do throws(RedisError) {
+            return try await connection.send(RedisCommand(words))
+        } catch {
+            if error.code == .server { return nil }
+            throw unreachable(error)
+        }
+    }
+
+    private func unreachable(_ error: RedisError) -> Failure {
+        Failure("Redis (REDIS_URL) cannot be reached: \(error.reason)")
+    }
+}

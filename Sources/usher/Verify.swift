@@ -1,0 +1,78 @@
+import Audit
+import Booking
+import EventLoop
+import Foundation
+import Inventory
+import PostgresClient
+import Records
+import RedisClient
+
+/// `usher verify [--event ID]`: whether both stores say the same of every event; exit 1 with what differs.
+struct Verify {
+    private let settings: Settings
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    func run(event: String?) async throws {
+        let redis = try settings.redis()
+        let postgres = try settings.postgres()
+        let partitions = try settings.partitions()
+        let chosen = try event.map { text in
+            guard let id = EventID(text) else { throw Failure("--event must be the id of an event, not “\(text)”.") }
+            return id
+        }
+        let loop = try EventLoop(name: "verify")
+        defer { loop.stop() }
+        let reports = try await loop.run { loop in
+            try await Stores.waitForPostgres(loop, postgres)
+            let pool = PostgresPool(loop: loop, configuration: postgres)
+            defer { pool.close() }
+            let connection = RedisConnection(loop: loop, configuration: redis)
+            try connection.start()
+            defer { connection.close() }
+            let inventory = Inventory(
+                loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: "")
+            do {
+                _ = try await inventory.now()
+                return try await Self.reports(
+                    chosen, Auditor(loop: loop, inventory: inventory, pool: pool),
+                    Catalogue(pool: pool), inventory.keys)
+            } catch let error as InventoryError {
+                throw Failure("Redis cannot be compared: \(error.description)")
+            } catch let error as PostgresError {
+                throw Failure("PostgreSQL cannot be compared: \(error.description)")
+            }
+        }
+        Self.tell(reports)
+        guard reports.allSatisfy({ $0.verdict == .ok }) else { exit(1) }
+    }
+
+    private static func reports(
+        _ chosen: EventID?, _ auditor: Auditor, _ catalogue: Catalogue, _ keys: KeySpace
+    ) async throws -> [AuditReport] {
+        var events = chosen.map { [$0] } ?? []
+        if chosen == nil {
+            for partition in keys.all { events += try await catalogue.current(in: partition).map(\.id) }
+        }
+        var reports: [AuditReport] = []
+        for event in events {
+            guard let report = try await auditor.audit(event) else {
+                throw Failure("There is no published event \(event).")
+            }
+            reports.append(report)
+        }
+        return reports
+    }
+
+    private static func tell(_ reports: [AuditReport]) {
+        for report in reports where report.verdict != .ok {
+            print("event \(report.event): \(report.verdict.rawValue)")
+            for entry in report.drift {
+                let subject = entry.tier.map { "tier \($0)" } ?? entry.booking.map { "booking \($0)" }
+                print("  \(subject.map { $0 + ": " } ?? "")\(entry.detail)")
+            }
+        }
+        let bad = reports.count { $0.verdict != .ok }
+        print("\(reports.count) events compared, \(bad == 0 ? "all agree" : "\(bad) do not agree").")
+    }
+}

@@ -1,0 +1,147 @@
+import JSON
+import Support
+import Testing
+
+@Suite("Auditing an event", .api { $0.persistWait = .milliseconds(500) }, .serialized)
+struct AuditTests {
+    private func audit(_ event: String) throws -> Answer {
+        try TestAPI.current.ask(Request("GET", "/v1/admin/audit/events/\(event)").by(TestAPI.admin))
+    }
+
+    private func repair(_ event: String, _ query: String = "?dryRun=false") throws -> Answer {
+        try TestAPI.current.ask(
+            Request("POST", "/v1/admin/audit/events/\(event)/repair\(query)", "{}").by(TestAPI.admin))
+    }
+
+    /// The partition's tag, of a booking of it.
+    private func tag(_ booking: String) -> String { "{p\(Int(booking.dropFirst(15).prefix(3), radix: 16) ?? 0)}:" }
+
+    private func details(_ answer: Answer) -> String {
+        answer["drift"]?.elements.compactMap { $0["detail"]?.text }.joined(separator: "\n") ?? "none"
+    }
+
+    /// An event with a hold, a paid booking and a cancelled one.
+    private func used() throws -> (event: TestEvent, held: Answer, sold: Answer, user: String) {
+        let api = try TestAPI.current
+        let event = try api.event()
+        let user = TestAPI.newUser()
+        let held = try api.claim(event, 2, by: user)
+        let sold = try api.claim(event, 3, by: user, card: Card.good)
+        let gone = try api.claim(event, 4, by: user)
+        _ = try api.act("cancel", gone.id, by: user)
+        return (event, held, sold, user)
+    }
+
+    /// Repairs, and checks that the repair is whole and that the live hold is still its owner's.
+    private func expectRepair(
+        _ event: TestEvent, _ held: Answer, _ user: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let api = try TestAPI.current
+        let dry = try repair(event.id, "")
+        #expect(dry["verdict"]?.text == "drift", sourceLocation: sourceLocation)
+        #expect(dry["actions"]?.elements.isEmpty == false, sourceLocation: sourceLocation)
+        #expect(
+            try audit(event.id)["verdict"]?.text == "drift", "a dry run mends nothing", sourceLocation: sourceLocation)
+        let done = try repair(event.id)
+        #expect(done["verdict"]?.text == "ok", "\(done.text)", sourceLocation: sourceLocation)
+        #expect(done["actions"]?.elements.isEmpty == false, sourceLocation: sourceLocation)
+        #expect(try audit(event.id)["verdict"]?.text == "ok", sourceLocation: sourceLocation)
+        #expect(try api.left(event) == [95, 2, 3], sourceLocation: sourceLocation)
+        let paid = try await api.until(
+            { $0.status < 500 }, Request("POST", "/v1/bookings/\(held.id)/payments", Card.body(Card.good)).by(user))
+        #expect(paid["status"]?.text == "CONFIRMED", "\(paid.text)", sourceLocation: sourceLocation)
+        #expect(try audit(event.id)["verdict"]?.text == "ok", sourceLocation: sourceLocation)
+    }
+
+    @Test("both stores agree, written down or not")
+    func agree() async throws {
+        let api = try TestAPI.current
+        let (event, _, _, user) = try used()
+        let answer = try audit(event.id)
+        #expect(answer.status == 200 && answer["verdict"]?.text == "ok", "\(answer.text)")
+        #expect(answer.json?.names == ["eventId", "verdict", "redis", "postgres", "drift", "lastStreamId", "asOf"])
+        let redis = answer["redis"]?["tiers"]?[0]
+        #expect(redis?.names == ["tierId", "capacity", "available", "held", "sold", "blocked"])
+        #expect(redis?["available"]?.integer == 95 && redis?["held"]?.integer == 2 && redis?["sold"]?.integer == 3)
+        await api.stopReconciler()
+        _ = try api.claim(event, 5, by: user)
+        let ahead = try audit("\(event.number)")
+        #expect(ahead["verdict"]?.text == "ok", "\(ahead.text)")
+        #expect(ahead["redis"]?["tiers"]?[0]?["held"]?.integer == 7)
+        #expect(ahead["postgres"]?["tiers"]?[0]?["held"]?.integer == 2)
+        await api.startReconciler()
+        #expect(try api.ask(Request("GET", "/v1/admin/audit/events/\(event.id)")).status == 401)
+        #expect(try api.ask(Request("GET", "/v1/admin/audit/events/\(event.id)").by(user)).status == 403)
+        try audit("99999").expectProblem(404, "event-not-found")
+    }
+
+    @Test("a counter changed by hand is found, explained and put right")
+    func counter() async throws {
+        let api = try TestAPI.current
+        let (event, held, _, user) = try used()
+        try await api.redis("HSET", tag(held.id) + "e:" + event.id, "t:" + event.tier, "100 96 2 3 0 4999 general")
+        let answer = try audit(event.id)
+        #expect(answer["verdict"]?.text == "drift" && details(answer).contains("breaks the law"))
+        #expect(answer["drift"]?[0]?["tierId"]?.text == event.tier)
+        try await expectRepair(event, held, user)
+    }
+
+    @Test("a deleted hold is found and brought back")
+    func hold() async throws {
+        let api = try TestAPI.current
+        let (event, held, _, user) = try used()
+        try await api.redis("DEL", tag(held.id) + "b:" + held.id)
+        let answer = try await api.until(
+            { $0["verdict"]?.text == "drift" }, Request("GET", "/v1/admin/audit/events/\(event.id)").by(TestAPI.admin))
+        #expect(answer["drift"]?.elements.contains { $0["bookingId"]?.text == held.id } == true, "\(answer.text)")
+        #expect(details(answer).contains("Redis lacks the hold"))
+        try await expectRepair(event, held, user)
+    }
+
+    @Test("removed rows, of a hold and of a sale, are found and written down again from Redis")
+    func rows() async throws {
+        let api = try TestAPI.current
+        let (event, held, sold, user) = try used()
+        _ = try await api.until(
+            { $0["persisted"]?.bool == true }, Request("GET", "/v1/bookings/\(held.id)").by(user))
+        for booking in [held.id, sold.id] {
+            for table in ["booking_items WHERE booking_id", "payments WHERE booking_id", "bookings WHERE id"] {
+                try await api.execute("DELETE FROM \(table) = '\(booking)'")
+            }
+        }
+        let answer = try audit(event.id)
+        #expect(answer["verdict"]?.text == "drift")
+        for booking in [held.id, sold.id] {
+            #expect(answer["drift"]?.elements.contains { $0["bookingId"]?.text == booking } == true, "\(answer.text)")
+        }
+        #expect(details(answer).contains("its bookings have 0 and 0"))
+        try await expectRepair(event, held, user)
+        let read = try api.booking(sold.id, by: user)
+        #expect(read["status"]?.text == "CONFIRMED" && read["persisted"]?.bool == true)
+    }
+
+    @Test("a changed seat byte and a removed seat row are found, by the names of the seats, and put right")
+    func seat() async throws {
+        let api = try TestAPI.current
+        let hall = try TestHall(api)
+        let user = TestAPI.newUser()
+        let seats = try hall.seats(api)
+        let held = try hall.claim(api, "{\"seatIds\":[\"\(seats["A 1 2"] ?? "")\"]}", by: user)
+        #expect(held.status == 201)
+        let sold = try hall.claim(api, "{\"seatIds\":[\"\(seats["A 2 3"] ?? "")\"]}", by: user, card: Card.good)
+        #expect(sold.status == 201)
+        #expect(try audit(hall.event)["verdict"]?.text == "ok")
+        // The first row's second seat is free for anybody, and the fifth is held by nobody.
+        try await api.redis("SETRANGE", tag(held.id) + "s:" + hall.event, "1", ".")
+        try await api.redis("SETRANGE", tag(held.id) + "s:" + hall.event, "4", "h")
+        try await api.execute("DELETE FROM event_seats WHERE booking_id = '\(sold.id)'")
+        let answer = try audit(hall.event)
+        #expect(answer["verdict"]?.text == "drift")
+        #expect(details(answer).contains("seat A 1 2 free; by the records it is held"), "\(answer.text)")
+        #expect(details(answer).contains("seat A 1 5 held; by the records it is free"))
+        #expect(details(answer).contains("Seat A 2 3 is free in event_seats"))
+        #expect(try repair(hall.event)["verdict"]?.text == "ok")
+        let now = try hall.statuses(api)
+        #expect(now["A 1 2"] == "held" && now["A 1 5"] == "available" && now["A 2 3"] == "sold")
+    }
+}

@@ -1,0 +1,74 @@
+import Support
+import Testing
+
+@Suite("What is unsafe stops the start, in a sentence")
+struct StartupTests {
+    /// What `usher serve` says of a Redis, until it ends or serves.
+    private func start(_ redis: RedisServerProcess, _ url: String? = nil, _ more: [String: String] = [:]) throws
+        -> String
+    {
+        let name = "startup_\(UInt32.random(in: .min ... .max))"
+        let environment = [
+            "REDIS_URL": url ?? redis.url, "DATABASE_URL": try TestServers.postgres.createDatabase(name),
+            "USHER_LOOPS": "1", "USHER_PARTITIONS": "4", "PORT": "\(try freePort())",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
+        ].merging(more) { $1 }
+        let program = try Program(Cluster.binary, ["serve"], environment: environment)
+        return program.read(until: "serving on") ?? program.output
+    }
+
+    private func server(_ arguments: [String], appendOnly: Bool = true) throws -> RedisServerProcess {
+        var options = RedisServerProcess.Options()
+        options.appendOnly = appendOnly
+        options.extraArguments = arguments
+        return try RedisServerProcess(options)
+    }
+
+    @Test("eviction")
+    func eviction() throws {
+        let said = try start(server(["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]))
+        #expect(said.contains("allkeys-lru, which throws holds away; set it to noeviction"))
+    }
+
+    @Test("no append-only file")
+    func noFile() throws {
+        let said = try start(server([], appendOnly: false))
+        #expect(said.contains("forgets every hold; set appendonly yes"))
+    }
+
+    @Test("a user without the rights that Usher needs")
+    func rights() throws {
+        let redis = try server(["--user", "usher", "on", ">secret", "~*", "&*", "+@all", "-xadd"])
+        let said = try start(redis, "redis://usher:secret@127.0.0.1:\(redis.port)")
+        #expect(said.contains("may not do what Usher needs (EVAL)"), "\(said)")
+    }
+
+    @Test("another number of partitions")
+    func partitions() throws {
+        let redis = try server([])
+        let name = "startup_partitions"
+        let url = try TestServers.postgres.createDatabase(name)
+        let first = try Program(
+            Cluster.binary, ["migrate"],
+            environment: ["DATABASE_URL": url, "REDIS_URL": redis.url, "USHER_PARTITIONS": "8"])
+        #expect(first.readToEnd().contains("schema"))
+        let said = try start(redis, nil, ["DATABASE_URL": url])
+        #expect(said.contains("USHER_PARTITIONS is 4, but this database was set up with 8 partitions"))
+    }
+}
+
+@Suite("usher verify")
+struct VerifyTests {
+    @Test("says that all agree, and ends with 1 and the difference when they do not; replay says what is put aside")
+    func verify() throws {
+        let cluster = try Cluster(copies: 1)
+        let event = try cluster.makeEvent(capacity: 10)
+        let good = try cluster.run("verify")
+        #expect(good.said.contains("1 events compared, all agree.") && good.code == 0, "\(good.said)")
+        let replay = try cluster.run("replay-dead-letter")
+        #expect(replay.said.contains("Nothing is put aside.") && replay.code == 0)
+        cluster.redis.kill()
+        let away = try cluster.run("verify", "--event", event.id)
+        #expect(away.said.contains("Redis cannot be compared") && away.code == 1, "\(away.said)")
+    }
+}

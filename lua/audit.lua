@@ -1,0 +1,66 @@
+-- @flags no-writes
+-- audit: one event as it is at one moment, with what its partition has not written down. Reads only.
+--
+-- KEYS: 1 meta, 2 event, 3 outbox, 4 expiries, 5 paying, 6 users, 7 seat map, 8 runs, 9 blocks
+-- ARGV: 1 event, 2 cursor that PostgreSQL was read at
+-- Replies: LAGGING (more than 5,000 entries are not written down) |
+--          OK, now, state, epoch, identity, last entry, event's epoch, then arrays: tiers, counters in pairs, entries
+--          of this event after the cursor as XRANGE has them, holds and their records (empty when missing) in pairs,
+--          users and totals in pairs, blocks in pairs; then the seat map and the longest runs (empty without)
+local entry_limit = 5000
+local batch = 500
+
+local entries = redis.call('XRANGE', KEYS[3], '(' .. ARGV[2], '+', 'COUNT', entry_limit + 1)
+if #entries > entry_limit then
+  return { 'LAGGING' }
+end
+local own = {}
+for _, entry in ipairs(entries) do
+  if entry[2][2] == ARGV[1] then
+    own[#own + 1] = entry
+  end
+end
+
+local last = ARGV[2]
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  local stream = redis.call('XINFO', 'STREAM', KEYS[3])
+  for i = 1, #stream, 2 do
+    if stream[i] == 'last-generated-id' then last = stream[i + 1] end
+  end
+end
+
+local e, epoch, tiers = redis.call('HGETALL', KEYS[2]), '', {}
+for i = 1, #e, 2 do
+  if e[i] == 'epoch' then
+    epoch = e[i + 1]
+  elseif string.sub(e[i], 1, 2) == 't:' then
+    tiers[#tiers + 1] = string.sub(e[i], 3)
+    tiers[#tiers + 1] = e[i + 1]
+  end
+end
+
+local tag = string.match(KEYS[1], '^{[^}]+}:')
+local holds = {}
+local function read_holds(key)
+  local ids = redis.call('ZRANGE', key, 0, -1)
+  for first = 1, #ids, batch do
+    local keys = {}
+    for i = first, math.min(first + batch - 1, #ids) do
+      keys[#keys + 1] = tag .. 'b:' .. ids[i]
+    end
+    for i, record in ipairs(redis.call('MGET', unpack(keys))) do
+      holds[#holds + 1] = ids[first + i - 1]
+      holds[#holds + 1] = record or ''
+    end
+  end
+end
+read_holds(KEYS[4])
+read_holds(KEYS[5])
+
+local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'identity')
+local time = redis.call('TIME')
+return {
+  'OK', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), meta[1] or '', meta[2] or '0',
+  meta[3] or '', last, epoch, tiers, own, holds, redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[9]),
+  redis.call('GET', KEYS[7]) or '', redis.call('GET', KEYS[8]) or '',
+}
