@@ -1,62 +1,6 @@
 public import Booking
 public import PostgresClient
 
-/// What a provider said of one of its transactions.
-public struct ToldCharge: Sendable {
-    /// The provider.
-    public let provider: String
-    /// The provider's name for it.
-    public let transactionID: String
-    /// The booking that it is for, as the provider says; there may be none.
-    public let booking: BookingID
-    /// The attempt.
-    public let payment: PaymentID
-    /// Minor units.
-    public let amount: Int64
-    /// ISO 4217.
-    public let currency: String
-    /// Whether the money was taken.
-    public let isSuccess: Bool
-
-    /// What was said.
-    public init(
-        provider: String, transactionID: String, booking: BookingID, payment: PaymentID, amount: Int64,
-        currency: String, isSuccess: Bool
-    ) {
-        self.provider = provider
-        self.transactionID = transactionID
-        self.booking = booking
-        self.payment = payment
-        self.amount = amount
-        self.currency = currency
-        self.isSuccess = isSuccess
-    }
-}
-
-/// What is known of a charge when a provider tells of it.
-public enum Reception: Sendable {
-    /// The message was dealt with before.
-    case repeated
-    /// The transaction is of another booking.
-    case ofAnother
-    /// The money goes back already.
-    case goesBack
-    /// The transaction is known to have succeeded; that it failed is old news.
-    case outdated
-    /// It is on record: its booking is to be told, of this attempt. It is kept when it was nobody's before.
-    case recorded(ToldCharge, isKept: Bool)
-}
-
-/// A charge that waits for its end.
-public struct OpenCharge: Sendable {
-    /// The charge.
-    public let charge: ToldCharge
-    /// Whether it is not what its booking costs, as the provider told; asked, it may say otherwise.
-    public let isDoubtful: Bool
-    /// Whether it has waited long enough for a booking.
-    public let isOver: Bool
-}
-
 /// What providers told of their transactions: it is written down before any booking hears of it, so that it is not lost
 /// with whoever heard it. One per loop.
 public final class ChargeStore {
@@ -242,20 +186,4 @@ extension ChargeStore {
             is_stray = true, updated_at = now(), settle_at = now(), settle_attempts = 0
         WHERE old.status IN ('PENDING', 'FAILED')
         """
-}
-
-extension ToldCharge {
-    /// The same of another sum.
-    public func with(amount: Int64, currency: String) -> ToldCharge {
-        ToldCharge(
-            provider: provider, transactionID: transactionID, booking: booking, payment: payment, amount: amount,
-            currency: currency, isSuccess: isSuccess)
-    }
-
-    /// The same of another attempt.
-    public func withPayment(_ payment: PaymentID) -> ToldCharge {
-        ToldCharge(
-            provider: provider, transactionID: transactionID, booking: booking, payment: payment, amount: amount,
-            currency: currency, isSuccess: isSuccess)
-    }
 }
