@@ -22,13 +22,15 @@ final class PaymentRoutes {
     private func read(_ request: HTTPRequest) async throws -> HTTPResponse {
         let principal = try context.authenticator.required(request)
         let user = principal.isAdmin ? nil : try context.authenticator.user(request)
-        guard let id = PaymentID(request.parameters["id"] ?? ""), let row = try await payments.payment(id),
-            user == nil || row.user == user
-        else { throw Problem(404, "payment-not-found", "There is no such payment.") }
+        guard let id = PaymentID(request.parameters["id"] ?? "") else { throw Self.notFound }
+        let found = try await payments.payment(id)
+        guard let row = found, user == nil || row.user == user else { throw Self.notFound }
         var json = JSONWriter()
         Self.write(row, isAdmin: principal.isAdmin, to: &json)
         return .json(200, json.bytes)
     }
+
+    private static let notFound = Problem(404, "payment-not-found", "There is no such payment.")
 
     private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
