@@ -104,14 +104,16 @@ struct HangingStoreTests {
         let event = try api.event()
         let ann = TestAPI.newUser()
         let list = Request("GET", "/v1/bookings").by(ann)
-        #expect(try api.ask(list).status == 200)
+        // Every connection of the pool is there, and looks well for as long as nothing is asked of it.
+        #expect(try api.askAll(Array(repeating: list, count: 8)).allSatisfy { $0.status == 200 })
         api.postgresServer.suspend()
         defer { api.postgresServer.resume() }
         let first = try timed { try api.ask(list).expectProblem(503, "inventory-unavailable") }
         #expect(first < .seconds(9), "\(first)")
         // No more than one a second is let through to find out.
-        let forty = try timed { for _ in 0..<40 { try expectStatus(503, api.ask(list)) } }
-        #expect(forty < .seconds(15), "\(forty)")
+        var slow = 0
+        for _ in 0..<40 where try timed({ try expectStatus(503, api.ask(list)) }) > .seconds(2) { slow += 1 }
+        #expect(slow <= 2)
         #expect(try api.claim(event, by: ann).status == 201)
         api.postgresServer.resume()
         #expect(try await api.until({ $0.status == 200 }, list).status == 200)

@@ -164,6 +164,10 @@ struct DisasterTests {
         try await withStage("older_snapshot") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 2)
+            // Its clock was ahead: what it says sorts after all that follows.
+            let outbox = stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event))
+            let ahead = try await stage.inventory.now() + 3_600_000
+            _ = try await stage.inventory.command(["XSETID", outbox, "\(ahead)-0"])
             let dead = try await stage.claim(event, user: "dead")
             let size = try stage.redis.appendedBytes()
             let partition = stage.inventory.keys.partition(of: event)
