@@ -209,7 +209,7 @@ extension InventoryError {
             // Errors of scripts end here too: BROKEN (half-way; the event is closed) and those before a first write.
             switch error.serverError?.kind {
             case .outOfMemory, .misconfigured, .noReplicas: self.init(.overloaded, error.description)
-            case .readOnly, .moved, .loading, .masterDown: self.init(.recovering, error.description)
+            case .readOnly, .moved, .loading, .masterDown, .noOutbox: self.init(.recovering, error.description)
             case .busy, .clusterDown: self.init(.unavailable, error.description)
             default: self.init(.scriptFailed, error.description)
             }

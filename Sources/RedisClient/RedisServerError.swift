@@ -36,6 +36,8 @@ public struct RedisServerError: Error, Sendable, Equatable, CustomStringConverti
         public static let wrongPassword = Kind(prefix: "WRONGPASS")
         /// The user may not do this.
         public static let noPermission = Kind(prefix: "NOPERM")
+        /// Usher's scripts: the outbox is gone, and nothing was written.
+        public static let noOutbox = Kind(prefix: "NOOUTBOX")
         /// Any other error.
         public static let other = Kind(prefix: "ERR")
 

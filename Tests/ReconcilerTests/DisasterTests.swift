@@ -163,11 +163,15 @@ struct DisasterTests {
     func olderSnapshot() async throws {
         try await withStage("older_snapshot") { loop, stage in
             let copy = try await openedCopy(stage)
-            let event = try await stage.event(1, capacity: 1)
+            let event = try await stage.event(1, capacity: 2)
+            // Its clock was ahead: what it says sorts after all that follows.
+            let outbox = stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event))
+            let ahead = try await stage.inventory.now() + 3_600_000
+            _ = try await stage.inventory.command(["XSETID", outbox, "\(ahead)-0"])
             let dead = try await stage.claim(event, user: "dead")
             let size = try stage.redis.appendedBytes()
             let partition = stage.inventory.keys.partition(of: event)
-            // A recovery that never heard of the hold, and sells the unit to another.
+            // A recovery that never heard of the hold, and sells a unit to another.
             _ = try await stage.inventory.command(["FLUSHALL"])
             await stage.settle(copy)
             let live = try await stage.claim(event, user: "live")
@@ -183,7 +187,7 @@ struct DisasterTests {
             let versions = try await stage.bookings.versions(of: [dead, live])
             #expect(versions == [live: 3])
             let counters = try await stage.counters(event)
-            #expect(counters.sold == 1 && counters.available == 0)
+            #expect(counters.sold == 1 && counters.held == 0 && counters.available == 1)
             try await stage.expectAgreement([event])
         }
     }

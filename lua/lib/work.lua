@@ -43,8 +43,7 @@ function work.load(tag, event, epoch, tier_ids)
   if not e[1] then
     return nil, { 'NO_EVENT' }
   end
-  -- An outbox that is gone took with it what is not written down: nothing is built on that before a recovery.
-  if e[8] ~= epoch or redis.call('EXISTS', tag .. 'outbox') == 0 then
+  if e[8] ~= epoch then
     return nil, { 'RECOVERING' }
   end
   local w = {
@@ -417,6 +416,10 @@ end
 function work.commit(w)
   if #w.bookings == 0 and not w.resweep and not w.is_changed then
     return nil
+  end
+  -- An outbox that is gone took with it what is not written down: nothing is built on that before a recovery.
+  if redis.call('EXISTS', w.outbox_key) == 0 then
+    error({ err = 'NOOUTBOX the outbox is gone; nothing was done' })
   end
   -- The first write. Where Redis refuses it (memory, disk, replicas), nothing has been written.
   local tiers = commit_counters(w)

@@ -34,7 +34,8 @@ extension CommandGenerator {
             if wasOpen { durable[partition].take(model, partition) }
             agenda[partition] = tasks(partition)
         }
-        return ScriptStep(.close, keys: [ModelKeys.meta(partition)], arguments: [String(epoch)], reply)
+        let keys = [ModelKeys.meta(partition), ModelKeys.outbox(partition)]
+        return ScriptStep(.close, keys: keys, arguments: [String(epoch)], reply)
     }
 
     private mutating func tasks(_ partition: Int) -> [RecoveryTask] {

@@ -50,6 +50,7 @@ struct DamageTests {
             _ = await redis.send(["DEL", ModelKeys.outbox(0)])
             stage.durable[0].take(stage.model, 0)
             stage.model.partitions[0].log = []
+            stage.model.partitions[0].isOutboxGone = true
             var steps = [stage.close(0)]
             while !stage.model.partitions[0].isOpen { steps.append(stage.recoveryStep(0)) }
             try await Self.perform(steps, redis, keyspace)

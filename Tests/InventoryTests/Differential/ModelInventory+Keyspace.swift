@@ -18,11 +18,13 @@ extension ModelInventory {
         if state.lineage > 0 {
             meta["lineage"] = String(state.lineage)
             meta["identity"] = state.identity
+            meta["written"] = String(state.written)
             // Opened once, it has a log for ever.
             values[ModelKeys.outbox(partition)] = .text("")
         }
         meta["cursor"] = state.cursor
         meta["broken"] = state.broken
+        if state.isDamaged { meta["damaged"] = "1" }
         values[ModelKeys.meta(partition)] = .hash(meta)
         var due: [String: Int] = [:]
         for event in events where event.partition == partition && event.epoch > 0 { due[event.id] = event.next }

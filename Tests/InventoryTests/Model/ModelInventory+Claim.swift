@@ -104,7 +104,7 @@ extension ModelInventory {
         let now = now(event)
         let booking = ModelBooking(
             id: claim.booking, event: state.id, user: claim.user, currency: state.policy.currency,
-            digest: claim.key?.digest ?? "",
+            digest: claim.key.map { "\($0.digest).\($0.fingerprint)" } ?? "",
             items: need.units.map { unit in
                 let tier = state.tiers[unit.tier]
                 let own = seats.filter { state.rows[$0 / ModelRow.limit].tier == tier.id }

@@ -25,7 +25,11 @@ extension ModelInventory {
         }
         partitions[partition].epoch = epoch
         partitions[partition].isOpen = false
-        return [.text("OK"), .text(String(partitions[partition].lineage))]
+        let isGone = partitions[partition].isOutboxGone && partitions[partition].lineage > 0
+        partitions[partition].isDamaged = partitions[partition].isDamaged || isGone
+        return [
+            .text("OK"), .text(String(partitions[partition].lineage)), .number(partitions[partition].isDamaged ? 1 : 0),
+        ]
     }
 
     /// Why a step of recovery is refused, or nil: the partition is closed under exactly this epoch.
@@ -43,6 +47,10 @@ extension ModelInventory {
         partitions[partition].lineage = epoch
         partitions[partition].cursor = cursor
         partitions[partition].broken = nil
+        partitions[partition].isOutboxGone = false
+        partitions[partition].isDamaged = false
+        // The stream was made with an entry that was taken away.
+        partitions[partition].written = partitions[partition].log.count + 1
         return [.text("OK")]
     }
 

@@ -10,6 +10,11 @@ struct ModelPartition {
     var cursor: String?
     /// The event that a script left half written.
     var broken: String?
+    /// Whether somebody deleted the outbox, and whether a recovery knows of it.
+    var isOutboxGone = false
+    var isDamaged = false
+    /// Entries up to the cursor, when it was opened.
+    var written = 0
     var log: [ModelEntry] = []
 }
 
