@@ -25,6 +25,6 @@ public enum PlantedBug: String, Sendable, CaseIterable {
     static func planted(_ source: String) -> String {
         guard current == .expiryInPayment else { return source }
         return source.replacing("provider_silence = 15 * 60 * 1000", with: "provider_silence = 0")
-            .replacing("attempt_time = 120000", with: "attempt_time = 0")
+            .replacing("math.max(b.expires, w.now + attempt_time)", with: "w.now")
     }
 }
