@@ -60,18 +60,7 @@ final class AuditRoutes {
         json.key(name)
         json.beginObject()
         json.key("tiers")
-        json.beginArray()
-        for tier in tiers.sorted(by: { $0.tier.uuid < $1.tier.uuid }) {
-            json.beginObject()
-            json.member("tierId", tier.tier.description)
-            json.member("capacity", Int64(tier.capacity))
-            json.member("available", Int64(tier.available))
-            json.member("held", Int64(tier.held))
-            json.member("sold", Int64(tier.sold))
-            json.member("blocked", Int64(tier.blocked))
-            json.endObject()
-        }
-        json.endArray()
+        json.raw(AvailabilityJSON.array(tiers))
         json.endObject()
     }
 

@@ -8,7 +8,7 @@ enum AvailabilityJSON {
     static func answer(
         _ request: HTTPRequest, _ event: EventID, sequence: Int64, asOf: Int64, tiers: [TierCounters]
     ) -> HTTPResponse {
-        let numbers = bytes(tiers)
+        let numbers = array(tiers)
         var json = JSONWriter()
         json.beginObject()
         json.member("eventId", event.description)
@@ -21,7 +21,7 @@ enum AvailabilityJSON {
     }
 
     /// The tiers in the order of their ids.
-    private static func bytes(_ tiers: [TierCounters]) -> [UInt8] {
+    static func array(_ tiers: [TierCounters]) -> [UInt8] {
         var json = JSONWriter()
         json.beginArray()
         for tier in tiers.sorted(by: { $0.tier.uuid < $1.tier.uuid }) {
