@@ -4,9 +4,10 @@ SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
+TEST_PACKAGES := prometheus curl redis-tools
 USHER := .build/release/usher
 
-.PHONY: dev build test lint load install install-linters install-k6 install-standardwebhooks clean
+.PHONY: dev build test lint openapi load install install-linters install-k6 install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
@@ -15,12 +16,19 @@ build: install
 	@swift build -c release --product usher
 
 test: install lint install-standardwebhooks ## every test, on real Redis and PostgreSQL that the tests start themselves
+	@deploy/dev/install $(TEST_PACKAGES)
 	@deploy/dev/run-tests
+	@deploy/dev/check-contract
 
 lint: install-linters
 	@swift format lint --strict --recursive Package.swift Sources Tests
 	@luacheck --quiet lua
-	@shellcheck .ci/run deploy/dev/*
+	@shellcheck .ci/run $$(grep --files-with-matches '^#!/usr/bin/env bash' deploy/dev/*)
+	@deploy/dev/openapi --check
+	@.build/python/bin/hadolint Dockerfile
+
+openapi: ## brings what the binary serves up to date with openapi.yaml
+	@deploy/dev/openapi
 
 load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
 	@deploy/dev/run-load

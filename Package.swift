@@ -31,6 +31,8 @@ let package = Package(
 
         // Layers: a lower one never imports a higher one.
         .target(name: "Booking", swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: strict),
+        .target(name: "Logging", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CEvent"], swiftSettings: strictC),
         .target(name: "RedisClient", dependencies: ["EventLoop", "CHiredis", "Cryptography"], swiftSettings: strictC),
         .target(name: "PostgresClient", dependencies: ["EventLoop", "CLibpq", "Cryptography"], swiftSettings: strictC),
@@ -63,6 +65,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Telemetry", dependencies: ["Metrics", "RedisClient", "PostgresClient", "EventLoop"],
+            swiftSettings: strict),
+        // Served as they are.
+        .target(name: "CDocuments", exclude: ["files"]),
+        .target(name: "Documents", dependencies: ["CDocuments"], swiftSettings: strictC),
+        .target(
             name: "Accounts",
             dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "WebClient"],
             resources: [.embedInCode("Scripts")],
@@ -74,14 +82,15 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "RedisClient", "PostgresClient",
-                "EventLoop",
+                "EventLoop", "Metrics", "Logging",
             ],
             swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Audit",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Logging",
+                "Documents", "Audit",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -89,7 +98,7 @@ let package = Package(
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer",
                 "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
-                "Audit",
+                "Metrics", "Telemetry", "Logging", "Audit",
             ],
             swiftSettings: strict),
 
@@ -106,6 +115,8 @@ let package = Package(
             name: "HTTPServerTests", dependencies: ["HTTPServer", "JSON", "EventLoop", "Support"],
             swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Support"], swiftSettings: strict),
+        .testTarget(name: "LoggingTests", dependencies: ["Logging"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
@@ -114,7 +125,7 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "Accounts", "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Payments", "Settlement", "Support",
+                "PostgresClient", "EventLoop", "Cryptography", "Payments", "Settlement", "Documents", "Support",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -141,6 +152,9 @@ let package = Package(
                 "Support",
             ], swiftSettings: strict),
         .testTarget(
-            name: "UsherTests", dependencies: ["usher", "Payments", "Cryptography", "Support"], swiftSettings: strict),
-    ]
+            name: "UsherTests", dependencies: ["usher", "Payments", "Cryptography", "Metrics", "Support"],
+            swiftSettings: strict),
+    ],
+    // `#embed` is of C23.
+    cLanguageStandard: .c2x
 )

@@ -98,6 +98,14 @@ final class APIContext {
     /// Puts an event into Redis unless it is there.
     func load(_ event: EventRecord) async throws { try await locator.load(event) }
 
+    /// Puts an event into Redis that is not there: its publication was cut short, or it was cancelled as a draft.
+    func bring(_ event: EventID) async throws {
+        guard let record = try await catalogue.event(event), record.status != "draft" else {
+            throw Problem.eventNotFound
+        }
+        try await load(record)
+    }
+
     /// This process has changed the catalogue: the next answer on this loop shows it.
     func catalogueChanged() { onCatalogueChange() }
 
@@ -141,17 +149,5 @@ final class APIContext {
             throw .bookingNotFound
         }
         return id
-    }
-
-    /// The request's trace context (W3C Trace Context, section 3.2), when it is well-formed.
-    func traceparent(_ request: HTTPRequest) -> String {
-        guard let header = request.header("traceparent") else { return "" }
-        let part = header.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard part.map(\.count) == [2, 32, 16, 2], header.hasPrefix("00-"),
-            part.allSatisfy({ $0.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } }),
-            // Ids of zeros name nothing.
-            !part[1].allSatisfy({ $0 == 48 }), !part[2].allSatisfy({ $0 == 48 })
-        else { return "" }
-        return header
     }
 }

@@ -2,10 +2,12 @@ import Booking
 public import EventLoop
 public import HTTPServer
 import Inventory
+import Metrics
 import Payments
 public import PostgresClient
 import Records
 public import RedisClient
+import Telemetry
 
 /// The API on one loop: its own connections to both stores, its routes, its server. Not `Sendable`.
 public final class APIServer {
@@ -15,6 +17,8 @@ public final class APIServer {
     private let pressure: Pressure
     private let server: HTTPServer
     private let health: HealthRoutes
+    private let router = Router()
+    private let sampler: StoreSampler
 
     /// Everything one loop needs. On the loop's thread only.
     ///
@@ -38,7 +42,6 @@ public final class APIServer {
         let context = APIContext(
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
         pressure = context.pressure
-        let router = Router()
         health = HealthRoutes(context)
         health.add(to: router)
         let events = EventRoutes(context)
@@ -62,11 +65,26 @@ public final class APIServer {
         }
         AuditRoutes(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
+        DocumentRoutes().add(to: router)
+        let measures = RequestMetrics(inventory)
+        router.onAnswer = { request, route, response, time in
+            measures.note(route, status: response.status, nanoseconds: time)
+            RequestLog.note(request, route, response, nanoseconds: time)
+        }
         let authenticated = AuthenticatedHandler(context.authenticator, next: router)
         let origins = configuration.corsOrigins
         let handler: any HTTPHandler =
             origins.isEmpty ? authenticated : CrossOrigin(origins: origins, next: authenticated)
-        server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
+        let server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
+        server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
+        self.server = server
+        let name = copy.split(separator: "-").last.map(String.init) ?? copy
+        let connections = ServeMetrics.shared.connections[name]
+        let running = ServeMetrics.shared.running[name]
+        sampler = StoreSampler(loop: loop, name: name, connection: connection, pool: pool) { [unowned server] in
+            connections.set(server.openConnections)
+            running.set(server.runningRequests)
+        }
         try connection.start()
         try subscriber.start()
         pressure.start()
@@ -87,6 +105,9 @@ public final class APIServer {
     public func listen(host: String, port: Int) throws(HTTPServerError) -> Int {
         try server.listen(host: host, port: port, reusePort: true)
     }
+
+    /// Every route, as methods and paths.
+    public var routes: [(method: String, path: String)] { router.routes.map { ($0.method.rawValue, $0.path) } }
 
     /// Whether both stores answer and the inventory is validated.
     public func isReady() async -> Bool { await health.ready().status == 200 }

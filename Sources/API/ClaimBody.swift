@@ -39,8 +39,9 @@ struct ClaimBody {
 
     /// An event's id, or its number as a text or a number.
     static func eventReference(_ body: inout RequestBody, _ name: String = "eventId") -> String? {
-        switch body.value(name) {
-        case .integer(let number)? where number > 0: return String(number)
+        let value = body.value(name)
+        if let number = value?.wholeNumber, number > 0 { return String(number) }
+        switch value {
         case .string(let text)? where APIContext.isEventReference(text): return text
         case nil: return nil
         default:

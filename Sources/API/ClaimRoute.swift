@@ -64,14 +64,11 @@ final class ClaimRoute {
         return try await replays.replay(record, idempotency, action)
     }
 
-    /// Claims; an event that never reached Redis, because its publication was cut short, is put there first.
+    /// Claims; an event that never reached Redis is put there first.
     private func outcome(_ claim: ClaimRequest) async throws -> ClaimOutcome {
         let outcome = try await context.inventory.claim(claim)
         guard case .noEvent = outcome else { return outcome }
-        guard let event = try await context.catalogue.event(claim.event), event.status != "draft" else {
-            throw Problem.eventNotFound
-        }
-        try await context.load(event)
+        try await context.bring(claim.event)
         return try await context.inventory.claim(claim)
     }
 

@@ -91,9 +91,17 @@ final class EventAdminRoutes {
                     $0.id == tier.id && ($0.capacity != tier.capacity || $0.unitAmount != tier.unitAmount)
                 }
             }
-            let outcome = try await context.inventory.update(
-                new.policy(clock: 0, seats: nil),
-                tiers: terms.map { (tier: $0.id, capacity: $0.capacity, unitAmount: $0.unitAmount) })
+            let change = { [context] () async throws(InventoryError) in
+                try await context.inventory.update(
+                    new.policy(clock: 0, seats: nil),
+                    tiers: terms.map { (tier: $0.id, capacity: $0.capacity, unitAmount: $0.unitAmount) })
+            }
+            var outcome = try await change()
+            if outcome == .unknown {
+                // It never reached Redis: its publication was cut short, or it was cancelled as a draft.
+                try await context.load(old)
+                outcome = try await change()
+            }
             switch outcome {
             case .done: return new
             case .committed: throw Problem(409, "capacity-below-committed", "More of it is held, sold or blocked.")

@@ -121,20 +121,21 @@ final class EventRoutes {
 
     private func availability(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try await context.event(request.parameters["id"] ?? "")
-        guard let live = try await context.inventory.availability(id) else {
-            return AvailabilityJSON.answer(
-                request, id, sequence: 0, asOf: context.now, tiers: try await drafted(id, request))
+        var live = try await context.inventory.availability(id)
+        if live == nil {
+            if isAdmin(request), let tiers = try await drafted(id) {
+                return AvailabilityJSON.answer(request, id, sequence: 0, asOf: context.now, tiers: tiers)
+            }
+            try await context.bring(id)
+            live = try await context.inventory.availability(id)
         }
-        guard live.isOpen else { throw InventoryError(.recovering) }
+        guard let live, live.isOpen else { throw InventoryError(.recovering) }
         return AvailabilityJSON.answer(request, id, sequence: live.sequence, asOf: live.asOf, tiers: live.tiers)
     }
 
-    /// What a draft will have, which only administrators may know.
-    private func drafted(_ id: EventID, _ request: HTTPRequest) async throws -> [TierCounters] {
-        guard let event = try await context.catalogue.event(id), event.status != "draft" || isAdmin(request) else {
-            throw Problem.eventNotFound
-        }
-        guard event.status == "draft" else { throw InventoryError(.recovering) }
+    /// What a draft will have, which only administrators may know; `nil` when it is no draft.
+    private func drafted(_ id: EventID) async throws -> [TierCounters]? {
+        guard let event = try await context.catalogue.event(id), event.status == "draft" else { return nil }
         return event.policy(clock: 0, seats: nil).tiers
     }
 

@@ -2,6 +2,7 @@ import Booking
 import EventLoop
 import HTTPServer
 import Inventory
+import Metrics
 import Payments
 import Records
 import Settlement
@@ -80,6 +81,7 @@ final class PaymentFlow {
                 isRetryable: true, headers: [("Retry-After", "1")])
         }
         let answer = await ask(order, payment, image)
+        ServeMetrics.shared.charges[answer.label].add()
         switch answer {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)
@@ -176,5 +178,17 @@ final class PaymentFlow {
         TransitionRequest(
             booking: order.booking, user: order.user, awaitsAck: true, idempotency: idempotency,
             traceparent: order.traceparent)
+    }
+}
+
+extension ChargeAnswer {
+    /// As metrics tell it.
+    fileprivate var label: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .declined: "declined"
+        case .pending: "pending"
+        case .unknown: "unknown"
+        }
     }
 }

@@ -90,7 +90,7 @@ struct RequestBody {
 
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
         guard let value = value(name) else { return nil }
-        guard case .integer(let number) = value, range.contains(number) else {
+        guard let number = value.wholeNumber, range.contains(number) else {
             wrong(name, "It must be an integer from \(range.lowerBound) to \(range.upperBound).")
             return nil
         }
@@ -200,5 +200,19 @@ extension Problem {
         json.endArray()
         let detail = errors.first.map { $0.pointer.isEmpty ? $0.detail : "\($0.pointer): \($0.detail)" } ?? ""
         return Problem(400, "invalid-request", detail, members: [("errors", json.bytes)])
+    }
+}
+
+extension JSONValue {
+    /// The integer that it is, also when it was spelt `8.0`, as some languages do; `nil` for anything else.
+    var wholeNumber: Int64? {
+        switch self {
+        case .integer(let number): return number
+        case .number(let text):
+            let part = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard part.count == 2, part[1].utf8.allSatisfy({ $0 == UInt8(ascii: "0") }) else { return nil }
+            return Int64(part[0])
+        default: return nil
+        }
     }
 }

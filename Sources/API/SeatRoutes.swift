@@ -21,7 +21,12 @@ final class SeatRoutes {
     private func seats(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try await context.event(request.parameters["id"] ?? "")
         guard let plan = try await context.seats.plan(of: id) else { return try await withoutSeats(id) }
-        switch try await context.inventory.seats(id, known: plan.answer?.sequence) {
+        var seats = try await context.inventory.seats(id, known: plan.answer?.sequence)
+        if case .unknown = seats {
+            try await context.bring(id)
+            seats = try await context.inventory.seats(id, known: nil)
+        }
+        switch seats {
         case .unchanged: break
         case .map(let sequence, let bytes): plan.render(bytes, sequence: sequence)
         case .unknown: throw try await context.notInRedis(id)

@@ -1,12 +1,15 @@
 import Booking
 import HTTPServer
 import Inventory
+import Metrics
 import Records
 import Settlement
 
 /// What all actions on one booking have in common.
 final class Transitions {
     private let context: APIContext
+    private let confirmed = ServeMetrics.shared.confirmations["true"]
+    private let unconfirmed = ServeMetrics.shared.confirmations["false"]
 
     init(_ context: APIContext) { self.context = context }
 
@@ -31,6 +34,7 @@ final class Transitions {
         let outcome = await context.acks.wait(booking, image.version, for: preference, isOld: isOld)
         guard !context.acks.isOverruled(booking) else { return Problem.oversold.response() }
         let isWritten = outcome == .written
+        (isWritten ? confirmed : unconfirmed).add()
         var headers = [(name: "Content-Type", value: "application/json")]
         if let applied = preference.applied, outcome != .refused { headers.append(("Preference-Applied", applied)) }
         if status == 201 { headers.append(("Location", "/v1/bookings/\(booking)")) }

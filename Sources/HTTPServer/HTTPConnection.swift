@@ -237,6 +237,7 @@ import Glibc
     // MARK: - Ending
 
     private func refuse(_ refused: RefusedRequest) {
+        server.onRefusal(refused.refusal.status)
         let envelope = HTTPResponse.Envelope(
             requestID: refused.requestID ?? Identifiers.uuid(), date: server.date, isHTTP11: true,
             isHead: refused.isHead, closes: true)

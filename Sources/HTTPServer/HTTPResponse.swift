@@ -51,6 +51,9 @@ public struct HTTPResponse: Sendable {
         output.append(contentsOf: envelope.date)
         output.append(contentsOf: "\r\nX-Request-Id: ".utf8)
         output.append(contentsOf: envelope.requestID.utf8)
+        output.append(contentsOf: Self.protection)
+        // A page may need something; then it says so itself.
+        if !headers.contains(where: { $0.name == Self.policyName }) { output.append(contentsOf: Self.policy) }
         for header in headers {
             output.append(contentsOf: "\r\n".utf8)
             Self.append(header.name, to: &output)
@@ -75,6 +78,15 @@ public struct HTTPResponse: Sendable {
             output.append(contentsOf: "\r\nTransfer-Encoding: chunked".utf8)
         }
     }
+
+    /// Browsers are to take an answer for what it says it is, show it in nobody's frame, tell nobody where a link on it
+    /// was followed, and give it to no other site's page (OWASP, "REST security cheat sheet").
+    private static let protection = Array(
+        "\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin"
+            .utf8)
+    private static let policyName = "Content-Security-Policy"
+    /// What is no page needs nothing.
+    private static let policy = Array("\r\n\(policyName): default-src 'none'; frame-ancestors 'none'".utf8)
 
     /// Nothing that is echoed may begin another header.
     private static func append(_ text: String, to output: inout [UInt8]) {

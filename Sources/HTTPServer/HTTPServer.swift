@@ -31,6 +31,8 @@ public final class HTTPServer {
     private(set) var writeCalls = 0
     /// Takes a connection from the listener; a test may run out of descriptors here without the process doing so.
     var acceptConnection = Socket.accept
+    /// Told the status of every request that was refused before the handler saw it.
+    public var onRefusal: (Int) -> Void = { _ in }
     private let handler: any HTTPHandler
     private var connections: [Int32: HTTPConnection] = [:]
     private var running = 0

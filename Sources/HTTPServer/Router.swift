@@ -1,16 +1,32 @@
+import EventLoop
+
 /// Finds the handler of a request by its path and method. Lives on one loop.
 public final class Router: HTTPHandler {
     /// Answers one request.
     public typealias Handler = nonisolated(nonsending) (HTTPRequest) async -> HTTPResponse
 
+    /// What was added.
+    public struct Route: Sendable, Hashable {
+        /// Counts from 0, in the order of adding.
+        public let index: Int
+        /// GET answers HEAD too.
+        public let method: HTTPMethod
+        /// With its parameters in braces.
+        public let path: String
+    }
+
     private final class Node {
         var fixed: [Substring: Node] = [:]
         var parameter: (name: String, node: Node)?
-        var handlers: [HTTPMethod: Handler] = [:]
+        var handlers: [HTTPMethod: (route: Route, handle: Handler)] = [:]
         var bodyLimits: [HTTPMethod: Int] = [:]
     }
 
     private let root = Node()
+    /// All routes, in the order of adding.
+    public private(set) var routes: [Route] = []
+    /// Told every answer, the route that made it (`nil` when none did), and how long that took in nanoseconds.
+    public var onAnswer: ((HTTPRequest, Route?, HTTPResponse, Int64) -> Void)?
 
     /// A router without routes.
     public init() {}
@@ -39,7 +55,9 @@ public final class Router: HTTPHandler {
             }
         }
         precondition(node.handlers[method] == nil, "\(method.rawValue) \(path) is routed twice")
-        node.handlers[method] = handler
+        let route = Route(index: routes.count, method: method, path: path)
+        routes.append(route)
+        node.handlers[method] = (route, handler)
         node.bodyLimits[method] = bodyBytes
     }
 
@@ -53,23 +71,33 @@ public final class Router: HTTPHandler {
     /// Answers 404 `not-found`, 405 `method-not-allowed` with `Allow`, 400 for a path that is malformed, or what the
     /// route's handler answers.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        guard let onAnswer else { return await answer(request).response }
+        let start = monotonicNanoseconds()
+        let (response, route) = await answer(request)
+        onAnswer(request, route, response, monotonicNanoseconds() - start)
+        return response
+    }
+
+    private func answer(_ request: HTTPRequest) async -> (response: HTTPResponse, route: Route?) {
         // OPTIONS of the server as a whole (RFC 9110, section 9.3.7).
-        if request.path == "*" { return HTTPResponse(status: 204, headers: [("Allow", HTTPMethod.all)]) }
+        if request.path == "*" { return (HTTPResponse(status: 204, headers: [("Allow", HTTPMethod.all)]), nil) }
         guard let segments = Self.segments(of: request.path) else {
-            return Problem(400, "invalid-request", "The path has a malformed escape or a dot segment.").response()
+            return (
+                Problem(400, "invalid-request", "The path has a malformed escape or a dot segment.").response(), nil
+            )
         }
         var request = request
         guard let node = find(segments[...], from: root, into: &request.parameters) else {
-            return Problem(404, "not-found", "There is nothing at this path.").response()
+            return (Problem(404, "not-found", "There is nothing at this path.").response(), nil)
         }
-        if let handler = node.handlers[request.method == .head ? .get : request.method] {
-            return await handler(request)
+        if let (route, handle) = node.handlers[request.method == .head ? .get : request.method] {
+            return (await handle(request), route)
         }
         let allowed = Self.allowed(node)
-        if request.method == .options { return HTTPResponse(status: 204, headers: [("Allow", allowed)]) }
-        return Problem(
-            405, "method-not-allowed", "This path knows \(allowed).", headers: [("Allow", allowed)]
-        ).response()
+        if request.method == .options { return (HTTPResponse(status: 204, headers: [("Allow", allowed)]), nil) }
+        let problem = Problem(
+            405, "method-not-allowed", "This path knows \(allowed).", headers: [("Allow", allowed)])
+        return (problem.response(), nil)
     }
 
     /// The path's segments, percent-decoded after they were told apart, so that an encoded slash separates nothing.

@@ -19,6 +19,17 @@ extension Inventory {
     /// - Throws: `.unavailable`, `.recovering`, `.overloaded`: nothing was done. `.outcomeUnknown`: the answer was lost,
     ///   and so was the answer to asking once more; asking again with the same booking id is safe.
     public func claim(_ request: ClaimRequest) async throws(InventoryError) -> ClaimOutcome {
+        do throws(InventoryError) {
+            let outcome = try await decided(request)
+            onClaim(.success(outcome))
+            return outcome
+        } catch {
+            onClaim(.failure(error))
+            throw error
+        }
+    }
+
+    private func decided(_ request: ClaimRequest) async throws(InventoryError) -> ClaimOutcome {
         let partition = keys.partition(of: request.event)
         var more = 0
         var stale = 0
@@ -77,6 +88,7 @@ extension Inventory {
         }
         let call = groupCall(event, group, partition: partition, epoch: epoch, identity: identity)
         let tiers = call.tiers
+        onGroup(group.count)
         connection.evaluate(call.script) { result in
             let answers = GroupReply.answers(result, count: group.count, tiers: tiers)
             for (member, answer) in zip(group, answers) { member.resume(answer) }

@@ -14,6 +14,10 @@ public final class Inventory {
     let scripts = Scripts.shared
     let batcher: ClaimBatcher
     private var epochs: [Partition: String] = [:]
+    /// Told how many claims travel in each script call.
+    public var onGroup: (Int) -> Void = { _ in }
+    /// Told what became of every claim.
+    public var onClaim: (Result<ClaimOutcome, InventoryError>) -> Void = { _ in }
 
     /// The inventory on a loop. On the loop's thread only.
     ///

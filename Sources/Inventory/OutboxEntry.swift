@@ -13,6 +13,8 @@ public struct OutboxEntry: Sendable {
         public let channel: String?
         /// W3C trace context of the request that caused it.
         public let traceparent: String?
+        /// What that request called itself.
+        public let requestID: String?
     }
 
     /// An entry that cannot be read.
@@ -106,10 +108,11 @@ public struct OutboxEntry: Sendable {
     private static func transition(_ booking: String, _ text: String) -> Transition? {
         var reader = FieldReader(text, separator: "|")
         guard let uuid = UUIDBytes(booking), let image = BookingImage(&reader), let channel = reader.text(),
-            let traceparent = reader.text(), reader.isAtEnd
+            let trace = reader.text(), reader.isAtEnd
         else { return nil }
+        let names = trace.split(separator: ",", maxSplits: 1)
         return Transition(
             booking: BookingID(stored: uuid), image: image, channel: channel.isEmpty ? nil : channel,
-            traceparent: traceparent.isEmpty ? nil : traceparent)
+            traceparent: names.first.map(String.init), requestID: names.count == 2 ? String(names[1]) : nil)
     }
 }

@@ -10,6 +10,8 @@ public final class PostgresPool {
     public let loop: EventLoop
     /// As given to `init`.
     public let configuration: PostgresConfiguration
+    /// Told how long a connection was on loan, in nanoseconds.
+    public var onRelease: (Int64) -> Void = { _ in }
     private var state: PoolState
     private var connections: [PoolState.Slot: PostgresConnection] = [:]
     private var waiters: [PoolState.Waiter: Waiting] = [:]
@@ -22,6 +24,7 @@ public final class PostgresPool {
     private struct Lease {
         let slot: PoolState.Slot
         let connection: PostgresConnection
+        let since = monotonicNanoseconds()
     }
 
     @safe private struct Waiting {
@@ -154,6 +157,7 @@ extension PostgresPool {
     }
 
     private func release(_ lease: Lease) {
+        onRelease(monotonicNanoseconds() - lease.since)
         lease.connection.forgetTransaction()
         if lease.connection.wasSilent {
             breaker.failed(now: monotonicNanoseconds())

@@ -151,8 +151,11 @@ extension Reconciler {
             return .unsure
         }
         do {
+            let start = monotonicNanoseconds()
             guard let written = try await write(parsed, row, cursor) else { return .unsure }
             report.entries += parsed.count
+            measured(parsed, row.partition, since: start)
+            log(written)
             let next = PartitionRow(row, cursor: cursor)
             _ = await acknowledge(written, next, from: row.cursor, entries: parsed.count)
             return .done(next)

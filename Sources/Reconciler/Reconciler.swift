@@ -1,6 +1,7 @@
 import Booking
 public import EventLoop
 public import Inventory
+import Metrics
 public import Payments
 public import PostgresClient
 import Records
@@ -61,6 +62,8 @@ public final class Reconciler {
     private(set) var isStopping = false
     private var isRunning = false
     private var activities = 0
+    /// What is measured of the outboxes.
+    var measures = OutboxMeasures()
 
     /// A copy that was not heard of for so long has lost its partitions.
     private static let lease = Duration.seconds(2)
@@ -69,6 +72,7 @@ public final class Reconciler {
     /// A lapsed hold is returned this soon after its deadline, and a sweep's time.
     private static let sweepPause = Duration.milliseconds(200)
     private static let trimPause = Duration.seconds(1)
+    private static let measurePause = Duration.seconds(1)
     /// Pauses between two looks at payments and at cancelled events: what is due has its own times.
     private static let settlePause = Duration.milliseconds(250)
     /// Between two looks at an event of many bookings: those just cancelled have to be written down.
@@ -106,7 +110,8 @@ public final class Reconciler {
     /// Works until `stop`.
     public func run() async {
         isRunning = true
-        activities = 6
+        activities = 7
+        loop.spawn { [self] in await keepMeasuring() }
         loop.spawn { [self] in await keepLeases() }
         loop.spawn { [self] in await keepSweeping() }
         loop.spawn { [self] in await keepTrimming() }
@@ -156,6 +161,14 @@ public final class Reconciler {
             await trimAll()
             await overruleAll()
             await rest(Self.trimPause)
+        }
+    }
+
+    private func keepMeasuring() async {
+        defer { activities -= 1 }
+        while !isStopping {
+            await measure()
+            await rest(Self.measurePause)
         }
     }
 
@@ -216,6 +229,7 @@ public final class Reconciler {
     }
 
     func note(_ failure: String) {
+        ReconcileMetrics.shared.failures[].add()
         guard failure != report.lastFailure else { return }
         report.lastFailure = failure
         onFailure(failure)

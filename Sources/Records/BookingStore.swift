@@ -11,7 +11,7 @@ public struct BookingRow: Sendable {
 
 /// Bookings in PostgreSQL, for reading; one per loop.
 public final class BookingStore {
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     /// A store on a pool.
     public init(pool: PostgresPool) { self.pool = pool }

@@ -18,6 +18,9 @@ public final class RedisConnection {
     /// Called on the loop when `identity` becomes another.
     public var onIdentityChange: (RedisIdentity?) -> Void = { _ in }
 
+    /// Told how long a reply took, in nanoseconds, from the sending of its command.
+    public var onReply: (Int64) -> Void = { _ in }
+
     let transport: RedisTransport
     var scriptsBeingLoaded: Set<String> = []
     var identityAsked = false
@@ -130,6 +133,9 @@ public final class RedisConnection {
     }
 
     private func received(_ reply: RedisValue) {
+        if let deadline = pending.oldestDeadline {
+            onReply(monotonicNanoseconds() - deadline + commandNanoseconds)
+        }
         guard let waiter = pending.popFirst() else { return transport.fail("a reply that nobody asked for") }
         guard case .error(let error) = reply else { return waiter.resume(.success(reply)) }
         if error.kind.makesIdentityDoubtful { doubtIdentity() }

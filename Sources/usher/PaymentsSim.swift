@@ -1,4 +1,5 @@
 import EventLoop
+import Logging
 import Payments
 import PaymentsSimulator
 
@@ -61,7 +62,7 @@ struct PaymentsSim {
             holder.simulator = simulator
             return try simulator.listen(host: "127.0.0.1", port: wanted)
         }
-        Log.info("simulating a payment provider on http://127.0.0.1:\(port)")
+        Log.info("simulating a payment provider") { $0.add("url", "http://127.0.0.1:\(port)") }
         await Signals.wait()
         await loop.run { _ in
             await holder.simulator?.stop()

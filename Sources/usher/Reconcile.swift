@@ -1,9 +1,12 @@
 import EventLoop
 import Foundation
 import Inventory
+import Logging
+import Metrics
 import PostgresClient
 import Reconciler
 import RedisClient
+import Telemetry
 
 /// `usher reconcile`.
 struct Reconcile {
@@ -15,7 +18,8 @@ struct Reconcile {
         _ = try settings.paymentProvider()
         try await Stores.prepare(settings)
         _ = try await Stores.checkRedis(settings)
-        let running = try await RunningReconciler.start(settings)
+        let port = try settings.integer("USHER_METRICS_PORT", 0...65535, usual: 0)
+        let running = try await RunningReconciler.start(settings, metricsPort: port == 0 ? nil : port)
         Log.info("reconciling")
         await Signals.wait()
         await running.stop()
@@ -30,15 +34,19 @@ struct RunningReconciler: Sendable {
     // SAFETY of @unchecked: `reconciler` is touched in its loop's isolation only.
     private final class Holder: @unchecked Sendable {
         var reconciler: Reconciler?
+        var sampler: StoreSampler?
+        var metrics: MetricsServer?
     }
 
-    static func start(_ settings: Settings) async throws -> RunningReconciler {
+    /// - Parameter metricsPort: where its metrics are told; `nil` where another server of this process tells them.
+    static func start(_ settings: Settings, metricsPort: Int? = nil) async throws -> RunningReconciler {
         let redis = try settings.redis()
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()
         let gateway = try settings.gateway()
         let loop = try EventLoop(name: "reconcile")
         let holder = Holder()
+        let host = settings.host
         let owner = UUID().uuidString.lowercased()
         try await loop.run { loop in
             let connection = RedisConnection(loop: loop, configuration: redis)
@@ -48,8 +56,12 @@ struct RunningReconciler: Sendable {
             let pool = PostgresPool(loop: loop, configuration: postgres)
             let reconciler = Reconciler(
                 loop: loop, inventory: inventory, pool: pool, owner: owner, gateway: gateway(loop, inventory))
-            reconciler.onFailure = { Log.warn($0) }
+            reconciler.onFailure = { failure in
+                Log.warning("reconciling failed; it is tried again") { $0.add("failure", failure) }
+            }
             holder.reconciler = reconciler
+            holder.sampler = StoreSampler(loop: loop, name: "reconcile", connection: connection, pool: pool)
+            if let metricsPort { holder.metrics = try MetricsServer(loop: loop, host: host, port: metricsPort) }
         }
         Task(executorPreference: loop.executor) {
             await loop.run { _ in await holder.reconciler?.run() }
@@ -61,7 +73,10 @@ struct RunningReconciler: Sendable {
     func stop() async {
         await loop.run { _ in
             await holder.reconciler?.stop()
+            await holder.metrics?.stop()
             holder.reconciler = nil
+            holder.sampler = nil
+            holder.metrics = nil
         }
         loop.stop()
     }

@@ -2,6 +2,7 @@ import API
 import EventLoop
 import Foundation
 import HTTPServer
+import Logging
 import PostgresClient
 import RedisClient
 
@@ -18,7 +19,7 @@ struct Serve {
         _ = try settings.paymentProvider()
         try await Stores.prepare(settings)
         let copy = try await RunningCopy.start(settings)
-        Log.info("serving on http://\(settings.host):\(copy.port)")
+        Log.info("serving") { $0.add("url", "http://\(settings.host):\(copy.port)") }
         await Signals.wait()
         Log.info("draining")
         await copy.drain()

@@ -1,3 +1,4 @@
+import Logging
 import PostgresClient
 import RedisClient
 
@@ -25,6 +26,15 @@ struct Settings: Sendable {
         case "1": return true
         case let other?: throw Failure("\(name) must be 0 or 1, not “\(other)”.")
         }
+    }
+
+    /// What of the log is told.
+    func logLevel() throws -> LogLevel {
+        guard let text = text("USHER_LOG") else { return .info }
+        guard let level = LogLevel(text) else {
+            throw Failure("USHER_LOG must be debug, info, warning or error, not “\(text)”.")
+        }
+        return level
     }
 
     var host: String { text("USHER_HOST") ?? "127.0.0.1" }

@@ -1,4 +1,5 @@
 import EventLoop
+import Logging
 import PostgresClient
 import Records
 import RedisClient
@@ -52,7 +53,7 @@ enum Stores {
             try connection.start()
             defer { connection.close() }
             let finding = try await RedisCheck(connection).run()
-            for warning in finding.warnings { Log.warn(warning) }
+            for warning in finding.warnings { Log.warning("Redis could be safer") { $0.add("finding", warning) } }
             if let refusal = finding.refusals.first { throw Failure(refusal) }
             return finding.isDurable
         }

@@ -1,25 +1,36 @@
 import Foundation
+import Logging
 
 /// The command: finds out what is wanted and runs it.
 @main
 struct Usher {
     static func main() async {
         Signals.install()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        var code: Int32 = 0
         do {
             let settings = Settings(ProcessInfo.processInfo.environment)
-            try await run(Array(CommandLine.arguments.dropFirst()), settings)
+            code = try await run(arguments, settings).rawValue
         } catch let failure as Failure {
+            Log.flush()
             complain(failure.sentence)
-            exit(1)
+            code = failure.code.rawValue
         } catch {
+            Log.flush()
             complain("\(error)")
-            exit(1)
+            code = ExitCode.failed.rawValue
         }
+        Log.flush()
+        exit(code)
     }
 
-    private static func run(_ arguments: [String], _ settings: Settings) async throws {
-        if arguments == ["payments-sim", "--help"] { return print(PaymentsSim.help) }
+    private static func run(_ arguments: [String], _ settings: Settings) async throws -> ExitCode {
+        if let help = helpWanted(arguments) {
+            print(help)
+            return .done
+        }
         let options = try Options(arguments.dropFirst())
+        Log.configure(least: try settings.logLevel(), forPeople: isatty(2) == 1)
         switch arguments.first {
         case "serve": try await Serve(settings).run()
         case "reconcile": try await Reconcile(settings).run()
@@ -30,21 +41,19 @@ struct Usher {
         case "replay-dead-letter": try await ReplayDeadLetter(settings).run(id: options["id"])
         case "token": try Token(settings).run(options)
         case "payments-sim": try await PaymentsSim(settings, options).run()
+        case "doctor": return try await Doctor(settings).run() ? .done : .failed
         default:
-            complain(
-                """
-                usher serve       the API
-                usher reconcile   writes bookings down, returns lapsed holds, recovers
-                usher migrate     brings the database to this binary's schema
-                usher seed        demo events and users
-                usher verify      compares both stores; exit 1 with what differs
-                usher replay-dead-letter [--id N]   writes down what was put aside
-                usher dev         everything in one go on private stores
-                usher payments-sim   a payment provider for trying out; see usher payments-sim --help
-                usher token --sub ID [--role admin] [--ttl SECONDS]   prints an access token
-                """)
-            exit(arguments.isEmpty ? 2 : 64)
+            complain(Help.all)
+            return .misused
         }
+        return .done
+    }
+
+    /// `usher --help`, `usher help COMMAND`, `usher COMMAND --help`.
+    private static func helpWanted(_ arguments: [String]) -> String? {
+        if arguments.first == "help" { return Help.text(arguments.dropFirst().first) }
+        guard arguments.contains(where: { $0 == "--help" || $0 == "-h" }) else { return nil }
+        return Help.text(arguments.first)
     }
 
     static func complain(_ sentence: String) {
@@ -55,7 +64,19 @@ struct Usher {
 /// Something a user has to be told in one sentence.
 struct Failure: Error {
     let sentence: String
-    init(_ sentence: String) { self.sentence = sentence }
+    let code: ExitCode
+    init(_ sentence: String, code: ExitCode = .failed) {
+        self.sentence = sentence
+        self.code = code
+    }
+}
+
+/// What the shell is told; `usher --help` explains it.
+enum ExitCode: Int32 {
+    case done = 0
+    case failed = 1
+    /// A command or an option that does not exist; `EX_USAGE` of sysexits.h.
+    case misused = 64
 }
 
 /// `--name value` pairs.
@@ -66,7 +87,7 @@ struct Options {
         var rest = Array(arguments)[...]
         while let name = rest.popFirst() {
             guard name.hasPrefix("--"), let value = rest.popFirst() else {
-                throw Failure("\(name) is no option, or its value is missing.")
+                throw Failure("\(name) is no option, or its value is missing.", code: .misused)
             }
             values[String(name.dropFirst(2))] = value
         }

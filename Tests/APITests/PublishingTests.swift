@@ -4,6 +4,33 @@ import Testing
 extension ContractTests {
     @Suite("Publishing events")
     struct PublishingTests {
+        @Test("an event that was cancelled as a draft says what it has, though it was never on sale")
+        func cancelledDraft() throws {
+            let api = try TestAPI.current
+            let body = """
+                {"title":"Never","startsAt":"2031-05-01T18:00:00Z","currency":"EUR",
+                 "tiers":[{"name":"All","kind":"general","unitAmount":1,"capacity":3}]}
+                """
+            let draft = try api.ask(Request("POST", "/v1/events", body).by(TestAPI.admin))
+            #expect(try api.ask(Request("POST", "/v1/events/\(draft.id)/cancel").by(TestAPI.admin)).status == 200)
+            let left = try api.ask(Request("GET", "/v1/events/\(draft.id)/availability"))
+            #expect(left.status == 200 && left["tiers"]?[0]?["capacity"]?.integer == 3)
+        }
+
+        @Test("an event that was cancelled as a draft can still be changed")
+        func cancelledDraftChanges() throws {
+            let api = try TestAPI.current
+            let body = """
+                {"title":"Never","startsAt":"2031-05-01T18:00:00Z","currency":"EUR",
+                 "tiers":[{"name":"All","kind":"general","unitAmount":1,"capacity":3}]}
+                """
+            let draft = try api.ask(Request("POST", "/v1/events", body).by(TestAPI.admin))
+            let path = "/v1/events/\(draft.id)"
+            #expect(try api.ask(Request("POST", path + "/cancel").by(TestAPI.admin)).status == 200)
+            let changed = try api.ask(Request("PATCH", path, "{\"title\":\"Not at all\"}").by(TestAPI.admin))
+            #expect(changed.status == 200 && changed["title"]?.text == "Not at all")
+        }
+
         @Test("drafts are for administrators until they are published")
         func drafts() throws {
             let api = try TestAPI.current

@@ -8,20 +8,20 @@ extension ContractTests {
     @Suite("Trace contexts")
     struct TraceTests {
         /// The trace context that the outbox has for a booking's first version.
-        private func traceparent(of booking: String) async throws -> String? {
+        private func record(of booking: String) async throws -> OutboxEntry.Transition {
             let api = try TestAPI.current
             for key in try await api.redis("KEYS", "*:outbox").array?.compactMap(\.string) ?? [] {
                 for value in try await api.redis("XRANGE", key, "-", "+").array ?? [] {
                     let transitions = try OutboxEntry.parse(value)?.get().transitions ?? []
                     if let found = transitions.first(where: { $0.booking.description == booking }) {
-                        return found.traceparent
+                        return found
                     }
                 }
             }
             throw SupportError("the outbox has no booking \(booking)")
         }
 
-        @Test("a trace context is carried into the outbox, a malformed one is not")
+        @Test("trace context and request id are carried into the outbox; a malformed trace context is replaced")
         func traces() async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -29,10 +29,23 @@ extension ContractTests {
             let malformed = "00-00000000000000000000000000000000-00f067aa0ba902b7-01"
             for (header, isKept) in [(trace, true), (malformed, false), ("junk|x", false)] {
                 let request = Request("POST", "/v1/bookings", event.claim()).by(TestAPI.newUser())
-                let held = try api.ask(request.with("traceparent", header))
+                let held = try api.ask(request.with("traceparent", header).with("X-Request-Id", "ticket-1"))
                 #expect(held.status == 201)
-                #expect(try await traceparent(of: held.id) == (isKept ? header : nil))
+                let record = try await record(of: held.id)
+                #expect(record.requestID == "ticket-1")
+                #expect((record.traceparent == header) == isKept)
+                #expect(record.traceparent?.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]/) != nil)
             }
+        }
+
+        @Test("a trace that is made here has the digits of the request's id")
+        func made() async throws {
+            let api = try TestAPI.current
+            let event = try api.event()
+            let held = try api.ask(Request("POST", "/v1/bookings", event.claim()).by(TestAPI.newUser()))
+            let id = try #require(held.headers["x-request-id"])
+            let trace = try await record(of: held.id).traceparent
+            #expect(trace?.contains(id.replacing("-", with: "")) == true)
         }
     }
 }

@@ -50,6 +50,8 @@ extension HTTPClient {
 
     /// Waits for one answer.
     func answer(to request: Request) throws -> APITests.Answer {
-        APITests.Answer(try readAnswer(hasBody: request.method != "HEAD"))
+        let answer = APITests.Answer(try readAnswer(hasBody: request.method != "HEAD"))
+        try Contract.shared.check(request, answer)
+        return answer
     }
 }

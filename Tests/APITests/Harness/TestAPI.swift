@@ -116,6 +116,11 @@ final class TestAPI: Sendable {
         }
     }
 
+    /// Every route of the server, as `GET /v1/events`.
+    func routes() async -> [String] {
+        await loop.run { _ in parts.server?.routes.map { "\($0.method) \($0.path)" } ?? [] }
+    }
+
     /// Begins to write outboxes down.
     func startReconciler() async {
         await loop.run { loop in

@@ -1,0 +1,90 @@
+import HTTPServer
+import Inventory
+import Metrics
+
+/// Counts and times answers, for one loop: what it looks up is kept, so that an answer costs two additions.
+final class RequestMetrics {
+    private final class Entry {
+        let time: Histogram
+        var statuses: [(status: Int, count: Counter)] = []
+
+        init(_ time: Histogram) { self.time = time }
+    }
+
+    /// By the routes' indices.
+    private var entries: [Entry?] = []
+
+    /// Measures claims of this inventory too.
+    init(_ inventory: Inventory) {
+        let groupSize = ServeMetrics.shared.groupSize[]
+        inventory.onGroup = { groupSize.observe($0) }
+        let claims = Dictionary(
+            uniqueKeysWithValues: ClaimLabel.allCases.map { ($0, ServeMetrics.shared.claims[$0.rawValue]) })
+        inventory.onClaim = { claims[ClaimLabel($0)]?.add() }
+    }
+
+    /// Notes an answer.
+    ///
+    /// - Parameter route: `nil` for a path that is not routed.
+    func note(_ route: Router.Route?, status: Int, nanoseconds: Int64) {
+        guard let route else {
+            ServeMetrics.shared.requests["unmatched", "", String(status)].add()
+            return
+        }
+        let entry = entry(route)
+        entry.time.observe(nanoseconds)
+        if let known = entry.statuses.first(where: { $0.status == status }) { return known.count.add() }
+        let count = ServeMetrics.shared.requests[route.path, route.method.rawValue, String(status)]
+        entry.statuses.append((status, count))
+        count.add()
+    }
+
+    private func entry(_ route: Router.Route) -> Entry {
+        while entries.count <= route.index { entries.append(nil) }
+        if let entry = entries[route.index] { return entry }
+        let entry = Entry(ServeMetrics.shared.requestTime[route.path, route.method.rawValue])
+        entries[route.index] = entry
+        return entry
+    }
+}
+
+/// What became of a claim, as metrics tell it.
+private enum ClaimLabel: String, CaseIterable {
+    case held
+    case replayed
+    case keyReused = "key_reused"
+    case keyLimit = "key_limit"
+    case soldOut = "sold_out"
+    case heldByOthers = "held_by_others"
+    case seatsTaken = "seats_taken"
+    case noAdjacent = "no_adjacent"
+    case notOpen = "not_open"
+    case closed
+    case eventCancelled = "event_cancelled"
+    case limit
+    case mistaken
+    case failed
+
+    init(_ result: Result<ClaimOutcome, InventoryError>) {
+        guard case .success(let outcome) = result else {
+            self = .failed
+            return
+        }
+        self =
+            switch outcome {
+            case .held: .held
+            case .replay, .existing: .replayed
+            case .keyReused: .keyReused
+            case .keyLimit: .keyLimit
+            case .soldOut: .soldOut
+            case .heldByOthers: .heldByOthers
+            case .seatsTaken: .seatsTaken
+            case .noAdjacent: .noAdjacent
+            case .notOpen: .notOpen
+            case .closed: .closed
+            case .eventCancelled: .eventCancelled
+            case .ticketLimit, .bookingLimit: .limit
+            case .unknownTiers, .unknownSeats, .mistaken, .noEvent: .mistaken
+            }
+    }
+}

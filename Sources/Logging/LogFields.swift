@@ -1,0 +1,75 @@
+import Glibc
+import JSON
+
+/// The fields of one line.
+public struct LogFields {
+    private var json: JSONWriter
+    private var text: String
+    private let isForPeople: Bool
+
+    init(_ level: LogLevel, _ message: StaticString, at time: timespec, forPeople: Bool) {
+        isForPeople = forPeople
+        json = JSONWriter(capacity: forPeople ? 0 : 320)
+        text = ""
+        if forPeople {
+            text = "\(Self.format(time, "%H:%M:%S")) \(level.name): \(message)"
+        } else {
+            json.beginObject()
+            json.member("time", Self.format(time, "%Y-%m-%dT%H:%M:%S") + "Z")
+            json.member("level", level.name)
+            json.member("message", message.description)
+        }
+    }
+
+    /// Adds a text, unless there is none.
+    public mutating func add(_ name: String, _ value: String?) {
+        guard let value else { return }
+        if isForPeople {
+            text += " \(name)=\(Self.legible(value))"
+        } else {
+            json.member(name, value)
+        }
+    }
+
+    /// Adds a number.
+    public mutating func add(_ name: String, _ value: Int64) {
+        if isForPeople { text += " \(name)=\(value)" } else { json.member(name, value) }
+    }
+
+    /// Adds a time in milliseconds with three decimals.
+    public mutating func add(_ name: String, nanoseconds: Int64) {
+        let thousandths = nanoseconds / 1000
+        let fraction = String(thousandths % 1000 + 1000).dropFirst()
+        let value = "\(thousandths / 1000).\(fraction)"
+        if isForPeople {
+            text += " \(name)=\(value)"
+        } else {
+            json.key(name)
+            json.raw(Array(value.utf8))
+        }
+    }
+
+    /// The line, its end included.
+    consuming func ended() -> [UInt8] {
+        if isForPeople { return Array((text + "\n").utf8) }
+        json.endObject()
+        return json.bytes + [UInt8(ascii: "\n")]
+    }
+
+    /// One line stays one, whatever is in it.
+    private static func legible(_ value: String) -> String {
+        value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f && $0 != "\"" }
+            ? value : value.debugDescription
+    }
+
+    /// With milliseconds. The corresponding C functions are `gmtime_r` and `strftime`.
+    private static func format(_ time: timespec, _ form: String) -> String {
+        var seconds = time.tv_sec
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        let count = strftime(&text, text.count, form, &parts)
+        let milliseconds = String(time.tv_nsec / 1_000_000 + 1000).dropFirst()
+        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)"
+    }
+}

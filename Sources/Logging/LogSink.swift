@@ -1,0 +1,97 @@
+import Glibc
+import Synchronization
+
+/// Takes lines from any thread and writes them from one of its own: a reader that is slow holds nobody up.
+final class LogSink: Sendable {
+    private struct Pending {
+        var bytes: [UInt8] = []
+        /// Lines that there was no room for.
+        var lost: Int64 = 0
+        var isStarted = false
+    }
+
+    /// Lines that wait, together. Beyond it they are counted instead of kept.
+    private static let limit = 4 * 1024 * 1024
+
+    private let descriptor: Int32
+    /// What wakes the thread that writes.
+    private let wake: (reader: Int32, writer: Int32)
+    private let pending = Mutex(Pending())
+    /// Held while lines are taken and written, so that they stay in order.
+    private let writing = Mutex<Void>(())
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        var ends: [Int32] = [0, 0]
+        precondition(pipe(&ends) == 0, "the process has no descriptors")
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        wake = (ends[0], ends[1])
+    }
+
+    func write(_ line: [UInt8]) {
+        let (isFirst, starts) = pending.withLock { pending in
+            guard pending.bytes.count + line.count <= Self.limit else {
+                pending.lost += 1
+                return (false, false)
+            }
+            let isFirst = pending.bytes.isEmpty
+            pending.bytes += line
+            defer { pending.isStarted = true }
+            return (isFirst, !pending.isStarted)
+        }
+        if starts { start() }
+        // One call for however many lines come until the thread has run.
+        if isFirst {
+            var byte: UInt8 = 1
+            _ = Glibc.write(wake.writer, &byte, 1)
+        }
+    }
+
+    /// Writes what waits, in the caller's thread.
+    func flush() {
+        writing.withLock { _ in
+            let (bytes, lost) = pending.withLock { pending in
+                defer {
+                    pending.bytes = []
+                    pending.lost = 0
+                }
+                return (pending.bytes, pending.lost)
+            }
+            writeAll(bytes)
+            if lost > 0 {
+                var now = timespec()
+                clock_gettime(CLOCK_REALTIME, &now)
+                var line = LogFields(.warning, "log lines were lost", at: now, forPeople: false)
+                line.add("count", lost)
+                writeAll(line.ended())
+            }
+        }
+    }
+
+    private func writeAll(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            // Nobody reads it any more.
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// The corresponding C function is `pthread_create`.
+    private func start() {
+        var thread = pthread_t()
+        let sink = Unmanaged.passRetained(self)
+        let failed = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let sink = Unmanaged<LogSink>.fromOpaque(argument).takeRetainedValue()
+                var byte: UInt8 = 0
+                while read(sink.wake.reader, &byte, 1) > 0 || errno == EINTR { sink.flush() }
+                return nil
+            }, sink.toOpaque())
+        if failed != 0 { sink.release() } else { pthread_detach(thread) }
+    }
+}

@@ -1,0 +1,139 @@
+import Booking
+import EventLoop
+import Glibc
+import Inventory
+import Logging
+import Metrics
+import PostgresClient
+import Records
+import RedisClient
+
+/// How far an outbox was written down, to tell how many entries lag without reading them.
+struct OutboxMeasures {
+    /// Of a partition: how many entries its stream had seen in all when none lagged, and how many this copy has written
+    /// down since.
+    struct Mark {
+        var added: Int
+        var written = 0
+    }
+    var marks: [Partition: Mark] = [:]
+    /// Samples so far.
+    var count = 0
+}
+
+extension Reconciler {
+    /// Every so many samples PostgreSQL is asked too: these numbers change slowly.
+    private static let slowly = 10
+
+    /// Tells how far this copy is.
+    func measure() async {
+        let metrics = ReconcileMetrics.shared
+        metrics.entries[].set(report.entries)
+        metrics.expired[].set(report.expired)
+        metrics.recoveries[].set(report.recoveries)
+        metrics.deadLetters[].set(report.deadLetters)
+        metrics.verdicts[].set(report.verdicts)
+        metrics.refunds["made"].set(report.refunds)
+        metrics.refunds["refused"].set(report.refusedRefunds)
+        metrics.partitions[].set(leased.count)
+        metrics.epoch.reset()
+        for (partition, state) in leased { metrics.epoch[String(partition.number)].set(Int(state.row.epoch)) }
+        await measureLag()
+        if measures.count.isMultiple(of: Self.slowly) { await measureRows() }
+        measures.count += 1
+    }
+
+    private func measureLag() async {
+        let rows = leased.values.map(\.row)
+        measures.marks = measures.marks.filter { leased[$0.key] != nil }
+        var commands: [[String]] = []
+        for row in rows {
+            let outbox = inventory.keys.outbox(row.partition)
+            commands.append(["XRANGE", outbox, "(\(row.cursor)", "+", "COUNT", "1"])
+            commands.append(["XINFO", "STREAM", outbox])
+        }
+        let replies = await answers(commands)
+        var entries = 0
+        var oldest = Int64.max
+        for (index, row) in rows.enumerated() {
+            let added = Self.added(replies[2 * index + 1])
+            // The cursor may have moved since the command was made; then this sample errs by a batch.
+            guard let first = replies[2 * index].array?.first else {
+                measures.marks[row.partition] = OutboxMeasures.Mark(added: added.all)
+                continue
+            }
+            if case .success(let entry)? = OutboxEntry.parse(first) { oldest = min(oldest, entry.at) }
+            // Until none lagged once, all that are kept may.
+            let lag = measures.marks[row.partition].map { added.all - $0.added - $0.written } ?? added.kept
+            entries += min(max(1, lag), added.kept)
+        }
+        ReconcileMetrics.shared.lagEntries[].set(entries)
+        ReconcileMetrics.shared.lagTime[].set(
+            oldest == .max ? 0 : Int(max(0, wallMilliseconds() - oldest)) * 1_000_000)
+    }
+
+    /// How many entries a stream has seen, and how many it keeps, as XINFO STREAM tells.
+    private static func added(_ reply: RedisValue) -> (all: Int, kept: Int) {
+        let parts = reply.array ?? []
+        var found: [String: Int] = [:]
+        for index in stride(from: 0, to: parts.count - 1, by: 2) {
+            if let name = parts[index].string, let number = parts[index + 1].integer { found[name] = Int(number) }
+        }
+        let kept = found["length"] ?? 0
+        return (found["entries-added"] ?? kept, kept)
+    }
+
+    /// The answers that come; what fails is measured the next time.
+    private func answers(_ commands: [[String]]) async -> [RedisValue] {
+        guard !commands.isEmpty else { return [] }
+        return await withUnsafeContinuation { continuation in
+            var answers: [RedisValue] = []
+            for command in commands {
+                inventory.connection.send(RedisCommand(command)) { result in
+                    answers.append((try? result.get()) ?? .null)
+                    if answers.count == commands.count { continuation.resume(returning: answers) }
+                }
+            }
+        }
+    }
+
+    private func measureRows() async {
+        guard let open = try? await bookings.open() else { return }
+        let metrics = ReconcileMetrics.shared
+        metrics.payments["PENDING"].set(open.pending)
+        metrics.payments["REFUND_DUE"].set(open.refundDue)
+        metrics.deadLettersOpen[].set(open.deadLetters)
+    }
+
+    /// Notes what became of a batch.
+    func measured(_ entries: [Parsed], _ partition: Partition, since start: Int64) {
+        let metrics = ReconcileMetrics.shared
+        metrics.batchTime[].observe(monotonicNanoseconds() - start)
+        metrics.batchSize[].observe(entries.count)
+        measures.marks[partition]?.written += entries.count
+        guard case .entry(let entry)? = entries.last else { return }
+        metrics.persistDelay[].observe((wallMilliseconds() - entry.at) * 1_000_000)
+    }
+
+    /// Tells of each transition by which request it was caused.
+    func log(_ written: [OutboxEntry.Transition]) {
+        guard Log.tells(.info) else { return }
+        for transition in written {
+            guard let traceparent = transition.traceparent else { continue }
+            Log.info("written down") { line in
+                line.add("requestId", transition.requestID)
+                line.add("traceId", String(traceparent.dropFirst(3).prefix(32)))
+                line.add("bookingId", transition.booking.description)
+                line.add("status", transition.image.status.rawValue)
+                line.add("version", transition.image.version)
+            }
+        }
+    }
+
+    /// Unix milliseconds of this machine, which may differ a little from Redis's.
+    private func wallMilliseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,183 @@
+import EventLoop
+import Foundation
+import PostgresClient
+import Records
+import RedisClient
+
+/// `usher doctor`: looks, changes nothing, and says how to mend what is wrong.
+struct Doctor {
+    private let settings: Settings
+
+    /// What was found; a remedy makes it a fault.
+    private struct Finding {
+        let sentence: String
+        let remedy: String?
+    }
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    /// Whether nothing is wrong.
+    func run() async throws -> Bool {
+        var findings = checkSettings()
+        let loop = try EventLoop(name: "doctor")
+        defer { loop.stop() }
+        findings += await redis(loop)
+        findings += await postgres(loop)
+        for finding in findings {
+            print("\(finding.remedy == nil ? "ok   " : "WRONG")  \(finding.sentence)")
+            if let remedy = finding.remedy, !remedy.isEmpty { print("       \(remedy)") }
+        }
+        let wrong = findings.count { $0.remedy != nil }
+        print(wrong == 0 ? "\nNothing is wrong." : "\n\(wrong) of \(findings.count) checks found something wrong.")
+        return wrong == 0
+    }
+
+    // MARK: - Settings
+
+    private func checkSettings() -> [Finding] {
+        let checks: [() throws -> Any] = [
+            settings.redis, settings.postgres, settings.withKeptSecret().secret, settings.partitions, settings.port,
+            settings.corsOrigins, settings.apiKeys, settings.accounts, settings.logLevel,
+        ]
+        var findings: [Finding] = []
+        for check in checks {
+            do {
+                _ = try check()
+            } catch {
+                let sentence = (error as? Failure)?.sentence ?? "\(error)"
+                findings.append(
+                    Finding(sentence: sentence, remedy: "Set it in the environment; the README says what it may be."))
+            }
+        }
+        return findings.isEmpty ? [Finding(sentence: "The settings can be read.", remedy: nil)] : findings
+    }
+
+    // MARK: - Redis
+
+    private func redis(_ loop: EventLoop) async -> [Finding] {
+        guard let configuration = try? settings.redis() else { return [] }
+        do {
+            return try await loop.run { loop in
+                let connection = RedisConnection(loop: loop, configuration: configuration)
+                try connection.start()
+                defer { connection.close() }
+                return try await self.redis(connection)
+            }
+        } catch {
+            return [
+                Finding(
+                    sentence: "Redis cannot be reached: \((error as? RedisError)?.reason ?? "no answer").",
+                    remedy: "Start it, or correct REDIS_URL; redis-cli -u \"$REDIS_URL\" ping must answer PONG.")
+            ]
+        }
+    }
+
+    private func redis(_ connection: RedisConnection) async throws -> [Finding] {
+        let info = try await connection.send(RedisCommand(["INFO", "server"])).string ?? ""
+        let version = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("redis_version:") }?.dropFirst(14)
+        var findings = [Finding(sentence: "Redis \(version ?? "of unknown version") answers.", remedy: nil)]
+        let isMaster = connection.identity?.isMaster == true
+        findings.append(
+            Finding(
+                sentence: isMaster ? "It is a master." : "It is a replica.",
+                remedy: isMaster ? nil : "Let REDIS_URL name the master: a replica cannot be written to."))
+        let found = try await RedisCheck(connection).run()
+        let wrong = found.refusals + found.warnings
+        if wrong.isEmpty {
+            findings.append(Finding(sentence: "Redis's settings and rights are what Usher needs.", remedy: nil))
+        }
+        // Each says itself what is to be done.
+        findings += wrong.map { Finding(sentence: $0, remedy: "") }
+        return findings
+    }
+
+    private func clock(_ name: String, _ seconds: Int64) -> Finding {
+        let difference = abs(seconds - Int64(Date().timeIntervalSince1970))
+        return Finding(
+            sentence: "\(name)'s clock differs from this machine's by \(difference) s.",
+            remedy: difference <= 2
+                ? nil : "Run NTP on both machines: tokens, holds and deadlines are told by these clocks.")
+    }
+
+    // MARK: - PostgreSQL
+
+    private func postgres(_ loop: EventLoop) async -> [Finding] {
+        guard var configuration = try? settings.postgres() else { return [] }
+        configuration.poolSize = 1
+        let final = configuration
+        do {
+            return try await loop.run { loop in
+                let pool = PostgresPool(loop: loop, configuration: final)
+                defer { pool.close() }
+                return try await self.postgres(pool)
+            }
+        } catch {
+            return [
+                Finding(
+                    sentence: "PostgreSQL cannot be reached: \((error as? PostgresError)?.message ?? "no answer").",
+                    remedy: "Start it, or correct DATABASE_URL; psql \"$DATABASE_URL\" must open it.")
+            ]
+        }
+    }
+
+    private func postgres(_ pool: PostgresPool) async throws -> [Finding] {
+        let row = try await pool.query(
+            """
+            SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync,
+                current_setting('synchronous_commit') AS commit, extract(epoch FROM now())::bigint AS now
+            """
+        ).first
+        guard let row else { return [] }
+        let fsync = try row.string("fsync")
+        let commit = try row.string("commit")
+        var findings = [
+            Finding(sentence: "PostgreSQL \(try row.string("version")) answers.", remedy: nil),
+            Finding(
+                sentence: "fsync is \(fsync).",
+                remedy: fsync == "on" ? nil : "Set fsync on: without it a power failure may destroy the database."),
+            Finding(
+                sentence: "synchronous_commit is \(commit).",
+                remedy: commit == "off" ? "Set it on: \"persisted\" promises what a crash must not take back." : nil),
+            clock("PostgreSQL", try row.integer("now")),
+        ]
+        let pending = try await Migrator(migrations: Schema.migrations).status(on: pool).filter {
+            $0.appliedMilliseconds == nil
+        }
+        findings.append(
+            Finding(
+                sentence: pending.isEmpty
+                    ? "The schema is that of this binary." : "\(pending.count) migrations are missing.",
+                remedy: pending.isEmpty ? nil : "Run usher migrate."))
+        return pending.isEmpty ? findings + (try await partitions(pool)) : findings
+    }
+
+    private func partitions(_ pool: PostgresPool) async throws -> [Finding] {
+        let row = try await pool.query(
+            """
+            SELECT count(*) AS all_of_them, count(*) FILTER (WHERE r.id IS NOT NULL) AS leased,
+                (SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL) AS dead
+            FROM partitions p LEFT JOIN reconcilers r ON r.id = p.owner AND r.seen_at > now() - interval '5 seconds'
+            """
+        ).first
+        guard let row, let wanted = try? settings.partitions() else { return [] }
+        let all = try row.integer("all_of_them")
+        let leased = try row.integer("leased")
+        let dead = try row.integer("dead")
+        guard all > 0 else {
+            return [
+                Finding(sentence: "There are no partitions yet.", remedy: "Start usher serve once, or usher migrate.")
+            ]
+        }
+        return [
+            Finding(
+                sentence: "The database has \(all) partitions.",
+                remedy: all == wanted ? nil : "Set USHER_PARTITIONS to \(all): it is fixed once there is data."),
+            Finding(
+                sentence: "\(leased) of them are reconciled.",
+                remedy: leased == all ? nil : "Start usher reconcile: what is not reconciled is not written down."),
+            Finding(
+                sentence: "\(dead) entries could not be written down.",
+                remedy: dead == 0 ? nil : "docs/operations.md, \"UsherDeadLetters\", says what to do."),
+        ]
+    }
+}

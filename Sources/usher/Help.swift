@@ -1,0 +1,109 @@
+/// What `usher --help` and `usher COMMAND --help` say.
+enum Help {
+    /// Of one command.
+    private struct Command {
+        let name: String
+        let summary: String
+        let text: String
+    }
+
+    private static let commands = [
+        Command(
+            name: "dev", summary: "everything in one go on private stores, for trying and developing",
+            text: """
+                usher dev [--copies N]
+
+                Starts redis-server and postgres for itself (unless REDIS_URL and DATABASE_URL are given), migrates, seeds
+                demo events and users, reconciles, and serves; prints a URL, a token and a first booking to try. Ctrl-C
+                stops everything; the data stays in USHER_DATA_DIR (.usher).
+
+                  --copies N   N copies of the API, on PORT and the ports after it (1)
+                """),
+        Command(
+            name: "serve", summary: "the API; start as many copies as you like",
+            text: """
+                usher serve
+
+                Serves HTTP on USHER_HOST:PORT (127.0.0.1:8080). Needs REDIS_URL, DATABASE_URL and USHER_JWT_SECRET, and a
+                reconciler beside it. SIGTERM drains: no new connection, ten seconds for what runs.
+                /livez, /readyz and /metrics tell how it is; /docs shows the contract.
+                """),
+        Command(
+            name: "reconcile", summary: "writes bookings down, returns lapsed holds, recovers Redis",
+            text: """
+                usher reconcile
+
+                Needs REDIS_URL and DATABASE_URL. Copies share the partitions; two are enough for one to die. With
+                USHER_METRICS_PORT it tells /metrics and /livez there.
+                """),
+        Command(
+            name: "migrate", summary: "brings the database to this binary's schema",
+            text: """
+                usher migrate [--down-to N]
+
+                  --down-to N   takes back every migration above N, and what they made with it
+                """),
+        Command(
+            name: "seed", summary: "demo events, a hall and users; running it again changes nothing",
+            text:
+                "usher seed\n\nNeeds REDIS_URL, DATABASE_URL and USHER_JWT_SECRET, from which the users' passwords follow."
+        ),
+        Command(
+            name: "token", summary: "prints an access token, for scripts and load tests",
+            text: """
+                usher token --sub ID [--role customer|admin] [--ttl 1h]
+
+                Signed with USHER_JWT_SECRET, or with the secret that `usher dev` keeps.
+
+                  --sub ID      the user
+                  --role ROLE   customer or admin (customer)
+                  --ttl TIME    how long it is good: 900, 15m, 1h, 7d (1h)
+                """),
+        Command(
+            name: "verify", summary: "whether both stores say the same of every event",
+            text: """
+                usher verify [--event ID]
+
+                Needs REDIS_URL and DATABASE_URL. Exit code 1 with what differs.
+                """),
+        Command(
+            name: "replay-dead-letter", summary: "writes down what was put aside",
+            text: """
+                usher replay-dead-letter [--id N]
+
+                Exit code 1 when something of it still cannot be written.
+                """),
+        Command(
+            name: "payments-sim", summary: "a payment provider for trying out", text: PaymentsSim.help),
+        Command(
+            name: "doctor", summary: "says what is wrong with an installation, and how to mend it",
+            text: """
+                usher doctor
+
+                Looks at the settings, Redis, PostgreSQL, the schema, the partitions and the clocks, and changes nothing.
+                Exit code 1 when something is wrong.
+                """),
+    ]
+
+    static let all =
+        "usher COMMAND [OPTIONS]\n\n"
+        + commands.map { "  \($0.name.padded(to: 20))\($0.summary)" }.joined(separator: "\n")
+            + """
+
+
+            usher COMMAND --help says more. Settings are environment variables; the README lists them. USHER_LOG says how much
+            is logged: debug, info, warning or error.
+
+            Exit codes: 0 done; 1 it could not be done, and one sentence on standard error says why; 64 a command or an option
+            that does not exist.
+            """
+
+    /// What is said of a command; of all of them when there is none of this name.
+    static func text(_ name: String?) -> String { commands.first { $0.name == name }?.text ?? all }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

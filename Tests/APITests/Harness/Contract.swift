@@ -1,0 +1,89 @@
+import Documents
+import JSON
+import Support
+import Testing
+
+/// What `openapi.yaml` promises. Every answer that a test gets is held against it.
+struct Contract {
+    /// What may be answered: headers and, for problems, codes.
+    struct Response {
+        let headers: Set<String>
+        let types: Set<String>
+        /// Empty when the document names none.
+        let codes: Set<String>
+    }
+
+    /// By method and path, with parameters in braces.
+    let operations: [String: [Int: Response]]
+    private let paths: [[Substring]]
+
+    private static let parsed = Result { try Contract(JSONReader.read(Documents.openapi)) }
+    static var shared: Contract { get throws { try parsed.get() } }
+
+    /// Sent with every answer, or by the connection.
+    private static let everywhere: Set = [
+        "date", "content-length", "content-type", "connection", "x-request-id", "x-content-type-options",
+        "x-frame-options", "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "vary",
+        "access-control-allow-origin", "access-control-expose-headers", "transfer-encoding",
+    ]
+
+    init(_ document: JSONValue) throws {
+        func resolved(_ value: JSONValue) throws -> JSONValue {
+            guard let reference = value["$ref"]?.text else { return value }
+            var found = document
+            for part in reference.split(separator: "/").dropFirst() {
+                found = try #require(found[String(part)], "\(reference)")
+            }
+            return found
+        }
+        var operations: [String: [Int: Response]] = [:]
+        for path in document["paths"]?.names ?? [] {
+            for method in document["paths"]?[path]?.names ?? [] {
+                let responses = document["paths"]?[path]?[method]?["responses"]
+                var known: [Int: Response] = [:]
+                for status in responses?.names ?? [] {
+                    let response = try resolved(try #require(responses?[status]))
+                    let codes = response["content"]?["application/problem+json"]?["schema"]?["allOf"]?[1]?["properties"]
+                    known[try #require(Int(status))] = Response(
+                        headers: Set((response["headers"]?.names ?? []).map { $0.lowercased() }),
+                        types: Set(response["content"]?.names ?? []),
+                        codes: Set(codes?["code"]?["enum"]?.elements.compactMap(\.text) ?? []))
+                }
+                operations["\(method.uppercased()) \(path)"] = known
+            }
+        }
+        self.operations = operations
+        paths = (document["paths"]?.names ?? []).map { $0.split(separator: "/") }
+    }
+
+    /// Says what an answer has that the document does not know; requests that no route is for are left out.
+    func check(_ request: Request, _ answer: Answer) {
+        let method = request.method == "HEAD" ? "GET" : request.method
+        guard let path = template(of: request.path), let known = operations["\(method) \(path)"] else { return }
+        guard let response = known[answer.status] else {
+            Issue.record("\(method) \(path): \(answer.status) is not documented: \(answer.text)")
+            return
+        }
+        let surplus = Set(answer.headers.keys).subtracting(Self.everywhere).subtracting(response.headers)
+        #expect(surplus == [], "\(method) \(path) \(answer.status): headers")
+        if !answer.body.isEmpty {
+            let type = answer.headers["content-type"]?.prefix { $0 != ";" } ?? ""
+            #expect(response.types.contains(String(type)), "\(method) \(path) \(answer.status): \(type)")
+        }
+        if let code = answer.code, !response.codes.isEmpty {
+            #expect(response.codes.contains(code), "\(method) \(path) \(answer.status): \(code)")
+        }
+    }
+
+    /// The documented path that is meant; fixed segments are preferred to parameters, as the router does.
+    private func template(of target: String) -> String? {
+        let segments = target.prefix { $0 != "?" }.split(separator: "/")
+        let fitting = paths.filter { path in
+            path.count == segments.count && zip(path, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        }
+        let best = fitting.min { first, second in
+            first.count { $0.hasPrefix("{") } < second.count { $0.hasPrefix("{") }
+        }
+        return best.map { "/" + $0.joined(separator: "/") }
+    }
+}

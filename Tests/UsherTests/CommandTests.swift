@@ -1,0 +1,84 @@
+import Support
+import Testing
+
+/// The command as people meet it.
+@Suite("Commands", .serialized)
+struct CommandTests {
+    private func run(_ arguments: String..., environment: [String: String] = [:]) throws -> (code: Int32, text: String)
+    {
+        let program = try Program(Cluster.binary, arguments, environment: environment)
+        return (program.wait(), program.output)
+    }
+
+    @Test("help names every command, and every command has help of its own")
+    func help() throws {
+        let (code, all) = try run("--help")
+        #expect(code == 0)
+        let names = all.split(separator: "\n").filter { $0.hasPrefix("  ") }.map { String($0.split(separator: " ")[0]) }
+        #expect(
+            Set(names).isSuperset(of: [
+                "dev", "serve", "reconcile", "migrate", "seed", "token", "doctor", "verify", "replay-dead-letter",
+            ]))
+        for name in names {
+            let (code, text) = try run(name, "--help")
+            #expect(code == 0 && text.hasPrefix("usher \(name)"), "\(name): \(text)")
+            #expect(try run("help", name).text == text)
+        }
+        #expect(all.contains("Exit codes"))
+    }
+
+    @Test("what does not exist is 64, what cannot be done is 1, and both say why")
+    func exitCodes() throws {
+        let (none, text) = try run()
+        #expect(none == 64 && text.contains("usher COMMAND"))
+        #expect(try run("fly").code == 64)
+        #expect(try run("token", "sub").code == 64)
+        let (failed, sentence) = try run("migrate", environment: ["DATABASE_URL": ""])
+        #expect(failed == 1 && sentence == "DATABASE_URL is missing.\n")
+    }
+
+    @Test("the doctor finds nothing wrong with a good installation, and says how to mend a bad one")
+    func doctor() throws {
+        let cluster = try Cluster(copies: 1)
+        let good = [
+            "REDIS_URL": cluster.redis.url, "DATABASE_URL": cluster.postgres.url, "USHER_PARTITIONS": "8",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
+        ]
+        // The tests' PostgreSQL may run without fsync, which is wrong indeed.
+        let (_, healthy) = try run("doctor", environment: good)
+        let faults = healthy.split(separator: "\n").filter { $0.hasPrefix("WRONG") }
+        #expect(faults.allSatisfy { $0.contains("fsync") || $0.contains("synchronous_commit") }, "\(healthy)")
+        #expect(healthy.contains("8 of them are reconciled"))
+
+        cluster.kill("reconcile")
+        let client = try RedisClientProgram(cluster.redis.port)
+        try client.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        try eventually("the lease runs out") {
+            try run("doctor", environment: good).text.contains("WRONG  0 of them are reconciled")
+        }
+        let wrong = good.merging(["USHER_PARTITIONS": "16", "USHER_JWT_SECRET": "short"]) { $1 }
+        let (code, ill) = try run("doctor", environment: wrong)
+        #expect(code == 1)
+        for fault in [
+            "WRONG  USHER_JWT_SECRET must have at least 32 bytes.", "WRONG  Redis runs maxmemory-policy allkeys-lru",
+            "WRONG  The database has 8 partitions.", "Start usher reconcile", "Set USHER_PARTITIONS to 8",
+        ] { #expect(ill.contains(fault), "\(ill)") }
+        let away = good.merging(["REDIS_URL": "redis://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1:1/x"]) {
+            $1
+        }
+        let (_, dead) = try run("doctor", environment: away)
+        #expect(dead.contains("WRONG  Redis cannot be reached") && dead.contains("WRONG  PostgreSQL cannot be reached"))
+    }
+}
+
+/// `redis-cli` on a port of loopback.
+private struct RedisClientProgram {
+    let port: UInt16
+
+    init(_ port: UInt16) throws { self.port = port }
+
+    func run(_ arguments: String...) throws {
+        let program = try Program("redis-cli", ["-p", "\(port)"] + arguments)
+        #expect(program.wait() == 0, "\(program.output)")
+    }
+}

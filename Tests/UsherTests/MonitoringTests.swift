@@ -1,0 +1,135 @@
+import Foundation
+import Metrics
+import Support
+import Testing
+
+/// Rules, alerts and dashboards, against what is really measured; and a real Prometheus on a real run.
+@Suite("Monitoring", .serialized)
+struct MonitoringTests {
+    private static let deploy = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../deploy").standardizedFileURL.path
+
+    private func read(_ path: String) throws -> String {
+        try String(contentsOfFile: "\(Self.deploy)/\(path)", encoding: .utf8)
+    }
+
+    /// All names that a scrape of this binary may have, with the suffixes of histograms.
+    private var measured: Set<String> {
+        _ = (StoreMetrics.shared, ServeMetrics.shared, ReconcileMetrics.shared)
+        return Set(Registry.shared.names.flatMap { [$0, "\($0)_bucket", "\($0)_sum", "\($0)_count"] })
+    }
+
+    private func names(in text: String) -> Set<String> {
+        Set(text.matches(of: /\busher_[a-z0-9_]+/).map { String($0.output) })
+    }
+
+    @Test("rules, alerts and dashboards use only what is measured, and leave nothing out")
+    func names() throws {
+        let rules = try read("prometheus/rules.yml")
+        let dashboard = try read("grafana/dashboards/usher.json")
+        var used: Set<String> = []
+        for text in [rules, try read("prometheus/alerts.yml"), try read("prometheus/alerts.test.yml"), dashboard] {
+            #expect(names(in: text).subtracting(measured) == [])
+            used.formUnion(names(in: text))
+        }
+        let recorded = Set(rules.matches(of: /record: (usher:[a-z0-9_:]+)/).map { String($0.1) })
+        let wanted = Set(
+            (dashboard + (try read("prometheus/alerts.yml"))).matches(of: /usher:[a-z0-9_:]+/).map { String($0.output) }
+        )
+        #expect(wanted.subtracting(recorded) == [])
+        let shown = Registry.shared.names.filter { name in used.contains { $0.hasPrefix(name) } }
+        #expect(Registry.shared.names.filter { !shown.contains($0) } == [], "measured, but shown nowhere")
+    }
+
+    @Test("whoever is woken up by an alert finds what to do")
+    func runbooks() throws {
+        let alerts = try read("prometheus/alerts.yml")
+        let names = alerts.matches(of: /alert: (\w+)/).map { String($0.1) }
+        let links = alerts.matches(of: /runbook: docs\/operations.md#(\w+)/).map { String($0.1) }
+        #expect(!names.isEmpty && links == names.map { $0.lowercased() })
+        let headings = Set(try read("../docs/operations.md").matches(of: /\n## (\w+)\n/).map { String($0.1) })
+        #expect(Set(names).subtracting(headings) == [])
+    }
+
+    @Test("promtool finds nothing wrong, and each alert fires when it should")
+    func promtool() throws {
+        let prometheus = "\(Self.deploy)/prometheus"
+        for arguments in [
+            ["check", "rules", "\(prometheus)/rules.yml", "\(prometheus)/alerts.yml"],
+            ["check", "config", "\(prometheus)/prometheus.yml"],
+            ["test", "rules", "\(prometheus)/alerts.test.yml"],
+        ] {
+            let program = try Program("promtool", arguments)
+            #expect(program.wait() == 0, "\(program.output)")
+        }
+    }
+
+    @Test("what both processes tell is well-formed, counts what was done, and a killed Redis raises the alert")
+    func prometheus() throws {
+        let metricsPort = try freePort()
+        let cluster = try Cluster(copies: 1, environment: ["USHER_METRICS_PORT": "\(metricsPort)"])
+        let event = try cluster.makeEvent(capacity: 10)
+        let claim = "{\"eventId\":\"\(event.id)\",\"items\":[{\"tierId\":\"\(event.tier)\",\"quantity\":1}]}"
+        let user = bearer(try cluster.token("ann"))
+        let client = HTTPClient(port: cluster.ports[0])
+        #expect(try client.send("POST", "/v1/bookings", headers: user, body: claim).status == 201)
+        for port in [cluster.ports[0], metricsPort] { try checkFormat(port) }
+
+        let directory = try TemporaryDirectory()
+        let port = try freePort()
+        let prometheus = try startPrometheus(directory, port, [cluster.ports[0], metricsPort])
+        func value(_ query: String) -> Double? {
+            let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            // It may not listen yet.
+            let answer = try? HTTPClient(port: port).send("GET", "/api/v1/query?query=\(encoded)")
+            let data = answer?.json["data"] as? [String: Any]
+            let first = (data?["result"] as? [[String: Any]])?.first?["value"] as? [Any]
+            return (first?.last as? String).flatMap { Double($0) }
+        }
+        try eventually("both are scraped") { value("count(up == 1)") == 2 }
+        try eventually("the claim is counted") { value("usher_claims_total{outcome=\"held\"}") == 1 }
+        try eventually("it is written down") { value("usher_persisted_entries_total") ?? 0 >= 1 }
+        #expect(value("usher_http_requests_total{route=\"/v1/bookings\",status=\"201\"}") == 1)
+        #expect(value("usher_partitions_leased") == 8)
+
+        cluster.redis.kill()
+        try eventually("the alert fires") {
+            _ = try? HTTPClient(port: cluster.ports[0]).send("POST", "/v1/bookings", headers: user, body: claim)
+            return value("ALERTS{alertname=\"UsherClaimsFail\",alertstate=\"firing\"}") == 1
+        }
+        withExtendedLifetime(prometheus) {}
+    }
+
+    private func checkFormat(_ port: UInt16) throws {
+        let answer = try HTTPClient(port: port).send("GET", "/metrics")
+        #expect(answer.status == 200)
+        let directory = try TemporaryDirectory()
+        try answer.text.write(toFile: "\(directory.path)/metrics", atomically: true, encoding: .utf8)
+        let program = try Program("/bin/sh", ["-c", "promtool check metrics < \(directory.path)/metrics"])
+        #expect(program.wait() == 0, "\(program.output)")
+    }
+
+    /// One with the real rules and alerts, but looking each second and waiting for nothing.
+    private func startPrometheus(
+        _ directory: TemporaryDirectory, _ port: UInt16, _ targets: [UInt16]
+    ) throws -> Program {
+        for name in ["rules.yml", "alerts.yml"] {
+            let text = try read("prometheus/\(name)").replacing(/for: [0-9]+[sm]/) { _ in "for: 1s" }
+            try text.write(toFile: "\(directory.path)/\(name)", atomically: true, encoding: .utf8)
+        }
+        let list = targets.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
+        try """
+        global: {scrape_interval: 1s, evaluation_interval: 1s}
+        rule_files: [rules.yml, alerts.yml]
+        scrape_configs:
+          - job_name: usher-serve
+            static_configs: [{targets: [\(list)]}]
+        """.write(toFile: "\(directory.path)/prometheus.yml", atomically: true, encoding: .utf8)
+        return try Program(
+            "prometheus",
+            [
+                "--config.file=\(directory.path)/prometheus.yml", "--storage.tsdb.path=\(directory.path)/data",
+                "--web.listen-address=127.0.0.1:\(port)",
+            ])
+    }
+}
