@@ -54,13 +54,8 @@ struct WycheproofTests {
         var testDescription: String { algorithm }
     }
 
-    /// Valid tokens of Wycheproof's `json_web_signature_test.json` (1, 18, 33) and of RFC 7520, figure 13.
+    /// Valid tokens of `json_web_signature.json` (18, 33, 345), and their keys.
     static let published = [
-        Published(
-            algorithm: "HS256",
-            token:
-                "eyJhbGciOiJIUzI1NiIsImtpZCI6ImtpZC1hZXMtc2lnbiJ9.Zm9v.TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg",
-            key: ["kty": "oct", "k": "-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE", "kid": "kid-aes-sign"]),
         Published(
             algorithm: "ES256",
             token:
@@ -92,49 +87,89 @@ struct WycheproofTests {
 
     private func isGood(_ token: String, _ key: [String: String]) -> Bool {
         guard let token = JSONWebSignature(Array(token.utf8)[...]) else { return false }
-        if let secret = key["k"].flatMap({ base64URLDecode($0) }) { return token.isSigned(with: secret) }
         guard let name = token.keyID, let known = KeySet(keySetJSON([key]))?[name] else { return false }
         return token.isSigned(by: known)
     }
 
-    @Test("published tokens are good, and each way in which Wycheproof spoils them is refused", arguments: published)
-    func envelopes(published: Published) {
-        let (token, key) = (published.token, published.key)
-        #expect(isGood(token, key))
-        let parts = token.split(separator: ".").map(String.init)
-        let (header, payload, signature) = (parts[0], parts[1], parts[2])
-        func encoded(_ json: String) -> String { base64URLEncode(Array(json.utf8)) }
-        let name = key["kid"] ?? ""
-        let jwk = SigningKey.json(SigningKey.p256.published)
-        let spoiled = [
-            "rejectsModifiedSignature": "\(header).\(payload).X\(signature.dropFirst())",
-            "rejectsMissingSignature": "\(header).\(payload).",
-            "rejectsMissingSignatureAndSeparator": "\(header).\(payload)",
-            "rejectsModifiedPayload": "\(header).W\(payload.dropFirst()).\(signature)",
-            "rejectsMissingPayload": "\(header)..\(signature)",
-            "rejectsMissingPayloadAndSeparator": "\(header).\(signature)",
-            "rejectsModifiedHeader":
-                "\(encoded("{\"alg\":\"\(published.algorithm)\",\"kid\":\"X\(name.dropFirst())\"}")).\(payload).\(signature)",
-            "rejectsMissingHeader": ".\(payload).\(signature)",
-            "rejectsMissingHeaderAndSeparator": "\(payload).\(signature)",
-            "rejectsMissingHeaderAndSignature": ".\(payload).",
-            "rejectsMissingHeaderSignatureAndSeparators": payload,
-            "rejectsEmptyString": "",
-            "rejectsExtraEmptyComponent": token + ".",
-            "rejectsExtraComponent": token + ".foo",
-            "rejectsNoneAlgorithmAndMissingSignature":
-                "\(encoded("{\"alg\":\"none\",\"kid\":\"\(name)\"}")).\(payload).",
-            "rejectsValidJsonSerialization":
-                "{\"payload\":\"\(payload)\",\"signatures\":[{\"protected\":\"\(header)\",\"signature\":\"\(signature)\"}]}",
-            "rejectsAttackerProvidedEmbeddedJwk": SigningKey.p256.sign(
-                json: "{\"alg\":\"ES256\",\"kid\":\"\(name)\",\"jwk\":\(jwk)}", "foo"),
-            "rejectsPadding": "\(header).\(payload).\(signature)=",
-            "rejectsLineFeed": "\(header).\(payload).\(signature.prefix(10))\n\(signature.dropFirst(10))",
-        ]
-        for (name, token) in spoiled { #expect(!isGood(token, key), "\(name)") }
+    private struct TokenFile: Decodable {
+        let numberOfTests: Int
+        let testGroups: [TokenGroup]
+    }
+    private struct TokenGroup: Decodable {
+        let `public`: [String: Member]?
+        let `private`: [String: Member]?
+        let tests: [Token]
+    }
+    private struct Token: Decodable {
+        let tcId: Int
+        let comment: String
+        let jws: String
+        let result: String
+    }
+    /// A member of a key: a text or, for `key_ops`, texts.
+    private enum Member: Decodable {
+        case text(String)
+        case texts([String])
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let text = try? container.decode(String.self) {
+                self = .text(text)
+            } else {
+                self = .texts(try container.decode([String].self))
+            }
+        }
+
+        var json: String {
+            switch self {
+            case .text(let text): "\"\(text)\""
+            case .texts(let texts): "[" + texts.map { "\"\($0)\"" }.joined(separator: ",") + "]"
+            }
+        }
     }
 
-    @Test("a key for another use, operation or algorithm checks nothing", arguments: published.dropFirst())
+    /// Valid tokens that are refused all the same: RS384, RS512, PS256, PS384, PS512 and ES512 are none of our algorithms.
+    private static let foreign = Set(264...275).union([287, 288, 346, 347, 350, 351]).union(320...323).union(325...328)
+    /// Called valid, but with a `?` in their base64url: a token has one spelling here.
+    private static let misspelt: Set = [372, 373]
+    /// Called invalid for padding that the published file has not: byte for byte the valid token 357.
+    private static let unspoilt: Set = [367, 370]
+
+    @Test("every published token is judged as published, but for what is said to be judged otherwise")
+    func tokens() throws {
+        let url = try #require(
+            Bundle.module.url(forResource: "json_web_signature", withExtension: "json", subdirectory: "Vectors"))
+        let file = try JSONDecoder().decode(TokenFile.self, from: Data(contentsOf: url))
+        let refused = Self.foreign.union(Self.misspelt)
+        let original = try #require(file.testGroups.flatMap(\.tests).first { $0.tcId == 357 }).jws
+        var judged = 0
+        for group in file.testGroups {
+            let key = try #require(group.public ?? group.private)
+            for vector in group.tests {
+                if Self.unspoilt.contains(vector.tcId) { #expect(vector.jws == original) }
+                let isValid =
+                    vector.result == "valid" && !refused.contains(vector.tcId) || Self.unspoilt.contains(vector.tcId)
+                #expect(isGood(vector.jws, key) == isValid, "\(vector.tcId) \(vector.comment)")
+                judged += 1
+            }
+        }
+        #expect(judged == 401 && file.numberOfTests == 401)
+    }
+
+    private func isGood(_ token: String, _ key: [String: Member]) -> Bool {
+        guard let token = JSONWebSignature(Array(token.utf8)[...]) else { return false }
+        if case .text(let text)? = key["k"] {
+            guard let secret = base64URLDecode(text) else { return false }
+            return token.isSigned(with: secret)
+        }
+        let members = key.map { "\"\($0.key)\":\($0.value.json)" }.joined(separator: ",")
+        guard let name = token.keyID, let known = KeySet(Array("{\"keys\":[{\(members)}]}".utf8))?[name] else {
+            return false
+        }
+        return token.isSigned(by: known)
+    }
+
+    @Test("a key for another use, operation or algorithm checks nothing", arguments: published)
     func wrongKeys(published: Published) {
         for change in [["use": "enc"], ["alg": "PS256"], ["alg": "RS384"], ["alg": "ES512"], ["alg": "RSA-OAEP"]] {
             #expect(!isGood(published.token, published.key.merging(change) { $1 }), "\(change)")
