@@ -48,5 +48,5 @@ if meta[2] == ARGV[2] then
   written = written + tonumber(ARGV[4])
 end
 written = added or written
-redis.call('HSET', KEYS[1], 'cursor', ARGV[3], 'written', string.format('%.0f', written))
+redis.call('HSET', KEYS[1], 'cursor', ARGV[3], 'written', string.format('%d', written))
 return { 'OK' }

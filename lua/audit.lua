@@ -60,7 +60,7 @@ read_holds(KEYS[5])
 local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'identity')
 local time = redis.call('TIME')
 return {
-  'OK', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), meta[1] or '', meta[2] or '0',
+  'OK', string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), meta[1] or '', meta[2] or '0',
   meta[3] or '', last, epoch, tiers, own, holds, redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[9]),
   redis.call('GET', KEYS[7]) or '', redis.call('GET', KEYS[8]) or '',
 }

@@ -24,4 +24,4 @@ for i = 1, #e, 2 do
 end
 local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch')
 local state = meta[1] == 'open' and meta[2] == epoch and 'open' or 'recovering'
-return { 'OK', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), seq, state, status, unpack(tiers) }
+return { 'OK', string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), seq, state, status, unpack(tiers) }

@@ -63,9 +63,9 @@ if refusal then
   return refusal
 end
 work.move_seats(w, tier, quantity, ARGV[7], 'available', 'blocked')
-local text = string.format('%s,%.0f,%s', tier, quantity, ARGV[7])
+local text = string.format('%s,%d,%s', tier, quantity, ARGV[7])
 w.block = { id = ARGV[4], text = text }
 w.notes[1] = { name = 'bl', text = ARGV[4] .. ',' .. text }
 w.is_changed = true
 work.commit(w)
-return { 'OK', tier, string.format('%.0f', quantity) }
+return { 'OK', tier, string.format('%d', quantity) }

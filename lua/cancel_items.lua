@@ -32,7 +32,7 @@ end
 local lines, amount, given_back = {}, 0, nil
 local function visit(tier, quantity, price, places)
   if tier ~= ARGV[9] then
-    lines[#lines + 1] = string.format('%s,%.0f,%.0f,%s', tier, quantity, price, places)
+    lines[#lines + 1] = string.format('%s,%d,%d,%s', tier, quantity, price, places)
     return
   end
   local count, gone, kept = tonumber(ARGV[10]) or quantity, {}, {}
@@ -48,7 +48,7 @@ local function visit(tier, quantity, price, places)
   given_back = { tier = tier, count = count, places = seats.text(gone) }
   amount = count * price
   if count < quantity then
-    lines[#lines + 1] = string.format('%s,%.0f,%.0f,%s', tier, quantity - count, price, seats.text(kept))
+    lines[#lines + 1] = string.format('%s,%d,%d,%s', tier, quantity - count, price, seats.text(kept))
   end
 end
 booking.each_item(b, visit)
@@ -71,5 +71,5 @@ work.disown(w, ARGV[3], b)
 work.move_seats(
   w, given_back.tier, given_back.count, given_back.places, b.status == 'CONFIRMED' and 'sold' or 'held', 'available')
 b.items, b.total = table.concat(lines, ';'), b.total - amount
-work.own(w, ARGV[3], b)
+work.own_all(w, ARGV[3], b)
 return transition.finish(w, b, KEYS, ARGV, 'OK')

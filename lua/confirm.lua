@@ -82,7 +82,7 @@ if booking.holds(b.status) then
 end
 if can_reclaim() then
   work.move_items(w, b, 'available', 'sold')
-  work.own(w, ARGV[3], b)
+  work.own_all(w, ARGV[3], b)
   return confirmed('RECLAIMED')
 end
 return refund_due()

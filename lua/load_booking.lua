@@ -34,13 +34,13 @@ local tag = guard.tag(KEYS[1])
 local function index(id, b)
   local key = b.status == 'RESERVED' and 'x:' or 'y:'
   local score = b.status == 'RESERVED' and b.expires or b.deadline
-  redis.call('ZADD', tag .. key .. b.event, string.format('%.0f', score), id)
+  redis.call('ZADD', tag .. key .. b.event, string.format('%d', score), id)
   local due = b.status == 'RESERVED' and score or score + provider_silence
-  redis.call('ZADD', tag .. 'due', 'LT', string.format('%.0f', due), b.event)
+  redis.call('ZADD', tag .. 'due', 'LT', string.format('%d', due), b.event)
   local event_key = tag .. 'e:' .. b.event
   local next_due = tonumber(redis.call('HGET', event_key, 'next'))
   if not next_due or due < next_due then
-    redis.call('HSET', event_key, 'next', string.format('%.0f', due))
+    redis.call('HSET', event_key, 'next', string.format('%d', due))
   end
 end
 

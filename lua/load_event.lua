@@ -39,7 +39,7 @@ local map_key, runs_key, offsets_key = tag .. 's:' .. ARGV[3], tag .. 'r:' .. AR
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], map_key, runs_key, offsets_key, tag .. 'l:' .. ARGV[3])
 redis.call('ZREM', KEYS[6], ARGV[3])
 local function higher(left, right)
-  return string.format('%.0f', math.max(tonumber(left) or 0, tonumber(right) or 0))
+  return string.format('%d', math.max(tonumber(left) or 0, tonumber(right) or 0))
 end
 local set = {
   'status', ARGV[4], 'opens', ARGV[5], 'closes', ARGV[6], 'hold', ARGV[7], 'maxt', ARGV[8], 'maxb', ARGV[9],

@@ -8,12 +8,12 @@
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local window = tonumber(ARGV[3])
-local past = string.format('%.0f', now - window)
+local past = string.format('%d', now - window)
 if redis.call('ZCOUNT', KEYS[1], '(' .. past, '+inf') >= tonumber(ARGV[2]) then
   local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. past, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   return math.max(1, tonumber(oldest[2]) + window - now)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', past)
-redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('ZADD', KEYS[1], string.format('%d', now), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 0

@@ -25,12 +25,14 @@ local refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
 if refusal then
   return refusal
 end
-local count, tier_count = tonumber(ARGV[4]), tonumber(ARGV[5])
+-- Globals are looked up by name each time.
+local argv = ARGV
+local count, tier_count = tonumber(argv[4]), tonumber(argv[5])
 local tiers = {}
 for i = 1, tier_count do
-  tiers[i] = ARGV[5 + i]
+  tiers[i] = argv[5 + i]
 end
-local w, missing = work.load(guard.tag(KEYS[1]), ARGV[3], ARGV[1], tiers)
+local w, missing = work.load(guard.tag(KEYS[1]), argv[3], argv[1], tiers)
 if not w then
   return missing
 end
@@ -38,13 +40,39 @@ end
 local first_record, first_key = 4, 4 + count
 local position = 5 + tier_count
 
--- Adds units to a request: those of one tier are summed, however often it is named.
-local function need(request, tier, quantity)
-  if not request.need[tier] then
-    request.order[#request.order + 1] = tier
+-- What most requests have none of; never written to.
+local none = {}
+
+-- Adds a value to a list that may still be `none`.
+local function add(request, list, value)
+  if request[list] == none then
+    request[list] = {}
   end
-  request.need[tier] = (request.need[tier] or 0) + quantity
+  table.insert(request[list], value)
+end
+
+-- Notes a tier or a seat that cannot be had like this, by the word that begins the refusal.
+local function fault(request, word, value)
+  if request.faults == none then
+    request.faults = {}
+  end
+  request.faults[word] = request.faults[word] or {}
+  table.insert(request.faults[word], value)
+end
+
+-- Adds units to what a request wants, which is tier, quantity, tier, quantity, …: those of one tier are summed, however
+-- often it is named.
+local function want(request, tier, quantity)
+  local wants = request.wants
   request.tickets = request.tickets + quantity
+  for i = 1, #wants, 2 do
+    if wants[i] == tier then
+      wants[i + 1] = wants[i + 1] + quantity
+      return
+    end
+  end
+  wants[#wants + 1] = tier
+  wants[#wants + 1] = quantity
 end
 
 local function read_seats(request, text)
@@ -52,10 +80,10 @@ local function read_seats(request, text)
     local state, tier = seats.state(w, seat)
     if state then
       work.tier(w, tier)
-      need(request, tier, 1)
-      request.named[#request.named + 1] = { seat = seat, tier = tier }
+      want(request, tier, 1)
+      add(request, 'named', { seat = seat, tier = tier })
     else
-      request.unknown_seats[#request.unknown_seats + 1] = seat
+      fault(request, 'UNKNOWN_SEAT|', seat)
     end
   end
 end
@@ -66,30 +94,31 @@ local function read_item(request, kind, index, quantity)
     return
   end
   local tier = tiers[index]
-  if not w.tiers[tier] then
-    request.unknown[#request.unknown + 1] = index
-  elseif (kind == 'g') ~= (w.tiers[tier].kind == 'general') then
-    request.mistaken[#request.mistaken + 1] = index
+  local known = w.tiers[tier]
+  if not known then
+    fault(request, 'UNKNOWN_TIER|', index)
+  elseif (kind == 'g') ~= (known.kind == 'general') then
+    fault(request, 'SEATED|', index)
   else
-    need(request, tier, tonumber(quantity))
+    want(request, tier, tonumber(quantity))
     if kind == 'b' then
-      request.best[#request.best + 1] = { tier = tier, count = tonumber(quantity) }
+      add(request, 'best', { tier = tier, count = tonumber(quantity) })
     end
   end
 end
 
 local function read_request()
   local p = position
+  -- `at` is where its arguments begin. What is not known yet is named all the same: a table that grows is made anew.
   local request = {
-    id = ARGV[p + 1], user = ARGV[p + 2], digest = ARGV[p + 3], fingerprint = ARGV[p + 4], mode = ARGV[p + 5],
-    patience = tonumber(ARGV[p + 6]), again = ARGV[p + 7] == '1', channel = ARGV[p + 8], trace = ARGV[p + 9],
-    need = {}, order = {}, unknown = {}, unknown_seats = {}, mistaken = {}, named = {}, best = {}, tickets = 0,
-    taken = {}, replaced = {},
+    id = argv[p + 1], user = argv[p + 2], digest = argv[p + 3], at = p, again = argv[p + 7] == '1', wants = {},
+    tickets = 0, named = none, best = none, replaced = none, taken = none, faults = none, record_index = false,
+    counter_key = false, counter = false,
   }
-  local items = tonumber(ARGV[p + 10])
+  local items = tonumber(argv[p + 10])
   p = p + 10
   for _ = 1, items do
-    read_item(request, ARGV[p + 1], tonumber(ARGV[p + 2]), ARGV[p + 3])
+    read_item(request, argv[p + 1], tonumber(argv[p + 2]), argv[p + 3])
     p = p + 3
   end
   position = p
@@ -98,9 +127,10 @@ end
 
 -- Whether no release could ever satisfy the request: only what is sold or blocked counts.
 local function sold_out(request)
-  for tier, quantity in pairs(request.need) do
-    local t = w.tiers[tier]
-    if t.capacity - t.sold - t.blocked < quantity then
+  local wants = request.wants
+  for i = 1, #wants, 2 do
+    local t = w.tiers[wants[i]]
+    if t.capacity - t.sold - t.blocked < wants[i + 1] then
       return true
     end
   end
@@ -108,8 +138,9 @@ local function sold_out(request)
 end
 
 local function fits(request)
-  for tier, quantity in pairs(request.need) do
-    if w.tiers[tier].available < quantity then
+  local wants = request.wants
+  for i = 1, #wants, 2 do
+    if w.tiers[wants[i]].available < wants[i + 1] then
       return false
     end
   end
@@ -118,6 +149,9 @@ end
 
 -- Own holds that have a seat which is named go back first: nobody stands in one's own way. Tables only.
 local function replace_own(request)
+  if request.named == none then
+    return
+  end
   local wanted = {}
   for _, named in ipairs(request.named) do
     wanted[named.seat] = seats.state(w, named.seat) == 'h' or nil
@@ -130,7 +164,7 @@ local function replace_own(request)
     local b = record and booking.parse(record)
     if b and b.epoch == w.epoch and b.status == 'RESERVED' and booking.has_seat(b, wanted) then
       work.release(w, id, b)
-      request.replaced[#request.replaced + 1] = { id = id, b = b }
+      add(request, 'replaced', { id = id, b = b })
     end
   end
 end
@@ -148,6 +182,9 @@ local function take_seats(request)
   end
   local function take(tier, list)
     seats.set(w, list, '.', 'h')
+    if request.taken == none then
+      request.taken = {}
+    end
     local taken = request.taken[tier] or {}
     request.taken[tier] = taken
     for _, seat in ipairs(list) do
@@ -179,11 +216,14 @@ end
 
 -- Why nobody could have what the request asks for now, or nil.
 local function refuse_all(request)
-  if #request.unknown > 0 then return 'UNKNOWN_TIER|' .. table.concat(request.unknown, ',') end
-  if #request.unknown_seats > 0 then return 'UNKNOWN_SEAT|' .. table.concat(request.unknown_seats, ',') end
-  if #request.mistaken > 0 then return 'SEATED|' .. table.concat(request.mistaken, ',') end
+  if request.faults ~= none then
+    for _, word in ipairs({ 'UNKNOWN_TIER|', 'UNKNOWN_SEAT|', 'SEATED|' }) do
+      local list = request.faults[word]
+      if list then return word .. table.concat(list, ',') end
+    end
+  end
   if w.status == 'cancelled' then return 'CANCELLED' end
-  if w.opens and w.now < w.opens then return 'NOT_OPEN|' .. string.format('%.0f', w.opens) end
+  if w.opens and w.now < w.opens then return 'NOT_OPEN|' .. string.format('%d', w.opens) end
   if w.closes and w.now >= w.closes then return 'CLOSED' end
   if sold_out(request) then return 'SOLD_OUT' end
   return nil
@@ -212,7 +252,7 @@ local function refuse(request)
   replace_own(request)
   why = refuse_user(request) or #request.named > 0 and take_seats(request)
   if not why and not fits(request) then
-    why = w.more and 'MORE' or 'HELD_BY_OTHERS|' .. string.format('%.0f', work.retry_at(w) or w.now + 1000)
+    why = w.more and 'MORE' or 'HELD_BY_OTHERS|' .. string.format('%d', work.retry_at(w) or w.now + 1000)
   end
   if not why and #request.named == 0 and #request.best > 0 then
     why = take_seats(request)
@@ -239,7 +279,7 @@ if not must_look then
   for i, request in ipairs(requests) do
     answers[i] = refuse_all(request)
   end
-  return { 'OK', string.format('%.0f', w.now), unpack(answers) }
+  return { 'OK', string.format('%d', w.now), unpack(answers) }
 end
 
 -- Each request with a key reads its record and its user's counter of keys.
@@ -247,18 +287,17 @@ for i = 1, count do
   local request = requests[i]
   if request.digest ~= '' then
     first_key = first_key + 1
-    request.record_key = KEYS[first_key]
     request.counter_key = idempotency.counter_key(w.tag, w.event, request.user)
     request.record_index = #record_keys + 1
-    record_keys[request.record_index] = request.record_key
+    record_keys[request.record_index] = KEYS[first_key]
     record_keys[request.record_index + 1] = request.counter_key
   end
 end
 local records = redis.call('MGET', unpack(record_keys))
 local counters = {}
 for _, request in ipairs(requests) do
-  if request.record_index then
-    local key = request.counter_key
+  local key = request.counter_key
+  if key then
     counters[key] = counters[key] or idempotency.counter(records[request.record_index + 1], w.now)
     request.counter = counters[key]
   end
@@ -272,7 +311,7 @@ local made_keys = {}
 local function replay(i, request)
   local known = request.record_index and (made_keys[request.digest] or records[request.record_index])
   if known then
-    local word = idempotency.answer(known, request.fingerprint)
+    local word = idempotency.answer(known, argv[request.at + 4])
     return word == 'REPLAY' and 'REPLAY|' .. known or word
   end
   local image = w.images[request.id]
@@ -283,18 +322,24 @@ local function replay(i, request)
   return booking.parse(existing).epoch == w.epoch and 'EXISTS|' .. existing or 'LOST'
 end
 
+-- Takes the units from the tables. Returns the booking's lines, what its tiers have left, its amount, and whether it
+-- has seats.
 local function lines_of(request)
-  local items, available, total = {}, {}, 0
-  for _, tier in ipairs(request.order) do
-    local quantity = request.need[tier]
+  local wants = request.wants
+  local items, available, total = nil, nil, 0
+  for i = 1, #wants, 2 do
+    local tier, quantity = wants[i], wants[i + 1]
     local t = w.tiers[tier]
     work.move(w, tier, quantity, 'available', 'held')
-    local places = seats.text(request.taken[tier] or {})
-    items[#items + 1] = string.format('%s,%.0f,%.0f,%s', tier, quantity, t.price, places)
-    available[#available + 1] = string.format('%s=%.0f', tier, t.available)
+    local taken = request.taken[tier]
+    local line = string.format('%s,%d,%d,%s', tier, quantity, t.price, taken and seats.text(taken) or '')
+    local left = string.format('%s=%d', tier, t.available)
+    -- Most bookings have one line.
+    items = items and items .. ';' .. line or line
+    available = available and available .. ',' .. left or left
     total = total + quantity * t.price
   end
-  return table.concat(items, ';'), table.concat(available, ','), total
+  return items, available, total, request.taken ~= none
 end
 
 local function claim(request)
@@ -303,22 +348,24 @@ local function claim(request)
     b.status, b.deadline, b.reason = 'CANCELLED', 0, 'replaced'
     work.put(w, replaced.id, b, '', '')
   end
-  local items, available, total = lines_of(request)
-  local b = {
-    version = 0, status = 'RESERVED', expires = w.now + w.hold, deadline = 0, attempts = 0, extensions = 0,
-    created = w.now, confirmed = 0, event = w.event, user = request.user, total = total, currency = w.currency,
-    digest = request.digest ~= '' and request.digest .. '.' .. request.fingerprint or '', items = items,
-    payment = '', reason = '',
-  }
-  local image = work.put(w, request.id, b, request.channel, request.trace)
-  work.index_hold(w, request.id, b.expires)
-  work.own(w, request.id, b)
-  if request.record_index then
-    local rest = request.mode == 'run' and string.format('run|%.0f', w.now + request.patience)
-      or 'claim|' .. available .. '|' .. image
-    local record = request.fingerprint .. '|' .. request.id .. '|' .. rest
+  local at = request.at
+  local fingerprint = argv[at + 4]
+  local items, available, total, is_seated = lines_of(request)
+  local expires = w.now + w.hold
+  local digest = request.digest ~= '' and request.digest .. '.' .. fingerprint or ''
+  local image = booking.hold(w, expires, request.user, total, digest, items)
+  work.put_image(w, request.id, image, argv[at + 8], argv[at + 9])
+  work.index_hold(w, request.id, expires)
+  work.own(w, request.id, request.user, request.tickets, is_seated)
+  if request.counter then
+    local record
+    if argv[at + 5] == 'run' then
+      record = string.format('%s|%s|run|%d', fingerprint, request.id, w.now + tonumber(argv[at + 6]))
+    else
+      record = fingerprint .. '|' .. request.id .. '|claim|' .. available .. '|' .. image
+    end
     made_keys[request.digest] = record
-    w.records[#w.records + 1] = { key = request.record_key, value = record }
+    w.records[#w.records + 1] = { key = record_keys[request.record_index], value = record }
     request.counter.today = request.counter.today + 1
     w.counters[request.counter_key] = request.counter
   end
@@ -329,4 +376,4 @@ for i, request in ipairs(requests) do
   answers[i] = replay(i, request) or refuse(request) or claim(request)
 end
 work.commit(w)
-return { 'OK', string.format('%.0f', w.now), unpack(answers) }
+return { 'OK', string.format('%d', w.now), unpack(answers) }

@@ -6,10 +6,6 @@ local booking = {}
 
 local record_pattern = '^' .. string.rep('([^|]*)|', 18) .. '([^|]*)$'
 
-local function int(number)
-  return string.format('%.0f', number)
-end
-
 function booking.parse(record)
   local b = {}
   local version, expires, deadline, attempts, extensions, created, updated, confirmed, total
@@ -23,10 +19,17 @@ function booking.parse(record)
 end
 
 function booking.image(b)
-  return table.concat({
-    int(b.version), b.status, int(b.expires), int(b.deadline), int(b.attempts), int(b.extensions), int(b.created),
-    int(b.updated), int(b.confirmed), b.event, b.user, int(b.total), b.currency, b.digest, b.items, b.payment, b.reason,
-  }, '|')
+  return string.format(
+    '%d|%s|%d|%d|%d|%d|%d|%d|%d|%s|%s|%d|%s|%s|%s|%s|%s', b.version, b.status, b.expires, b.deadline, b.attempts,
+    b.extensions, b.created, b.updated, b.confirmed, b.event, b.user, b.total, b.currency, b.digest, b.items, b.payment,
+    b.reason)
+end
+
+-- The image of a new hold of the event of `w`.
+function booking.hold(w, expires, user, total, digest, items)
+  return string.format(
+    '1|RESERVED|%d|0|0|0|%d|%d|0|%s|%s|%d|%s|%s|%s||', expires, w.now, w.now, w.event, user, total, w.currency, digest,
+    items)
 end
 
 -- Calls visit(tier, quantity, unit price, seats joined by `+`) for each line.
@@ -72,9 +75,8 @@ function booking.payment(b)
 end
 
 function booking.set_payment(b, p)
-  b.payment = table.concat({
-    p.id, p.provider, p.transaction, p.status, int(p.amount), int(p.refund or 0), int(p.refunded or 0),
-  }, ',')
+  b.payment = string.format(
+    '%s,%s,%s,%s,%d,%d,%d', p.id, p.provider, p.transaction, p.status, p.amount, p.refund or 0, p.refunded or 0)
 end
 
 -- So much of what was taken has to go back in all; with all of it, the payment itself is refund-due.

@@ -14,11 +14,11 @@ local key_limit = 1000
 
 local day_length = 86400000
 
--- How long a record is kept.
-idempotency.record_lifetime = day_length
+-- How long a record is kept, in milliseconds.
+idempotency.record_lifetime = '86400000'
 
--- A counter speaks of two days.
-idempotency.counter_lifetime = 2 * day_length
+-- A counter speaks of two days. As text, because Redis would write a number as a floating-point one.
+idempotency.counter_lifetime = '172800000'
 
 -- What a request with this fingerprint is told when its key has a record.
 function idempotency.answer(record, fingerprint)
@@ -45,5 +45,5 @@ function idempotency.is_full(counter)
 end
 
 function idempotency.counter_text(counter)
-  return string.format('%.0f %.0f %.0f', counter.day, counter.today, counter.yesterday)
+  return string.format('%d %d %d', counter.day, counter.today, counter.yesterday)
 end

@@ -72,7 +72,7 @@ end
 function transition.finish(w, b, keys, argv, word)
   local image = work.put(w, argv[3], b, argv[5], argv[6])
   if argv[7] ~= '' then
-    local deadline = string.format('%.0f', w.now + tonumber(argv[8]))
+    local deadline = string.format('%d', w.now + tonumber(argv[8]))
     w.records[1] = { key = keys[3], value = table.concat({ argv[7], argv[3], 'run', deadline }, '|') }
   end
   local entry = work.commit(w)

@@ -12,8 +12,9 @@ local provider_silence = 15 * 60 * 1000
 -- Due holds returned in one call.
 local due_limit = 64
 
+-- Redis would write a number that it is given as a floating-point one, at several times the cost.
 local function int(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 local function read_tier(w, tier, text)
@@ -25,8 +26,8 @@ local function read_tier(w, tier, text)
 end
 
 local function tier_text(t)
-  return int(t.capacity) .. ' ' .. int(t.available) .. ' ' .. int(t.held) .. ' ' .. int(t.sold) .. ' '
-    .. int(t.blocked) .. ' ' .. int(t.price) .. ' ' .. t.kind
+  return string.format(
+    '%d %d %d %d %d %d %s', t.capacity, t.available, t.held, t.sold, t.blocked, t.price, t.kind)
 end
 
 -- Reads the event and the named tiers; nil when it is not here or not of this epoch.
@@ -131,15 +132,20 @@ function work.user(w, user)
   return w.users[user]
 end
 
--- Its owner has the booking's tickets.
-function work.own(w, id, b)
-  local total = work.user(w, b.user)
-  total.tickets = total.tickets + booking.tickets(b)
+-- A user has so many tickets more, by one booking more.
+function work.own(w, id, user, tickets, is_seated)
+  local total = work.user(w, user)
+  total.tickets = total.tickets + tickets
   total.bookings = total.bookings + 1
-  if booking.is_seated(b) then
+  if is_seated then
     total.seated = total.seated .. ' ' .. id
   end
-  w.changed_users[b.user] = true
+  w.changed_users[user] = true
+end
+
+-- Its owner has the booking's tickets.
+function work.own_all(w, id, b)
+  work.own(w, id, b.user, booking.tickets(b), booking.is_seated(b))
 end
 
 -- Its owner has them no more.
@@ -159,9 +165,14 @@ function work.put(w, id, b, channel, trace)
   b.version = b.version + 1
   b.updated = w.now
   local image = booking.image(b)
-  w.bookings[#w.bookings + 1] = { id = id, image = image, tail = '|' .. channel .. '|' .. trace }
-  w.images[id] = image
+  work.put_image(w, id, image, channel, trace)
   return image
+end
+
+-- The same of an image that is written already.
+function work.put_image(w, id, image, channel, trace)
+  w.bookings[#w.bookings + 1] = { id = id, entry = image .. '|' .. channel .. '|' .. trace }
+  w.images[id] = image
 end
 
 function work.index_hold(w, id, expires)
@@ -205,7 +216,7 @@ end
 function work.unrelease(w, id, b)
   table.remove(b.status == 'PENDING_PAYMENT' and w.pay_remove or w.hold_remove)
   work.move_items(w, b, 'available', 'held')
-  work.own(w, id, b)
+  work.own_all(w, id, b)
 end
 
 -- The hold's time has passed: its units go back, whatever the sweeper did or did not do.
@@ -308,7 +319,7 @@ local function commit_users(w)
       gone[#gone + 1] = user
     else
       set[#set + 1] = user
-      set[#set + 1] = int(total.tickets) .. ' ' .. int(total.bookings) .. total.seated
+      set[#set + 1] = string.format('%d %d', total.tickets, total.bookings) .. total.seated
     end
   end
   if #set > 0 then
@@ -356,18 +367,19 @@ local function commit_bookings(w, tiers)
     fields[#fields + 1] = note.name
     fields[#fields + 1] = note.text
   end
-  for _, change in ipairs(w.bookings) do
-    fields[#fields + 1] = change.id
-    fields[#fields + 1] = change.image .. change.tail
+  local count = #fields
+  for i, change in ipairs(w.bookings) do
+    fields[count + 2 * i - 1] = change.id
+    fields[count + 2 * i] = change.entry
   end
   local entry = redis.call('XADD', w.outbox_key, '*', unpack(fields))
   if #w.bookings == 0 then
     return entry
   end
-  local records = {}
-  for _, change in ipairs(w.bookings) do
-    records[#records + 1] = w.tag .. 'b:' .. change.id
-    records[#records + 1] = change.image .. '|' .. w.epoch .. '|' .. entry
+  local records, prefix, tail = {}, w.tag .. 'b:', '|' .. w.epoch .. '|' .. entry
+  for id, image in pairs(w.images) do
+    records[#records + 1] = prefix .. id
+    records[#records + 1] = image .. tail
   end
   redis.call('MSET', unpack(records))
   return entry
