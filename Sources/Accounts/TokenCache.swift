@@ -1,7 +1,16 @@
 /// Tokens that were verified, until they expire: checking a signature costs more than a claim. Bounded in entries and
 /// bytes; when it is full it is begun anew. Lives on one loop.
 struct TokenCache {
-    private var known: [ArraySlice<UInt8>: (principal: Principal, expires: Int64)] = [:]
+    /// A token, hashed by its end: that is of its signature, which nobody can choose.
+    private struct Key: Hashable {
+        let token: ArraySlice<UInt8>
+
+        func hash(into hasher: inout Hasher) {
+            unsafe token.suffix(32).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        }
+    }
+
+    private var known: [Key: (principal: Principal, expires: Int64)] = [:]
     private var bytes = 0
     private let maximumEntries: Int
     private let maximumBytes: Int
@@ -21,9 +30,9 @@ struct TokenCache {
     ///
     /// - Parameter now: Unix seconds.
     mutating func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? {
-        guard let entry = known[token] else { return nil }
+        guard let entry = known[Key(token: token)] else { return nil }
         if entry.expires > now { return entry.principal }
-        known[token] = nil
+        known[Key(token: token)] = nil
         bytes -= token.count
         return nil
     }
@@ -34,6 +43,7 @@ struct TokenCache {
             known.removeAll(keepingCapacity: true)
             bytes = 0
         }
-        if known.updateValue((principal, expires), forKey: ArraySlice(Array(token))) == nil { bytes += token.count }
+        let key = Key(token: ArraySlice(Array(token)))
+        if known.updateValue((principal, expires), forKey: key) == nil { bytes += token.count }
     }
 }

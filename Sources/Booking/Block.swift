@@ -1,18 +1,3 @@
-/// Names one block of an event.
-public struct BlockID: Hashable, Sendable, CustomStringConvertible {
-    /// Its bytes.
-    public let uuid: UUIDBytes
-    /// Names the block with these bytes.
-    public init(_ uuid: UUIDBytes) { self.uuid = uuid }
-    /// Reads the text form; `nil` when it is no UUID.
-    public init?(_ text: some StringProtocol) {
-        guard let uuid = UUIDBytes(text) else { return nil }
-        self.uuid = uuid
-    }
-    /// The text form.
-    public var description: String { uuid.description }
-}
-
 /// Units or seats of one tier that are off sale.
 public struct Block: Hashable, Sendable {
     /// Its id.
@@ -33,10 +18,11 @@ public struct Block: Hashable, Sendable {
     }
 
     /// Reads `tier,quantity,seat+seat`; `nil` when it is malformed.
-    public init?(id: BlockID, text: some StringProtocol) {
-        let part = text.split(separator: ",", omittingEmptySubsequences: false)
-        guard part.count == 3, let tier = TierID(part[0]), let quantity = Int(part[1]), quantity >= 1,
-            let seats = SeatPosition.list(part[2])
+    public init?(id: BlockID, text: String) {
+        var reader = FieldReader(text, separator: ",")
+        guard let tier = reader.next().flatMap(UUIDBytes.init(utf8:)).map(TierID.init),
+            let quantity = reader.integer(Int.self),
+            quantity >= 1, let seats = reader.next().flatMap(SeatPosition.list), reader.isAtEnd
         else { return nil }
         self.init(id: id, tier: tier, quantity: quantity, seats: seats)
     }

@@ -20,7 +20,8 @@ extension BookingImage {
             let createdAt = reader.integer(Int64.self), let updatedAt = reader.integer(Int64.self),
             let confirmedAt = reader.integer(Int64.self), let event = reader.next().flatMap(UUIDBytes.init(utf8:)),
             let user = reader.next().flatMap(EscapedText.decode), let total = reader.integer(Int64.self),
-            let currency = reader.text(), let digest = reader.text(), let items = reader.next().flatMap(Self.items),
+            let currency = reader.text(), let digest = reader.text(),
+            let items = reader.next().flatMap(BookingItem.list),
             let paymentText = reader.next(), let reason = reader.text()
         else { return nil }
         let payment = BookingPayment(text: paymentText)
@@ -34,7 +35,10 @@ extension BookingImage {
     }
 
     /// Reads the text form; `nil` when it is malformed.
-    public init?(text: some StringProtocol) {
+    public init?(text: String) { self.init(utf8: Array(text.utf8)[...]) }
+
+    /// The same of text that is still bytes.
+    public init?(utf8 text: ArraySlice<UInt8>) {
         var reader = FieldReader(text, separator: "|")
         self.init(&reader)
         guard reader.isAtEnd else { return nil }
@@ -50,8 +54,11 @@ extension BookingImage {
             payment?.text ?? "", reason ?? "",
         ].joined(separator: "|")
     }
+}
 
-    private static func items(_ text: ArraySlice<UInt8>) -> [BookingItem]? {
+extension BookingItem {
+    /// Reads items joined by `;`, as an image has them; `nil` when one is malformed.
+    public static func list(_ text: ArraySlice<UInt8>) -> [BookingItem]? {
         var items: [BookingItem] = []
         guard !text.isEmpty else { return items }
         var reader = FieldReader(text, separator: ";")
@@ -61,9 +68,7 @@ extension BookingImage {
         }
         return items
     }
-}
 
-extension BookingItem {
     fileprivate init?(text: ArraySlice<UInt8>) {
         var reader = FieldReader(text, separator: ",")
         guard let tier = reader.next().flatMap(UUIDBytes.init(utf8:)), let quantity = reader.integer(Int.self),

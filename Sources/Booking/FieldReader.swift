@@ -8,14 +8,18 @@ public struct FieldReader {
     private var isPastLast = false
 
     /// A reader of `text`, whose fields are separated by an ASCII character.
-    public init(_ text: some StringProtocol, separator: Unicode.Scalar) {
-        self.init(ArraySlice(text.utf8), separator: separator)
+    public init(_ text: String, separator: Unicode.Scalar) {
+        self.init(Array(text.utf8)[...], separator: separator)
     }
 
-    init(_ bytes: ArraySlice<UInt8>, separator: Unicode.Scalar) {
+    /// The same of text that is still bytes.
+    public init(_ bytes: ArraySlice<UInt8>, separator: Unicode.Scalar) {
         rest = bytes
         self.separator = UInt8(ascii: separator)
     }
+
+    /// Everything that was not read yet.
+    public var remainder: ArraySlice<UInt8> { isPastLast ? [] : rest }
 
     /// Whether every field was read.
     public var isAtEnd: Bool { isPastLast }
@@ -36,21 +40,21 @@ public struct FieldReader {
 
     /// The next field as a decimal number; `nil` when it is none.
     public mutating func integer<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number? {
-        next().flatMap { Number(decimal: $0) }
+        next().flatMap { Int64(decimal: $0) }.flatMap { Number(exactly: $0) }
     }
 }
 
-extension FixedWidthInteger {
+extension Int64 {
     /// Reads decimal digits, with a minus before them or not; `nil` for anything else, and for what does not fit.
     init?(decimal text: ArraySlice<UInt8>) {
         let isNegative = text.first == UInt8(ascii: "-")
         let digits = isNegative ? text.dropFirst() : text
         guard !digits.isEmpty else { return nil }
-        var number: Self = 0
+        var number: Int64 = 0
         for digit in digits {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
             let (tens, overflows) = number.multipliedReportingOverflow(by: 10)
-            let unit = Self(digit - UInt8(ascii: "0"))
+            let unit = Int64(digit - UInt8(ascii: "0"))
             let (next, overflowsToo) =
                 isNegative ? tens.subtractingReportingOverflow(unit) : tens.addingReportingOverflow(unit)
             guard !overflows, !overflowsToo else { return nil }

@@ -1,46 +1,66 @@
+/// A name that is any UUID; each kind of thing has a type of its own, so that none is taken for another.
+public protocol UUIDIdentifier: Hashable, Sendable, CustomStringConvertible {
+    /// Its bytes.
+    var uuid: UUIDBytes { get }
+    /// Names the thing with these bytes.
+    init(_ uuid: UUIDBytes)
+}
+
+extension UUIDIdentifier {
+    /// Reads the text form; `nil` when it is no UUID.
+    public init?(_ text: String) {
+        guard let uuid = UUIDBytes(text) else { return nil }
+        self.init(uuid)
+    }
+
+    /// The same of a part of a text.
+    public init?(_ text: Substring) {
+        guard let uuid = UUIDBytes(text) else { return nil }
+        self.init(uuid)
+    }
+
+    /// The text form.
+    public var description: String { uuid.description }
+}
+
 /// Names one event.
-public struct EventID: Hashable, Sendable, CustomStringConvertible {
+public struct EventID: UUIDIdentifier {
     /// Its bytes.
     public let uuid: UUIDBytes
     /// Names the event with these bytes.
     public init(_ uuid: UUIDBytes) { self.uuid = uuid }
-    /// Reads the text form; `nil` when it is no UUID.
-    public init?(_ text: some StringProtocol) {
-        guard let uuid = UUIDBytes(text) else { return nil }
-        self.uuid = uuid
-    }
-    /// The text form.
-    public var description: String { uuid.description }
 }
 
 /// Names one tier of one event.
-public struct TierID: Hashable, Sendable, CustomStringConvertible {
+public struct TierID: UUIDIdentifier {
     /// Its bytes.
     public let uuid: UUIDBytes
     /// Names the tier with these bytes.
     public init(_ uuid: UUIDBytes) { self.uuid = uuid }
-    /// Reads the text form; `nil` when it is no UUID.
-    public init?(_ text: some StringProtocol) {
-        guard let uuid = UUIDBytes(text) else { return nil }
-        self.uuid = uuid
-    }
-    /// The text form.
-    public var description: String { uuid.description }
 }
 
 /// Names one payment attempt or refundable charge.
-public struct PaymentID: Hashable, Sendable, CustomStringConvertible {
+public struct PaymentID: UUIDIdentifier {
     /// Its bytes.
     public let uuid: UUIDBytes
     /// Names the payment with these bytes.
     public init(_ uuid: UUIDBytes) { self.uuid = uuid }
-    /// Reads the text form; `nil` when it is no UUID.
-    public init?(_ text: some StringProtocol) {
-        guard let uuid = UUIDBytes(text) else { return nil }
-        self.uuid = uuid
-    }
-    /// The text form.
-    public var description: String { uuid.description }
+}
+
+/// Names one block of an event.
+public struct BlockID: UUIDIdentifier {
+    /// Its bytes.
+    public let uuid: UUIDBytes
+    /// Names the block with these bytes.
+    public init(_ uuid: UUIDBytes) { self.uuid = uuid }
+}
+
+/// Names one venue.
+public struct VenueID: UUIDIdentifier {
+    /// Its bytes.
+    public let uuid: UUIDBytes
+    /// Names the venue with these bytes.
+    public init(_ uuid: UUIDBytes) { self.uuid = uuid }
 }
 
 /// Names one booking: a UUIDv7 whose 12 `rand_a` bits are the partition, so that it is found without its event.
@@ -64,7 +84,7 @@ public struct BookingID: Hashable, Sendable, CustomStringConvertible {
     /// Reads the text form.
     ///
     /// - Returns: `nil` when it is no UUIDv7 of a partition below `partitions`; such a booking cannot exist.
-    public init?(_ text: some StringProtocol, partitions: Int) {
+    public init?(_ text: String, partitions: Int) {
         guard let uuid = UUIDBytes(text), uuid.version == 7, Int(uuid.high & 0xfff) < partitions else { return nil }
         self.uuid = uuid
     }

@@ -21,15 +21,16 @@ public struct SeatPosition: Hashable, Sendable, Comparable {
     public var place: Int { number & 0x3ff }
 
     /// Reads a list of seats joined by `+`; `nil` when it is none.
-    public static func list(_ text: some StringProtocol) -> [SeatPosition]? { list(ArraySlice(text.utf8)) }
+    public static func list(_ text: String) -> [SeatPosition]? { list(Array(text.utf8)[...]) }
 
-    static func list(_ text: ArraySlice<UInt8>) -> [SeatPosition]? {
+    /// The same of text that is still bytes.
+    public static func list(_ text: ArraySlice<UInt8>) -> [SeatPosition]? {
         var seats: [SeatPosition] = []
         guard !text.isEmpty else { return seats }
         var reader = FieldReader(text, separator: "+")
         while let part = reader.next() {
-            guard let number = Int(decimal: part), number >= 0 else { return nil }
-            seats.append(SeatPosition(number: number))
+            guard let number = Int64(decimal: part), number >= 0 else { return nil }
+            seats.append(SeatPosition(number: Int(number)))
         }
         return seats
     }
@@ -58,7 +59,7 @@ public struct SeatID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads the text form; `nil` when it is no UUID.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: String) {
         guard let uuid = UUIDBytes(text) else { return nil }
         self.uuid = uuid
     }

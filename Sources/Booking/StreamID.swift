@@ -15,7 +15,7 @@ public struct StreamID: Hashable, Sendable, Comparable, CustomStringConvertible 
     }
 
     /// Reads `ms-seq`; `nil` when it is anything else.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: String) {
         var reader = FieldReader(text, separator: "-")
         guard let milliseconds = reader.integer(Int64.self), let sequence = reader.integer(Int64.self), reader.isAtEnd
         else { return nil }

@@ -14,28 +14,21 @@ public struct UUIDBytes: Hashable, Sendable, Comparable {
     /// Reads the 36-character form; either case is accepted.
     ///
     /// - Returns: `nil` when `text` is anything else.
-    public init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
+    public init?(_ text: String) { self.init(text.utf8.span) }
 
-    /// Reads the bytes of the 36-character form.
-    public init?(utf8 text: some Sequence<UInt8>) {
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        var index = 0
-        for byte in text {
-            defer { index += 1 }
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = hexDigit(byte), index < 36 else { return nil }
-            if index < 18 {
-                high = high << 4 | UInt64(digit)
-            } else {
-                low = low << 4 | UInt64(digit)
-            }
-        }
-        guard index == 36 else { return nil }
-        self.init(high: high, low: low)
+    /// The same of a part of a text.
+    public init?(_ text: Substring) { self.init(text.utf8.span) }
+
+    /// The same of text that is still bytes.
+    public init?(utf8 text: ArraySlice<UInt8>) { self.init(text.span) }
+
+    private init?(_ text: Span<UInt8>) {
+        guard text.count == 36, text[8] == hyphen, text[13] == hyphen, text[18] == hyphen, text[23] == hyphen,
+            let first = hexNumber(text, 0..<8), let second = hexNumber(text, 9..<13),
+            let third = hexNumber(text, 14..<18), let fourth = hexNumber(text, 19..<23),
+            let fifth = hexNumber(text, 24..<36)
+        else { return nil }
+        self.init(high: first << 32 | second << 16 | third, low: fourth << 48 | fifth)
     }
 
     /// The bytes in order, for hashing.
@@ -58,26 +51,37 @@ extension UUIDBytes: CustomStringConvertible {
     public var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    buffer[position] = UInt8(ascii: "-")
+            for index in 0..<16 {
+                if index == 4 || index == 6 || index == 8 || index == 10 {
+                    buffer[position] = hyphen
                     position += 1
                 }
-                let word = index < 16 ? high : low
-                let digit = UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64(index % 16)) & 0xf)
-                buffer[position] = digit < 10 ? digit + 48 : digit + 87
-                position += 1
+                let byte = UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - 8 * (index & 7)))
+                buffer[position] = hexDigit(byte >> 4)
+                buffer[position + 1] = hexDigit(byte & 0xf)
+                position += 2
             }
             return 36
         }
     }
 }
 
-private func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 87
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 55
-    default: nil
+private let hyphen = UInt8(ascii: "-")
+
+private func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? value &+ 48 : value &+ 87 }
+
+private func hexNumber(_ text: Span<UInt8>, _ digits: Range<Int>) -> UInt64? {
+    var number: UInt64 = 0
+    for index in digits {
+        let byte = text[index]
+        let digit: UInt8
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - 48
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - 87
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - 55
+        default: return nil
+        }
+        number = number << 4 | UInt64(digit)
     }
+    return number
 }

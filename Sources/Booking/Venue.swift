@@ -1,18 +1,3 @@
-/// Names one venue.
-public struct VenueID: Hashable, Sendable, CustomStringConvertible {
-    /// Its bytes.
-    public let uuid: UUIDBytes
-    /// Names the venue with these bytes.
-    public init(_ uuid: UUIDBytes) { self.uuid = uuid }
-    /// Reads the text form; `nil` when it is no UUID.
-    public init?(_ text: some StringProtocol) {
-        guard let uuid = UUIDBytes(text) else { return nil }
-        self.uuid = uuid
-    }
-    /// The text form.
-    public var description: String { uuid.description }
-}
-
 /// A hall: sections of rows of seats, in the order in which people are to be seated.
 public struct VenueLayout: Hashable, Sendable {
     /// Most seats of a venue.

@@ -8,7 +8,10 @@ struct BookingRecord {
     let entry: StreamID?
 
     /// Reads the 19 fields of a record; `nil` when they are malformed.
-    init?(text: some StringProtocol) {
+    init?(text: String) { self.init(utf8: Array(text.utf8)[...]) }
+
+    /// The same of text that is still bytes.
+    init?(utf8 text: ArraySlice<UInt8>) {
         var reader = FieldReader(text, separator: "|")
         guard let image = BookingImage(&reader), let epoch = reader.text(), let entry = reader.text(), reader.isAtEnd
         else { return nil }

@@ -18,7 +18,7 @@ enum GroupReply {
         switch reply.word {
         case "OK":
             guard reply.rest.count == count + 1 else { return unreadable(count) }
-            return (1...count).map { answer(reply.text($0) ?? "", tiers: tiers) }
+            return (1...count).map { answer(reply.bytes($0), tiers: tiers) }
         case "NO_EVENT":
             return Array(repeating: .success(.decided(.noEvent)), count: count)
         case "STALE", "RECOVERING":
@@ -32,32 +32,31 @@ enum GroupReply {
         Array(repeating: .failure(InventoryError(.scriptFailed, "reserve: unreadable reply")), count: count)
     }
 
-    private static func answer(_ text: String, tiers: [TierID]) -> Result<ClaimAnswer, InventoryError> {
-        let bar = text.firstIndex(of: "|")
-        let word = bar.map { text[..<$0] } ?? text[...]
-        let rest = bar.map { text[text.index(after: $0)...] } ?? ""
+    private static func answer(_ text: ArraySlice<UInt8>, tiers: [TierID]) -> Result<ClaimAnswer, InventoryError> {
+        var reader = FieldReader(text, separator: "|")
+        let word = reader.text() ?? ""
         if word == "MORE" { return .success(.more) }
         if word == "LOST" { return .failure(InventoryError(.outcomeUnknown, "the booking is of another epoch")) }
-        guard let outcome = outcome(word, rest, tiers: tiers) else {
+        guard let outcome = outcome(word, reader.remainder, tiers: tiers) else {
             return .failure(InventoryError(.scriptFailed, "reserve: \(word)"))
         }
         return .success(.decided(outcome))
     }
 
-    private static func outcome(_ word: Substring, _ rest: Substring, tiers: [TierID]) -> ClaimOutcome? {
+    private static func outcome(_ word: String, _ rest: ArraySlice<UInt8>, tiers: [TierID]) -> ClaimOutcome? {
         switch word {
         case "HELD": held(rest)
-        case "REPLAY": IdempotencyRecord(text: String(rest)).map { .replay($0) }
-        case "EXISTS": existing(rest).map { .existing($0) }
+        case "REPLAY": IdempotencyRecord(utf8: rest).map { .replay($0) }
+        case "EXISTS": BookingRecord(utf8: rest).map { .existing($0.image) }
         case "REUSED": .keyReused
         case "KEY_LIMIT": .keyLimit
         case "SOLD_OUT": .soldOut
-        case "HELD_BY_OTHERS": Int64(rest).map { .heldByOthers(retryAt: $0) }
-        case "NOT_OPEN": Int64(rest).map { .notOpen(opensAt: $0) }
+        case "HELD_BY_OTHERS": number(rest).map { .heldByOthers(retryAt: $0) }
+        case "NOT_OPEN": number(rest).map { .notOpen(opensAt: $0) }
         case "CLOSED": .closed
         case "CANCELLED": .eventCancelled
-        case "TICKET_LIMIT": Int(rest).map { .ticketLimit($0) }
-        case "BOOKING_LIMIT": Int(rest).map { .bookingLimit($0) }
+        case "TICKET_LIMIT": number(rest).map { .ticketLimit(Int($0)) }
+        case "BOOKING_LIMIT": number(rest).map { .bookingLimit(Int($0)) }
         case "UNKNOWN_TIER": named(rest, tiers).map { .unknownTiers($0) }
         case "SEATED": named(rest, tiers).map { .mistaken($0) }
         case "UNKNOWN_SEAT": seats(rest).map { .unknownSeats($0) }
@@ -67,24 +66,31 @@ enum GroupReply {
         }
     }
 
-    private static func held(_ rest: Substring) -> ClaimOutcome? {
-        guard let bar = rest.firstIndex(of: "|"), let availability = TierAvailability.list(rest[..<bar]),
-            let image = BookingImage(text: rest[rest.index(after: bar)...])
+    private static func held(_ rest: ArraySlice<UInt8>) -> ClaimOutcome? {
+        var reader = FieldReader(rest, separator: "|")
+        guard let availability = reader.next().flatMap(TierAvailability.list),
+            let image = BookingImage(utf8: reader.remainder)
         else { return nil }
         return .held(image, availability: availability)
     }
 
-    private static func existing(_ rest: Substring) -> BookingImage? {
-        BookingRecord(text: rest)?.image
+    private static func number(_ rest: ArraySlice<UInt8>) -> Int64? {
+        var reader = FieldReader(rest, separator: "|")
+        return reader.integer(Int64.self)
     }
 
-    private static func named(_ rest: Substring, _ tiers: [TierID]) -> [TierID]? {
-        let indexes = rest.split(separator: ",").compactMap { Int($0) }
-        guard indexes.allSatisfy({ (1...tiers.count).contains($0) }) else { return nil }
-        return indexes.map { tiers[$0 - 1] }
+    private static func named(_ rest: ArraySlice<UInt8>, _ tiers: [TierID]) -> [TierID]? {
+        var named: [TierID] = []
+        var reader = FieldReader(rest, separator: ",")
+        while let index = reader.next().flatMap({ number($0) }) {
+            guard (1...Int64(tiers.count)).contains(index) else { return nil }
+            named.append(tiers[Int(index) - 1])
+        }
+        return named
     }
 
-    static func seats(_ rest: Substring) -> [SeatPosition]? {
-        SeatPosition.list(rest.replacing(",", with: "+"))
+    /// Reads seats joined by commas.
+    static func seats(_ rest: ArraySlice<UInt8>) -> [SeatPosition]? {
+        SeatPosition.list(ArraySlice(rest.map { $0 == UInt8(ascii: ",") ? UInt8(ascii: "+") : $0 }))
     }
 }

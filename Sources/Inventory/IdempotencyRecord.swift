@@ -10,25 +10,28 @@ public enum IdempotencyRecord: Sendable {
     case done(fingerprint: String, booking: BookingID, status: Int, body: String)
 
     /// Reads the text form: `fingerprint|booking|claim…`, `…|run|deadline` or `…|done|status|body`.
-    public init?(text: String) {
-        let part = text.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false)
-        guard part.count == 4, let uuid = UUIDBytes(part[1]) else { return nil }
-        let fingerprint = String(part[0])
+    public init?(text: String) { self.init(utf8: Array(text.utf8)[...]) }
+
+    /// The same of text that is still bytes.
+    init?(utf8 text: ArraySlice<UInt8>) {
+        var reader = FieldReader(text, separator: "|")
+        guard let fingerprint = reader.text(), let uuid = reader.next().flatMap(UUIDBytes.init(utf8:)),
+            let kind = reader.text()
+        else { return nil }
         let booking = BookingID(stored: uuid)
-        switch part[2] {
+        switch kind {
         case "run":
-            guard let deadline = Int64(part[3]) else { return nil }
+            guard let deadline = reader.integer(Int64.self), reader.isAtEnd else { return nil }
             self = .running(fingerprint: fingerprint, booking: booking, deadline: deadline)
         case "claim":
-            let rest = part[3].split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false)
-            guard rest.count == 2, let availability = TierAvailability.list(rest[0]),
-                let image = BookingImage(text: rest[1])
+            guard let availability = reader.next().flatMap(TierAvailability.list),
+                let image = BookingImage(utf8: reader.remainder)
             else { return nil }
             self = .claim(fingerprint: fingerprint, booking: booking, availability: availability, image: image)
         case "done":
-            let rest = part[3].split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false)
-            guard rest.count == 2, let status = Int(rest[0]) else { return nil }
-            self = .done(fingerprint: fingerprint, booking: booking, status: status, body: String(rest[1]))
+            guard let status = reader.integer(Int.self), !reader.isAtEnd else { return nil }
+            let body = String(decoding: reader.remainder, as: UTF8.self)
+            self = .done(fingerprint: fingerprint, booking: booking, status: status, body: body)
         default:
             return nil
         }
@@ -50,12 +53,15 @@ public struct TierAvailability: Sendable, Hashable {
     public let available: Int
 
     /// Reads `tier=available,…`.
-    static func list(_ text: Substring) -> [TierAvailability]? {
+    static func list(_ text: ArraySlice<UInt8>) -> [TierAvailability]? {
         var list: [TierAvailability] = []
-        for part in text.split(separator: ",") {
-            let pair = part.split(separator: "=")
-            guard pair.count == 2, let tier = TierID(pair[0]), let available = Int(pair[1]) else { return nil }
-            list.append(TierAvailability(tier: tier, available: available))
+        var reader = FieldReader(text, separator: ",")
+        while let part = reader.next() {
+            var pair = FieldReader(part, separator: "=")
+            guard let tier = pair.next().flatMap(UUIDBytes.init(utf8:)), let available = pair.integer(Int.self),
+                pair.isAtEnd
+            else { return nil }
+            list.append(TierAvailability(tier: TierID(tier), available: available))
         }
         return list
     }

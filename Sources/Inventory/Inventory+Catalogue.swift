@@ -58,7 +58,7 @@ extension Inventory {
             event.description, id.description, tier?.description ?? "", String(quantity), SeatPosition.text(seats),
         ]
         let reply = try await repeated(scripts.block, event, arguments)
-        let list = reply.text(0).flatMap { GroupReply.seats($0[...]) } ?? []
+        let list = GroupReply.seats(reply.bytes(0)) ?? []
         switch reply.word {
         case "OK":
             guard let tier = reply.text(0).flatMap({ TierID($0) }), let quantity = reply.text(1).flatMap({ Int($0) })

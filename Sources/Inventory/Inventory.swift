@@ -191,6 +191,11 @@ struct Reply {
         rest.count > index ? rest[rest.startIndex + index].string : nil
     }
 
+    /// The part at `index` after the word, as bytes; empty when it is none.
+    func bytes(_ index: Int) -> ArraySlice<UInt8> {
+        rest.count > index ? rest[rest.startIndex + index].bytes?[...] ?? [] : []
+    }
+
     /// The part at `index` after the word, as a number.
     func integer(_ index: Int) -> Int64? {
         rest.count > index ? rest[rest.startIndex + index].integer : nil

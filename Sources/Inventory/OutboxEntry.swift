@@ -102,7 +102,7 @@ public struct OutboxEntry: Sendable {
     /// Reads `id,tier,quantity,seats`.
     private static func block(_ text: String) -> Block? {
         guard let comma = text.firstIndex(of: ","), let id = BlockID(text[..<comma]) else { return nil }
-        return Block(id: id, text: text[text.index(after: comma)...])
+        return Block(id: id, text: String(text[text.index(after: comma)...]))
     }
 
     private static func transition(_ booking: String, _ text: String) -> Transition? {

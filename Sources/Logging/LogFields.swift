@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Synchronization
 
 /// The fields of one line.
 public struct LogFields {
@@ -62,14 +63,28 @@ public struct LogFields {
             ? value : value.debugDescription
     }
 
-    /// With milliseconds. The corresponding C functions are `gmtime_r` and `strftime`.
+    /// The last second that was told, and its text: many lines share one.
+    private static let lastSecond = Mutex<(second: Int, form: String, text: String)>((0, "", ""))
+
+    /// With milliseconds.
     private static func format(_ time: timespec, _ form: String) -> String {
-        var seconds = time.tv_sec
+        let text = lastSecond.withLock { last in
+            if last.second != time.tv_sec || last.form != form {
+                last = (time.tv_sec, form, format(second: time.tv_sec, form))
+            }
+            return last.text
+        }
+        let milliseconds = String(time.tv_nsec / 1_000_000 + 1000).dropFirst()
+        return "\(text).\(milliseconds)"
+    }
+
+    /// The corresponding C functions are `gmtime_r` and `strftime`.
+    private static func format(second: Int, _ form: String) -> String {
+        var seconds = second
         var parts = tm()
         gmtime_r(&seconds, &parts)
         var text = [CChar](repeating: 0, count: 32)
         let count = strftime(&text, text.count, form, &parts)
-        let milliseconds = String(time.tv_nsec / 1_000_000 + 1000).dropFirst()
-        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)"
+        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

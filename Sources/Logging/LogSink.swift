@@ -13,6 +13,9 @@ final class LogSink: Sendable {
     /// Lines that wait, together. Beyond it they are counted instead of kept.
     private static let limit = 4 * 1024 * 1024
 
+    /// Microseconds between two writes: waking the thread for every line would cost more than the line.
+    private static let rest: UInt32 = 5000
+
     private let descriptor: Int32
     /// What wakes the thread that writes.
     private let wake: (reader: Int32, writer: Int32)
@@ -40,7 +43,7 @@ final class LogSink: Sendable {
             return (isFirst, !pending.isStarted)
         }
         if starts { start() }
-        // One call for however many lines come until the thread has run.
+        // One call for however many lines come until the thread has run, and rested.
         if isFirst {
             var byte: UInt8 = 1
             _ = Glibc.write(wake.writer, &byte, 1)
@@ -89,7 +92,10 @@ final class LogSink: Sendable {
                 guard let argument else { return nil }
                 let sink = Unmanaged<LogSink>.fromOpaque(argument).takeRetainedValue()
                 var byte: UInt8 = 0
-                while read(sink.wake.reader, &byte, 1) > 0 || errno == EINTR { sink.flush() }
+                while read(sink.wake.reader, &byte, 1) > 0 || errno == EINTR {
+                    sink.flush()
+                    usleep(LogSink.rest)
+                }
                 return nil
             }, sink.toOpaque())
         if failed != 0 { sink.release() } else { pthread_detach(thread) }

@@ -30,7 +30,7 @@ public struct SimulatedCharge: Sendable, Equatable {
     }
 
     /// Reads `booking amount currency outcome detail`; `nil` when it is malformed.
-    public init?(text: some StringProtocol) {
+    public init?(text: String) {
         let part = text.split(separator: " ", omittingEmptySubsequences: false)
         guard part.count == 5, let booking = UUIDBytes(part[0]), let amount = Int64(part[1]) else { return nil }
         switch part[3] {

@@ -74,7 +74,7 @@ enum LedgerLine {
         }
     }
 
-    init?(_ text: some StringProtocol) {
+    init?(_ text: Substring) {
         let part = text.split(separator: " ")
         guard part.count >= 2, let key = PaymentID(part[1]) else { return nil }
         switch part[0] {

@@ -27,7 +27,7 @@ final class Ledger {
         let bytes = readAll()
         let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         for (index, line) in bytes[..<whole].split(separator: UInt8(ascii: "\n")).enumerated() {
-            guard let line = LedgerLine(String(decoding: line, as: UTF8.self)) else {
+            guard let line = LedgerLine(String(decoding: line, as: UTF8.self)[...]) else {
                 throw LedgerError(description: "The ledger \(path) is damaged in line \(index + 1).")
             }
             apply(line)

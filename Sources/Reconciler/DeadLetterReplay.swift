@@ -84,7 +84,7 @@ public final class DeadLetterReplay {
         var images: [BookingID: BookingImage] = [:]
         for line in entry.split(separator: "\n") where !line.hasPrefix("event ") {
             let part = line.split(separator: " ", maxSplits: 1)
-            guard part.count == 2, let uuid = UUIDBytes(part[0]), let image = BookingImage(text: part[1]) else {
+            guard part.count == 2, let uuid = UUIDBytes(part[0]), let image = BookingImage(text: String(part[1])) else {
                 return nil
             }
             images[BookingID(stored: uuid)] = image

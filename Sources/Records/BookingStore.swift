@@ -191,13 +191,9 @@ extension BookingRow {
     }
 
     static func items(_ row: PostgresRow) throws(PostgresError) -> [BookingItem] {
-        var items: [BookingItem] = []
-        for text in (try row.optionalString("items") ?? "").split(separator: ";") {
-            let part = text.split(separator: ",", omittingEmptySubsequences: false)
-            guard part.count == 4, let tier = TierID(part[0]), let quantity = Int(part[1]),
-                let unitAmount = Int64(part[2]), let seats = SeatPosition.list(part[3])
-            else { throw PostgresError.undecodable("booking_items") }
-            items.append(BookingItem(tier: tier, quantity: quantity, unitAmount: unitAmount, seats: seats))
+        let text = try row.optionalString("items") ?? ""
+        guard let items = BookingItem.list(Array(text.utf8)[...]) else {
+            throw PostgresError.undecodable("booking_items")
         }
         return items
     }
