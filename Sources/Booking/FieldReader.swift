@@ -46,7 +46,7 @@ public struct FieldReader {
 
 extension Int64 {
     /// Reads decimal digits, with a minus before them or not; `nil` for anything else, and for what does not fit.
-    init?(decimal text: ArraySlice<UInt8>) {
+    public init?(decimal text: ArraySlice<UInt8>) {
         let isNegative = text.first == UInt8(ascii: "-")
         let digits = isNegative ? text.dropFirst() : text
         guard !digits.isEmpty else { return nil }

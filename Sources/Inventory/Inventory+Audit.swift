@@ -53,7 +53,7 @@ extension Inventory {
             asOf: part[0].string.flatMap { Int64($0) } ?? 0, isOpen: isOpen, epoch: epoch,
             lastEntry: part[4].string.flatMap { StreamID($0) } ?? cursor,
             tiers: Self.pairs(part[6]).compactMap { id, text in
-                TierID(id).flatMap { TierCounters(tier: $0, text: text[...]) }
+                TierID(id).flatMap { TierCounters(tier: $0, text: text) }
             },
             tail: (part[7].array ?? []).compactMap { try? OutboxEntry.parse($0)?.get() },
             holds: Self.holds(part[8], epoch),

@@ -31,7 +31,7 @@ extension Inventory {
         var tiers: [TierCounters] = []
         for index in stride(from: 4, to: reply.rest.count - 1, by: 2) {
             guard let tier = reply.text(index).flatMap({ TierID($0) }), let text = reply.text(index + 1),
-                let counters = TierCounters(tier: tier, text: text[...])
+                let counters = TierCounters(tier: tier, text: text)
             else { throw InventoryError(.scriptFailed, "availability") }
             tiers.append(counters)
         }

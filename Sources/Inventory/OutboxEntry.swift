@@ -51,45 +51,40 @@ public struct OutboxEntry: Sendable {
         guard let parts = value.array, parts.count == 2, let id = parts[0].string.flatMap({ StreamID($0) }),
             let fields = parts[1].array
         else { return nil }
-        let texts = fields.map { $0.string ?? "" }
-        guard let entry = OutboxEntry(id: id, fields: texts) else {
-            return .failure(Malformed(id: id, text: texts.joined(separator: "\n")))
+        guard let entry = OutboxEntry(id: id, fields: fields.map { $0.bytes?[...] ?? [] }) else {
+            return .failure(Malformed(id: id, text: fields.map { $0.string ?? "" }.joined(separator: "\n")))
         }
         return .success(entry)
     }
 
     private static let headerFields = 10
 
-    private init?(id: StreamID, fields: [String]) {
+    private init?(id: StreamID, fields: [ArraySlice<UInt8>]) {
         guard fields.count >= Self.headerFields, fields.count.isMultiple(of: 2),
-            fields[0] == "ev", let event = EventID(fields[1]), fields[2] == "ep", let epoch = Int64(fields[3]),
-            fields[4] == "sq", let sequence = Int64(fields[5]), fields[6] == "at", let at = Int64(fields[7]),
-            fields[8] == "ty"
+            fields[0].elementsEqual("ev".utf8), let event = UUIDBytes(utf8: fields[1]),
+            fields[2].elementsEqual("ep".utf8), let epoch = Int64(decimal: fields[3]),
+            fields[4].elementsEqual("sq".utf8), let sequence = Int64(decimal: fields[5]),
+            fields[6].elementsEqual("at".utf8), let at = Int64(decimal: fields[7]),
+            fields[8].elementsEqual("ty".utf8), let tiers = TierCounters.list(fields[9])
         else { return nil }
-        var tiers: [TierCounters] = []
-        for text in fields[9].split(separator: ";") {
-            guard let counters = TierCounters(text: text) else { return nil }
-            tiers.append(counters)
-        }
         var transitions: [Transition] = []
         var blocked: [Block] = []
         var unblocked: [BlockID] = []
         for index in stride(from: Self.headerFields, to: fields.count, by: 2) {
-            let text = fields[index + 1]
-            switch fields[index] {
-            case "bl":
-                guard let block = Self.block(text) else { return nil }
+            let (name, text) = (fields[index], fields[index + 1])
+            if name.elementsEqual("bl".utf8) {
+                guard let block = Self.block(String(decoding: text, as: UTF8.self)) else { return nil }
                 blocked.append(block)
-            case "ub":
-                guard let id = BlockID(text) else { return nil }
-                unblocked.append(id)
-            case let booking:
-                guard let transition = Self.transition(booking, text) else { return nil }
+            } else if name.elementsEqual("ub".utf8) {
+                guard let id = UUIDBytes(utf8: text) else { return nil }
+                unblocked.append(BlockID(id))
+            } else {
+                guard let transition = Self.transition(name, text) else { return nil }
                 transitions.append(transition)
             }
         }
         self.id = id
-        self.event = event
+        self.event = EventID(event)
         self.epoch = epoch
         self.sequence = sequence
         self.at = at
@@ -105,14 +100,16 @@ public struct OutboxEntry: Sendable {
         return Block(id: id, text: String(text[text.index(after: comma)...]))
     }
 
-    private static func transition(_ booking: String, _ text: String) -> Transition? {
+    private static func transition(_ booking: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Transition? {
         var reader = FieldReader(text, separator: "|")
-        guard let uuid = UUIDBytes(booking), let image = BookingImage(&reader), let channel = reader.text(),
-            let trace = reader.text(), reader.isAtEnd
+        guard let uuid = UUIDBytes(utf8: booking), let image = BookingImage(&reader), let channel = reader.text(),
+            let trace = reader.next(), reader.isAtEnd
         else { return nil }
-        let names = trace.split(separator: ",", maxSplits: 1)
+        var names = FieldReader(trace, separator: ",")
+        let traceparent = names.text()
+        let requestID = names.isAtEnd ? nil : String(decoding: names.remainder, as: UTF8.self)
         return Transition(
             booking: BookingID(stored: uuid), image: image, channel: channel.isEmpty ? nil : channel,
-            traceparent: names.first.map(String.init), requestID: names.count == 2 ? String(names[1]) : nil)
+            traceparent: traceparent?.isEmpty == true ? nil : traceparent, requestID: requestID)
     }
 }

@@ -2,21 +2,34 @@ import Booking
 
 extension TierCounters {
     /// Reads `capacity available held sold blocked price kind`, as the event's hash has it.
-    init?(tier: TierID, text: Substring) {
-        let part = text.split(separator: " ")
-        guard part.count == 7, let capacity = Int(part[0]), let available = Int(part[1]), let held = Int(part[2]),
-            let sold = Int(part[3]), let blocked = Int(part[4]), let price = Int64(part[5]),
-            let kind = TierKind(rawValue: String(part[6]))
+    init?(tier: TierID, text: String) {
+        self.init(tier: tier, FieldReader(text, separator: " "))
+    }
+
+    private init?(tier: TierID, _ reader: consuming FieldReader) {
+        guard let capacity = reader.integer(Int.self), let available = reader.integer(Int.self),
+            let held = reader.integer(Int.self), let sold = reader.integer(Int.self),
+            let blocked = reader.integer(Int.self), let price = reader.integer(Int64.self),
+            let kind = reader.text().flatMap(TierKind.init(rawValue:)), reader.isAtEnd
         else { return nil }
         self.init(
             tier: tier, capacity: capacity, available: available, held: held, sold: sold, blocked: blocked,
             unitAmount: price, kind: kind)
     }
 
-    /// Reads `tier capacity …`, as outbox entries have it.
-    init?(text: Substring) {
-        guard let space = text.firstIndex(of: " "), let tier = TierID(text[..<space]) else { return nil }
-        self.init(tier: tier, text: text[text.index(after: space)...])
+    /// Reads `tier capacity …;…`, as outbox entries have it; `nil` when one is malformed.
+    static func list(_ text: ArraySlice<UInt8>) -> [TierCounters]? {
+        var list: [TierCounters] = []
+        guard !text.isEmpty else { return list }
+        var reader = FieldReader(text, separator: ";")
+        while let part = reader.next() {
+            var fields = FieldReader(part, separator: " ")
+            guard let tier = fields.next().flatMap(UUIDBytes.init(utf8:)),
+                let counters = TierCounters(tier: TierID(tier), fields)
+            else { return nil }
+            list.append(counters)
+        }
+        return list
     }
 
     var text: String { "\(capacity) \(available) \(held) \(sold) \(blocked) \(unitAmount) \(kind.rawValue)" }
