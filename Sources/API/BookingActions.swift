@@ -39,13 +39,16 @@ final class BookingActions {
         guard let means else { throw Problem.invalid(body.errors) }
         let idempotency = try replays.key(request, alias)?.bound(
             user: user, target: id.description, action: .pay, body: body, secret: context.configuration.secret)
+        let order = PaymentFlow.Order(
+            booking: id, user: user, means: means.means, isOneShot: false,
+            preference: Preference(request, usual: context.configuration.persistWait), idempotency: idempotency,
+            traceparent: context.traceparent(request), availability: nil)
+        guard !context.configuration.redisIsDurable else {
+            return try await replays.remembering(idempotency, id) { [self] in try await payments.pay(order) }
+        }
         return try await replays.once(idempotency, .pay, id) { [self] in
             try await payments.requireRecords(for: id)
-            return try await payments.pay(
-                PaymentFlow.Order(
-                    booking: id, user: user, means: means.means, isOneShot: false,
-                    preference: Preference(request, usual: context.configuration.persistWait),
-                    idempotency: idempotency, traceparent: context.traceparent(request), availability: nil))
+            return try await payments.pay(order)
         }
     }
 

@@ -31,7 +31,8 @@ final class Replays {
         return key
     }
 
-    /// Runs a request, unless its key was used before, and remembers what came of it.
+    /// Runs a request, unless its key was used before, and remembers what came of it; `remembering` is enough where a
+    /// script looks at the key before anything else is done.
     func once(
         _ request: IdempotentRequest?, _ action: IdempotentAction, _ booking: BookingID,
         _ body: nonisolated(nonsending) () async throws -> HTTPResponse
@@ -64,21 +65,25 @@ final class Replays {
         do {
             let response = try await body()
             let isReplay = response.headers.contains { $0.name == "Idempotent-Replayed" }
-            return isReplay ? response : await remember(response, request, booking)
+            if !isReplay { remember(response, request, booking) }
+            return response
         } catch let problem as Problem where Self.isFinal(problem) {
-            return await remember(problem.response(), request, booking)
+            let response = problem.response()
+            remember(response, request, booking)
+            return response
         } catch  where Self.leavesNothing(error) {
             try? await context.inventory.forget(request, partition: booking.partition)
             throw error
         }
     }
 
-    private func remember(
-        _ response: HTTPResponse, _ request: IdempotentRequest, _ booking: BookingID
-    ) async -> HTTPResponse {
+    /// Leaves for Redis in the tick in which the answer leaves for the client, who is not kept for it: whoever asks again
+    /// sooner finds the record running and waits for it, or is refused for the same lasting reason.
+    private func remember(_ response: HTTPResponse, _ request: IdempotentRequest, _ booking: BookingID) {
         let body = response.body.count <= Self.bodyLimit ? String(decoding: response.body, as: UTF8.self) : ""
-        try? await context.inventory.complete(request, booking: booking, status: response.status, body: body)
-        return response
+        context.loop.spawn { [context] in
+            try? await context.inventory.complete(request, booking: booking, status: response.status, body: body)
+        }
     }
 
     /// 402, and the 409s that stay true.
@@ -145,7 +150,8 @@ final class Replays {
             response = replayed(
                 status, await context.json(booking, image, persisted: persisted), booking, action)
         }
-        return await remember(response, request, booking)
+        remember(response, request, booking)
+        return response
     }
 
     /// Why the action came to nothing; `nil` when it did come to something. What is not paid for was recorded by the
