@@ -42,6 +42,9 @@ final class AckRegistry {
     private static let overruledLimit = 1000
     private var overruled: Set<BookingID> = []
 
+    /// Whether PostgreSQL answered when it was last asked.
+    private(set) var canRead = true
+
     private let loop: EventLoop
     private let store: BookingStore
     private let allowance: WaitAllowance
@@ -123,12 +126,20 @@ final class AckRegistry {
             await self?.read(booking)
             self?.giveUp(booking, wait)
         }
-        after(Self.readTime, wait, booking) { $0.giveUp(booking, wait) }
+        after(Self.readTime, wait, booking) {
+            $0.canRead = false
+            $0.giveUp(booking, wait)
+        }
     }
 
     private func read(_ booking: BookingID) async {
-        guard let version = try? await store.version(booking) else { return }
-        finish(booking, upTo: version)
+        do {
+            let version = try await store.version(booking)
+            canRead = true
+            finish(booking, upTo: version)
+        } catch {
+            canRead = false
+        }
     }
 
     private func after(

@@ -34,11 +34,13 @@ final class PaymentFlow {
     private let context: APIContext
     private let replays: Replays
     private let transitions: Transitions
+    private let attempts: PaymentStore
 
     init(_ context: APIContext, _ replays: Replays, _ transitions: Transitions) {
         self.context = context
         self.replays = replays
         self.transitions = transitions
+        attempts = PaymentStore(pool: context.pool)
     }
 
     /// Refuses before anything is begun when an attempt could not be recorded: it would cost the hold one.
@@ -70,7 +72,8 @@ final class PaymentFlow {
     private func charge(
         _ order: Order, _ payment: PaymentID, _ image: BookingImage, began: Int64
     ) async throws -> HTTPResponse {
-        let recorded = await context.acks.isWritten(order.booking, image.version, within: Self.recordWait)
+        let isWritten = await context.acks.isWritten(order.booking, image.version, within: Self.recordWait)
+        let recorded = isWritten ? true : await record(order, payment, image)
         guard !context.acks.isOverruled(order.booking) else { throw Problem.oversold }
         let isTimely = monotonicNanoseconds() - began < Self.sendLimit
         guard isTimely, recorded || context.configuration.redisIsDurable else {
@@ -88,7 +91,21 @@ final class PaymentFlow {
         case .declined(let code):
             throw try await declined(order, payment, code)
         case .pending, .unknown:
-            return await pending(order, image, persisted: recorded)
+            return await pending(order, image, persisted: isWritten)
+        }
+    }
+
+    /// Writes the attempt down itself when PostgreSQL is there and the outbox has not reached it: this Redis may be one
+    /// that everybody else has left.
+    private func record(_ order: Order, _ payment: PaymentID, _ image: BookingImage) async -> Bool {
+        guard context.acks.canRead else { return false }
+        do {
+            try await attempts.begin(
+                payment, booking: order.booking, provider: context.gateway.name, amount: image.totalAmount,
+                currency: image.currency)
+            return true
+        } catch {
+            return false
         }
     }
 

@@ -81,6 +81,29 @@ public final class PaymentStore {
         ).map { (row) throws(PostgresError) in try PaymentRow(row) }
     }
 
+    /// Writes an attempt down before its money is asked for, when the outbox did not in time: should its booking be
+    /// lost with the Redis that has it, the provider is asked about it all the same. What the outbox says of it later
+    /// counts.
+    ///
+    /// - Parameters:
+    ///   - amount: minor units.
+    ///   - currency: ISO 4217.
+    public func begin(
+        _ id: PaymentID, booking: BookingID, provider: String, amount: Int64, currency: String
+    ) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            INSERT INTO payments (id, booking_id, provider, status, amount, currency, booking_version, created_at,
+                updated_at)
+            VALUES ($1::uuid, $2::uuid, $3::text, 'PENDING', $4::bigint, $5::text, 0, now(), now())
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                .text(id.description), .text(booking.description), .text(provider), .integer(amount),
+                .text(currency),
+            ])
+    }
+
     // MARK: - Settlement
 
     /// Takes payments whose turn it is: nobody else does for a while, and longer each time. What is to be given back is
