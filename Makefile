@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
-TEST_PACKAGES := prometheus curl redis-tools
+TEST_PACKAGES := prometheus curl redis-tools faketime
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load install install-linters install-k6 install-standardwebhooks clean
+.PHONY: dev build test lint openapi load faults install install-linters install-k6 install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
@@ -32,6 +32,12 @@ openapi: ## brings what the binary serves up to date with openapi.yaml
 
 load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
 	@deploy/dev/run-load
+
+faults: install ## breaks everything on purpose and checks what is promised: SECONDS=600, SEED=… replays, FAULT=… chooses
+	@deploy/dev/install redis-tools faketime
+	@swift build -c release --product usher
+	@swift build -c release --product faults
+	@USHER_FAULT_SECONDS='$(SECONDS)' USHER_FAULT_SEED='$(SEED)' USHER_FAULT='$(FAULT)' .build/release/faults
 
 install: ## what the build and the servers need, when it is missing
 	@deploy/dev/install $(PACKAGES)

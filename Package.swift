@@ -31,6 +31,7 @@ let package = Package(
 
         // Layers: a lower one never imports a higher one.
         .target(name: "Booking", swiftSettings: strict),
+        .target(name: "PlantedBugs", swiftSettings: strict),
         .target(name: "Metrics", swiftSettings: strict),
         .target(name: "Logging", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CEvent"], swiftSettings: strictC),
@@ -41,12 +42,12 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["CCrypto", "CArgon2", "CCrypt"], swiftSettings: strictC),
         .target(
             name: "Inventory",
-            dependencies: ["Booking", "RedisClient", "EventLoop", "Cryptography"],
+            dependencies: ["Booking", "PlantedBugs", "RedisClient", "EventLoop", "Cryptography"],
             resources: [.embedInCode("Scripts")],
             swiftSettings: strict),
         .target(
             name: "Records",
-            dependencies: ["Booking", "PostgresClient", "EventLoop"],
+            dependencies: ["Booking", "PlantedBugs", "PostgresClient", "EventLoop"],
             resources: [.embedInCode("Migrations")],
             swiftSettings: strict),
         .target(name: "WebClient", dependencies: ["EventLoop", "CCurl"], swiftSettings: strictC),
@@ -82,7 +83,7 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "RedisClient", "PostgresClient",
-                "EventLoop", "Metrics", "Logging",
+                "EventLoop", "Metrics", "Logging", "PlantedBugs",
             ],
             swiftSettings: strict),
         .target(
@@ -90,7 +91,7 @@ let package = Package(
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
                 "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Logging",
-                "Documents", "Audit",
+                "Documents", "Audit", "PlantedBugs",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -104,6 +105,9 @@ let package = Package(
 
         // Tests. `Support` starts real servers.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "FaultSuite", dependencies: ["Support"], path: "Tests/FaultSuite", swiftSettings: strict),
+        .executableTarget(name: "faults", dependencies: ["FaultSuite"], path: "Tests/faults", swiftSettings: strict),
+        .testTarget(name: "FaultTests", dependencies: ["FaultSuite", "usher", "Support"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests", dependencies: ["RedisClient", "Cryptography", "EventLoop", "Support"],

@@ -4,6 +4,7 @@ import HTTPServer
 import Inventory
 import JSON
 import Payments
+import PlantedBugs
 import Settlement
 
 /// `POST /v1/payments/callback`: what a provider says by itself.

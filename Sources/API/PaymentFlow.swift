@@ -4,6 +4,7 @@ import HTTPServer
 import Inventory
 import Metrics
 import Payments
+import PlantedBugs
 import Records
 import Settlement
 

@@ -47,7 +47,7 @@ extension Inventory {
         let part = Array(reply.rest)
         let epoch = part[2].integer ?? part[2].string.flatMap { Int64($0) } ?? 0
         let isOpen =
-            part[1].string == "open" && part[3].string == connection.identity?.token
+            part[1].string == "open" && part[3].string == connection.identity?.validated
             && part[5].string == String(epoch)
         return EventSnapshot(
             asOf: part[0].string.flatMap { Int64($0) } ?? 0, isOpen: isOpen, epoch: epoch,

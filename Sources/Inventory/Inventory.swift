@@ -41,7 +41,7 @@ public final class Inventory {
             throw InventoryError(connection.isReady ? .recovering : .unavailable, "Redis's identity is not known")
         }
         guard identity.isMaster else { throw InventoryError(.recovering, "Redis is a replica") }
-        return identity.token
+        return identity.validated
     }
 
     /// The partition's epoch, from memory when it is there.

@@ -1,3 +1,4 @@
+import PlantedBugs
 import RedisClient
 
 /// The scripts of `lua/`, each joined with the libraries that its `@uses` line names.

@@ -1,6 +1,7 @@
 import Booking
 import EventLoop
 import Inventory
+import PlantedBugs
 import PostgresClient
 import Records
 import RedisClient
@@ -64,7 +65,7 @@ extension Reconciler {
                 meta.count == 6 && meta[3].string == nil && replies[3 * index + 2].integer == 1
             let isTrusted =
                 isWhole && meta[0].integer == row.epoch && meta[1].string == "open"
-                && meta[2].string == identity.token && ids[1] <= row.cursor
+                && meta[2].string == identity.validated && ids[1] <= row.cursor
             return Look(
                 row: row, entries: isTrusted ? Self.entries(replies[3 * index + 1]) : [],
                 needsRecovery: !isTrusted && identity.isMaster, acknowledged: isTrusted ? ids[0] : row.cursor)
@@ -152,6 +153,9 @@ extension Reconciler {
         }
         do {
             let start = monotonicNanoseconds()
+            if PlantedBug.current == .ackBeforeCommit {
+                _ = await acknowledge(parsed.flatMap(\.transitions), row, from: row.cursor, entries: 0)
+            }
             guard let written = try await write(parsed, row, cursor) else { return .unsure }
             report.entries += parsed.count
             measured(parsed, row.partition, since: start)

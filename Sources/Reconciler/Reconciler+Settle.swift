@@ -2,6 +2,7 @@ import Booking
 import EventLoop
 import Inventory
 import Payments
+import PlantedBugs
 import PostgresClient
 import Records
 import Settlement

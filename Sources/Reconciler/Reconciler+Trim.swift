@@ -1,6 +1,7 @@
 import Booking
 import EventLoop
 import Inventory
+import PlantedBugs
 import Records
 import RedisClient
 
@@ -17,6 +18,9 @@ extension Reconciler {
             let now = monotonicNanoseconds()
             var commands: [[String]] = []
             for partition in leased.keys {
+                if PlantedBug.current == .trimBeyondCursor {
+                    commands.append(["XTRIM", inventory.keys.outbox(partition), "MAXLEN", "0"])
+                }
                 guard let cursor = leased[partition]?.row.cursor, cursor > .zero,
                     let horizon = leased[partition]?.retention.horizon(cursor, now: now, retained: nanoseconds)
                 else { continue }

@@ -1,4 +1,5 @@
 import Booking
+import PlantedBugs
 import PostgresClient
 
 /// The difference between a batch's final images and the rows that are there, as set-based statements.
@@ -185,14 +186,7 @@ struct NetChange {
     private func tiers() -> PostgresStatement {
         let ids = Set(owned.keys).union(terms.keys).sorted { $0.uuid < $1.uuid }
         return PostgresStatement(
-            """
-            UPDATE tiers SET held = tiers.held + n.held, sold = tiers.sold + n.sold,
-                capacity = coalesce(n.capacity, tiers.capacity), blocked = coalesce(n.blocked, tiers.blocked),
-                unit_amount = coalesce(n.unit_amount, tiers.unit_amount)
-            FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
-                AS n (id, held, sold, capacity, blocked, unit_amount)
-            WHERE tiers.id = n.id
-            """,
+            PlantedBug.current == .deltaCounters ? Self.upsertTiers : Self.updateTiers,
             [
                 .textArray(ids.map(\.description)), .integerArray(ids.map { Int64(owned[$0]?.held ?? 0) }),
                 .integerArray(ids.map { Int64(owned[$0]?.sold ?? 0) }),
@@ -201,4 +195,24 @@ struct NetChange {
                 .integerArray(ids.map { terms[$0].map(\.unitAmount) }),
             ])
     }
+
+    private static let updateTiers = """
+        UPDATE tiers SET held = tiers.held + n.held, sold = tiers.sold + n.sold,
+            capacity = coalesce(n.capacity, tiers.capacity), blocked = coalesce(n.blocked, tiers.blocked),
+            unit_amount = coalesce(n.unit_amount, tiers.unit_amount)
+        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
+            AS n (id, held, sold, capacity, blocked, unit_amount)
+        WHERE tiers.id = n.id
+        """
+
+    /// As a planted bug has it: CHECK judges the differences.
+    private static let upsertTiers = """
+        INSERT INTO tiers AS old
+        SELECT t.id, t.event_id, t.position, t.name, t.kind, coalesce(n.unit_amount, t.unit_amount),
+            coalesce(n.capacity, t.capacity), n.held, n.sold, coalesce(n.blocked, t.blocked)
+        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
+            AS n (id, held, sold, capacity, blocked, unit_amount) JOIN tiers t ON t.id = n.id
+        ON CONFLICT (id) DO UPDATE SET held = old.held + excluded.held, sold = old.sold + excluded.sold,
+            capacity = excluded.capacity, blocked = excluded.blocked, unit_amount = excluded.unit_amount
+        """
 }

@@ -25,11 +25,17 @@ public final class HTTPClient {
     }
 
     private let port: UInt16
+    private let patienceSeconds: Int
     private var descriptor: Int32 = -1
     private var buffer: [UInt8] = []
 
     /// A client of a port; it connects when it has something to send.
-    public init(port: UInt16) { self.port = port }
+    ///
+    /// - Parameter patienceSeconds: the longest silence.
+    public init(port: UInt16, patienceSeconds: Int = 30) {
+        self.port = port
+        self.patienceSeconds = patienceSeconds
+    }
 
     deinit { disconnect() }
 
@@ -46,16 +52,23 @@ public final class HTTPClient {
     public func send(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: String? = nil
     ) throws -> Answer {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
-        try write(Array((head + "\r\n" + (body ?? "")).utf8))
+        try write(method, path, headers: headers, body: body)
         do {
             return try readAnswer(hasBody: method != "HEAD")
         } catch {
             disconnect()
             throw error
         }
+    }
+
+    /// Sends a request, whose answer `readAnswer` reads.
+    public func write(
+        _ method: String, _ path: String, headers: [(String, String)] = [], body: String? = nil
+    ) throws {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
+        try write(Array((head + "\r\n" + (body ?? "")).utf8))
     }
 
     /// Sends bytes as they are.
@@ -122,7 +135,7 @@ public final class HTTPClient {
     }
 
     private func connect() throws {
-        guard let made = connectLoopback(port: port, timeoutSeconds: 30) else {
+        guard let made = connectLoopback(port: port, timeoutSeconds: patienceSeconds) else {
             throw SupportError("nobody listens on port \(port)")
         }
         descriptor = made

@@ -17,7 +17,7 @@ public func freePort() throws -> UInt16 {
 }
 
 /// What a server on the loopback interface answers to `request` within a second: its first bytes, at most 512.
-func ask(port: UInt16, _ request: String) -> String? {
+public func ask(port: UInt16, _ request: String) -> String? {
     guard let descriptor = connectLoopback(port: port, timeoutSeconds: 1) else { return nil }
     defer { close(descriptor) }
     let bytes = Array(request.utf8)
@@ -28,7 +28,7 @@ func ask(port: UInt16, _ request: String) -> String? {
 }
 
 /// A blocking socket that is connected to a port of the loopback interface; the caller closes it.
-func connectLoopback(port: UInt16, timeoutSeconds: Int) -> Int32? {
+public func connectLoopback(port: UInt16, timeoutSeconds: Int) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
@@ -43,6 +43,25 @@ func connectLoopback(port: UInt16, timeoutSeconds: Int) -> Int32? {
         }
     }
     guard connected else {
+        close(descriptor)
+        return nil
+    }
+    return descriptor
+}
+
+/// A socket that listens on a port of the loopback interface; nil when it is taken. The caller closes it.
+public func listenLoopback(port: UInt16) -> Int32? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    var one: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+    var address = loopback(port: port)
+    let listens = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 && listen(descriptor, 128) == 0
+        }
+    }
+    guard listens else {
         close(descriptor)
         return nil
     }

@@ -12,6 +12,8 @@ public final class RedisServerProcess: Sendable {
         public var appendFsync = "everysec"
         /// The default user's password; nil means none.
         public var password: String?
+        /// Where it keeps its data; nil means its own directory.
+        public var dataDirectory: String?
         /// Further arguments, for example `["--maxmemory", "4mb"]`.
         public var extraArguments: [String] = []
 
@@ -52,6 +54,9 @@ public final class RedisServerProcess: Sendable {
 
     /// The server's process, while it runs.
     public var processID: pid_t? { process.withLock { $0?.processID } }
+
+    /// Whether it runs.
+    public var isRunning: Bool { process.withLock { $0?.isRunning ?? false } }
 
     /// Starts the server again where it was, after `stop` or `kill`; does nothing while it runs.
     public func start() throws {
@@ -105,13 +110,15 @@ public final class RedisServerProcess: Sendable {
     }
 
     private func appendedFile() throws -> String {
-        let folder = directory.path + "/appendonlydir"
+        let folder = dataDirectory + "/appendonlydir"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".incr.aof") }
         guard let last = names.max(by: { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }) else {
             throw SupportError("no append-only file in \(folder)")
         }
         return folder + "/" + last
     }
+
+    private var dataDirectory: String { options.dataDirectory ?? directory.path }
 
     private func end(with signal: Int32) {
         process.withLock { process in
@@ -127,7 +134,7 @@ public final class RedisServerProcess: Sendable {
 
     private var arguments: [String] {
         var arguments = [
-            "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath, "--dir", directory.path,
+            "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath, "--dir", dataDirectory,
             "--save", "", "--daemonize", "no", "--appendonly", options.appendOnly ? "yes" : "no",
             "--appendfsync", options.appendFsync,
         ]

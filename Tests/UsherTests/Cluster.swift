@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Support
 import Synchronization
@@ -11,8 +10,7 @@ final class Cluster: Sendable {
     private let environment: [String: String]
     private let copies = Mutex<[String: Program]>([:])
 
-    static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appendingPathComponent("usher").path
+    static let binary = UsherProgram.path
 
     /// Starts both stores, `serve` copies and one reconciler, and waits until all are ready.
     ///
@@ -78,9 +76,7 @@ final class Cluster: Sendable {
 
     /// A signed token.
     func token(_ user: String, role: String = "customer") throws -> String {
-        let made = try Program(
-            Self.binary, ["token", "--sub", user, "--role", role, "--ttl", "3600"], environment: environment)
-        return made.readToEnd().trimmingCharacters(in: .whitespacesAndNewlines)
+        try UsherProgram.token(user, role: role, environment: environment)
     }
 
     /// Makes and publishes an event with one tier.
@@ -98,6 +94,3 @@ final class Cluster: Sendable {
         return (id, tier)
     }
 }
-
-/// The header of a token.
-func bearer(_ token: String) -> [(String, String)] { [("Authorization", "Bearer \(token)")] }

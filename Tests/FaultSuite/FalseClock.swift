@@ -1,0 +1,46 @@
+import Foundation
+import Glibc
+import Support
+
+/// A clock that is set while a program runs under it (libfaketime).
+final class FalseClock: Sendable {
+    private let directory: TemporaryDirectory
+    private let library: String
+    private let name = "usher-clock-\(UInt64.random(in: .min ... .max))"
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        library = try Self.findLibrary()
+        try set(seconds: 0)
+        // What libfaketime would make by itself, and then change the environment, where Swift looks for a program's
+        // arguments: a semaphore of value 1, and memory that is shared.
+        try Data([1] + [UInt8](repeating: 0, count: 31)).write(to: URL(fileURLWithPath: "/dev/shm/sem.\(name)"))
+        try Data(count: 4096).write(to: URL(fileURLWithPath: "/dev/shm/\(name)"))
+    }
+
+    deinit { for file in ["sem.\(name)", name] { unlink("/dev/shm/\(file)") } }
+
+    /// What a program is started with to live by this clock.
+    var environment: [String: String] {
+        [
+            "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_SHARED": "/\(name) /\(name)",
+        ]
+    }
+
+    /// Sets it so far ahead of the right time.
+    func set(seconds: Int) throws {
+        try "\(seconds < 0 ? "" : "+")\(seconds)".write(toFile: file, atomically: true, encoding: .utf8)
+    }
+
+    private var file: String { directory.path + "/clock" }
+
+    private static func findLibrary() throws -> String {
+        let parents = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib").map { "/usr/lib/\($0)" }
+        let candidates = (["/usr/lib"] + parents).map { $0 + "/faketime/libfaketime.so.1" }
+        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            throw SupportError("the package faketime is not installed")
+        }
+        return found
+    }
+}
