@@ -14,9 +14,10 @@ struct StaticDocument: Sendable {
 
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         var response = tag.answer(request, body)
-        guard response.status == 200 else { return response }
         response.headers.removeAll { $0.name == "Content-Type" }
-        response.headers += headers
+        // What a 304 says takes the place of what the browser has kept, its policy included (RFC 9111, section 4.3.4).
+        let about: Set = ["Content-Type", "Content-Encoding"]
+        response.headers += response.status == 200 ? headers : headers.filter { !about.contains($0.name) }
         return response
     }
 }

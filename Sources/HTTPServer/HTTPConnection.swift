@@ -140,6 +140,8 @@ import Glibc
         guard let body = response.stream else { return }
         guard !isHead, response.mayHaveBody else { return body.over() }
         stream = (body, isChunked: received.isHTTP11)
+        // Megabytes in the system would keep up a client that is long lost.
+        Socket.boundUnsent(descriptor, bytes: body.backlogBytes)
         write(streamed: response.body, bound: .max)
         guard body.begin(on: self) else { return }
         if clientEnded { return close() }

@@ -62,7 +62,8 @@ extension Inventory {
     /// A Redis that came back says what it knew; whether that is all, a recovery has to find out.
     private func isTrusted(_ partition: Partition, _ counters: Availability) async throws(InventoryError) -> Bool {
         let state = try await state(of: partition)
-        return counters.isOpen && state.isOpen && state.identity == (try identity())
+        let identity = try identity()
+        return counters.isOpen && state.isOpen && state.identity == identity
     }
 
     private func pictureCalls(_ event: EventID) -> [RedisScriptCall] {

@@ -43,6 +43,7 @@ struct RunningCopy: Sendable {
     ///
     /// - Parameter demonstration: what everybody may know who can reach this copy.
     static func start(_ settings: Settings, demonstration: Demonstration? = nil) async throws -> RunningCopy {
+        raiseDescriptorLimit()
         let count = try settings.integer(
             "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount))
         let redis = try settings.redis()
@@ -87,6 +88,14 @@ struct RunningCopy: Sendable {
             loops.append((loop, holder))
         }
         return RunningCopy(port: wanted, loops: loops, feed: feed, feedLoop: feedLoop)
+    }
+
+    /// Every client takes a descriptor; the usual limit, 1,024, is for programs that use select().
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Whether it can book.

@@ -41,12 +41,16 @@ public final class EventStream {
         let last = lastID.map { "Last-Event-ID: \($0)\r\n" } ?? ""
         let request = Array("GET \(path) HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\(last)\r\n".utf8)
         _ = Glibc.send(made, request, request.count, Int32(MSG_NOSIGNAL))
-        var head: [UInt8] = []
-        while !head.suffix(4).elementsEqual("\r\n\r\n".utf8) {
-            var byte: UInt8 = 0
-            guard recv(made, &byte, 1, 0) == 1 else { break }
-            head.append(byte)
+        let end = Array("\r\n\r\n".utf8)
+        var received: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while received.firstRange(of: end) == nil {
+            let count = recv(made, &chunk, chunk.count, 0)
+            guard count > 0 else { break }
+            received += chunk[..<count]
         }
+        let head = received.firstRange(of: end).map { Array(received[..<$0.lowerBound]) } ?? received
+        bytes = Array(received.dropFirst(head.count + end.count))
         let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
         status = Int(lines[0].split(separator: " ").dropFirst().first ?? "") ?? 0
         var headers: [String: String] = [:]

@@ -61,10 +61,14 @@ export async function eventView(page, id) {
     problem.hidden = true;
   }
 
+  // The stream may tell of what this page itself holds before the answer does.
+  let isClaiming = false;
+
   function lostSeats(indices) {
+    if (isClaiming) return choice();
     const name = indices.map((index) => `${listed[index].section} ${listed[index].row} ${listed[index].number}`).join(", ");
     toast(`Somebody has just taken ${name}. Please choose ${indices.length === 1 ? "another seat" : "other seats"}.`, "warn");
-    choice();
+    return choice();
   }
 
   function items() {
@@ -79,10 +83,12 @@ export async function eventView(page, id) {
     const buttons = page.root.querySelectorAll("button.primary, button.hold-best");
     buttons.forEach((button) => { button.disabled = true; });
     problem.hidden = true;
+    isClaiming = true;
     try {
       const booking = await act("POST", "/v1/bookings", { eventId: event.id, items: wanted }, { waiting: (passing) => announceOnce(words(passing)) });
       page.go(`#/booking/${booking.id}`);
     } catch (refused) {
+      isClaiming = false;
       if (refused.status === 503 || refused.code === "network") dispatchEvent(new Event("trouble"));
       if (refused.code === "seats-unavailable" && map) {
         // The stream says the same in a moment; this page knows it now.
@@ -193,7 +199,7 @@ export async function eventView(page, id) {
       resize(0);
     };
     const element = make("section", { class: "hall", "aria-label": "Seats" },
-      make("div", { class: "hall-top" }, map.overview,
+      make("div", { class: `hall-top ${map.sections.length === 1 ? "single" : ""}` }, map.overview,
         make("div", {}, list, make("div", { class: "best" }, make("label", { for: "best-number" }, "Seats together"), number, best), legend)),
       make("div", { class: "map-bar" }, make("p", { class: "hint", id: "map-help" }, "Arrow keys move from seat to seat; Space chooses one."), zoom),
       panel);

@@ -180,7 +180,7 @@ export class SeatMap {
     const width = this.overview.clientWidth;
     if (!width) return;
     const widest = Math.max(...this.sections.flatMap((section) => section.rows.map((row) => row.seats.length)));
-    const step = Math.min(6, (width - 16) / widest);
+    const step = Math.min(6, (width - 8) / widest);
     const gap = 10;
     const rows = this.sections.reduce((sum, section) => sum + section.rows.length, 0);
     const bend = step * 3;

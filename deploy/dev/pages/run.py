@@ -34,6 +34,7 @@ def main(wanted):
                 print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
                 for index, one in enumerate(pages):
                     stage.picture(one, f"failed-{name}-{index}")
+                    print(f"        complaints {one.complaints}, requests that failed {one.failures}")
             for one in pages:
                 one.context.close()
     finally:

@@ -136,10 +136,12 @@ class Stage:
         context.set_default_timeout(15000)
         page = context.new_page()
         page.complaints = []
+        page.failures = []
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("console", lambda line: page.complaints.append(line.text)
                 if line.type == "error" and "Failed to load resource" not in line.text
                 and "ERR_" not in line.text else None)
+        page.on("requestfailed", lambda request: page.failures.append(f"{request.url}: {request.failure}"))
         return page
 
     def open(self, page, path="/"):
