@@ -33,12 +33,10 @@ struct LiveTopic {
             forget(upTo: new.sequence)
             return Self.snapshot(new)
         }
-        guard !tellsAll else { return Self.snapshot(new) }
-        guard let message = Self.delta(from: old, to: new) else { return nil }
-        history.append(message)
-        historyBytes += message.bytes.count
-        while history.count > Self.historyLimit || historyBytes > Self.historyByteLimit { dropFirst() }
-        return message
+        let change = Self.delta(from: old, to: new)
+        // Whoever comes back later needs the change all the same.
+        if let change { remember(change) }
+        return tellsAll ? Self.snapshot(new) : change
     }
 
     /// What a new listener is told first.
@@ -59,6 +57,12 @@ struct LiveTopic {
         history = []
         historyBytes = 0
         base = sequence
+    }
+
+    private mutating func remember(_ message: LiveMessage) {
+        history.append(message)
+        historyBytes += message.bytes.count
+        while history.count > Self.historyLimit || historyBytes > Self.historyByteLimit { dropFirst() }
     }
 
     private mutating func dropFirst() {

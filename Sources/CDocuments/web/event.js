@@ -211,6 +211,14 @@ export async function eventView(page, id) {
   // Live.
 
   let isFirst = true;
+  let isConnected = false;
+  let isOut = false;
+  function state() {
+    live.dataset.live = isConnected && !isOut ? "on" : "waiting";
+    live.textContent = isOut ? "Live view pauses" : isConnected ? "Live" : "Live view interrupted; trying again…";
+  }
+  const paused = (told) => { isOut = Boolean(told.detail); state(); };
+  addEventListener("outage", paused);
   const stop = listen(event.id, {
     snapshot(told) {
       update(told);
@@ -223,8 +231,8 @@ export async function eventView(page, id) {
       map?.merge(told.seats);
     },
     connected(is) {
-      live.dataset.live = is ? "on" : "waiting";
-      live.textContent = is ? "Live" : "Live view interrupted; trying again…";
+      isConnected = is;
+      state();
       if (!is) dispatchEvent(new Event("trouble"));
     },
   });
@@ -235,7 +243,7 @@ export async function eventView(page, id) {
       showLeft(tier.tierId);
     }
   }
-  return stop;
+  return () => { removeEventListener("outage", paused); stop(); };
 }
 
 function closedBecause(event) {

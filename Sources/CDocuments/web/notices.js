@@ -60,6 +60,7 @@ export function outage(recovered) {
     const says = document.hidden ? was : health(await readiness());
     line.hidden = !says;
     if (says !== was) line.textContent = says;
+    if (says !== was) dispatchEvent(new CustomEvent("outage", { detail: says }));
     if (was && !says) { announce("Everything works again."); recovered(); }
     was = says;
     setTimeout(look, says ? 1500 : 10000);

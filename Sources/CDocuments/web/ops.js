@@ -116,6 +116,9 @@ function events(list) {
     draw(element("held-line"), series.held);
   } else {
     element("held").textContent = "–";
+    element("drift").textContent = "–";
+    element("drift-hint").textContent = "cannot be asked at present";
+    drift.clear();
   }
   for (const event of list) {
     if (!rows.has(event.id)) rows.set(event.id, row(event));
@@ -148,7 +151,7 @@ function fill({ parts, text, spark, state }, event) {
     keep(series.sold.get(event.id), counts.sold);
     draw(spark, series.sold.get(event.id));
   }
-  const found = drift.get(event.id);
+  const found = counts ? drift.get(event.id) : null;
   state.textContent = { ok: "in step", drift: "drift", recovering: "recovering" }[found?.verdict] ?? "not checked";
   state.className = `chip ${{ ok: "good", drift: "bad", recovering: "warn" }[found?.verdict] ?? ""}`;
 }
@@ -156,7 +159,7 @@ function fill({ parts, text, spark, state }, event) {
 // Whether both stores say the same, one event after the other.
 
 async function audit() {
-  for (const event of shown) {
+  for (const event of shown.filter((one) => one.counts)) {
     if (!session.isAdmin) break;
     try {
       drift.set(event.id, await call("GET", `/v1/admin/audit/events/${event.id}`));
@@ -169,7 +172,7 @@ async function audit() {
   const differing = reports.filter((report) => report.verdict === "drift");
   element("drift").textContent = reports.length ? (differing.length ? count(differing.length, "event") : "none") : "–";
   element("drift-hint").textContent = differing.length ? differing.flatMap((report) => report.drift.map((entry) => entry.detail)).slice(0, 3).join("; ") : `Redis against PostgreSQL, ${count(reports.length, "event")} compared`;
-  setTimeout(audit, shown.length ? auditInterval : interval);
+  setTimeout(audit, reports.length ? auditInterval : interval);
 }
 
 async function again(work, time) {

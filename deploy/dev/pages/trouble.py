@@ -24,6 +24,7 @@ def test_operations_say_that_redis_is_down_and_turn_green_again(stage, page):
         expect(ops.locator("#lag-age")).to_have_text("cannot be asked at present")
         stage.picture(ops, "ops-redis-down")
         expect(alice.locator("#outage")).to_contain_text("Redis is down")
+        expect(alice.get_by_text("Live view pauses")).to_be_visible()
         alice.get_by_role("button", name="One Standing more").click()
         alice.get_by_role("button", name="Hold 1 ticket").click()
         expect(alice.get_by_role("alert")).to_contain_text("Booking pauses")
