@@ -149,13 +149,13 @@ def test_both_at_the_same_moment_and_one_gets_it(stage, page):
 
 
 def test_time_runs_out_and_says_so(stage, page):
-    event = stage.event("Short patience", hold=4)
+    event = stage.event("Short patience", hold=6)
     alice = page()
     stage.open(alice, f"/#/events/{event['number']}")
     stage.sign_in(alice)
     alice.get_by_role("button", name="One Standing more").click()
     alice.get_by_role("button", name="Hold 1 ticket").click()
-    expect(alice.get_by_role("timer")).to_have_text(re.compile("^0:0[1-4]$"))
+    expect(alice.get_by_role("timer")).to_have_text(re.compile("^0:0[1-6]$"))
     expect(alice.locator("h1")).to_have_text("Your time ran out", timeout=20000)
     alice.get_by_role("link", name="Back to the event").click()
     expect(alice.get_by_text("20 left")).to_be_visible()

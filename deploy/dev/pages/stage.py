@@ -10,10 +10,14 @@ import tempfile
 import time
 import urllib.request
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PICTURES = ROOT / ".build/pages/pictures"
+
+
+# Machines that build at the same time are slow.
+expect.set_options(timeout=30000)
 
 
 def free_port():
@@ -133,7 +137,7 @@ class Stage:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-US",
             timezone_id="UTC", reduced_motion="reduce")
-        context.set_default_timeout(15000)
+        context.set_default_timeout(30000)
         page = context.new_page()
         page.complaints = []
         page.failures = []
