@@ -88,7 +88,6 @@ export async function eventView(page, id) {
       const booking = await act("POST", "/v1/bookings", { eventId: event.id, items: wanted }, { waiting: (passing) => announceOnce(words(passing)) });
       page.go(`#/booking/${booking.id}`);
     } catch (refused) {
-      isClaiming = false;
       if (refused.status === 503 || refused.code === "network") dispatchEvent(new Event("trouble"));
       if (refused.code === "seats-unavailable" && map) {
         // The stream says the same in a moment; this page knows it now.
@@ -97,6 +96,7 @@ export async function eventView(page, id) {
           if (index >= 0 && map.state[index] === "a") map.merge([{ at: index, states: "h" }]);
         }
       }
+      isClaiming = false;
       buttons.forEach((button) => { button.disabled = false; });
       choice();
       say(words(refused) + (refused.code === "held-by-others" && refused.body.retryAt ? ` The next may come back at ${when(refused.body.retryAt, { timeStyle: "medium" })}.` : ""));

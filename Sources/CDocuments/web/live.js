@@ -20,9 +20,17 @@ export function listen(event, { snapshot, change, connected }) {
       if (source.readyState === EventSource.CLOSED && !ended) again = setTimeout(open, 2000);
     });
   };
+  // A browser has six connections for a server, and nobody looks at a hidden page.
+  const look = () => {
+    clearTimeout(again);
+    source.close();
+    if (!document.hidden) open();
+  };
+  document.addEventListener("visibilitychange", look);
   open();
   return () => {
     ended = true;
+    document.removeEventListener("visibilitychange", look);
     clearTimeout(again);
     source.close();
   };
