@@ -7,7 +7,8 @@ LINTERS := lua-check shellcheck
 TEST_PACKAGES := prometheus curl redis-tools faketime
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load faults install install-linters install-k6 install-standardwebhooks clean
+.PHONY: dev build test lint openapi load faults install install-linters install-k6 install-pages \
+	install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
@@ -15,10 +16,11 @@ dev: build ## everything in one go on private stores, ending with a URL and a fi
 build: install
 	@swift build -c release --product usher
 
-test: install lint install-standardwebhooks ## every test, on real Redis and PostgreSQL that the tests start themselves
+test: install lint install-standardwebhooks install-pages ## every test, on real Redis and PostgreSQL that the tests start themselves
 	@deploy/dev/install $(TEST_PACKAGES)
 	@deploy/dev/run-tests
 	@deploy/dev/check-contract
+	@deploy/dev/check-pages
 
 lint: install-linters
 	@swift format lint --strict --recursive Package.swift Sources Tests
@@ -47,6 +49,9 @@ install-linters:
 
 install-k6:
 	@deploy/dev/install-k6
+
+install-pages: ## a browser, and what drives it
+	@deploy/dev/install-pages
 
 install-standardwebhooks:
 	@deploy/dev/install-standardwebhooks

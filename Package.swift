@@ -69,7 +69,7 @@ let package = Package(
             name: "Telemetry", dependencies: ["Metrics", "RedisClient", "PostgresClient", "EventLoop"],
             swiftSettings: strict),
         // Served as they are.
-        .target(name: "CDocuments", exclude: ["files"]),
+        .target(name: "CDocuments", exclude: ["files", "web"]),
         .target(name: "Documents", dependencies: ["CDocuments"], swiftSettings: strictC),
         .target(
             name: "Accounts",

@@ -54,4 +54,6 @@ if ARGV[13] ~= '' then
   redis.call('MSET', map_key, ARGV[14], runs_key, ARGV[15], offsets_key, ARGV[16])
 end
 redis.call('HSET', KEYS[2], unpack(set))
+-- As `commit` in lib/work does.
+redis.pcall('PUBLISH', 'usher:changes', ARGV[3])
 return { 'OK' }

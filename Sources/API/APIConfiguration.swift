@@ -29,6 +29,8 @@ public struct APIConfiguration: Sendable {
     public var outboxLimit = 1_000_000
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
+    /// What everybody may know who tries things out; `nil` outside of a demonstration.
+    public var demonstration: Demonstration?
     /// Accounts and outside issuers.
     public var accounts = AccountsConfiguration()
 

@@ -19,15 +19,18 @@ public final class APIServer {
     private let health: HealthRoutes
     private let router = Router()
     private let sampler: StoreSampler
+    /// Its own, when the process has none to share.
+    private let ownFeed: LiveFeed?
 
     /// Everything one loop needs. On the loop's thread only.
     ///
     /// - Parameters:
     ///   - partitions: how many there are.
     ///   - copy: names this loop of this process; another for each.
+    ///   - feed: that of the process; `nil` when this is its only loop.
     public init(
         loop: EventLoop, configuration: APIConfiguration, redis: RedisConfiguration,
-        postgres: PostgresConfiguration, partitions: Int, copy: String
+        postgres: PostgresConfiguration, partitions: Int, copy: String, feed: LiveFeed? = nil
     ) throws(RedisError) {
         let channel = "usher:ack:\(copy)"
         connection = RedisConnection(loop: loop, configuration: redis)
@@ -49,6 +52,10 @@ public final class APIServer {
         EventAdminRoutes(context).add(to: router)
         SeatRoutes(context).add(to: router)
         VenueRoutes(context).add(to: router)
+        ownFeed = feed == nil ? try LiveFeed(loop: loop, redis: redis, partitions: partitions) : nil
+        guard let feed = feed ?? ownFeed else { preconditionFailure("a feed is given or made") }
+        let listeners = LiveListeners(loop: loop, feed: feed)
+        StreamRoute(context, listeners).add(to: router)
         let replays = Replays(context)
         let transitions = Transitions(context)
         let payments = PaymentFlow(context, replays, transitions)
@@ -66,6 +73,9 @@ public final class APIServer {
         AuditRoutes(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
         DocumentRoutes().add(to: router)
+        PageRoutes().add(to: router)
+        DemoRoute(configuration.demonstration).add(to: router)
+        OverviewRoute(context).add(to: router)
         let measures = RequestMetrics(inventory)
         router.onAnswer = { request, route, response, time in
             measures.note(route, status: response.status, nanoseconds: time)
@@ -81,9 +91,11 @@ public final class APIServer {
         let name = copy.split(separator: "-").last.map(String.init) ?? copy
         let connections = ServeMetrics.shared.connections[name]
         let running = ServeMetrics.shared.running[name]
+        let listening = ServeMetrics.shared.listeners[name]
         sampler = StoreSampler(loop: loop, name: name, connection: connection, pool: pool) { [unowned server] in
             connections.set(server.openConnections)
             running.set(server.runningRequests)
+            listening.set(listeners.count)
         }
         try connection.start()
         try subscriber.start()
@@ -116,6 +128,7 @@ public final class APIServer {
     public func drain(within time: Duration) async {
         await server.drain(within: time)
         pressure.stop()
+        ownFeed?.close()
         subscriber.close()
         connection.close()
         pool.close()

@@ -4,27 +4,6 @@ import Metrics
 
 /// `/openapi.json`, `/docs` and `/metrics`: what is served as it is.
 final class DocumentRoutes {
-    /// Something that never changes while the process lives.
-    private struct Document: Sendable {
-        let body: [UInt8]
-        let headers: [(name: String, value: String)]
-        let tag: EntityTag
-
-        init(_ body: [UInt8], _ type: String, _ headers: [(name: String, value: String)] = []) {
-            self.body = body
-            tag = EntityTag(of: body)
-            self.headers = [(name: "Content-Type", value: type)] + headers
-        }
-
-        func answer(_ request: HTTPRequest) -> HTTPResponse {
-            var response = tag.answer(request, body)
-            guard response.status == 200 else { return response }
-            response.headers.removeAll { $0.name == "Content-Type" }
-            response.headers += headers
-            return response
-        }
-    }
-
     /// Browsers know gzip, all of them; nobody else needs these files.
     private static let gzip = [(name: "Content-Encoding", value: "gzip")]
     /// Swagger UI puts styles into its elements; scripts come from here only.
@@ -36,13 +15,13 @@ final class DocumentRoutes {
         )
     ]
 
-    private static let openapi = Document(Documents.openapi, "application/json")
-    private static let page = Document(Documents.docsPage, "text/html; charset=utf-8", policy)
+    private static let openapi = StaticDocument(Documents.openapi, "application/json")
+    private static let page = StaticDocument(Documents.docsPage, "text/html; charset=utf-8", policy)
     private static let files = [
-        "start.js": Document(Documents.docsScript, "text/javascript; charset=utf-8"),
-        "swagger-ui-bundle.js": Document(Documents.swaggerScript, "text/javascript; charset=utf-8", gzip),
-        "swagger-ui.css": Document(Documents.swaggerStyle, "text/css; charset=utf-8", gzip),
-        "LICENSE": Document(Documents.swaggerLicence, "text/plain; charset=utf-8"),
+        "start.js": StaticDocument(Documents.docsScript, "text/javascript; charset=utf-8"),
+        "swagger-ui-bundle.js": StaticDocument(Documents.swaggerScript, "text/javascript; charset=utf-8", gzip),
+        "swagger-ui.css": StaticDocument(Documents.swaggerStyle, "text/css; charset=utf-8", gzip),
+        "LICENSE": StaticDocument(Documents.swaggerLicence, "text/plain; charset=utf-8"),
     ]
 
     func add(to router: Router) {

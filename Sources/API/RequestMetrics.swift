@@ -49,7 +49,7 @@ final class RequestMetrics {
 }
 
 /// What became of a claim, as metrics tell it.
-private enum ClaimLabel: String, CaseIterable {
+enum ClaimLabel: String, CaseIterable {
     case held
     case replayed
     case keyReused = "key_reused"

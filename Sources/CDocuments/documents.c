@@ -31,3 +31,68 @@ DOCUMENT(usher_docs_script, docs_script)
 DOCUMENT(usher_swagger_script, swagger_script)
 DOCUMENT(usher_swagger_style, swagger_style)
 DOCUMENT(usher_swagger_licence, swagger_licence)
+
+static const uint8_t web_index_html[] = {
+#embed "web/index.html"
+};
+static const uint8_t web_ops_html[] = {
+#embed "web/ops.html"
+};
+static const uint8_t web_style_css[] = {
+#embed "web/style.css"
+};
+static const uint8_t web_icon_svg[] = {
+#embed "web/icon.svg"
+};
+static const uint8_t web_api_js[] = {
+#embed "web/api.js"
+};
+static const uint8_t web_live_js[] = {
+#embed "web/live.js"
+};
+static const uint8_t web_notices_js[] = {
+#embed "web/notices.js"
+};
+static const uint8_t web_account_js[] = {
+#embed "web/account.js"
+};
+static const uint8_t web_app_js[] = {
+#embed "web/app.js"
+};
+static const uint8_t web_event_js[] = {
+#embed "web/event.js"
+};
+static const uint8_t web_seatmap_js[] = {
+#embed "web/seatmap.js"
+};
+static const uint8_t web_booking_js[] = {
+#embed "web/booking.js"
+};
+static const uint8_t web_ops_js[] = {
+#embed "web/ops.js"
+};
+
+#define WEB(name, file_bytes)                                                  \
+    { name, {file_bytes, sizeof file_bytes} }
+
+static const usher_web_file web_files[] = {
+    WEB("index.html", web_index_html),
+    WEB("ops.html", web_ops_html),
+    WEB("style.css", web_style_css),
+    WEB("icon.svg", web_icon_svg),
+    WEB("api.js", web_api_js),
+    WEB("live.js", web_live_js),
+    WEB("notices.js", web_notices_js),
+    WEB("account.js", web_account_js),
+    WEB("app.js", web_app_js),
+    WEB("event.js", web_event_js),
+    WEB("seatmap.js", web_seatmap_js),
+    WEB("booking.js", web_booking_js),
+    WEB("ops.js", web_ops_js),
+};
+
+size_t usher_web_file_count(void) {
+    return sizeof web_files / sizeof web_files[0];
+}
+
+usher_web_file usher_web_file_at(size_t index) { return web_files[index]; }

@@ -15,6 +15,16 @@ public enum Documents {
     /// Swagger UI's licence.
     public static let swaggerLicence = unsafe bytes(usher_swagger_licence())
 
+    /// The pages at `/` and `/ops` and what they need, by name.
+    public static let web: [String: [UInt8]] = {
+        var files: [String: [UInt8]] = [:]
+        for index in 0..<usher_web_file_count() {
+            let file = unsafe usher_web_file_at(index)
+            files[unsafe String(cString: file.name)] = unsafe bytes(file.document)
+        }
+        return files
+    }()
+
     private static func bytes(_ document: usher_document) -> [UInt8] {
         unsafe Array(UnsafeBufferPointer(start: document.bytes, count: document.count))
     }

@@ -57,20 +57,30 @@ import Glibc
 
     /// Serves requests one after another until the connection ends.
     func serve() async {
-        while let received = await next() {
-            let response = await server.respond(to: received.request)
-            guard state == .open else {
-                response.stream?.over()
-                return
-            }
-            let closes = !received.keepsAlive || server.isDraining || response.stream != nil && !received.isHTTP11
-            await send(response, received, closes: closes)
+        while let closes = await answerNext() {
+            // What the request and its answer took is free by now: a stream may go on for hours.
+            if stream != nil { await unsafe withUnsafeContinuation { unsafe streamEnded = $0 } }
             guard state == .open else { return }
             if closes || server.isDraining { return end() }
             if output.count > server.limits.unsentBytes {
                 await unsafe withUnsafeContinuation { unsafe drained = $0 }
             }
         }
+    }
+
+    /// Answers one request, or begins to.
+    ///
+    /// - Returns: whether the connection ends with it; `nil` when there is no more to answer.
+    private func answerNext() async -> Bool? {
+        guard let received = await next() else { return nil }
+        let response = await server.respond(to: received.request)
+        guard state == .open else {
+            response.stream?.over()
+            return nil
+        }
+        let closes = !received.keepsAlive || server.isDraining || response.stream != nil && !received.isHTTP11
+        send(response, received, closes: closes)
+        return closes
     }
 
     private func next() async -> ReceivedRequest? {
@@ -130,7 +140,7 @@ import Glibc
         readDeadline = monotonicNanoseconds() + time.nanoseconds
     }
 
-    private func send(_ response: HTTPResponse, _ received: ReceivedRequest, closes: Bool) async {
+    private func send(_ response: HTTPResponse, _ received: ReceivedRequest, closes: Bool) {
         let isHead = received.request.method == .head
         let envelope = HTTPResponse.Envelope(
             requestID: received.request.id, date: server.date, isHTTP11: received.isHTTP11, isHead: isHead,
@@ -140,11 +150,12 @@ import Glibc
         guard let body = response.stream else { return }
         guard !isHead, response.mayHaveBody else { return body.over() }
         stream = (body, isChunked: received.isHTTP11)
+        // Megabytes in the system would keep up a client that is long lost.
+        Socket.boundUnsent(descriptor, bytes: body.backlogBytes)
         write(streamed: response.body, bound: .max)
         guard body.begin(on: self) else { return }
         if clientEnded { return close() }
-        if server.isDraining { return endStream() }
-        await unsafe withUnsafeContinuation { unsafe streamEnded = $0 }
+        if server.isDraining { endStream() }
     }
 
     // MARK: - Streaming

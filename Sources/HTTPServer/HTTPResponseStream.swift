@@ -15,7 +15,7 @@ public final class HTTPResponseStream: @unchecked Sendable {
     }
 
     private let loop: EventLoop
-    private let backlogBytes: Int
+    let backlogBytes: Int
     private var state = State.waiting([], isEnded: false)
     private var closeHandler: (() -> Void)?
 

@@ -118,5 +118,12 @@ enum Socket {
         }
     }
 
+    /// Bounds what the system keeps for a client that does not read; it doubles the number and has a least one of its own.
+    /// The corresponding C function is `setsockopt(SO_SNDBUF)`.
+    static func boundUnsent(_ descriptor: Int32, bytes: Int) {
+        var size = Int32(clamping: bytes)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, 4)
+    }
+
     private static func lastError() -> String { unsafe String(cString: strerror(errno)) }
 }

@@ -74,3 +74,17 @@ extension Inventory {
         return sum
     }
 }
+
+extension Inventory {
+    /// How old the oldest outbox entry is that is not written down, milliseconds; 0 when all are.
+    public func oldestUnwritten() async throws(InventoryError) -> Int64 {
+        let cursors = try await pipeline(keys.all.map { ["HGET", keys.meta($0), "cursor"] })
+        let firsts = try await pipeline(
+            zip(keys.all, cursors).map { partition, cursor in
+                ["XRANGE", keys.outbox(partition), "(\(cursor.string ?? "0-0")", "+", "COUNT", "1"]
+            })
+        let ids = firsts.compactMap { $0.array?.first?.array?.first?.string.flatMap { StreamID($0) } }
+        guard let oldest = ids.map(\.milliseconds).min() else { return 0 }
+        return max(0, try await now() - Int64(oldest))
+    }
+}

@@ -24,6 +24,11 @@ extension Inventory {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
             scripts.availability, keys: [keys.meta(partition), keys.event(event)], arguments: [])
+        return try availability(reply)
+    }
+
+    /// Reads the script's answer.
+    func availability(_ reply: Reply) throws(InventoryError) -> Availability? {
         guard reply.word == "OK" else { return nil }
         guard let asOf = reply.integer(0), let sequence = reply.integer(1), let state = reply.text(2) else {
             throw InventoryError(.scriptFailed, "availability")

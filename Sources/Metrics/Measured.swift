@@ -45,6 +45,10 @@ public final class ServeMetrics: Sendable {
     public let connections: Family<Counter>
     /// Requests whose answer is being made, by loop.
     public let running: Family<Counter>
+    /// Clients that listen to events, by loop.
+    public let listeners: Family<Counter>
+    /// Of those, the ones that were cut because they read too slowly.
+    public let listenersCut: Family<Counter>
     /// Claims, by outcome.
     public let claims: Family<Counter>
     /// Claims in one script call.
@@ -63,6 +67,9 @@ public final class ServeMetrics: Sendable {
             "usher_http_refused_total", "Requests refused before any route saw them.", ["status"])
         connections = registry.gauge("usher_http_connections", "Connections that are open.", ["loop"])
         running = registry.gauge("usher_http_running_requests", "Requests whose answer is being made.", ["loop"])
+        listeners = registry.gauge("usher_stream_listeners", "Clients that listen to events.", ["loop"])
+        listenersCut = registry.counter(
+            "usher_stream_listeners_cut_total", "Listeners that were cut because they read too slowly.")
         claims = registry.counter("usher_claims_total", "Claims, by what became of them.", ["outcome"])
         groupSize = registry.size("usher_claim_group_size", "Claims that travelled in one script call.")
         confirmations = registry.counter(

@@ -1,3 +1,4 @@
+import API
 import Accounts
 import Foundation
 
@@ -31,7 +32,7 @@ struct Dev {
             for index in 0..<copies {
                 var own = settings
                 own.variables["PORT"] = String(port + index)
-                running.append(try await RunningCopy.start(own))
+                running.append(try await RunningCopy.start(own, demonstration: demonstration(users)))
             }
             try await waitUntilReady(running)
             greet(settings, port, users)
@@ -42,6 +43,12 @@ struct Dev {
             throw error
         }
         await Self.stop(running, reconciler)
+    }
+
+    /// The demo users' passwords are told to whoever sits at this machine, and to nobody else.
+    private func demonstration(_ users: [DemoUsers.Account]) -> Demonstration {
+        let isLocal = ["127.0.0.1", "::1", "localhost"].contains(settings.host)
+        return Demonstration(users: isLocal ? users : [])
     }
 
     private static func stop(_ copies: [RunningCopy], _ reconciler: RunningReconciler) async {
@@ -86,7 +93,11 @@ struct Dev {
         print(
             """
 
-            Usher is ready: http://127.0.0.1:\(port)
+            Usher is ready:
+
+              http://127.0.0.1:\(port)/      book in the browser
+              http://127.0.0.1:\(port)/ops   watch it (sign in as the administrator below)
+              http://127.0.0.1:\(port)/docs  build against it
 
             An access token for user "demo", good for a day:
 

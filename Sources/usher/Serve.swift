@@ -30,6 +30,8 @@ struct Serve {
 struct RunningCopy: Sendable {
     let port: Int
     private let loops: [(loop: EventLoop, server: ServerHolder)]
+    private let feed: LiveFeed
+    private let feedLoop: EventLoop
 
     /// Carries a loop's server to where it is drained.
     // SAFETY of @unchecked: `server` is touched in its loop's isolation only.
@@ -37,7 +39,11 @@ struct RunningCopy: Sendable {
         var server: APIServer?
     }
 
-    static func start(_ settings: Settings) async throws -> RunningCopy {
+    /// Starts listening.
+    ///
+    /// - Parameter demonstration: what everybody may know who can reach this copy.
+    static func start(_ settings: Settings, demonstration: Demonstration? = nil) async throws -> RunningCopy {
+        raiseDescriptorLimit()
         let count = try settings.integer(
             "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount))
         let redis = try settings.redis()
@@ -54,6 +60,7 @@ struct RunningCopy: Sendable {
         configuration.opensReserve = try settings.flag("USHER_OPEN_RESERVE")
         configuration.accounts = accounts
         configuration.outboxLimit = try settings.integer("USHER_OUTBOX_LIMIT", 1...1_000_000_000, usual: 1_000_000)
+        configuration.demonstration = demonstration
         let shared = configuration
         let partitions = try settings.partitions()
         let host = settings.host
@@ -62,13 +69,15 @@ struct RunningCopy: Sendable {
         guard probe else { throw Failure("Port \(wanted) is taken; set PORT to another.") }
         var loops: [(loop: EventLoop, server: ServerHolder)] = []
         let name = UUID().uuidString.lowercased()
+        let feedLoop = try EventLoop(name: "usher-feed")
+        let feed = try await feedLoop.run { loop in try LiveFeed(loop: loop, redis: redis, partitions: partitions) }
         for index in 0..<count {
             let loop = try EventLoop(name: "usher-\(index)")
             let holder = ServerHolder()
             try await loop.run { loop in
                 let server = try APIServer(
                     loop: loop, configuration: shared, redis: redis, postgres: postgres,
-                    partitions: partitions, copy: "\(name)-\(index)")
+                    partitions: partitions, copy: "\(name)-\(index)", feed: feed)
                 do throws(HTTPServerError) {
                     _ = try server.listen(host: host, port: wanted)
                 } catch {
@@ -78,7 +87,15 @@ struct RunningCopy: Sendable {
             }
             loops.append((loop, holder))
         }
-        return RunningCopy(port: wanted, loops: loops)
+        return RunningCopy(port: wanted, loops: loops, feed: feed, feedLoop: feedLoop)
+    }
+
+    /// Every client takes a descriptor; the usual limit, 1,024, is for programs that use select().
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Whether it can book.
@@ -97,6 +114,8 @@ struct RunningCopy: Sendable {
             }
             loop.stop()
         }
+        await feedLoop.run { _ in feed.close() }
+        feedLoop.stop()
     }
 }
 

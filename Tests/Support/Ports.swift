@@ -28,7 +28,9 @@ public func ask(port: UInt16, _ request: String) -> String? {
 }
 
 /// A blocking socket that is connected to a port of the loopback interface; the caller closes it.
-public func connectLoopback(port: UInt16, timeoutSeconds: Int) -> Int32? {
+///
+/// - Parameter receiveBytes: how much the system keeps unread; `nil` for its own choice.
+public func connectLoopback(port: UInt16, timeoutSeconds: Int, receiveBytes: Int32? = nil) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
@@ -36,6 +38,7 @@ public func connectLoopback(port: UInt16, timeoutSeconds: Int) -> Int32? {
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var one: Int32 = 1
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    if var receiveBytes { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBytes, 4) }
     var address = loopback(port: port)
     let connected = withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

@@ -414,6 +414,12 @@ local function commit_rest(w, tiers)
   return entry
 end
 
+-- Tells whoever shows what is left that an event has changed. Everything is written: an account that may not publish
+-- must not make it fail.
+local function announce(event)
+  redis.pcall('PUBLISH', 'usher:changes', event)
+end
+
 -- No epoch is called so: every script refuses the event until a recovery of the partition has put it back.
 local function close_event(w)
   redis.pcall('HSET', w.event_key, 'epoch', 'closed')
@@ -440,5 +446,6 @@ function work.commit(w)
     close_event(w)
     error({ err = 'BROKEN the event is closed until its partition has been recovered' })
   end
+  announce(w.event)
   return result
 end

@@ -17,3 +17,13 @@ usher_document usher_docs_script(void);
 usher_document usher_swagger_script(void);
 usher_document usher_swagger_style(void);
 usher_document usher_swagger_licence(void);
+
+// The pages at / and /ops and what they need: `web/`.
+typedef struct {
+    const char *_Nonnull name;
+    usher_document document;
+} usher_web_file;
+
+size_t usher_web_file_count(void);
+// index: below the count.
+usher_web_file usher_web_file_at(size_t index);

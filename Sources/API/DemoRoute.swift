@@ -1,0 +1,62 @@
+public import Accounts
+import HTTPServer
+import JSON
+
+/// What may be used to try things out: users to sign in as, and the simulated provider's cards.
+public struct Demonstration: Sendable {
+    /// Users whose passwords everybody may know.
+    public var users: [DemoUsers.Account]
+
+    /// A demonstration with these users.
+    public init(users: [DemoUsers.Account]) { self.users = users }
+
+    /// The cards of the simulated provider, by what comes of a charge.
+    static let cards = [
+        ("4242424242424242", "succeeds"), ("4000000000000002", "declines"), ("4000000000009995", "insufficient-funds"),
+        ("4000000000000077", "answers-later"), ("4000000000000119", "fails"),
+    ]
+}
+
+/// `/v1/demo`: tells it; empty outside of a demonstration.
+final class DemoRoute {
+    private let body: [UInt8]
+
+    init(_ demonstration: Demonstration?) {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("users")
+        json.beginArray()
+        for user in demonstration?.users ?? [] {
+            json.beginObject()
+            json.member("name", user.name)
+            json.member("email", user.email)
+            json.member("password", user.password)
+            json.key("roles")
+            json.beginArray()
+            for role in user.roles { json.string(role) }
+            json.endArray()
+            json.endObject()
+        }
+        json.endArray()
+        json.key("cards")
+        json.beginArray()
+        for (number, outcome) in demonstration == nil ? [] : Demonstration.cards {
+            json.beginObject()
+            json.member("number", number)
+            json.member("outcome", outcome)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        body = json.bytes
+    }
+
+    func add(to router: Router) {
+        let body = body
+        router.add(.get, "/v1/demo") { _ in
+            var answer = HTTPResponse.json(200, body)
+            answer.headers.append(("Cache-Control", "no-store"))
+            return answer
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import Booking
+public import EventLoop
+import Inventory
+public import RedisClient
+
+/// Hears which events change, once a process, and reads each of them once, however many loops and listeners there are.
+///
+/// Redis says that an event has changed (`Inventory.changeChannel`); the feed reads what it is now, at most every 100 ms,
+/// and tells the loops whose clients listen. Messages may be lost: while there is no subscription listened events are
+/// read every half second, with one they are still read every 15 s, and after a new one everybody is told everything.
+public final class LiveFeed: @unchecked Sendable {
+    // SAFETY of @unchecked: all but the loop is touched in its isolation only.
+    let loop: EventLoop
+    private let connection: RedisConnection
+    private let subscriber: RedisSubscriber
+    private let inventory: Inventory
+    private var topics: [String: Subject] = [:]
+    private var sweep: LoopTimer?
+
+    /// The shortest time between two readings of an event, nanoseconds.
+    private static let interval: Int64 = 100_000_000
+    /// The time until an event that could not be read is read again, nanoseconds.
+    private static let retry: Int64 = 500_000_000
+    /// How often listened events are read though nothing was heard, and forgotten ones are dropped.
+    private static let sweepInterval = Duration.seconds(15)
+    /// How long what was told is kept without listeners, so that they find it when they come back.
+    private static let keepNanoseconds: Int64 = 300_000_000_000
+    /// Events without listeners that are kept.
+    private static let keptLimit = 1000
+
+    /// An event that is listened to, or was lately.
+    private final class Subject {
+        let event: EventID
+        var live = LiveTopic()
+        /// How often something was told of it.
+        var told = 0
+        /// How many listen on each loop.
+        var outlets: [ObjectIdentifier: (outlet: LiveOutlet, count: Int)] = [:]
+        var isDirty = false
+        var isReading = false
+        var tellsAll = false
+        var nextReading: Int64 = 0
+        var timer: LoopTimer?
+        var waiting: [UnsafeContinuation<InventoryError?, Never>] = []
+        var quietSince: Int64 = 0
+
+        init(_ event: EventID) { self.event = event }
+    }
+
+    /// Connects in the background. On the loop's thread only.
+    public init(loop: EventLoop, redis: RedisConfiguration, partitions: Int) throws(RedisError) {
+        self.loop = loop
+        connection = RedisConnection(loop: loop, configuration: redis)
+        subscriber = RedisSubscriber(loop: loop, configuration: redis)
+        inventory = Inventory(loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: "")
+        subscriber.subscribe(Inventory.changeChannel) { [weak self] in
+            self?.changed(String(decoding: $0, as: UTF8.self))
+        }
+        subscriber.onResubscribe = { [weak self] in self?.resubscribed() }
+        sweep = try? LoopTimer(loop: loop, after: Self.sweepInterval, repeats: true) { [weak self] in self?.swept() }
+        try connection.start()
+        try subscriber.start()
+    }
+
+    /// Tells nobody anything any more. On the loop's thread only.
+    public func close() {
+        sweep?.cancel()
+        sweep = nil
+        for subject in topics.values { subject.timer?.cancel() }
+        topics = [:]
+        subscriber.close()
+        connection.close()
+    }
+
+    // MARK: - Listeners
+
+    /// What a new listener begins with.
+    struct Opening: Sendable {
+        let message: LiveMessage
+        /// The last of what was told before: it is in there.
+        let told: Int
+        let backlogBytes: Int
+    }
+
+    /// One listener more on a loop; from now on its outlet is told what changes.
+    ///
+    /// - Parameter last: the sequence number that the listener has.
+    /// - Returns: `nil` when Redis does not know the event; then nobody listens.
+    func join(_ event: EventID, after last: Int64?, _ outlet: LiveOutlet) async throws(InventoryError) -> Opening? {
+        let key = event.description
+        let subject = topics[key] ?? Subject(event)
+        topics[key] = subject
+        // Without listeners nothing was read, and without a subscription nothing is heard.
+        let isStale =
+            subject.outlets.isEmpty || subject.live.picture == nil || subject.tellsAll || !subscriber.isSubscribed
+        subject.outlets[ObjectIdentifier(outlet), default: (outlet, 0)].count += 1
+        do throws(InventoryError) {
+            // Another copy may have told more than is known here.
+            if isStale || last ?? 0 > subject.live.picture?.sequence ?? 0 { try await read(subject) }
+        } catch {
+            leave(event, outlet)
+            throw error
+        }
+        guard let message = subject.live.opening(after: last) else {
+            leave(event, outlet)
+            return nil
+        }
+        return Opening(message: message, told: subject.told, backlogBytes: subject.live.backlogBytes)
+    }
+
+    /// One listener less.
+    func leave(_ event: EventID, _ outlet: LiveOutlet) {
+        guard let subject = topics[event.description] else { return }
+        let id = ObjectIdentifier(outlet)
+        subject.outlets[id]?.count -= 1
+        if subject.outlets[id]?.count == 0 { subject.outlets[id] = nil }
+        guard subject.outlets.isEmpty else { return }
+        subject.timer?.cancel()
+        subject.timer = nil
+        subject.quietSince = monotonicNanoseconds()
+        if subject.live.picture == nil || topics.count > Self.keptLimit { topics[event.description] = nil }
+    }
+
+    // MARK: - What is heard
+
+    private func changed(_ event: String) {
+        guard let subject = topics[event], !subject.outlets.isEmpty else { return }
+        subject.isDirty = true
+        schedule(subject)
+    }
+
+    private func resubscribed() {
+        for subject in topics.values {
+            subject.tellsAll = true
+            changed(subject.event.description)
+        }
+    }
+
+    private func swept() {
+        let now = monotonicNanoseconds()
+        for (key, subject) in topics {
+            if subject.outlets.isEmpty, now - subject.quietSince > Self.keepNanoseconds { topics[key] = nil }
+            changed(key)
+        }
+    }
+
+    // MARK: - Reading
+
+    private func schedule(_ subject: Subject) {
+        guard !subject.isReading, subject.timer == nil else { return }
+        let wait = max(0, subject.nextReading - monotonicNanoseconds())
+        subject.timer = try? LoopTimer(loop: loop, after: .nanoseconds(wait), repeats: false) { [weak self] in
+            subject.timer = nil
+            self?.begin(subject)
+        }
+    }
+
+    /// Waits for a reading that begins now, or has begun.
+    private func read(_ subject: Subject) async throws(InventoryError) {
+        let error = await withUnsafeContinuation { continuation in
+            subject.waiting.append(continuation)
+            begin(subject)
+        }
+        if let error { throw error }
+    }
+
+    private func begin(_ subject: Subject) {
+        guard !subject.isReading else { return }
+        subject.isReading = true
+        subject.isDirty = false
+        subject.nextReading = monotonicNanoseconds() + Self.interval
+        loop.spawn { [weak self] in await self?.look(at: subject) }
+    }
+
+    private func look(at subject: Subject) async {
+        var failure: InventoryError?
+        var picture: EventPicture?
+        do throws(InventoryError) {
+            picture = try await inventory.picture(subject.event)
+            if picture?.isOpen == false { throw InventoryError(.recovering, "the event is being recovered") }
+        } catch {
+            failure = error
+            picture = nil
+        }
+        subject.isReading = false
+        if let picture {
+            tell(picture, of: subject)
+        } else if subject.live.picture != nil {
+            subject.tellsAll = true
+        }
+        let waiting = subject.waiting
+        subject.waiting = []
+        for continuation in waiting { continuation.resume(returning: failure) }
+        if picture == nil || !subscriber.isSubscribed {
+            subject.isDirty = true
+            subject.nextReading = monotonicNanoseconds() + Self.retry
+        }
+        if subject.isDirty, !subject.outlets.isEmpty { schedule(subject) }
+    }
+
+    private func tell(_ picture: EventPicture, of subject: Subject) {
+        let message = subject.live.update(picture, tellsAll: subject.tellsAll)
+        subject.tellsAll = false
+        guard let message else { return }
+        subject.told += 1
+        let post = LiveOutlet.Post(event: subject.event, number: subject.told, message: message)
+        for (outlet, _) in subject.outlets.values { outlet.send(post) }
+    }
+}

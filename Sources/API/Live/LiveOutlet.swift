@@ -1,0 +1,39 @@
+import Booking
+import EventLoop
+import Synchronization
+
+/// Carries what listeners are told to the loop that they are on, in order.
+final class LiveOutlet: @unchecked Sendable {
+    // SAFETY of @unchecked: `receive` is touched on the loop only, the rest is constant or locked.
+    struct Post: Sendable {
+        let event: EventID
+        /// Rises by one with everything that is told of the event.
+        let number: Int
+        let message: LiveMessage
+    }
+
+    private let loop: EventLoop
+    private let posts = Mutex<[Post]>([])
+    /// Called on the loop.
+    var receive: (Post) -> Void = { _ in }
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    /// From any loop.
+    func send(_ post: Post) {
+        let isFirst = posts.withLock { posts in
+            posts.append(post)
+            return posts.count == 1
+        }
+        // What comes before the loop gets to it travels along.
+        if isFirst { Task(executorPreference: loop.executor) { await self.loop.run { _ in self.deliver() } } }
+    }
+
+    private func deliver() {
+        let received = posts.withLock { posts in
+            defer { posts.removeAll(keepingCapacity: true) }
+            return posts
+        }
+        for post in received { receive(post) }
+    }
+}

@@ -1,0 +1,90 @@
+import Booking
+import HTTPServer
+import Inventory
+import JSON
+import Metrics
+import Records
+
+/// `/v1/admin/overview`: what an operator looks at. What cannot be asked at present is null; the rest is told.
+final class OverviewRoute {
+    private let context: APIContext
+    /// Names this process: counters are its own.
+    private static let copy = UUIDBytes(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)).description
+
+    /// Events that are told, soonest first.
+    private static let eventLimit = 20
+
+    init(_ context: APIContext) { self.context = context }
+
+    func add(to router: Router) {
+        router.add(.get, "/v1/admin/overview") { request in await answer { try await self.overview(request) } }
+    }
+
+    private func overview(_ request: HTTPRequest) async throws -> HTTPResponse {
+        _ = try context.authenticator.admin(request)
+        var query = try QueryFields(request)
+        try query.finish()
+        var json = JSONWriter(capacity: 8192)
+        json.beginObject()
+        json.member("copy", Self.copy)
+        json.member("asOf", Timestamp.format(context.now))
+        claims(to: &json)
+        await outbox(to: &json)
+        await events(to: &json)
+        json.endObject()
+        return .json(200, json.bytes)
+    }
+
+    /// Of this copy, since it started.
+    private func claims(to json: inout JSONWriter) {
+        json.key("claims")
+        json.beginObject()
+        for label in ClaimLabel.allCases {
+            json.member(label.rawValue, Int64(ServeMetrics.shared.claims[label.rawValue].value))
+        }
+        json.endObject()
+    }
+
+    private func outbox(to json: inout JSONWriter) async {
+        json.key("outbox")
+        guard let entries = try? await context.inventory.backlog(),
+            let age = try? await context.inventory.oldestUnwritten()
+        else { return json.null() }
+        json.beginObject()
+        json.member("entries", Int64(entries))
+        json.member("oldestMs", entries == 0 ? 0 : age)
+        json.endObject()
+    }
+
+    private func events(to json: inout JSONWriter) async {
+        json.key("events")
+        guard
+            let (events, _) = try? await context.catalogue.list(
+                page: 1, limit: Self.eventLimit, search: "", sort: .date, descending: false)
+        else { return json.null() }
+        json.beginArray()
+        for event in events { write(event, await context.live(event.id), to: &json) }
+        json.endArray()
+    }
+
+    private func write(_ event: EventRecord, _ live: Availability?, to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("id", event.id.description)
+        json.member("number", event.number)
+        json.member("title", event.title)
+        json.member("status", event.status)
+        json.key("counts")
+        if let tiers = live?.tiers {
+            json.beginObject()
+            json.member("capacity", Int64(tiers.reduce(0) { $0 + $1.capacity }))
+            json.member("available", Int64(tiers.reduce(0) { $0 + $1.available }))
+            json.member("held", Int64(tiers.reduce(0) { $0 + $1.held }))
+            json.member("sold", Int64(tiers.reduce(0) { $0 + $1.sold }))
+            json.member("blocked", Int64(tiers.reduce(0) { $0 + $1.blocked }))
+            json.endObject()
+        } else {
+            json.null()
+        }
+        json.endObject()
+    }
+}

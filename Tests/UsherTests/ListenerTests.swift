@@ -1,0 +1,52 @@
+import Foundation
+import Glibc
+import Support
+import Testing
+
+/// Very many listeners on one copy of the real program.
+@Suite("Listeners", .serialized)
+struct ListenerTests {
+    /// On all loops together.
+    private static let count = 5000
+
+    @Test("5,000 listeners on one copy take less than 100 MB and one subscription, and all are told")
+    func many() throws {
+        // The other ends are another process's.
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let cluster = try Cluster(copies: 1, environment: ["USHER_LOOPS": "2"])
+        let port = cluster.ports[0]
+        let server = try #require(cluster.copy("serve-0"))
+        let event = try cluster.makeEvent(capacity: 100)
+        let path = "/v1/events/\(event.id)/stream"
+        _ = try EventStream(port: port, path).next()
+        let before = try Self.megabytes(server)
+        let listeners = try (0..<Self.count).map { _ in try EventStream(port: port, path) }
+        for listener in listeners { #expect(try listener.next()?.name == "snapshot") }
+        let booked = try HTTPClient(port: port).send(
+            "POST", "/v1/bookings", headers: bearer(try cluster.token("somebody")),
+            body: "{\"eventId\":\"\(event.id)\",\"items\":[{\"tierId\":\"\(event.tier)\",\"quantity\":1}]}")
+        #expect(booked.status == 201)
+        for listener in listeners { #expect(try listener.next()?.name == "availability") }
+        let after = try Self.megabytes(server)
+        print("\(Self.count) listeners: \(before) MB before, \(after) MB with them")
+        // 51 MB, 83 in all, in a release build; a debug build's code and frames are larger.
+        #expect(after - before < 90)
+        let clients = try Program("redis-cli", ["-u", cluster.redis.url, "CLIENT", "LIST", "TYPE", "pubsub"])
+        // The acks of each loop, and one for changes.
+        #expect(clients.readToEnd().split(separator: "\n").count == 3)
+        #expect(cluster.stop("serve-0") == 0)
+        for listener in listeners {
+            #expect(try listener.next() == nil)
+            #expect(listener.isWhole)
+        }
+    }
+
+    /// Resident memory.
+    private static func megabytes(_ program: Program) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(program.processID)/status", encoding: .utf8)
+        return (status.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) } ?? 0) / 1024
+    }
+}
