@@ -32,6 +32,7 @@ let package = Package(
         // Layers: a lower one never imports a higher one.
         .target(name: "Booking", swiftSettings: strict),
         .target(name: "Metrics", swiftSettings: strict),
+        .target(name: "Tracing", swiftSettings: strict),
         .target(name: "Logging", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CEvent"], swiftSettings: strictC),
         .target(name: "RedisClient", dependencies: ["EventLoop", "CHiredis", "Cryptography"], swiftSettings: strictC),
@@ -65,7 +66,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Telemetry", dependencies: ["Metrics", "RedisClient", "PostgresClient", "EventLoop"],
+            name: "Telemetry",
+            dependencies: ["Metrics", "Tracing", "RedisClient", "PostgresClient", "EventLoop", "JSON", "WebClient"],
             swiftSettings: strict),
         // Served as they are.
         .target(name: "CDocuments", exclude: ["files"]),
@@ -82,15 +84,15 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "RedisClient", "PostgresClient",
-                "EventLoop", "Metrics", "Logging",
+                "EventLoop", "Metrics", "Tracing", "Logging",
             ],
             swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Logging",
-                "Documents", "Audit",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Tracing",
+                "Logging", "Documents", "Audit",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -98,7 +100,7 @@ let package = Package(
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer",
                 "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
-                "Metrics", "Telemetry", "Logging", "Audit",
+                "Metrics", "Telemetry", "Tracing", "Logging", "Audit",
             ],
             swiftSettings: strict),
 
@@ -117,6 +119,10 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Support"], swiftSettings: strict),
         .testTarget(name: "LoggingTests", dependencies: ["Logging"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["Telemetry", "Tracing", "Metrics", "HTTPServer", "EventLoop", "Support"],
+            swiftSettings: strict),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
@@ -152,7 +158,8 @@ let package = Package(
                 "Support",
             ], swiftSettings: strict),
         .testTarget(
-            name: "UsherTests", dependencies: ["usher", "Payments", "Cryptography", "Metrics", "Support"],
+            name: "UsherTests",
+            dependencies: ["usher", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support"],
             swiftSettings: strict),
     ],
     // `#embed` is of C23.
