@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
-TEST_PACKAGES := prometheus curl redis-tools
+TEST_PACKAGES := prometheus curl redis-tools nginx-light bsdutils
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load install install-linters install-k6 install-standardwebhooks clean
+.PHONY: dev build test lint openapi load compose-test install install-linters install-k6 install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
@@ -15,7 +15,7 @@ dev: build ## everything in one go on private stores, ending with a URL and a fi
 build: install
 	@swift build -c release --product usher
 
-test: install lint install-standardwebhooks ## every test, on real Redis and PostgreSQL that the tests start themselves
+test: install lint install-standardwebhooks install-k6 ## every test, on real Redis and PostgreSQL that the tests start themselves
 	@deploy/dev/install $(TEST_PACKAGES)
 	@deploy/dev/run-tests
 	@deploy/dev/check-contract
@@ -32,6 +32,9 @@ openapi: ## brings what the binary serves up to date with openapi.yaml
 
 load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
 	@deploy/dev/run-load
+
+compose-test: ## the Dockerfile and docker-compose.yml for real, with podman; as root, not part of `test`
+	@deploy/dev/compose-test
 
 install: ## what the build and the servers need, when it is missing
 	@deploy/dev/install $(PACKAGES)

@@ -44,7 +44,10 @@ enum Stores {
         do {
             let migrator = try Migrator(migrations: Schema.migrations)
             guard try await migrator.status(on: pool).contains(where: { $0.appliedMilliseconds == nil }) else { return }
-            _ = try await migrator.up(on: pool)
+            defer { Progress.end() }
+            _ = try await migrator.up(on: pool) { migration in
+                Progress.tell("Migrating: \(migration.number) of \(Schema.migrations.count), \(migration.name)")
+            }
         } catch  where Self.isForbidden(error) {
             throw Failure("The database is not of this binary's schema; run usher migrate, as its owner.")
         } catch {
