@@ -1,6 +1,5 @@
 import HTTPServer
 import Logging
-import Tracing
 
 /// One line a request. The path's template is told, never the target: what clients put into it may be anything.
 enum RequestLog {
@@ -11,7 +10,7 @@ enum RequestLog {
         guard Log.tells(level) else { return }
         Log.write(level, "request") { line in
             line.add("requestId", request.id)
-            line.add("traceId", RequestTrace(request).context.traceID)
+            line.add("traceId", String(RequestTrace(request).traceID))
             line.add("method", request.method.rawValue)
             line.add("route", route?.path)
             line.add("status", Int64(response.status))

@@ -4,54 +4,55 @@ import Tracing
 
 /// By what a request is known in logs and outbox records, here and in whatever called and is called.
 struct RequestTrace {
-    /// The trace, and the request's own part of it: where no traces are sent, the caller's, for then there is none here.
-    let context: TraceContext
+    /// W3C Trace Context, section 3.2: the caller's when it is well-formed, else one made of the request's id. Where
+    /// traces are sent, its span is the request's own.
+    let traceparent: String
     /// The caller's span, when it has one and traces are sent.
     let parent: String?
 
-    /// W3C Trace Context, section 3.2: the caller's when it is well-formed, else one made of the request's id.
     init(_ request: HTTPRequest) {
-        let given = request.header("traceparent").flatMap { TraceContext(traceparent: $0) }
+        let given = request.header("traceparent").flatMap { TraceContext.isWellFormed($0) ? $0 : nil }
         let trace = given ?? Self.made(request.id)
-        guard Tracer.shared.isOn else {
-            (context, parent) = (trace, nil)
+        guard Tracer.shared.isOn, let context = TraceContext(traceparent: trace) else {
+            (traceparent, parent) = (trace, nil)
             return
         }
         // The same each time it is asked, and another for each request, whatever the client calls them.
         var hasher = Hasher()
         hasher.combine(request.id)
         hasher.combine(request.arrival)
-        context = TraceContext(
-            traceID: trace.traceID, spanID: TraceContext.hex(UInt64(bitPattern: Int64(hasher.finalize())) | 1),
-            isSampled: given?.isSampled ?? true)
-        parent = given?.spanID
+        let span = TraceContext.hex(UInt64(bitPattern: Int64(hasher.finalize())) | 1)
+        let own = TraceContext(
+            traceID: context.traceID, spanID: span, isSampled: given == nil || context.isSampled)
+        (traceparent, parent) = (own.traceparent, given == nil ? nil : context.spanID)
     }
+
+    /// The trace's id.
+    var traceID: Substring { traceparent.dropFirst(3).prefix(32) }
 
     /// What outbox records carry: the trace context and the request's id.
-    static func record(_ request: HTTPRequest) -> String {
-        "\(RequestTrace(request).context.traceparent),\(request.id)"
-    }
+    static func record(_ request: HTTPRequest) -> String { "\(RequestTrace(request).traceparent),\(request.id)" }
 
     /// A UUID's own digits, so that whoever has the one has the other; else of a digest. Not sampled.
-    private static func made(_ id: String) -> TraceContext {
+    private static func made(_ id: String) -> String {
         let digits = id.utf8.filter { (48...57).contains($0) || (97...102).contains($0) }
         let isUUID = id.utf8.count == 36 && digits.count == 32 && digits.contains { $0 != 48 }
         let trace =
             isUUID ? String(decoding: digits, as: UTF8.self) : String(hexEncode(sha256(Array(id.utf8))).prefix(32))
         // The span is the request as a whole.
         let span = trace.suffix(16)
-        return TraceContext(
-            traceID: trace, spanID: span.allSatisfy { $0 == "0" } ? "0000000000000001" : String(span), isSampled: false)
+        return "00-\(trace)-\(span.allSatisfy { $0 == "0" } ? "0000000000000001" : span)-00"
     }
 
     /// Keeps the request's span.
     static func note(_ request: HTTPRequest, _ route: Router.Route?, _ response: HTTPResponse, nanoseconds: Int64) {
         guard Tracer.shared.isOn else { return }
         let trace = RequestTrace(request)
+        guard let context = TraceContext(traceparent: trace.traceparent), context.isSampled else { return }
         let path = route?.path ?? "unmatched"
         Tracer.shared.record(
             Span(
-                "\(request.method.rawValue) \(path)", .server, trace.context, parent: trace.parent,
+                "\(request.method.rawValue) \(path)", .server, context, parent: trace.parent,
                 lasting: nanoseconds,
                 [
                     ("http.request.method", .text(request.method.rawValue)), ("http.route", .text(path)),

@@ -14,15 +14,18 @@ public struct TraceContext: Sendable, Hashable {
 
     /// Reads a `traceparent`; `nil` for what is malformed or of another version.
     public init?(traceparent: some StringProtocol) {
+        guard Self.isWellFormed(traceparent) else { return nil }
+        let part = traceparent.split(separator: "-")
+        (traceID, spanID, flags) = (String(part[1]), String(part[2]), String(part[3]))
+    }
+
+    /// Whether a `traceparent` is of version 00 and names something.
+    public static func isWellFormed(_ traceparent: some StringProtocol) -> Bool {
         let part = traceparent.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard part.map(\.count) == [2, 32, 16, 2], traceparent.hasPrefix("00-"),
-            part.allSatisfy({ $0.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } }),
+        return part.map(\.count) == [2, 32, 16, 2] && traceparent.hasPrefix("00-")
+            && part.allSatisfy({ $0.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } })
             // Ids of zeros name nothing.
-            !part[1].allSatisfy({ $0 == 48 }), !part[2].allSatisfy({ $0 == 48 })
-        else { return nil }
-        traceID = String(decoding: part[1], as: UTF8.self)
-        spanID = String(decoding: part[2], as: UTF8.self)
-        flags = String(decoding: part[3], as: UTF8.self)
+            && !part[1].allSatisfy({ $0 == 48 }) && !part[2].allSatisfy({ $0 == 48 })
     }
 
     /// A trace of its own.
