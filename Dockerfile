@@ -22,7 +22,7 @@ RUN swift build -c release --product usher --static-swift-stdlib \
 FROM ${RUNTIME_IMAGE}
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libevent-2.1-7 libhiredis0.14 libpq5 libhttp-parser2.9 \
+    && apt-get install --yes --no-install-recommends libevent-core-2.1-7 libhiredis0.14 libpq5 libhttp-parser2.9 \
         libssl3 libargon2-1 libcrypt1 libcurl4 ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin usher

@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
-TEST_PACKAGES := prometheus curl redis-tools faketime
+TEST_PACKAGES := prometheus curl redis-tools faketime nginx-light bsdutils
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load faults install install-linters install-k6 install-pages \
+.PHONY: dev build test lint openapi load faults compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
@@ -16,7 +16,7 @@ dev: build ## everything in one go on private stores, ending with a URL and a fi
 build: install
 	@swift build -c release --product usher
 
-test: install lint install-standardwebhooks install-pages ## every test, on real Redis and PostgreSQL that the tests start themselves
+test: install lint install-standardwebhooks install-k6 install-pages ## every test, on real Redis and PostgreSQL that the tests start themselves
 	@deploy/dev/install $(TEST_PACKAGES)
 	@deploy/dev/run-tests
 	@deploy/dev/check-contract
@@ -40,6 +40,9 @@ faults: install ## breaks everything on purpose and checks what is promised: SEC
 	@swift build -c release --product usher
 	@swift build -c release --product faults
 	@USHER_FAULT_SECONDS='$(SECONDS)' USHER_FAULT_SEED='$(SEED)' USHER_FAULT='$(FAULT)' .build/release/faults
+
+compose-test: ## the Dockerfile and docker-compose.yml for real, with podman; as root, not part of `test`
+	@deploy/dev/compose-test
 
 install: ## what the build and the servers need, when it is missing
 	@deploy/dev/install $(PACKAGES)

@@ -33,6 +33,7 @@ let package = Package(
         .target(name: "Booking", swiftSettings: strict),
         .target(name: "PlantedBugs", swiftSettings: strict),
         .target(name: "Metrics", swiftSettings: strict),
+        .target(name: "Tracing", swiftSettings: strict),
         .target(name: "Logging", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CEvent"], swiftSettings: strictC),
         .target(name: "RedisClient", dependencies: ["EventLoop", "CHiredis", "Cryptography"], swiftSettings: strictC),
@@ -66,7 +67,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Telemetry", dependencies: ["Metrics", "RedisClient", "PostgresClient", "EventLoop"],
+            name: "Telemetry",
+            dependencies: ["Metrics", "Tracing", "RedisClient", "PostgresClient", "EventLoop", "JSON", "WebClient"],
             swiftSettings: strict),
         // Served as they are.
         .target(name: "CDocuments", exclude: ["files", "web"]),
@@ -83,15 +85,15 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "RedisClient", "PostgresClient",
-                "EventLoop", "Metrics", "Logging", "PlantedBugs",
+                "EventLoop", "Metrics", "Tracing", "Logging", "PlantedBugs",
             ],
             swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
                 "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Logging",
-                "Documents", "Audit", "PlantedBugs",
+                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Tracing",
+                "Logging", "Documents", "Audit", "PlantedBugs",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -99,7 +101,7 @@ let package = Package(
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer",
                 "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
-                "Metrics", "Telemetry", "Logging", "Audit",
+                "Metrics", "Telemetry", "Tracing", "Logging", "Audit",
             ],
             swiftSettings: strict),
 
@@ -121,6 +123,10 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON", "Support"], swiftSettings: strict),
         .testTarget(name: "LoggingTests", dependencies: ["Logging"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["Telemetry", "Tracing", "Metrics", "HTTPServer", "EventLoop", "Support"],
+            swiftSettings: strict),
         .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
@@ -156,7 +162,8 @@ let package = Package(
                 "Support",
             ], swiftSettings: strict),
         .testTarget(
-            name: "UsherTests", dependencies: ["usher", "Payments", "Cryptography", "Metrics", "Support"],
+            name: "UsherTests",
+            dependencies: ["usher", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support"],
             swiftSettings: strict),
     ],
     // `#embed` is of C23.

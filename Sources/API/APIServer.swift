@@ -8,9 +8,11 @@ public import PostgresClient
 import Records
 public import RedisClient
 import Telemetry
+import Tracing
 
 /// The API on one loop: its own connections to both stores, its routes, its server. Not `Sendable`.
 public final class APIServer {
+    private let loop: EventLoop
     private let connection: RedisConnection
     private let subscriber: RedisSubscriber
     private let pool: PostgresPool
@@ -32,6 +34,7 @@ public final class APIServer {
         loop: EventLoop, configuration: APIConfiguration, redis: RedisConfiguration,
         postgres: PostgresConfiguration, partitions: Int, copy: String, feed: LiveFeed? = nil
     ) throws(RedisError) {
+        self.loop = loop
         let channel = "usher:ack:\(copy)"
         connection = RedisConnection(loop: loop, configuration: redis)
         pool = PostgresPool(loop: loop, configuration: Self.impatient(postgres))
@@ -77,9 +80,11 @@ public final class APIServer {
         DemoRoute(configuration.demonstration).add(to: router)
         OverviewRoute(context).add(to: router)
         let measures = RequestMetrics(inventory)
+        if Tracer.shared.isOn { inventory.onScript = Tracer.shared.scriptCalled }
         router.onAnswer = { request, route, response, time in
             measures.note(route, status: response.status, nanoseconds: time)
             RequestLog.note(request, route, response, nanoseconds: time)
+            RequestTrace.note(request, route, response, nanoseconds: time)
         }
         let authenticated = AuthenticatedHandler(context.authenticator, next: router)
         let origins = configuration.corsOrigins
@@ -109,6 +114,15 @@ public final class APIServer {
         configuration.acquireTimeout = min(configuration.acquireTimeout, .seconds(2))
         configuration.connectTimeout = min(configuration.connectTimeout, .seconds(2))
         return configuration
+    }
+
+    /// Waits until it can book, so that the first who come are not refused; not for ever: it serves what it can.
+    public func warmUp(within time: Duration) async {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {
+            if await isReady() { return }
+            await loop.sleep(for: .milliseconds(10))
+        }
     }
 
     /// Listens and begins to serve.

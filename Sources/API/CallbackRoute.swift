@@ -30,7 +30,7 @@ final class CallbackRoute {
                     let signature = request.header("webhook-signature"),
                     isSigned(id: id, timestamp: timestamp, signature: signature, body: request.body)
                 else { throw Problem(401, "bad-signature", "The message is not signed by a secret of this server.") }
-                return try await receive(id, try RequestBody(request))
+                return try await receive(id, try RequestBody(request), RequestTrace.record(request))
             }
         }
     }
@@ -52,12 +52,12 @@ final class CallbackRoute {
             guard isSigned(id: id, timestamp: String(timestamp), signature: signature, body: body) else {
                 throw Problem(401, "bad-signature", "The message is not signed by a secret of this server.")
             }
-            return try await receive(id, try RequestBody(bytes: body))
+            return try await receive(id, try RequestBody(bytes: body), "")
         }
     }
 
-    private func receive(_ id: String, _ sent: RequestBody) async throws -> HTTPResponse {
-        let message = try message(id, sent)
+    private func receive(_ id: String, _ sent: RequestBody, _ trace: String) async throws -> HTTPResponse {
+        let message = try message(id, sent, trace)
         if PlantedBug.current == .earlyAcknowledgement {
             context.loop.spawn { [context, recorder] in
                 await context.loop.sleep(for: .milliseconds(500))
@@ -74,7 +74,7 @@ final class CallbackRoute {
     }
 
     /// Members that are not known are ignored: providers add some.
-    private func message(_ id: String, _ sent: RequestBody) throws -> CallbackMessage {
+    private func message(_ id: String, _ sent: RequestBody, _ trace: String) throws -> CallbackMessage {
         var body = sent
         guard (1...Self.idLimit).contains(id.utf8.count), !id.utf8.contains(0) else {
             throw Problem.invalid([("", "webhook-id must have 1 to 255 bytes.")])
@@ -100,6 +100,6 @@ final class CallbackRoute {
         return CallbackMessage(
             id: id, provider: context.gateway.name, transactionID: transaction, booking: BookingID(stored: booking),
             payment: payment.flatMap { PaymentID($0) }, amount: amount, currency: currency,
-            isSuccess: type == "payment.success")
+            isSuccess: type == "payment.success", trace: trace)
     }
 }

@@ -1,32 +1,37 @@
 import Cryptography
 import HTTPServer
+import Tracing
 
 /// By what a request is known in logs and outbox records, here and in whatever called and is called.
 struct RequestTrace {
-    /// W3C Trace Context, section 3.2: the caller's when it is well-formed, else one made of the request's id.
+    /// W3C Trace Context, section 3.2: the caller's when it is well-formed, else one made of the request's id. Where
+    /// traces are sent, its span is the request's own.
     let traceparent: String
-
-    /// What outbox records carry: the trace context and the request's id.
-    let record: String
+    /// The caller's span, when it has one and traces are sent.
+    let parent: String?
 
     init(_ request: HTTPRequest) {
-        traceparent = Self.given(request) ?? Self.made(request.id)
-        record = "\(traceparent),\(request.id)"
+        let given = request.header("traceparent").flatMap { TraceContext.isWellFormed($0) ? $0 : nil }
+        let trace = given ?? Self.made(request.id)
+        guard Tracer.shared.isOn, let context = TraceContext(traceparent: trace) else {
+            (traceparent, parent) = (trace, nil)
+            return
+        }
+        // The same each time it is asked, and another for each request, whatever the client calls them.
+        var hasher = Hasher()
+        hasher.combine(request.id)
+        hasher.combine(request.arrival)
+        let span = TraceContext.hex(UInt64(bitPattern: Int64(hasher.finalize())) | 1)
+        let own = TraceContext(
+            traceID: context.traceID, spanID: span, isSampled: given == nil || context.isSampled)
+        (traceparent, parent) = (own.traceparent, given == nil ? nil : context.spanID)
     }
 
     /// The trace's id.
     var traceID: Substring { traceparent.dropFirst(3).prefix(32) }
 
-    private static func given(_ request: HTTPRequest) -> String? {
-        guard let header = request.header("traceparent") else { return nil }
-        let part = header.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard part.map(\.count) == [2, 32, 16, 2], header.hasPrefix("00-"),
-            part.allSatisfy({ $0.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } }),
-            // Ids of zeros name nothing.
-            !part[1].allSatisfy({ $0 == 48 }), !part[2].allSatisfy({ $0 == 48 })
-        else { return nil }
-        return header
-    }
+    /// What outbox records carry: the trace context and the request's id.
+    static func record(_ request: HTTPRequest) -> String { "\(RequestTrace(request).traceparent),\(request.id)" }
 
     /// A UUID's own digits, so that whoever has the one has the other; else of a digest. Not sampled.
     private static func made(_ id: String) -> String {
@@ -38,9 +43,26 @@ struct RequestTrace {
         let span = trace.suffix(16)
         return "00-\(trace)-\(span.allSatisfy { $0 == "0" } ? "0000000000000001" : span)-00"
     }
+
+    /// Keeps the request's span.
+    static func note(_ request: HTTPRequest, _ route: Router.Route?, _ response: HTTPResponse, nanoseconds: Int64) {
+        guard Tracer.shared.isOn else { return }
+        let trace = RequestTrace(request)
+        guard let context = TraceContext(traceparent: trace.traceparent), context.isSampled else { return }
+        let path = route?.path ?? "unmatched"
+        Tracer.shared.record(
+            Span(
+                "\(request.method.rawValue) \(path)", .server, context, parent: trace.parent,
+                lasting: nanoseconds,
+                [
+                    ("http.request.method", .text(request.method.rawValue)), ("http.route", .text(path)),
+                    ("http.response.status_code", .number(Int64(response.status))),
+                    ("usher.request_id", .text(request.id)),
+                ], hasFailed: response.status >= 500))
+    }
 }
 
 extension APIContext {
     /// What the outbox records of a request carry.
-    func traceparent(_ request: HTTPRequest) -> String { RequestTrace(request).record }
+    func traceparent(_ request: HTTPRequest) -> String { RequestTrace.record(request) }
 }

@@ -277,12 +277,12 @@ import Glibc
         readDeadline = monotonicNanoseconds() + server.limits.lingerTime.nanoseconds
     }
 
-    /// Ends what runs on without need: an open stream, or the pause between two requests.
-    func drain() {
+    /// Ends what runs on without need: an open stream, and in the end the pause between two requests.
+    func drain(closesIdle: Bool) {
         endStream()
         // What has arrived already is still served.
         if isIdle { readable() }
-        if isIdle { close() }
+        if closesIdle, isIdle { close() }
     }
 
     private var isIdle: Bool { unsafe waiting != nil && reader.phase == .idle && output.isEmpty }

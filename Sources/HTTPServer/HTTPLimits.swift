@@ -20,6 +20,9 @@ public struct HTTPLimits: Sendable {
     public var writeTime = Duration.seconds(30)
     /// How long what a client still sends after its last answer is thrown away, so that it gets to read that answer.
     public var lingerTime = Duration.seconds(2)
+    /// How long a connection may still send its next request once the server drains: closed at once, it would lose one
+    /// that a proxy sends at that moment. The answer closes it.
+    public var drainIdleTime = Duration.milliseconds(500)
     /// Connections of one server; more are closed at once.
     public var connections = 20_000
     /// Bytes of answers that wait for a slow reader before no further request is served.

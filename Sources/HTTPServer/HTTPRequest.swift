@@ -1,3 +1,5 @@
+import EventLoop
+
 /// What a client wants to do.
 public enum HTTPMethod: String, Sendable, CaseIterable {
     /// Read.
@@ -39,6 +41,8 @@ public struct HTTPRequest: Sendable {
     public let id: String
     /// The client's address.
     public let peer: String
+    /// When it was whole, in monotonic nanoseconds.
+    public let arrival: Int64
     /// What the route's `{name}`s stand for, percent-decoded.
     public internal(set) var parameters: [String: String] = [:]
 
@@ -56,6 +60,7 @@ public struct HTTPRequest: Sendable {
         self.headers = headers
         self.body = body
         self.peer = peer
+        arrival = monotonicNanoseconds()
         id = Self.givenID(head, headers) ?? Identifiers.uuid()
     }
 

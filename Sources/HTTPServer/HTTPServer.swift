@@ -88,16 +88,19 @@ public final class HTTPServer {
         }
     }
 
-    /// Accepts no more, closes connections between requests, ends streams, lets running requests finish, and ends every
-    /// connection after `time` at the latest.
+    /// Accepts no more, ends streams, lets running requests finish and connections between requests send one more for a
+    /// moment, closes each with its answer, and ends every connection after `time` at the latest.
     public func drain(within time: Duration) async {
         isDraining = true
         // Whoever the system has connected already may have sent a request.
         if listener >= 0 { accept() }
         stopListening()
-        let deadline = monotonicNanoseconds() + time.nanoseconds
+        let start = monotonicNanoseconds()
+        let deadline = start + time.nanoseconds
+        let idleEnd = start + limits.drainIdleTime.nanoseconds
         while !connections.isEmpty || running > 0, monotonicNanoseconds() < deadline {
-            for connection in Array(connections.values) { connection.drain() }
+            let closesIdle = monotonicNanoseconds() >= idleEnd
+            for connection in Array(connections.values) { connection.drain(closesIdle: closesIdle) }
             if connections.isEmpty, running == 0 { break }
             await loop.sleep(for: Self.drainInterval)
         }

@@ -1,4 +1,5 @@
 import Booking
+import EventLoop
 import RedisClient
 
 /// What the script said to one request, before MORE and lost answers are dealt with.
@@ -19,12 +20,15 @@ extension Inventory {
     /// - Throws: `.unavailable`, `.recovering`, `.overloaded`: nothing was done. `.outcomeUnknown`: the answer was lost,
     ///   and so was the answer to asking once more; asking again with the same booking id is safe.
     public func claim(_ request: ClaimRequest) async throws(InventoryError) -> ClaimOutcome {
+        let start = onScript == nil ? 0 : monotonicNanoseconds()
         do throws(InventoryError) {
             let outcome = try await decided(request)
             onClaim(.success(outcome))
+            onScript?(scripts.reserve.name, request.traceparent, monotonicNanoseconds() - start, false)
             return outcome
         } catch {
             onClaim(.failure(error))
+            onScript?(scripts.reserve.name, request.traceparent, monotonicNanoseconds() - start, true)
             throw error
         }
     }

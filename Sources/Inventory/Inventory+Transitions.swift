@@ -1,4 +1,5 @@
 public import Booking
+import EventLoop
 import RedisClient
 
 /// What became of a transition.
@@ -155,6 +156,21 @@ extension Inventory {
     }
 
     private func ask(
+        _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
+    ) async throws(InventoryError) -> TransitionOutcome {
+        guard let onScript else { return try await untimed(script, request, own) }
+        let start = monotonicNanoseconds()
+        do throws(InventoryError) {
+            let outcome = try await untimed(script, request, own)
+            onScript(script.name, request.traceparent, monotonicNanoseconds() - start, false)
+            return outcome
+        } catch {
+            onScript(script.name, request.traceparent, monotonicNanoseconds() - start, true)
+            throw error
+        }
+    }
+
+    private func untimed(
         _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
     ) async throws(InventoryError) -> TransitionOutcome {
         let partition = request.booking.partition

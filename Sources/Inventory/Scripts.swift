@@ -32,6 +32,9 @@ struct Scripts: Sendable {
 
     static let shared = Scripts()
 
+    /// Every one of them.
+    var all: [RedisScript] { Mirror(reflecting: self).children.compactMap { $0.value as? RedisScript } }
+
     private static let libraries: [String: [UInt8]] = [
         "guard": PackageResources.guard_lua,
         "booking": PackageResources.booking_lua,

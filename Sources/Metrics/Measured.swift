@@ -15,6 +15,8 @@ public final class StoreMetrics: Sendable {
     public let postgresWaiters: Family<Counter>
     /// How late a loop's timer is, by loop.
     public let loopLag: Family<Histogram>
+    /// Spans of traces, by what became of them.
+    public let spans: Family<Counter>
 
     init(_ registry: Registry) {
         redisTime = registry.latency(
@@ -27,6 +29,7 @@ public final class StoreMetrics: Sendable {
         postgresWaiters = registry.gauge(
             "usher_postgres_waiters", "Callers that wait for a connection.", ["loop"])
         loopLag = registry.latency("usher_loop_lag_seconds", "How late a timer of the event loop is.", ["loop"])
+        spans = registry.counter("usher_trace_spans_total", "Spans of traces: sent, or dropped.", ["outcome"])
     }
 }
 
@@ -111,6 +114,12 @@ public final class ReconcileMetrics: Sendable {
     public let payments: Family<Counter>
     /// Bookings that PostgreSQL refused because others have what they took.
     public let verdicts: Family<Counter>
+    /// Payments looked at because somebody never answered, by what came of it.
+    public let settlements: Family<Counter>
+    /// Events of this copy's partitions about which the stores disagreed when they were last compared.
+    public let drift: Family<Counter>
+    /// Comparisons of both stores about an event, by verdict.
+    public let audits: Family<Counter>
     /// Refunds, by what the provider answered.
     public let refunds: Family<Counter>
     /// Failures, whatever they were.
@@ -134,6 +143,11 @@ public final class ReconcileMetrics: Sendable {
         payments = registry.gauge("usher_payments_open", "Payments that are not over.", ["status"])
         verdicts = registry.counter(
             "usher_oversell_prevented_total", "Bookings refused by PostgreSQL because others have what they took.")
+        settlements = registry.counter(
+            "usher_settlements_total", "Payments that settlement looked at, by what came of it.", ["outcome"])
+        drift = registry.gauge(
+            "usher_drift_events", "Events about which both stores disagreed when they were last compared.")
+        audits = registry.counter("usher_audits_total", "Comparisons of an event in both stores.", ["verdict"])
         refunds = registry.counter("usher_refunds_total", "Refunds, by what the provider answered.", ["outcome"])
         failures = registry.counter("usher_reconcile_failures_total", "Failures of the reconciler.")
     }

@@ -57,6 +57,14 @@ extension ConnectionHandle {
     /// Several statements in one text. The corresponding C function is `PQsendQuery`.
     func sendSimple(_ sql: String) -> Bool { unsafe PQsendQuery(pointer, sql) == 1 }
 
+    /// What the server keeps of a password; nil when memory is out. The corresponding C function is
+    /// `PQencryptPasswordConn`.
+    func verifier(of password: String, user: String) -> String? {
+        guard let text = unsafe PQencryptPasswordConn(pointer, password, user, "scram-sha-256") else { return nil }
+        defer { unsafe PQfreemem(text) }
+        return unsafe String(cString: text)
+    }
+
     /// The corresponding C function is `PQsendPrepare`.
     func sendPrepare(name: String, sql: String) -> Bool { unsafe PQsendPrepare(pointer, name, sql, 0, nil) == 1 }
 

@@ -37,14 +37,17 @@ public struct Migrator: Sendable {
 
     /// Applies what is missing, each migration in a transaction of its own.
     ///
-    /// - Parameter pool: says where the database is; a connection of its own is made, without timeouts.
+    /// - Parameters:
+    ///   - pool: says where the database is; a connection of its own is made, without timeouts.
+    ///   - onBegin: told each migration before it is applied; a large table may take it minutes.
     /// - Returns: the numbers applied now.
     /// - Throws: `MigrationError`, `PostgresError`.
-    public func up(on pool: PostgresPool) async throws -> [Int] {
+    public func up(on pool: PostgresPool, onBegin: (Migration) -> Void = { _ in }) async throws -> [Int] {
         try await locked(pool) { connection in
             let applied = try await applied(on: connection)
             let missing = migrations.dropFirst(applied.count)
             for migration in missing {
+                onBegin(migration)
                 try await run(
                     migration, migration.up,
                     PostgresStatement(

@@ -133,6 +133,12 @@ public import EventLoop
         return try await perform(timeout: timeout) { _, handle in handle.sendSimple(sql) ? [.simple] : nil }
     }
 
+    /// What the server keeps of a password (SCRAM-SHA-256, RFC 5803): with it the password itself stays here, and out of
+    /// the server's log. nil when there is no connection.
+    public func verifier(of password: String, user: String) -> String? {
+        handle?.verifier(of: password, user: user)
+    }
+
     /// Ends the session; a command under way fails as if the connection were lost.
     public func close() {
         onClose = nil

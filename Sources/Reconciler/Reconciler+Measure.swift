@@ -7,6 +7,7 @@ import Metrics
 import PostgresClient
 import Records
 import RedisClient
+import Tracing
 
 /// How far an outbox was written down, to tell how many entries lag without reading them.
 struct OutboxMeasures {
@@ -127,6 +128,24 @@ extension Reconciler {
                 line.add("status", transition.image.status.rawValue)
                 line.add("version", transition.image.version)
             }
+        }
+    }
+
+    /// Each transition's part of a batch, in the trace of the request that caused it.
+    func trace(_ written: [OutboxEntry.Transition], since start: Int64) {
+        guard Tracer.shared.isOn else { return }
+        let duration = monotonicNanoseconds() - start
+        for transition in written {
+            guard let caller = transition.traceparent.flatMap({ TraceContext(traceparent: $0) }) else { continue }
+            Tracer.shared.record(
+                Span(
+                    "persist", .consumer, caller.child(), parent: caller.spanID, lasting: duration,
+                    [
+                        ("usher.booking_id", .text(transition.booking.description)),
+                        ("usher.status", .text(transition.image.status.rawValue)),
+                        ("usher.version", .number(transition.image.version)),
+                        ("usher.batch_size", .number(Int64(written.count))),
+                    ]))
         }
     }
 

@@ -160,6 +160,7 @@ extension Reconciler {
             report.entries += parsed.count
             measured(parsed, row.partition, since: start)
             log(written)
+            trace(written, since: start)
             let next = PartitionRow(row, cursor: cursor)
             _ = await acknowledge(written, next, from: row.cursor, entries: parsed.count)
             return .done(next)

@@ -1,6 +1,7 @@
 import Booking
 import EventLoop
 import Inventory
+import Logging
 import PostgresClient
 import Records
 import RedisClient
@@ -13,6 +14,7 @@ extension Reconciler {
     /// wakes is refused at its next script or commit. The first start is a recovery of nothing.
     func recover(_ row: PartitionRow) async -> Progress {
         let partition = row.partition
+        let start = monotonicNanoseconds()
         do {
             guard let identity = inventory.connection.identity else { return .unsure }
             let known = try await inventory.state(of: partition).epoch
@@ -29,6 +31,11 @@ extension Reconciler {
                 try await inventory.open(partition, epoch: drained.epoch, cursor: drained.cursor) == .done
             else { return .unsure }
             report.recoveries += 1
+            Log.info("partition recovered") { line in
+                line.add("partition", Int64(partition.number))
+                line.add("epoch", drained.epoch)
+                line.add("durationMs", nanoseconds: monotonicNanoseconds() - start)
+            }
             return .done(drained)
         } catch {
             note("\(error)")
@@ -76,6 +83,8 @@ extension Reconciler {
     /// Puts events, users' totals and live holds back; false when a later recovery was here.
     private func reload(_ row: PartitionRow) async throws -> Bool {
         for event in try await catalogue.current(in: row.partition) {
+            let start = monotonicNanoseconds()
+            defer { tellLong(event, since: start) }
             let clock = try await bookings.clock(of: event.id)
             let policy = event.policy(clock: clock, seats: try await seats.state(of: event.id))
             guard try await inventory.load(policy, recovering: row.epoch) == .done,
@@ -85,6 +94,18 @@ extension Reconciler {
         }
         return true
     }
+
+    /// A big hall takes a while; whoever waits for the recovery sees that it goes on.
+    private func tellLong(_ event: EventRecord, since start: Int64) {
+        let duration = monotonicNanoseconds() - start
+        guard duration > Self.longLoad else { return }
+        Log.info("event loaded") { line in
+            line.add("eventId", event.id.description)
+            line.add("durationMs", nanoseconds: duration)
+        }
+    }
+
+    private static let longLoad: Int64 = 100_000_000
 
     private func reloadBlocks(_ event: EventID, _ epoch: Int64) async throws -> Bool {
         var rest = try await seats.blocks(of: event)[...]

@@ -1,11 +1,13 @@
 import Booking
 import EventLoop
 import Inventory
+import Metrics
 import Payments
 import PlantedBugs
 import PostgresClient
 import Records
 import Settlement
+import Tracing
 
 /// Settlement: whatever became of money, its booking is told, or it goes back. All of it may be done twice, by two copies
 /// at once, and again after either was killed: providers are asked by keys, and bookings know what they were told.
@@ -31,12 +33,29 @@ extension Reconciler {
 
     private func settle(_ due: DuePayment, _ gateway: any PaymentGateway) async {
         let row = due.row
+        // A trace of its own: whoever began the payment was answered long ago.
+        let trace = Tracer.shared.isOn ? TraceContext.root() : nil
+        let start = monotonicNanoseconds()
+        var outcome = "failed"
         do {
-            let answer = row.payment.status == .pending ? try await ask(due, gateway) : try await refund(due, gateway)
+            let told = trace?.traceparent ?? ""
+            let answer =
+                row.payment.status == .pending
+                ? try await ask(due, gateway, told) : try await refund(due, gateway, told)
+            outcome = String(answer.prefix { $0 != ":" }).replacing(" ", with: "_")
             try await payments.note(row.payment.id, answer)
         } catch {
             note("payment \(row.payment.id): \(error)")
         }
+        ReconcileMetrics.shared.settlements[outcome].add()
+        guard let trace else { return }
+        Tracer.shared.record(
+            Span(
+                "settle payment", .inside, trace, parent: nil, lasting: monotonicNanoseconds() - start,
+                [
+                    ("usher.payment_id", .text(row.payment.id.description)),
+                    ("usher.booking_id", .text(row.booking.description)), ("usher.outcome", .text(outcome)),
+                ], hasFailed: outcome == "failed"))
     }
 
     // MARK: - Attempts that nobody answered
@@ -44,23 +63,25 @@ extension Reconciler {
     /// Asks what became of an attempt, and tells its booking.
     ///
     /// - Returns: the answer, for operators.
-    private func ask(_ due: DuePayment, _ gateway: any PaymentGateway) async throws -> String {
+    private func ask(
+        _ due: DuePayment, _ gateway: any PaymentGateway, _ trace: String
+    ) async throws -> String {
         let row = due.row
         switch await gateway.lookup(key: row.key) {
         case .succeeded(let transaction, let amount, let currency):
-            let charge = row.charge(transaction, amount: amount, currency: currency)
+            let charge = row.charge(transaction, amount: amount, currency: currency, trace)
             let (outcome, state) = try await recorder.tell(charge)
             // The provider itself says that it took what it should not have: there is nothing to wait for.
             if state == .mismatch || state == .unmatched {
-                try await end(row, "amount-mismatch")
+                try await end(row, "amount-mismatch", trace)
                 try await recorder.giveBack(charge, try await locator.image(row.booking))
             }
             return "succeeded: \(outcome.rawValue)"
         case .declined(let code):
-            try await end(row, "payment-declined")
+            try await end(row, "payment-declined", trace)
             return "declined: \(code)"
         case .notFound where due.isOld:
-            try await end(row, "not-charged")
+            try await end(row, "not-charged", trace)
             return "not found: ended"
         case .notFound: return "not found"
         case .pending: return "pending"
@@ -69,8 +90,8 @@ extension Reconciler {
     }
 
     /// Ends an attempt for which nothing was taken.
-    private func end(_ row: PaymentRow, _ reason: String) async throws {
-        let charge = row.charge("", amount: row.payment.amount, currency: row.currency)
+    private func end(_ row: PaymentRow, _ reason: String, _ trace: String) async throws {
+        let charge = row.charge("", amount: row.payment.amount, currency: row.currency, trace)
         let outcome = try await recorder.failed(charge, reason: reason)
         // Its booking has forgotten it over another, so that the outbox will never tell.
         if outcome == .ignored || outcome == .unmatched,
@@ -85,14 +106,16 @@ extension Reconciler {
     /// Gives back what is on record as asked for; the record was made when the payment was taken up.
     ///
     /// - Returns: the answer, for operators.
-    private func refund(_ due: DuePayment, _ gateway: any PaymentGateway) async throws -> String {
+    private func refund(
+        _ due: DuePayment, _ gateway: any PaymentGateway, _ trace: String
+    ) async throws -> String {
         let row = due.row
         let answer = await gateway.refund(
             key: row.key, transactionID: row.payment.transactionID ?? "", from: row.payment.refundedAmount,
             to: due.refundAsked, currency: row.currency)
         switch answer {
         case .refunded:
-            try await refunded(row, due.refundAsked)
+            try await refunded(row, due.refundAsked, trace)
             report.refunds += 1
             return "refunded: \(due.refundAsked)"
         case .refused(let code):
@@ -110,10 +133,10 @@ extension Reconciler {
         }
     }
 
-    private func refunded(_ row: PaymentRow, _ amount: Int64) async throws {
+    private func refunded(_ row: PaymentRow, _ amount: Int64, _ trace: String) async throws {
         if row.isStray { return try await payments.refundedStray(row.payment.id, amount: amount) }
         let request = TransitionRequest(
-            booking: row.booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: "")
+            booking: row.booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: trace)
         let outcome = try await locator.act(row.booking, user: nil) { [self] in
             try await inventory.refunded(request, payment: row.payment.id, amount: amount)
         }
@@ -176,9 +199,11 @@ extension Reconciler {
 }
 
 extension PaymentRow {
-    fileprivate func charge(_ transaction: String, amount: Int64, currency: String) -> ToldCharge {
+    fileprivate func charge(
+        _ transaction: String, amount: Int64, currency: String, _ trace: String
+    ) -> ToldCharge {
         ToldCharge(
             provider: payment.provider, transactionID: transaction, booking: booking, payment: key, amount: amount,
-            currency: currency, isSuccess: true)
+            currency: currency, isSuccess: true, trace: trace)
     }
 }

@@ -1,4 +1,4 @@
-import Booking
+public import Booking
 public import EventLoop
 public import Inventory
 import Metrics
@@ -106,6 +106,9 @@ public final class Reconciler {
         recorder = ChargeRecorder(inventory: inventory, locator: locator, charges: charges)
         verdicts = VerdictStore(pool: pool)
     }
+
+    /// The partitions that this copy works on now.
+    public var ownPartitions: [Partition] { leased.keys.sorted() }
 
     /// Works until `stop`.
     public func run() async {

@@ -27,6 +27,7 @@ public final class Partitions {
     ///
     /// - Returns: the number this database was set up with. It must be `count`.
     public func ensure(count: Int) async throws(PostgresError) -> Int {
+        if let fixed = try await fixedCount() { return fixed }
         _ = try await pool.pipeline([
             PostgresStatement(
                 "INSERT INTO settings (name, value) VALUES ('partitions', $1::text) ON CONFLICT DO NOTHING",
@@ -38,11 +39,14 @@ public final class Partitions {
                 ON CONFLICT DO NOTHING
                 """, [.integer(Int64(count))]),
         ])
-        let rows = try await pool.query("SELECT value FROM settings WHERE name = 'partitions'")
-        guard let fixed = Int(try rows.first?.string("value") ?? "") else {
-            throw PostgresError.undecodable("settings.value")
-        }
+        guard let fixed = try await fixedCount() else { throw PostgresError.undecodable("settings.value") }
         return fixed
+    }
+
+    /// The number this database was set up with; `nil` before that. The rows were made with it.
+    private func fixedCount() async throws(PostgresError) -> Int? {
+        let rows = try await pool.query("SELECT value FROM settings WHERE name = 'partitions'")
+        return Int(try rows.first?.string("value") ?? "")
     }
 
     static let columns = "id, epoch, lineage, last_ms, last_seq, owner"

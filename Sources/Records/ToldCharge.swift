@@ -16,11 +16,13 @@ public struct ToldCharge: Sendable {
     public let currency: String
     /// Whether the money was taken.
     public let isSuccess: Bool
+    /// Trace context of whoever told it, and the request's id; empty for nobody's. Not kept.
+    public let trace: String
 
     /// What was said.
     public init(
         provider: String, transactionID: String, booking: BookingID, payment: PaymentID, amount: Int64,
-        currency: String, isSuccess: Bool
+        currency: String, isSuccess: Bool, trace: String = ""
     ) {
         self.provider = provider
         self.transactionID = transactionID
@@ -29,6 +31,7 @@ public struct ToldCharge: Sendable {
         self.amount = amount
         self.currency = currency
         self.isSuccess = isSuccess
+        self.trace = trace
     }
 }
 
@@ -61,13 +64,13 @@ extension ToldCharge {
     public func with(amount: Int64, currency: String) -> ToldCharge {
         ToldCharge(
             provider: provider, transactionID: transactionID, booking: booking, payment: payment, amount: amount,
-            currency: currency, isSuccess: isSuccess)
+            currency: currency, isSuccess: isSuccess, trace: trace)
     }
 
     /// The same of another attempt.
     public func withPayment(_ payment: PaymentID) -> ToldCharge {
         ToldCharge(
             provider: provider, transactionID: transactionID, booking: booking, payment: payment, amount: amount,
-            currency: currency, isSuccess: isSuccess)
+            currency: currency, isSuccess: isSuccess, trace: trace)
     }
 }

@@ -41,11 +41,13 @@ public struct CallbackMessage: Sendable {
     public let currency: String
     /// Whether the money was taken.
     public let isSuccess: Bool
+    /// Trace context and id of the request that brought it.
+    public let trace: String
 
     /// A message.
     public init(
         id: String, provider: String, transactionID: String, booking: BookingID, payment: PaymentID?, amount: Int64,
-        currency: String, isSuccess: Bool
+        currency: String, isSuccess: Bool, trace: String = ""
     ) {
         self.id = id
         self.provider = provider
@@ -55,6 +57,7 @@ public struct CallbackMessage: Sendable {
         self.amount = amount
         self.currency = currency
         self.isSuccess = isSuccess
+        self.trace = trace
     }
 }
 
@@ -81,7 +84,8 @@ public final class ChargeRecorder {
         let told = ToldCharge(
             provider: message.provider, transactionID: message.transactionID, booking: message.booking,
             payment: message.payment ?? Self.attempt(image, message.transactionID) ?? unnamed,
-            amount: message.amount, currency: message.currency, isSuccess: message.isSuccess)
+            amount: message.amount, currency: message.currency, isSuccess: message.isSuccess,
+            trace: message.trace)
         let outcome: CallbackOutcome
         var state: ChargeStore.State?
         switch try await charges.receive(message.id, told, unnamed: unnamed) {
@@ -145,7 +149,7 @@ public final class ChargeRecorder {
         guard charge.booking.partition.number < inventory.keys.partitions else { return .notFound }
         return try await locator.act(charge.booking, user: nil) { [inventory] in
             try await inventory.confirm(
-                Self.request(charge.booking), payment: charge.payment, provider: charge.provider,
+                Self.request(charge), payment: charge.payment, provider: charge.provider,
                 transactionID: charge.transactionID, amount: charge.amount, currency: charge.currency)
         }
     }
@@ -171,7 +175,7 @@ public final class ChargeRecorder {
         guard charge.booking.partition.number < inventory.keys.partitions else { return .unmatched }
         let outcome = try await locator.act(charge.booking, user: nil) { [inventory] in
             try await inventory.failPayment(
-                Self.request(charge.booking), payment: charge.payment, isFinal: false, reason: reason,
+                Self.request(charge), payment: charge.payment, isFinal: false, reason: reason,
                 transactionID: charge.transactionID.isEmpty ? nil : charge.transactionID)
         }
         switch outcome {
@@ -184,7 +188,8 @@ public final class ChargeRecorder {
         }
     }
 
-    static func request(_ booking: BookingID) -> TransitionRequest {
-        TransitionRequest(booking: booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: "")
+    private static func request(_ charge: ToldCharge) -> TransitionRequest {
+        TransitionRequest(
+            booking: charge.booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: charge.trace)
     }
 }

@@ -26,6 +26,7 @@ struct Dev {
         defer { for server in servers { server.stop() } }
         try await Stores.prepare(settings)
         let users = try await Seed(settings).run()
+        let traces = try await Traces.start(settings, service: "usher")
         let reconciler = try await RunningReconciler.start(settings)
         var running: [RunningCopy] = []
         do {
@@ -39,10 +40,10 @@ struct Dev {
             await Signals.wait()
             print("\nStopping.")
         } catch {
-            await Self.stop(running, reconciler)
+            await Self.stop(running, reconciler, traces)
             throw error
         }
-        await Self.stop(running, reconciler)
+        await Self.stop(running, reconciler, traces)
     }
 
     /// The demo users' passwords are told to whoever sits at this machine, and to nobody else.
@@ -51,9 +52,12 @@ struct Dev {
         return Demonstration(users: isLocal ? users : [])
     }
 
-    private static func stop(_ copies: [RunningCopy], _ reconciler: RunningReconciler) async {
+    private static func stop(
+        _ copies: [RunningCopy], _ reconciler: RunningReconciler, _ traces: Traces?
+    ) async {
         for copy in copies { await copy.drain() }
         await reconciler.stop()
+        await traces?.stop()
     }
 
     private func startStores(_ directory: DataDirectory, _ settings: inout Settings) throws -> [PrivateServer] {

@@ -37,7 +37,8 @@ struct Doctor {
     private func checkSettings() -> [Finding] {
         let checks: [() throws -> Any] = [
             settings.redis, settings.postgres, settings.withKeptSecret().secret, settings.partitions, settings.port,
-            settings.corsOrigins, settings.apiKeys, settings.accounts, settings.logLevel,
+            settings.corsOrigins, settings.apiKeys, settings.accounts, settings.logLevel, settings.paymentProvider,
+            settings.webhookSignature, { try settings.traces(service: "") as Any },
         ]
         var findings: [Finding] = []
         for check in checks {
@@ -148,7 +149,41 @@ struct Doctor {
                 sentence: pending.isEmpty
                     ? "The schema is that of this binary." : "\(pending.count) migrations are missing.",
                 remedy: pending.isEmpty ? nil : "Run usher migrate."))
-        return pending.isEmpty ? findings + (try await partitions(pool)) : findings
+        guard pending.isEmpty else { return findings }
+        return findings + (try await partitions(pool)) + (try await troubles(pool))
+    }
+
+    /// What waits for a person.
+    private func troubles(_ pool: PostgresPool) async throws -> [Finding] {
+        let row = try await pool.query(
+            """
+            SELECT (SELECT count(*) FROM verdicts) AS oversold, current_setting('max_connections')::integer AS most,
+                (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+                (SELECT count(*) FROM payments WHERE refunded_amount < refund_amount
+                    AND updated_at < now() - interval '15 minutes') AS refunds,
+                (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser
+            """
+        ).first
+        guard let row else { return [] }
+        let (oversold, refunds) = (try row.integer("oversold"), try row.integer("refunds"))
+        let (used, most) = (try row.integer("used"), try row.integer("most"))
+        let account =
+            try row.bool("is_superuser")
+            ? "Usher is a superuser of PostgreSQL; usher migrate --roles makes accounts with the least rights."
+            : "Usher is no superuser of PostgreSQL."
+        return [
+            Finding(
+                sentence: "\(oversold) bookings were refused because others had what they took.",
+                remedy: oversold == 0 ? nil : "docs/operations.md, \"UsherOversold\", says what to do."),
+            Finding(
+                sentence: "\(refunds) refunds have been due for a quarter of an hour.",
+                remedy: refunds == 0 ? nil : "docs/operations.md, \"UsherRefundsWait\", says what to do."),
+            Finding(
+                sentence: "\(used) of PostgreSQL's \(most) connections are used.",
+                remedy: used * 10 < most * 9
+                    ? nil : "Raise max_connections: each loop of serve and each reconcile wants ten."),
+            Finding(sentence: account, remedy: nil),
+        ]
     }
 
     private func partitions(_ pool: PostgresPool) async throws -> [Finding] {

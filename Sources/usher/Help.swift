@@ -7,7 +7,7 @@ enum Help {
         let text: String
     }
 
-    private static let commands = [
+    private static let known = [
         Command(
             name: "dev", summary: "everything in one go on private stores, for trying and developing",
             text: """
@@ -39,9 +39,16 @@ enum Help {
         Command(
             name: "migrate", summary: "brings the database to this binary's schema",
             text: """
-                usher migrate [--down-to N]
+                usher migrate [--down-to N] [--roles]
+
+                Needs DATABASE_URL. Running it again changes nothing.
 
                   --down-to N   takes back every migration above N, and what they made with it
+                  --roles       makes the accounts that serve, reconcile and migrate run under, with the least rights:
+                                usher_serve, usher_reconcile and usher_migrate in PostgreSQL, the first two in Redis.
+                                DATABASE_URL and REDIS_URL must name administrators this time. Passwords come from
+                                USHER_SERVE_PASSWORD, USHER_RECONCILE_PASSWORD and USHER_MIGRATE_PASSWORD, or from the
+                                files that these names with _FILE name
                 """),
         Command(
             name: "seed", summary: "demo events, a hall and users; running it again changes nothing",
@@ -87,7 +94,7 @@ enum Help {
 
     static let all =
         "usher COMMAND [OPTIONS]\n\n"
-        + commands.map { "  \($0.name.padded(to: 20))\($0.summary)" }.joined(separator: "\n")
+        + known.map { "  \($0.name.padded(to: 20))\($0.summary)" }.joined(separator: "\n")
             + """
 
 
@@ -98,8 +105,16 @@ enum Help {
             that does not exist.
             """
 
+    /// The commands' names.
+    static var commands: Set<String> { Set(known.map(\.name)) }
+
+    /// The options that a command's help names.
+    static func options(of command: String) -> Set<String> {
+        Set(text(command).matches(of: /--[a-z-]+/).map { String($0.output) })
+    }
+
     /// What is said of a command; of all of them when there is none of this name.
-    static func text(_ name: String?) -> String { commands.first { $0.name == name }?.text ?? all }
+    static func text(_ name: String?) -> String { known.first { $0.name == name }?.text ?? all }
 }
 
 extension String {

@@ -1,19 +1,51 @@
 import EventLoop
+import Inventory
 import PostgresClient
 import Records
+import RedisClient
 
-/// `usher migrate [--down-to N]`.
+/// `usher migrate [--down-to N] [--roles]`.
 struct Migrate {
     private let settings: Settings
+    private let options: Options
 
-    init(_ settings: Settings) { self.settings = settings }
+    init(_ settings: Settings, _ options: Options) {
+        self.settings = settings
+        self.options = options
+    }
 
-    func run(downTo number: Int?) async throws {
-        guard let number else {
-            try await Stores.prepare(settings)
-            print("The schema is that of this binary.")
-            return
+    func run() async throws {
+        if let text = options["down-to"] {
+            guard let number = Int(text), number >= 0 else {
+                throw Failure("--down-to must be the number of a migration, not “\(text)”.")
+            }
+            return try await takeBack(to: number)
         }
+        // Before anything is done.
+        let passwords = options.has("roles") ? try settings.rolePasswords() : nil
+        let redis = try passwords.map { _ in try settings.redis() }
+        try await Stores.prepare(settings)
+        try await onPool { pool in
+            let roles = DatabaseRoles(pool: pool)
+            guard let passwords else { return try await roles.grant() }
+            try await roles.make(passwords: [
+                .serve: passwords.serve, .reconcile: passwords.reconcile, .migrate: passwords.migrate,
+            ])
+        }
+        print("The schema is that of this binary.")
+        guard let passwords, let redis else { return }
+        print("PostgreSQL has the roles \(DatabaseRole.allCases.map(\.rawValue).joined(separator: ", ")).")
+        try await makeUsers(redis, [.serve: passwords.serve, .reconcile: passwords.reconcile])
+    }
+
+    private func takeBack(to number: Int) async throws {
+        try await onPool { pool in
+            let taken = try await Migrator(migrations: Schema.migrations).down(to: number, on: pool)
+            print("Taken back: \(taken.isEmpty ? "nothing" : taken.map { "\($0)" }.joined(separator: ", ")).")
+        }
+    }
+
+    private func onPool(_ work: @escaping @Sendable (PostgresPool) async throws -> Void) async throws {
         let postgres = try settings.postgres()
         let loop = try EventLoop(name: "migrate")
         defer { loop.stop() }
@@ -21,8 +53,39 @@ struct Migrate {
             try await Stores.waitForPostgres(loop, postgres)
             let pool = PostgresPool(loop: loop, configuration: postgres)
             defer { pool.close() }
-            let taken = try await Migrator(migrations: Schema.migrations).down(to: number, on: pool)
-            print("Taken back: \(taken.isEmpty ? "nothing" : taken.map { "\($0)" }.joined(separator: ", ")).")
+            do {
+                try await work(pool)
+            } catch let error as PostgresError {
+                throw Failure("PostgreSQL (DATABASE_URL) refuses: \(error.message ?? error.description)")
+            }
+        }
+    }
+
+    /// Makes the users in Redis, for as long as it keeps them.
+    private func makeUsers(_ redis: RedisConfiguration, _ passwords: [RedisRole: String]) async throws {
+        let loop = try EventLoop(name: "migrate")
+        defer { loop.stop() }
+        let users = RedisRole.allCases.map { (name: $0.rawValue, rules: $0.rules(password: passwords[$0] ?? "")) }
+        let isKept = try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: redis)
+            try connection.start()
+            defer { connection.close() }
+            do {
+                for user in users {
+                    _ = try await connection.send(RedisCommand(["ACL", "SETUSER", user.name] + user.rules))
+                }
+                let file = try await connection.send(RedisCommand(["CONFIG", "GET", "aclfile"])).array?.last?.string
+                guard file?.isEmpty == false else { return false }
+                _ = try await connection.send(RedisCommand(["ACL", "SAVE"]))
+                return true
+            } catch let error as RedisError {
+                throw Failure("Redis (REDIS_URL) does not make users: \(error.reason)")
+            }
+        }
+        print("Redis has the users \(users.map(\.name).joined(separator: ", ")).")
+        if !isKept {
+            print("It has no aclfile and forgets them when it restarts; these lines of redis.conf keep them:\n")
+            for user in users { print("user \(user.name) \(user.rules.joined(separator: " "))") }
         }
     }
 }

@@ -7,6 +7,7 @@ import PostgresClient
 import Reconciler
 import RedisClient
 import Telemetry
+import Tracing
 
 /// `usher reconcile`.
 struct Reconcile {
@@ -19,10 +20,12 @@ struct Reconcile {
         try await Stores.prepare(settings)
         _ = try await Stores.checkRedis(settings)
         let port = try settings.integer("USHER_METRICS_PORT", 0...65535, usual: 0)
+        let traces = try await Traces.start(settings, service: "usher-reconcile")
         let running = try await RunningReconciler.start(settings, metricsPort: port == 0 ? nil : port)
         Log.info("reconciling")
         await Signals.wait()
         await running.stop()
+        await traces?.stop()
     }
 }
 
@@ -36,6 +39,7 @@ struct RunningReconciler: Sendable {
         var reconciler: Reconciler?
         var sampler: StoreSampler?
         var metrics: MetricsServer?
+        var drift: DriftWatch?
     }
 
     /// - Parameter metricsPort: where its metrics are told; `nil` where another server of this process tells them.
@@ -60,6 +64,12 @@ struct RunningReconciler: Sendable {
                 Log.warning("reconciling failed; it is tried again") { $0.add("failure", failure) }
             }
             holder.reconciler = reconciler
+            if Tracer.shared.isOn { inventory.onScript = Tracer.shared.scriptCalled }
+            let drift = DriftWatch(loop: loop, inventory: inventory, pool: pool) { [unowned reconciler] in
+                reconciler.ownPartitions
+            }
+            holder.drift = drift
+            loop.spawn { await drift.run() }
             holder.sampler = StoreSampler(loop: loop, name: "reconcile", connection: connection, pool: pool)
             if let metricsPort { holder.metrics = try MetricsServer(loop: loop, host: host, port: metricsPort) }
         }
@@ -72,11 +82,13 @@ struct RunningReconciler: Sendable {
     /// Finishes the batch under way and gives the leases back.
     func stop() async {
         await loop.run { _ in
+            await holder.drift?.stop()
             await holder.reconciler?.stop()
             await holder.metrics?.stop()
             holder.reconciler = nil
             holder.sampler = nil
             holder.metrics = nil
+            holder.drift = nil
         }
         loop.stop()
     }

@@ -48,9 +48,12 @@ struct Seed {
             let pool = PostgresPool(loop: loop, configuration: postgres)
             defer { pool.close() }
             let catalogue = Catalogue(pool: pool)
+            defer { Progress.end() }
             for (index, event) in Self.events.enumerated() {
+                Progress.tell("Seeding event \(index + 1) of \(Self.events.count + 1)")
                 try await Self.write(event, number: Int64(index + 1), catalogue, partitions)
             }
+            Progress.tell("Seeding event \(Self.events.count + 1) of \(Self.events.count + 1), a hall of 2,000 seats")
             try await GrandHall.write(on: pool, catalogue, partitions: partitions)
             return try await users?.write(on: pool, hasher: PasswordHasher()) ?? []
         }

@@ -12,17 +12,21 @@ struct Serve {
 
     /// How long running requests may take to finish after SIGTERM.
     static let drainTime = Duration.seconds(10)
+    /// How long a copy waits at its start for stores that are not ready, before it says so to whoever asks.
+    static let warmUpTime = Duration.seconds(3)
 
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
         _ = try settings.paymentProvider()
         try await Stores.prepare(settings)
+        let traces = try await Traces.start(settings, service: "usher-serve")
         let copy = try await RunningCopy.start(settings)
         Log.info("serving") { $0.add("url", "http://\(settings.host):\(copy.port)") }
         await Signals.wait()
         Log.info("draining")
         await copy.drain()
+        await traces?.stop()
     }
 }
 
@@ -78,14 +82,19 @@ struct RunningCopy: Sendable {
                 let server = try APIServer(
                     loop: loop, configuration: shared, redis: redis, postgres: postgres,
                     partitions: partitions, copy: "\(name)-\(index)", feed: feed)
-                do throws(HTTPServerError) {
-                    _ = try server.listen(host: host, port: wanted)
-                } catch {
-                    throw Failure("\(error.description).")
-                }
                 holder.server = server
             }
             loops.append((loop, holder))
+        }
+        for (loop, holder) in loops {
+            try await loop.run { _ in
+                await holder.server?.warmUp(within: Serve.warmUpTime)
+                do throws(HTTPServerError) {
+                    _ = try holder.server?.listen(host: host, port: wanted)
+                } catch {
+                    throw Failure("\(error.description).")
+                }
+            }
         }
         return RunningCopy(port: wanted, loops: loops, feed: feed, feedLoop: feedLoop)
     }
@@ -104,15 +113,19 @@ struct RunningCopy: Sendable {
         return await loop.run { _ in await holder.server?.isReady() ?? false }
     }
 
-    /// Accepts no more and finishes what runs.
+    /// Accepts no more and finishes what runs, on all loops at once.
     func drain() async {
-        for (loop, holder) in loops {
-            await loop.run { _ in
-                await holder.server?.drain(within: Serve.drainTime)
-                // What lives on a loop ends on it.
-                holder.server = nil
+        await withTaskGroup { group in
+            for (loop, holder) in loops {
+                group.addTask {
+                    await loop.run { _ in
+                        await holder.server?.drain(within: Serve.drainTime)
+                        // What lives on a loop ends on it.
+                        holder.server = nil
+                    }
+                    loop.stop()
+                }
             }
-            loop.stop()
         }
         await feedLoop.run { _ in feed.close() }
         feedLoop.stop()

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import PostgresClient
 import RedisClient
@@ -7,6 +8,30 @@ struct Settings: Sendable {
     var variables: [String: String]
 
     init(_ variables: [String: String]) { self.variables = variables }
+
+    /// What nobody else may read: each may stand in a file that `NAME_FILE` names instead.
+    static let secrets = [
+        "REDIS_URL", "DATABASE_URL", "USHER_JWT_SECRET", "USHER_API_KEYS", "USHER_WEBHOOK_SECRETS",
+        "USHER_PAYMENT_GATEWAY", "USHER_SERVE_PASSWORD", "USHER_RECONCILE_PASSWORD", "USHER_MIGRATE_PASSWORD",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ]
+
+    /// These settings with what stands in files; a line's end at the end of a file does not count.
+    func withFiles() throws -> Settings {
+        var settings = self
+        for name in Self.secrets {
+            guard let path = text("\(name)_FILE") else { continue }
+            guard text(name) == nil else { throw Failure("\(name) and \(name)_FILE are both set; set one of them.") }
+            guard let content = FileManager.default.contents(atPath: path),
+                let text = String(validating: content, as: UTF8.self)
+            else { throw Failure("\(name)_FILE: “\(path)” cannot be read.") }
+            guard let end = text.lastIndex(where: { !$0.isNewline }) else {
+                throw Failure("\(name)_FILE: “\(path)” is empty.")
+            }
+            settings.variables[name] = String(text[...end])
+        }
+        return settings
+    }
 
     func text(_ name: String) -> String? {
         variables[name].flatMap { $0.isEmpty ? nil : $0 }
@@ -62,6 +87,17 @@ struct Settings: Sendable {
         guard let secret = text("USHER_JWT_SECRET") else { throw Failure("USHER_JWT_SECRET is missing.") }
         guard secret.utf8.count >= 32 else { throw Failure("USHER_JWT_SECRET must have at least 32 bytes.") }
         return Array(secret.utf8)
+    }
+
+    /// Of every role that `migrate --roles` makes.
+    func rolePasswords() throws -> (serve: String, reconcile: String, migrate: String) {
+        let passwords = try ["SERVE", "RECONCILE", "MIGRATE"].map { role in
+            let name = "USHER_\(role)_PASSWORD"
+            guard let password = text(name) else { throw Failure("\(name) is missing.") }
+            guard password.utf8.count >= 16 else { throw Failure("\(name) must have at least 16 bytes.") }
+            return password
+        }
+        return (passwords[0], passwords[1], passwords[2])
     }
 
     /// Origins whose pages may call, as browsers send them.

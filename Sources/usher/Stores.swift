@@ -20,7 +20,8 @@ enum Stores {
         throw Failure("PostgreSQL (DATABASE_URL) cannot be reached: \(last?.message ?? "no answer")")
     }
 
-    /// Migrates, and makes or checks the partitions.
+    /// Migrates unless that is done, and makes or checks the partitions. With nothing to do it writes nothing, so that
+    /// an account that may not change the schema will do.
     static func prepare(_ settings: Settings) async throws {
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()
@@ -30,17 +31,33 @@ enum Stores {
             try await waitForPostgres(loop, postgres)
             let pool = PostgresPool(loop: loop, configuration: postgres)
             defer { pool.close() }
-            do {
-                _ = try await Migrator(migrations: Schema.migrations).up(on: pool)
-            } catch {
-                throw Failure("The database cannot be migrated: \(error)")
-            }
+            try await migrate(pool)
             let fixed = try await Partitions(pool: pool).ensure(count: partitions)
             guard fixed == partitions else {
                 throw Failure(
                     "USHER_PARTITIONS is \(partitions), but this database was set up with \(fixed) partitions.")
             }
         }
+    }
+
+    private static func migrate(_ pool: PostgresPool) async throws {
+        do {
+            let migrator = try Migrator(migrations: Schema.migrations)
+            guard try await migrator.status(on: pool).contains(where: { $0.appliedMilliseconds == nil }) else { return }
+            defer { Progress.end() }
+            _ = try await migrator.up(on: pool) { migration in
+                Progress.tell("Migrating: \(migration.number) of \(Schema.migrations.count), \(migration.name)")
+            }
+        } catch  where Self.isForbidden(error) {
+            throw Failure("The database is not of this binary's schema; run usher migrate, as its owner.")
+        } catch {
+            throw Failure("The database cannot be migrated: \(error)")
+        }
+    }
+
+    /// 42501 of PostgreSQL: insufficient privilege.
+    private static func isForbidden(_ error: any Error) -> Bool {
+        ((error as? MigrationError)?.underlying ?? error as? PostgresError)?.sqlState == "42501"
     }
 
     /// What Redis's settings promise; unsafe ones stop the start.

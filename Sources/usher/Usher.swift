@@ -9,7 +9,7 @@ struct Usher {
         let arguments = Array(CommandLine.arguments.dropFirst())
         var code: Int32 = 0
         do {
-            let settings = Settings(ProcessInfo.processInfo.environment)
+            let settings = try Settings(ProcessInfo.processInfo.environment).withFiles()
             code = try await run(arguments, settings).rawValue
         } catch let failure as Failure {
             Log.flush()
@@ -29,12 +29,16 @@ struct Usher {
             print(help)
             return .done
         }
-        let options = try Options(arguments.dropFirst())
+        guard let command = arguments.first, Help.commands.contains(command) else {
+            complain(Help.all)
+            return .misused
+        }
+        let options = try Options(arguments.dropFirst(), known: Help.options(of: command))
         Log.configure(least: try settings.logLevel(), forPeople: isatty(2) == 1)
-        switch arguments.first {
+        switch command {
         case "serve": try await Serve(settings).run()
         case "reconcile": try await Reconcile(settings).run()
-        case "migrate": try await Migrate(settings).run(downTo: options["down-to"].flatMap { Int($0) })
+        case "migrate": try await Migrate(settings, options).run()
         case "seed": try await Seed(settings).command()
         case "dev": try await Dev(settings, copies: options["copies"].flatMap { Int($0) } ?? 1).run()
         case "verify": try await Verify(settings).run(event: options["event"])
@@ -42,9 +46,7 @@ struct Usher {
         case "token": try Token(settings).run(options)
         case "payments-sim": try await PaymentsSim(settings, options).run()
         case "doctor": return try await Doctor(settings).run() ? .done : .failed
-        default:
-            complain(Help.all)
-            return .misused
+        default: preconditionFailure("\(command) has help, and does nothing")
         }
         return .done
     }
@@ -79,19 +81,27 @@ enum ExitCode: Int32 {
     case misused = 64
 }
 
-/// `--name value` pairs.
+/// `--name value` pairs, and `--name` alone where that is all.
 struct Options {
     private var values: [String: String] = [:]
 
-    init(_ arguments: some Sequence<String>) throws {
+    /// Those that stand alone.
+    private static let flags: Set<String> = ["--roles"]
+
+    /// - Parameter known: what the command's help names.
+    init(_ arguments: some Sequence<String>, known: Set<String>) throws {
         var rest = Array(arguments)[...]
         while let name = rest.popFirst() {
-            guard name.hasPrefix("--"), let value = rest.popFirst() else {
-                throw Failure("\(name) is no option, or its value is missing.", code: .misused)
+            guard known.contains(name) else { throw Failure("\(name) is no option of this command.", code: .misused) }
+            guard let value = Self.flags.contains(name) ? "" : rest.popFirst() else {
+                throw Failure("The value of \(name) is missing.", code: .misused)
             }
             values[String(name.dropFirst(2))] = value
         }
     }
 
     subscript(name: String) -> String? { values[name] }
+
+    /// Whether it was given.
+    func has(_ name: String) -> Bool { values[name] != nil }
 }

@@ -55,7 +55,9 @@ struct Verify {
             for partition in keys.all { events += try await catalogue.current(in: partition).map(\.id) }
         }
         var reports: [AuditReport] = []
-        for event in events {
+        defer { Progress.end() }
+        for (index, event) in events.enumerated() {
+            Progress.tell("Comparing event \(index + 1) of \(events.count)")
             guard let report = try await auditor.audit(event) else {
                 throw Failure("There is no published event \(event).")
             }

@@ -213,7 +213,8 @@ struct SettleTests {
             let charge = ToldCharge(
                 provider: "p", transactionID: "t", booking: booking, payment: PaymentID(booking.uuid), amount: 100,
                 currency: "USD", isSuccess: true)
-            _ = try await copy.charges.receive("message", charge, unnamed: charge.payment)
+            // As the API does, under its account.
+            _ = try await ChargeStore(pool: stage.pool).receive("message", charge, unnamed: charge.payment)
             await stage.settle(copy)
             _ = await copy.settleAll()
             #expect(try await stage.money(booking) == "RESERVED none")

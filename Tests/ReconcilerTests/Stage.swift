@@ -45,7 +45,7 @@ final class Stage {
         bookings = BookingStore(pool: pool)
     }
 
-    /// A copy of the reconciler on this loop, that a test takes step by step or runs.
+    /// A copy of the reconciler on this loop, under its account in PostgreSQL, that a test takes step by step or runs.
     ///
     /// - Parameters:
     ///   - url: of PostgreSQL, when it is to have settings of its own.
@@ -54,7 +54,8 @@ final class Stage {
         _ owner: String, url: String? = nil, server: RedisServerProcess? = nil, gateway: (any PaymentGateway)? = nil
     ) throws -> Reconciler {
         let connection = try connect(server)
-        let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: url ?? self.url))
+        let own = url ?? self.url.replacing("//postgres@", with: "//\(DatabaseRole.reconcile.rawValue)@")
+        let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: own))
         copies.append((connection, pool))
         return Reconciler(
             loop: loop,
@@ -192,7 +193,9 @@ func withStage(
     var options = RedisServerProcess.Options()
     options.appendOnly = appendOnly
     let redis = try RedisServerProcess(options)
-    let url = try (postgres ?? TestServers.postgres).createDatabase("reconciler_\(name)")
+    let server = try postgres ?? TestServers.postgres
+    let url = try server.createDatabase("reconciler_\(name)")
+    try server.ensureRoles(DatabaseRole.allCases.map(\.rawValue))
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }
     try await loop.run { loop in
@@ -200,6 +203,7 @@ func withStage(
         defer { stage.close() }
         _ = try await Migrator(migrations: Schema.migrations).up(on: stage.pool)
         _ = try await stage.partitions.ensure(count: Stage.partitionCount)
+        try await DatabaseRoles(pool: stage.pool).grant()
         _ = try await stage.inventory.now()
         try await body(loop, stage)
     }

@@ -46,6 +46,21 @@ public final class PostgresServerProcess: Sendable {
     /// Where clients connect to a database.
     public func url(database: String) -> String { "postgresql://postgres@127.0.0.1:\(port)/\(database)" }
 
+    /// Where a role connects to a database, without a password.
+    public func url(database: String, role: String) -> String { "postgresql://\(role)@127.0.0.1:\(port)/\(database)" }
+
+    /// Makes roles that may log in, unless they are there.
+    public func ensureRoles(_ names: [String]) throws {
+        // Roles are the whole server's: two suites must not make them at once.
+        try Self.makingRoles.withLock { _ in
+            let known = Set(try rows("SELECT rolname FROM pg_roles"))
+            let missing = names.filter { !known.contains($0) }.map { "CREATE ROLE \($0) LOGIN;" }
+            if !missing.isEmpty { try query(missing.joined(separator: " "), database: "postgres") }
+        }
+    }
+
+    private static let makingRoles = Mutex<Void>(())
+
     /// The directory of the unix socket, libpq's `host`.
     public var socketDirectory: String { directory.path }
 

@@ -14,6 +14,8 @@ public final class RedisServerProcess: Sendable {
         public var password: String?
         /// Where it keeps its data; nil means its own directory.
         public var dataDirectory: String?
+        /// Users beside the default one, and the rules of their rights, as `ACL SETUSER` has them.
+        public var users: [(name: String, rules: [String])] = []
         /// Further arguments, for example `["--maxmemory", "4mb"]`.
         public var extraArguments: [String] = []
 
@@ -139,6 +141,7 @@ public final class RedisServerProcess: Sendable {
             "--appendfsync", options.appendFsync,
         ]
         if let password = options.password { arguments += ["--requirepass", password] }
+        for user in options.users { arguments += ["--user", user.name] + user.rules }
         return arguments + options.extraArguments
     }
 }

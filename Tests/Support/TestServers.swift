@@ -22,7 +22,10 @@ public enum TestServers {
     }
 
     private static let sharedPostgres = Result {
-        let server = try PostgresServerProcess()
+        var options = PostgresServerProcess.Options()
+        // Many suites at once, each with pools of its own.
+        options.settings = ["max_connections=300"]
+        let server = try PostgresServerProcess(options)
         stopAtExit { server.discard() }
         return server
     }

@@ -8,24 +8,35 @@ final class Cluster: Sendable {
     let postgres: PostgresServerProcess
     let ports: [UInt16]
     private let environment: [String: String]
+    private let accounts: Accounts?
     private let copies = Mutex<[String: Program]>([:])
 
     static let binary = UsherProgram.path
 
     /// Starts both stores, `serve` copies and one reconciler, and waits until all are ready.
     ///
-    /// - Parameter environment: settings beside the usual ones.
-    init(copies count: Int = 2, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: settings beside the usual ones.
+    ///   - accounts: under which both run, with no more rights than those have.
+    init(copies count: Int = 2, environment: [String: String] = [:], accounts: Accounts? = nil) throws {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
         options.appendFsync = "always"
+        if let accounts { options.extraArguments = ["--aclfile", accounts.redisUsers] }
         redis = try RedisServerProcess(options)
-        postgres = try PostgresServerProcess()
+        var postgresOptions = PostgresServerProcess.Options()
+        if let accounts { postgresOptions.settings = ["hba_file=\(accounts.postgresRules)"] }
+        postgres = try PostgresServerProcess(postgresOptions)
+        self.accounts = accounts
         ports = try (0..<count).map { _ in try freePort() }
         self.environment = [
             "REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "USHER_LOOPS": "1", "USHER_PARTITIONS": "8",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_RATE_LIMIT": "off",
         ].merging(environment) { $1 }
+        if accounts != nil {
+            let made = try run("migrate", "--roles")
+            guard made.code == 0 else { throw SupportError("no accounts: \(made.said)") }
+        }
         try startReconciler("reconcile")
         for index in 0..<count { try startServer(index) }
         try waitUntilReady()
@@ -33,15 +44,20 @@ final class Cluster: Sendable {
 
     /// Starts a reconciler under a name.
     func startReconciler(_ name: String) throws {
-        let program = try Program(Self.binary, ["reconcile"], environment: environment)
+        let program = try Program(Self.binary, ["reconcile"], environment: own("reconcile"))
         copies.withLock { $0[name] = program }
     }
 
     /// Starts the copy of the API with this index.
     func startServer(_ index: Int) throws {
-        let own = environment.merging(["PORT": "\(ports[index])"]) { $1 }
+        let own = own("serve").merging(["PORT": "\(ports[index])"]) { $1 }
         let program = try Program(Self.binary, ["serve"], environment: own)
         copies.withLock { $0["serve-\(index)"] = program }
+    }
+
+    /// The settings of a process, with its account if it has one.
+    private func own(_ role: String) -> [String: String] {
+        accounts == nil ? environment : environment.merging(Accounts.environment(role, redis, postgres)) { $1 }
     }
 
     /// Kills a copy with SIGKILL.
@@ -61,7 +77,8 @@ final class Cluster: Sendable {
 
     /// Runs a command on the cluster's stores to its end.
     func run(_ words: String...) throws -> (said: String, code: Int32) {
-        let program = try Program(Self.binary, words, environment: environment)
+        let passwords = accounts == nil ? [:] : Accounts.passwords
+        let program = try Program(Self.binary, words, environment: environment.merging(passwords) { $1 })
         return (program.readToEnd(), program.wait())
     }
 

@@ -33,8 +33,27 @@ struct CommandTests {
         #expect(none == 64 && text.contains("usher COMMAND"))
         #expect(try run("fly").code == 64)
         #expect(try run("token", "sub").code == 64)
+        #expect(try run("serve", "--sub", "ann").text == "--sub is no option of this command.\n")
+        #expect(try run("verify", "--event").code == 64)
         let (failed, sentence) = try run("migrate", environment: ["DATABASE_URL": ""])
         #expect(failed == 1 && sentence == "DATABASE_URL is missing.\n")
+    }
+
+    @Test("what takes long says on a terminal how far it is, and nothing elsewhere")
+    func progress() throws {
+        let url = try TestServers.postgres.createDatabase("progress")
+        let environment = [
+            "DATABASE_URL": url, "USHER_PARTITIONS": "4",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
+        ]
+        let shown = try Program(
+            "script", ["--quiet", "--return", "--command", "\(Cluster.binary) seed", "/dev/null"],
+            environment: environment)
+        let text = shown.readToEnd()
+        #expect(
+            shown.wait() == 0 && text.contains("Migrating: 1 of ") && text.contains("Seeding event 6 of 6"), "\(text)")
+        let (code, quiet) = try run("seed", environment: environment)
+        #expect(code == 0 && !quiet.contains("Seeding") && !quiet.contains("\u{1b}"), "\(quiet)")
     }
 
     @Test("the doctor finds nothing wrong with a good installation, and says how to mend a bad one")

@@ -64,7 +64,52 @@ struct MonitoringTests {
         }
     }
 
-    @Test("what both processes tell is well-formed, counts what was done, and a killed Redis raises the alert")
+    /// What operators were promised, by the process that tells it.
+    private static let promised = [
+        "serve": [
+            "usher_http_requests_total{", "usher_http_request_duration_seconds_bucket{", "usher_claims_total{",
+            "usher_claim_group_size_bucket{", "usher_redis_command_duration_seconds_bucket{",
+            "usher_postgres_operation_duration_seconds_bucket{", "usher_postgres_connections{",
+            "usher_postgres_waiters{", "usher_loop_lag_seconds_bucket{", "usher_http_connections{",
+        ],
+        "reconcile": [
+            "usher_outbox_lag_entries ", "usher_outbox_lag_seconds ", "usher_persist_delay_seconds_bucket{",
+            "usher_persist_duration_seconds_bucket{", "usher_expired_holds_total ", "# TYPE usher_settlements_total",
+            "usher_refunds_total{", "usher_payments_open{status=\"REFUND_DUE\"}", "usher_dead_letters ",
+            "usher_drift_events ", "usher_oversell_prevented_total ", "usher_recoveries_total ",
+            "usher_partition_epoch{", "usher_loop_lag_seconds_bucket{", "usher_postgres_connections{",
+        ],
+    ]
+
+    @Test("drift is told while it lasts")
+    func drift() throws {
+        let metricsPort = try freePort()
+        let cluster = try Cluster(
+            copies: 1, environment: ["USHER_METRICS_PORT": "\(metricsPort)", "USHER_PARTITIONS": "1"])
+        let event = try cluster.makeEvent(capacity: 10)
+        func drifting() throws -> Bool {
+            let text = try HTTPClient(port: metricsPort).send("GET", "/metrics").text
+            return text.contains("usher_drift_events 1\n")
+        }
+        try eventually("the stores were compared") {
+            try HTTPClient(port: metricsPort).send("GET", "/metrics").text.contains(
+                "usher_audits_total{verdict=\"ok\"}")
+        }
+        #expect(try !drifting())
+        let broken = ["HSET", "{p0}:e:\(event.id)", "t:\(event.tier)", "10 7 0 0 0 1000 general"]
+        #expect(try Program("redis-cli", ["-p", "\(cluster.redis.port)"] + broken).readToEnd() == "0\n")
+        try eventually("the drift is told") { try drifting() }
+        try eventually("the event is named in the log") {
+            cluster.copy("reconcile")?.output.contains("the stores disagree about an event") == true
+        }
+        let mended = try HTTPClient(port: cluster.ports[0]).send(
+            "POST", "/v1/admin/audit/events/\(event.id)/repair?dryRun=false",
+            headers: bearer(try cluster.token("admin", role: "admin")))
+        #expect(mended.status == 200, "\(mended.text)")
+        try eventually("it is over") { try !drifting() }
+    }
+
+    @Test("what both processes tell is whole and well-formed; a killed Redis raises the alert, and it ends by itself")
     func prometheus() throws {
         let metricsPort = try freePort()
         let cluster = try Cluster(copies: 1, environment: ["USHER_METRICS_PORT": "\(metricsPort)"])
@@ -73,7 +118,8 @@ struct MonitoringTests {
         let user = bearer(try cluster.token("ann"))
         let client = HTTPClient(port: cluster.ports[0])
         #expect(try client.send("POST", "/v1/bookings", headers: user, body: claim).status == 201)
-        for port in [cluster.ports[0], metricsPort] { try checkFormat(port) }
+        try checkFormat(cluster.ports[0], Self.promised["serve"] ?? [])
+        try checkFormat(metricsPort, Self.promised["reconcile"] ?? [])
 
         let directory = try TemporaryDirectory()
         let port = try freePort()
@@ -97,10 +143,22 @@ struct MonitoringTests {
             _ = try? HTTPClient(port: cluster.ports[0]).send("POST", "/v1/bookings", headers: user, body: claim)
             return value("ALERTS{alertname=\"UsherClaimsFail\",alertstate=\"firing\"}") == 1
         }
+        let red = try HTTPClient(port: cluster.ports[0]).send("GET", "/readyz")
+        #expect(red.status == 503 && red.text.contains("\"redis\":\"unavailable\""), "\(red.text)")
+
+        try cluster.redis.start()
+        try cluster.waitUntilReady()
+        #expect(try client.send("POST", "/v1/bookings", headers: user, body: claim).status == 201)
+        try eventually("the alert ends by itself") { value("ALERTS{alertname=\"UsherClaimsFail\"}") == nil }
         withExtendedLifetime(prometheus) {}
     }
 
-    private func checkFormat(_ port: UInt16) throws {
+    private func checkFormat(_ port: UInt16, _ promised: [String]) throws {
+        for name in promised {
+            try eventually("\(name) is told") {
+                try HTTPClient(port: port).send("GET", "/metrics").text.contains("\n\(name)")
+            }
+        }
         let answer = try HTTPClient(port: port).send("GET", "/metrics")
         #expect(answer.status == 200)
         let directory = try TemporaryDirectory()
@@ -109,12 +167,13 @@ struct MonitoringTests {
         #expect(program.wait() == 0, "\(program.output)")
     }
 
-    /// One with the real rules and alerts, but looking each second and waiting for nothing.
+    /// One with the real rules and alerts, but looking each second, over ten of them, and waiting for nothing.
     private func startPrometheus(
         _ directory: TemporaryDirectory, _ port: UInt16, _ targets: [UInt16]
     ) throws -> Program {
         for name in ["rules.yml", "alerts.yml"] {
             let text = try read("prometheus/\(name)").replacing(/for: [0-9]+[sm]/) { _ in "for: 1s" }
+                .replacing("[1m]", with: "[10s]")
             try text.write(toFile: "\(directory.path)/\(name)", atomically: true, encoding: .utf8)
         }
         let list = targets.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")

@@ -12,7 +12,8 @@ import Settlement
 import Support
 import Testing
 
-/// One server and one reconciler in this process, on a Redis of their own and a database of their own.
+/// One server and one reconciler in this process, on a Redis of their own and a database of their own, each under its
+/// account with the least rights.
 final class TestAPI: Sendable {
     /// How it runs.
     struct Options: Sendable {
@@ -44,6 +45,7 @@ final class TestAPI: Sendable {
     let port: UInt16
     private let simulation: SimulatedGateway.Behaviour
     private let settlement: SettlementTimes?
+    private let reconcilersPostgres: PostgresConfiguration
     private let loop: EventLoop
     private let parts: Parts
 
@@ -54,6 +56,16 @@ final class TestAPI: Sendable {
         var connection: RedisConnection?
         var inventory: Inventory?
         var pool: PostgresPool?
+        var reconcilersStores: (connection: RedisConnection, pool: PostgresPool)?
+    }
+
+    private static let password = "a password for tests"
+
+    private static func redis(_ server: RedisServerProcess, _ role: RedisRole) throws -> RedisConfiguration {
+        var configuration = try RedisConfiguration(url: server.url)
+        configuration.user = role.rawValue
+        configuration.password = password
+        return configuration
     }
 
     /// The one that the suite's trait started.
@@ -63,11 +75,17 @@ final class TestAPI: Sendable {
         var redisOptions = RedisServerProcess.Options()
         redisOptions.appendOnly = true
         redisOptions.extraArguments = options.redisArguments
+        redisOptions.users = RedisRole.allCases.map { ($0.rawValue, $0.rules(password: Self.password)) }
         let redisServer = try RedisServerProcess(redisOptions)
         let postgresServer = try options.ownsPostgres ? PostgresServerProcess() : TestServers.postgres
         let name = "api_\(UInt32.random(in: .min ... .max))"
-        let postgres = PostgresConfiguration(uri: try postgresServer.createDatabase(name))
-        let redis = try RedisConfiguration(url: redisServer.url)
+        let administrator = PostgresConfiguration(uri: try postgresServer.createDatabase(name))
+        try postgresServer.ensureRoles(DatabaseRole.allCases.map(\.rawValue))
+        let postgres = PostgresConfiguration(
+            uri: postgresServer.url(database: name, role: DatabaseRole.serve.rawValue))
+        reconcilersPostgres = PostgresConfiguration(
+            uri: postgresServer.url(database: name, role: DatabaseRole.reconcile.rawValue))
+        let redis = try Self.redis(redisServer, .serve)
         let loop = try EventLoop(name: "test-api")
         let parts = Parts()
         var configuration = APIConfiguration(
@@ -82,10 +100,12 @@ final class TestAPI: Sendable {
         let final = configuration
         port = UInt16(
             try await loop.run { loop in
-                let pool = PostgresPool(loop: loop, configuration: postgres)
+                let pool = PostgresPool(loop: loop, configuration: administrator)
                 _ = try await Migrator(migrations: Schema.migrations).up(on: pool)
                 _ = try await Partitions(pool: pool).ensure(count: Self.partitions)
-                let connection = RedisConnection(loop: loop, configuration: redis)
+                try await DatabaseRoles(pool: pool).grant()
+                let connection = RedisConnection(
+                    loop: loop, configuration: try RedisConfiguration(url: redisServer.url))
                 try connection.start()
                 parts.pool = pool
                 parts.connection = connection
@@ -124,7 +144,13 @@ final class TestAPI: Sendable {
     /// Begins to write outboxes down.
     func startReconciler() async {
         await loop.run { loop in
-            guard let inventory = parts.inventory, let pool = parts.pool else { return }
+            guard let configuration = try? Self.redis(redisServer, .reconcile) else { return }
+            let connection = RedisConnection(loop: loop, configuration: configuration)
+            try? connection.start()
+            let pool = PostgresPool(loop: loop, configuration: reconcilersPostgres)
+            let inventory = Inventory(
+                loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitions), channel: "")
+            parts.reconcilersStores = (connection, pool)
             let gateway = SimulatedGateway(loop: loop, inventory: inventory, behaviour: simulation)
             let reconciler = Reconciler(
                 loop: loop, inventory: inventory, pool: pool, owner: UUID().uuidString,
@@ -140,6 +166,9 @@ final class TestAPI: Sendable {
         await loop.run { _ in
             await parts.reconciler?.stop()
             parts.reconciler = nil
+            parts.reconcilersStores?.connection.close()
+            parts.reconcilersStores?.pool.close()
+            parts.reconcilersStores = nil
         }
     }
 

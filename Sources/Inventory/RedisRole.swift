@@ -1,0 +1,50 @@
+import Cryptography
+import RedisClient
+
+/// A process's account in Redis (ACL), and the least that it needs there.
+public enum RedisRole: String, CaseIterable, Sendable {
+    /// Of `usher serve`.
+    case serve = "usher_serve"
+    /// Of `usher reconcile` and `verify`: nothing of logins.
+    case reconcile = "usher_reconcile"
+
+    /// What is sent beside scripts.
+    static let sentCommands = [
+        "client|setname", "config|get", "del", "eval", "evalsha", "exists", "get", "hget", "hgetall", "hmget", "hset",
+        "hsetnx", "info", "mget", "pexpire", "ping", "publish", "scan", "script|load", "select", "set", "subscribe",
+        "time", "unsubscribe", "xinfo|stream", "xrange", "xread", "xrevrange", "xtrim", "zrangebyscore", "zrem",
+    ]
+
+    /// Scripts run with the rights of who calls them: these are the commands that `lua/` names.
+    static let scriptCommands: Set<String> = {
+        let sources = Scripts.shared.all.map(\.source)
+        return Set(
+            sources.flatMap { source in
+                source.matches(of: /redis\.p?call\(\s*'(\w+)'(?:\s*,\s*'(STREAM)')?/).map { match in
+                    (match.1 + (match.2.map { "|\($0)" } ?? "")).lowercased()
+                }
+            })
+    }()
+
+    /// The keys and channels that it may name.
+    private var places: [String] {
+        switch self {
+        // Counting logins and requests belongs to no partition; the simulated provider keeps its books at `sim:`.
+        case .serve: ["~{p*", "~usher:*", "~sim:*", "&usher:*"]
+        case .reconcile: ["~{p*", "~sim:*", "&usher:*"]
+        }
+    }
+
+    /// What `ACL SETUSER`, or a line `user` of `redis.conf`, says of it after its name: this, and nothing else.
+    ///
+    /// - Parameter password: is told by its digest.
+    public func rules(password: String) -> [String] {
+        let commands = Self.scriptCommands.union(Self.sentCommands).union(loginCommands).sorted()
+        return ["reset", "on", "#" + hexEncode(sha256(Array(password.utf8)))] + places + commands.map { "+" + $0 }
+    }
+
+    /// Those of `lua/login_limit.lua` and the like, which are not of this target.
+    private var loginCommands: [String] {
+        self == .serve ? ["pexpire", "zadd", "zcount", "zrangebyscore", "zremrangebyscore", "get", "set"] : []
+    }
+}

@@ -1,0 +1,87 @@
+import Audit
+import Booking
+import EventLoop
+import Inventory
+import Logging
+import Metrics
+import PostgresClient
+import Records
+
+/// Compares both stores about one event after the other, for as long as a reconciler runs, and tells what differs.
+/// Lives on the reconciler's loop.
+final class DriftWatch {
+    private let loop: EventLoop
+    private let auditor: Auditor
+    private let catalogue: Catalogue
+    /// The partitions of this copy: another one looks at the others.
+    private let partitions: () -> [Partition]
+    private var differing: Set<EventID> = []
+    private var isStopping = false
+    private var isRunning = false
+
+    /// Between two events at least.
+    private static let pause = Duration.milliseconds(500)
+    /// An audit reads all of an event's bookings: after a long one it rests so many times as long.
+    private static let restFactor: Int64 = 20
+
+    init(
+        loop: EventLoop, inventory: Inventory, pool: PostgresPool, partitions: @escaping () -> [Partition]
+    ) {
+        self.loop = loop
+        self.partitions = partitions
+        auditor = Auditor(loop: loop, inventory: inventory, pool: pool)
+        catalogue = Catalogue(pool: pool)
+    }
+
+    /// Works until `stop`.
+    func run() async {
+        isRunning = true
+        defer { isRunning = false }
+        while !isStopping {
+            var seen: Set<EventID> = []
+            for partition in partitions() where !isStopping {
+                // A store that is away is somebody else's alarm.
+                for event in (try? await catalogue.current(in: partition)) ?? [] where !isStopping {
+                    seen.insert(event.id)
+                    let start = monotonicNanoseconds()
+                    await look(at: event.id)
+                    await rest(max(Self.pause, .nanoseconds(Self.restFactor * (monotonicNanoseconds() - start))))
+                }
+            }
+            differing.formIntersection(seen)
+            tell()
+            await rest(Self.pause)
+        }
+    }
+
+    /// Ends `run` after the event under way.
+    func stop() async {
+        isStopping = true
+        while isRunning { await loop.sleep(for: .milliseconds(5)) }
+    }
+
+    private func rest(_ duration: Duration) async {
+        let end = ContinuousClock.now + duration
+        while !isStopping, ContinuousClock.now < end { await loop.sleep(for: .milliseconds(20)) }
+    }
+
+    /// A difference counts when it is there twice: what changes while it is read may look like one.
+    private func look(at event: EventID) async {
+        guard let first = await verdict(event) else { return }
+        let last = first == .drift ? await verdict(event) ?? .drift : first
+        ReconcileMetrics.shared.audits[last.rawValue].add()
+        if last != .drift {
+            differing.remove(event)
+        } else if differing.insert(event).inserted {
+            Log.error("the stores disagree about an event") { $0.add("eventId", event.description) }
+        }
+        tell()
+    }
+
+    private func verdict(_ event: EventID) async -> AuditReport.Verdict? {
+        guard let report = try? await auditor.audit(event) else { return nil }
+        return report.verdict
+    }
+
+    private func tell() { ReconcileMetrics.shared.drift[].set(differing.count) }
+}

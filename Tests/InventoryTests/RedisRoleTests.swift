@@ -1,0 +1,49 @@
+import Foundation
+import Inventory
+import Testing
+
+@Suite("Redis's users")
+struct RedisRoleTests {
+    private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Sources").standardizedFileURL.path
+
+    /// Where commands are made.
+    private static let places = [
+        "RedisClient/", "Inventory/", "Reconciler/", "Settlement/", "Accounts/", "Audit/", "API/", "usher/RedisCheck",
+        "usher/Doctor",
+    ]
+    /// What looks like one and is none.
+    private static let others: Set = ["auth", "pending", "rsa"]
+
+    /// The commands that Swift sends by name, with the subcommand where rights tell them apart.
+    private func sent() throws -> Set<String> {
+        let files = try #require(FileManager.default.enumerator(atPath: Self.sources)).compactMap { $0 as? String }
+        var commands: Set<String> = []
+        for file in files where file.hasSuffix(".swift") && Self.places.contains(where: file.hasPrefix) {
+            let text = try String(contentsOfFile: "\(Self.sources)/\(file)", encoding: .utf8)
+            for match in text.matches(of: /(?:RedisCommand\(|append\(|ask\(|\[)\s*"([A-Z]{3,})"(?:, "([A-Z]+)")?/) {
+                let (name, next) = (match.1.lowercased(), match.2?.lowercased())
+                let isContainer = ["client", "config", "script", "xinfo"].contains(name)
+                commands.insert(isContainer ? "\(name)|\(next ?? "")" : name)
+            }
+        }
+        return commands
+    }
+
+    @Test("may do what is sent somewhere, and nothing that destroys, spies or rules")
+    func commands() throws {
+        let sent = try sent()
+        #expect(sent.isSuperset(of: ["xread", "evalsha", "subscribe", "xinfo|stream", "config|get"]), "\(sent)")
+        let allowed = Set(RedisRole.serve.rules(password: "secret").map { String($0.dropFirst()) })
+        #expect(sent.subtracting(allowed).subtracting(Self.others) == [])
+        for role in RedisRole.allCases {
+            let rules = role.rules(password: "secret")
+            #expect(rules.prefix(2) == ["reset", "on"] && !rules.contains { $0.hasPrefix(">") })
+            for bad in [
+                "flushall", "flushdb", "keys", "config|set", "shutdown", "acl", "debug", "script|flush", "swapdb",
+            ] {
+                #expect(!rules.contains("+\(bad)") && !rules.contains { $0.hasPrefix("+@") }, "\(bad)")
+            }
+        }
+    }
+}

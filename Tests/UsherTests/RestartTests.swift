@@ -1,0 +1,66 @@
+import Foundation
+import Support
+import Testing
+
+/// Two copies behind the nginx of `deploy/nginx`, restarted one after the other while k6 lets customers buy.
+@Suite("Restarts behind nginx", .serialized)
+struct RestartTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../..").standardizedFileURL.path
+
+    /// Our own configuration, on other ports.
+    private func startNginx(_ directory: TemporaryDirectory, _ port: UInt16, _ copies: [UInt16]) throws -> Program {
+        var text = try String(contentsOfFile: "\(Self.root)/deploy/nginx/nginx.conf", encoding: .utf8)
+            .replacing("listen 8080;", with: "listen 127.0.0.1:\(port);")
+            .replacing("access_log /dev/stdout main;", with: "access_log \(directory.path)/access main;")
+        for (index, copy) in copies.enumerated() {
+            text = text.replacing("server serve-\(index + 1):8080", with: "server 127.0.0.1:\(copy)")
+        }
+        let path = "\(directory.path)/nginx.conf"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return try Program(
+            "/usr/sbin/nginx",
+            ["-p", directory.path, "-c", path, "-e", "stderr", "-g", "daemon off; pid \(directory.path)/pid;"])
+    }
+
+    @Test("no request fails")
+    func restarts() throws {
+        let cluster = try Cluster(copies: 2)
+        let directory = try TemporaryDirectory()
+        let port = try freePort()
+        let nginx = try startNginx(directory, port, cluster.ports)
+        try eventually("nginx leads to a copy") {
+            (try? HTTPClient(port: port).send("GET", "/readyz"))?.status == 200
+        }
+        let tokens = try (0..<10).map { "\"\(try cluster.token("user-\($0)"))\"" }.joined(separator: ",")
+        let own = "\(Self.root)/.build/k6/bin/k6"
+        let k6 = try Program(
+            FileManager.default.isExecutableFile(atPath: own) ? own : "k6",
+            ["run", "--quiet", "--no-color", "\(Self.root)/load/on-sale.js"],
+            environment: [
+                "BASE": "http://127.0.0.1:\(port)", "TOKENS": "[\(tokens)]", "VUS": "20", "SECONDS": "20",
+                "ADMIN": try cluster.token("admin", role: "admin"),
+            ])
+        func sold() throws -> Int {
+            try cluster.postgres.rows("SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'").first
+                .flatMap { Int($0) } ?? 0
+        }
+        var before = 0
+        for index in [0, 1, 0, 1] {
+            try eventually("people buy") { try sold() >= before + 20 }
+            #expect(cluster.stop("serve-\(index)") == 0)
+            before = try sold()
+            try eventually("people buy from the other one") { try sold() >= before + 20 }
+            try cluster.startServer(index)
+            try cluster.waitUntilReady()
+            before = try sold()
+        }
+        let report = k6.readToEnd()
+        let log = (try? String(contentsOfFile: "\(directory.path)/access", encoding: .utf8)) ?? ""
+        let failed = log.split(separator: "\n").filter { $0.contains("\"status\":5") }
+        #expect(k6.wait() == 0 && failed.isEmpty, "\(failed.prefix(5))\n\(nginx.output)\n\(report)")
+        print(
+            report.split(separator: "\n").filter { $0.contains("http_reqs") || $0.contains("failed") }.joined(
+                separator: "\n"))
+    }
+}
