@@ -5,9 +5,10 @@ PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev lib
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
 TEST_PACKAGES := prometheus curl redis-tools
+BENCH_PACKAGES := wrk redis-tools python3
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load install install-linters install-k6 install-standardwebhooks clean
+.PHONY: dev build test lint openapi load bench install install-linters install-k6 install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
@@ -32,6 +33,10 @@ openapi: ## brings what the binary serves up to date with openapi.yaml
 
 load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
 	@deploy/dev/run-load
+
+bench: build install-k6 ## both sides of every ratio in one run: ONLY=P1,P5 some of them, WRITE=1 into docs/benchmarks.md
+	@deploy/dev/install $(BENCH_PACKAGES)
+	@ONLY="$(ONLY)" WRITE="$(WRITE)" deploy/bench/run
 
 install: ## what the build and the servers need, when it is missing
 	@deploy/dev/install $(PACKAGES)
