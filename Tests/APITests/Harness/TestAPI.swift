@@ -29,6 +29,10 @@ final class TestAPI: Sendable {
         var ownsPostgres = false
         /// Entries not written down at which claims are refused.
         var outboxLimit = 1_000_000
+        /// Claims that a loop works on at a time.
+        var inFlightLimit = 256
+        /// How many requests each may send.
+        var rateLimits: RateLimits?
         /// Waits that one copy bears.
         var waitLimit = 1000
         var settlement = SettlementTimes()
@@ -78,6 +82,8 @@ final class TestAPI: Sendable {
         configuration.corsOrigins = options.corsOrigins
         configuration.opensReserve = options.opensReserve
         configuration.outboxLimit = options.outboxLimit
+        configuration.inFlightLimit = options.inFlightLimit
+        configuration.rateLimits = options.rateLimits
         configuration.waits = WaitAllowance(options.waitLimit)
         let final = configuration
         port = UInt16(
