@@ -9,9 +9,10 @@
 // BACKOFF   milliseconds a connection pauses after a 503 in the closed model, give or take a half; 0: none.
 // REQUESTS  records of a decimal length, a newline, and a request; `################` in it becomes a number that is
 //           used once. They are sent in turn; SECONDS 0 ends when each was sent once.
-// IDS       where the first `"id":"…"` of each 2xx answer is written, a line each.
+// IDS       where `id` and `userId` of the booking in each 2xx answer are written, a line each.
 //
-// Prints one line of JSON: answers by class, seconds, and times in microseconds of 2xx and of 503.
+// Prints one line of JSON: answers by class (`persisted`: how many 2xx say so), seconds, and times in microseconds of 2xx
+// and of 503.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,11 +39,12 @@ struct request { char *bytes; int length; int mark; };
 struct times { uint32_t *all; size_t count, room; };
 
 static struct request *requests;
-static size_t request_count, sent, good, refused, other, broken, idle_broken;
+static size_t request_count, sent, good, persisted, refused, other, broken, idle_broken;
 static struct times good_times, refused_times;
 static struct connection *connections, **ready;
 static size_t ready_first, ready_count, connection_count;
 static int poller, is_closed_model, backoff, is_over;
+static size_t total;
 static uint64_t unique;
 static FILE *ids;
 
@@ -115,14 +117,15 @@ static void send_next(struct connection *connection, int64_t due) {
 }
 
 static void write_id(const char *body) {
-    const char *id = strstr(body, "\"id\":\"");
-    if (id) fprintf(ids, "%.36s\n", id + 6);
+    const char *id = strstr(body, "\"id\":\""), *user = strstr(body, "\"userId\":\"");
+    if (id && user) fprintf(ids, "%.36s %.*s\n", id + 6, (int)strcspn(user + 10, "\""), user + 10);
 }
 
 static void answered(struct connection *connection, int status, const char *body) {
     int64_t time = now();
     if (status / 100 == 2) {
         good++;
+        persisted += strstr(body, "\"persisted\":true") != NULL;
         note(&good_times, time - connection->due);
         if (ids) write_id(body);
     } else if (status == 503) {
@@ -134,7 +137,7 @@ static void answered(struct connection *connection, int status, const char *body
     connection->due = 0;
     if (is_closed_model && status == 503 && backoff) {
         connection->resume = time + backoff * 500000LL + (int64_t)(random() % (backoff * 1000)) * 1000;
-    } else if (is_closed_model && !is_over) {
+    } else if (is_closed_model && !is_over && sent < total) {
         send_next(connection, time);
     } else if (!is_closed_model) {
         ready[(ready_first + ready_count++) % connection_count] = connection;
@@ -216,17 +219,18 @@ int main(int argc, char **argv) {
         watch(&connections[i]);
         if (!is_closed_model) ready[ready_count++] = &connections[i];
     }
-    int64_t start = now(), end = start + (int64_t)(seconds * 1e9), total = seconds ? INT64_MAX : (int64_t)request_count;
+    int64_t start = now(), end = start + (int64_t)(seconds * 1e9);
     int64_t due = start, step = rate ? (int64_t)(1e9 / rate) : 0;
+    total = seconds ? SIZE_MAX : request_count;
     if (!seconds) end = INT64_MAX;
     if (is_closed_model)
-        for (size_t i = 0; i < connection_count && (int64_t)sent < total; i++) send_next(&connections[i], now());
+        for (size_t i = 0; i < connection_count && sent < total; i++) send_next(&connections[i], now());
     int64_t grace = 0;
     while (1) {
         int64_t time = now(), wake = time + 50000000;
-        is_over = time >= end || (int64_t)sent >= total;
+        is_over = time >= end || sent >= total;
         if (!is_closed_model && !is_over) {
-            while (due <= time && ready_count && (int64_t)sent < total) {
+            while (due <= time && ready_count && sent < total) {
                 struct connection *connection = ready[ready_first];
                 ready_first = (ready_first + 1) % connection_count;
                 ready_count--;
@@ -257,8 +261,9 @@ int main(int argc, char **argv) {
     }
     double took = ((is_over && grace ? grace : now()) - start) / 1e9;
     count_lost_idle(idle);
-    printf("{\"good\": %zu, \"refused\": %zu, \"other\": %zu, \"broken\": %zu, \"seconds\": %f", good, refused, other,
+    printf("{\"good\": %zu, \"persisted\": %zu, \"refused\": %zu, \"other\": %zu, \"broken\": %zu, \"seconds\": %f", good, persisted, refused, other,
         broken + idle_broken, took);
+    if (ids) fclose(ids);
     print_times("times", &good_times);
     print_times("refusal_times", &refused_times);
     printf("}\n");

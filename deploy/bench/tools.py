@@ -1,13 +1,15 @@
 """The programs that drive either side of a ratio."""
 import ast
+import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import uuid
 from dataclasses import dataclass
 
-from installation import token
+from installation import ROOT, token
 from measure import cpu_seconds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -111,3 +113,57 @@ def raw_claims(installation, event, tier, count):
     claims = installation.held(event) - held
     assert claims > 0.98 * count, f"only {claims} of {count} calls claimed something"
     return calls_a_second * claims / count, cpu / claims * 1e6
+
+
+def compiled(name, *flags):
+    """A program of this directory in C, compiled into .build/bench when it is not there or older than its source."""
+    source, program = os.path.join(HERE, f"{name}.c"), os.path.join(ROOT, ".build/bench", name)
+    if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
+        os.makedirs(os.path.dirname(program), exist_ok=True)
+        compiler = shutil.which("clang") or "cc"
+        subprocess.run([compiler, "-O2", "-o", program, source, *flags], check=True)
+    return program
+
+
+def request(method, path, bearer, body=None, key=False):
+    """One request as `arrive` sends it; with `key` it has an idempotency key that is used once."""
+    text = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""
+    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {bearer}\r\n"
+    if key:
+        head += f"Idempotency-Key: {'#' * 16}\r\n"
+    if text:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+    return head.encode() + b"\r\n" + text
+
+
+def claim_requests(installation, event, tier, count=USERS, **members):
+    """Claims of one unit by many users in turn."""
+    with open(tokens(installation)) as file:
+        users = file.read().split()
+    body = {"eventId": event, "items": [{"tierId": tier, "quantity": 1}], **members}
+    return [request("POST", "/v1/bookings", users[index % len(users)], body, key=True) for index in range(count)]
+
+
+def arrive(installation, requests, connections, seconds, rate=0, idle=0, backoff=0, ids=None, port=None, wait=True):
+    """Runs `arrive`, see arrive.c; what it prints, or with `wait=False` the process."""
+    path = os.path.join(installation.directory, f"requests-{uuid.uuid4().hex}")
+    with open(path, "wb") as file:
+        for text in requests:
+            file.write(b"%d\n%s" % (len(text), text))
+    command = [compiled("arrive"), port or installation.port, connections, seconds, rate, idle, backoff, path]
+    process = subprocess.Popen(
+        [str(part) for part in command + ([ids] if ids else [])], stdout=subprocess.PIPE, text=True)
+    return arrived(process) if wait else process
+
+
+def arrived(process):
+    """What an `arrive` says at its end."""
+    text, _ = process.communicate()
+    assert process.returncode == 0, text
+    return json.loads(text)
+
+
+def fill(installation, event, tier, count):
+    """Makes so many holds, as fast as it goes."""
+    answer = arrive(installation, claim_requests(installation, event, tier, count), 256, 0)
+    assert answer["good"] == count, answer
