@@ -31,8 +31,8 @@ lint: install-linters
 openapi: ## brings what the binary serves up to date with openapi.yaml
 	@deploy/dev/openapi
 
-load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
-	@deploy/dev/run-load
+load: build install-k6 ## k6 on two copies: SCENARIO="rush seats" of those in load/, else last-tickets and rush
+	@deploy/dev/run-load $(SCENARIO)
 
 bench: build install-k6 ## both sides of every ratio in one run: ONLY=P1,P5 some of them, WRITE=1 into docs/benchmarks.md
 	@deploy/dev/install $(BENCH_PACKAGES)

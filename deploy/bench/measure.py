@@ -32,6 +32,8 @@ class Target:
     at_most: float | None = None
     figures: list = field(default_factory=list)
     note: str = ""
+    # Whether something beside the figure was not as it must be.
+    is_wrong: bool = False
 
     @property
     def figure(self):
@@ -50,7 +52,7 @@ class Target:
         if self.at_least is None and self.at_most is None:
             return "–"
         good = self.figure >= self.at_least if self.at_least is not None else self.figure <= self.at_most
-        return "met" if good else "missed"
+        return "met" if good and not self.is_wrong else "missed"
 
     @property
     def row(self):
