@@ -32,18 +32,24 @@ static double now(void) {
 
 // Prepares the INSERT of a table, and writes the list of what makes its arrays.
 static int prepare(const char *table, char *arrays) {
-    char sql[TEXT], names[TEXT] = "", places[TEXT] = "";
-    snprintf(sql, sizeof sql, "SELECT quote_ident(attname), format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = "
-        "'%s'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum", table);
+    char sql[TEXT], names[TEXT] = "", places[TEXT] = "", chosen[TEXT] = "";
+    snprintf(sql, sizeof sql, "SELECT quote_ident(attname), format_type(atttypid, NULL), typcategory = 'A' FROM "
+        "pg_attribute JOIN pg_type ON pg_type.oid = atttypid WHERE attrelid = '%s'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum", table);
     PGresult *columns = ask(sql);
     arrays[0] = 0;
     for (int i = 0; i < PQntuples(columns); i++) {
-        const char *comma = i ? ", " : "", *name = PQgetvalue(columns, i, 0);
+        // Arrays of arrays cannot be taken apart again: such a column travels as text.
+        const char *comma = i ? ", " : "", *name = PQgetvalue(columns, i, 0), *type = PQgetvalue(columns, i, 1);
+        int is_array = *PQgetvalue(columns, i, 2) == 't';
         snprintf(names + strlen(names), TEXT - strlen(names), "%s%s", comma, name);
-        snprintf(places + strlen(places), TEXT - strlen(places), "%s$%d::%s[]", comma, i + 1, PQgetvalue(columns, i, 1));
-        snprintf(arrays + strlen(arrays), TEXT - strlen(arrays), "%sarray_agg(%s)::text", comma, name);
+        snprintf(places + strlen(places), TEXT - strlen(places), "%s$%d::%s[]", comma, i + 1, is_array ? "text" : type);
+        snprintf(chosen + strlen(chosen), TEXT - strlen(chosen), "%s%s%s%s", comma, name, is_array ? "::" : "",
+            is_array ? type : "");
+        snprintf(arrays + strlen(arrays), TEXT - strlen(arrays), "%sarray_agg(%s%s)::text", comma, name,
+            is_array ? "::text" : "");
     }
-    if (snprintf(sql, sizeof sql, "INSERT INTO %s (%s) SELECT * FROM unnest(%s)", table, names, places) >= TEXT) exit(1);
+    if (snprintf(sql, sizeof sql, "INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS rows (%s)", table, names, chosen,
+            places, names) >= TEXT) exit(1);
     PQclear(PQprepare(connection, table, sql, 0, NULL));
     int count = PQntuples(columns);
     PQclear(columns);
@@ -69,8 +75,10 @@ int main(int argc, char **argv) {
                 "WHERE batch = %d ORDER BY batches.id) AS rows", arrays[t], argv[3 + t], t ? "booking_id" : "id", b);
             taken[b][t] = ask(sql);
         }
-    snprintf(sql, sizeof sql, "TRUNCATE %s CASCADE", argv[3]);
-    PQclear(ask(sql));
+    for (int t = 0; t < tables; t++) {
+        snprintf(sql, sizeof sql, "SET client_min_messages = warning; TRUNCATE %s CASCADE", argv[3 + t]);
+        PQclear(ask(sql));
+    }
     double start = now();
     for (int b = 0; b < batches; b++) {
         PQclear(ask("BEGIN"));
