@@ -2,7 +2,13 @@ import Support
 import Synchronization
 import Testing
 
-@Suite("More is asked than a loop takes on", .api { $0.inFlightLimit = 2 }, .serialized)
+@Suite(
+    "More is asked than a loop takes on",
+    .api {
+        $0.inFlightLimit = 2
+        // It is stopped for as long as the test takes.
+        $0.redisPatience = .seconds(120)
+    }, .serialized)
 struct OverloadTests {
     /// Answers in the order of their arrival.
     private final class Answers: Sendable {
@@ -12,7 +18,7 @@ struct OverloadTests {
 
         /// Waits until so many are there.
         func wait(for count: Int) async throws {
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(60)
             while all.withLock({ $0.count }) < count, ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(5))
             }

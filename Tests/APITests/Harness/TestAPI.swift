@@ -29,6 +29,8 @@ final class TestAPI: Sendable {
         var ownsPostgres = false
         /// Entries not written down at which claims are refused.
         var outboxLimit = 1_000_000
+        /// How long Redis may take to answer.
+        var redisPatience = Duration.seconds(2)
         /// Claims that a loop works on at a time.
         var inFlightLimit = 256
         /// How many requests each may send.
@@ -71,7 +73,9 @@ final class TestAPI: Sendable {
         let postgresServer = try options.ownsPostgres ? PostgresServerProcess() : TestServers.postgres
         let name = "api_\(UInt32.random(in: .min ... .max))"
         let postgres = PostgresConfiguration(uri: try postgresServer.createDatabase(name))
-        let redis = try RedisConfiguration(url: redisServer.url)
+        var redisConfiguration = try RedisConfiguration(url: redisServer.url)
+        redisConfiguration.commandTimeout = options.redisPatience
+        let redis = redisConfiguration
         let loop = try EventLoop(name: "test-api")
         let parts = Parts()
         var configuration = APIConfiguration(
