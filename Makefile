@@ -5,9 +5,10 @@ PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev lib
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev
 LINTERS := lua-check shellcheck
 TEST_PACKAGES := prometheus curl redis-tools faketime nginx-light bsdutils
+BENCH_PACKAGES := wrk redis-tools python3
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load faults compose-test install install-linters install-k6 install-pages \
+.PHONY: dev build test lint openapi load bench faults compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
@@ -32,8 +33,12 @@ lint: install-linters
 openapi: ## brings what the binary serves up to date with openapi.yaml
 	@deploy/dev/openapi
 
-load: build install-k6 ## k6: 10 clients for 2 tickets, again and again, then an on-sale
-	@deploy/dev/run-load
+load: build install-k6 ## k6 on two copies: SCENARIO="rush seats" of those in load/, else last-tickets and rush
+	@deploy/dev/run-load $(SCENARIO)
+
+bench: build install-k6 ## both sides of every ratio in one run: ONLY=P1,P5 some of them, WRITE=1 into docs/benchmarks.md
+	@deploy/dev/install $(BENCH_PACKAGES)
+	@ONLY="$(ONLY)" WRITE="$(WRITE)" deploy/bench/run
 
 faults: install ## breaks everything on purpose and checks what is promised: SECONDS=600, SEED=… replays, FAULT=… chooses
 	@deploy/dev/install redis-tools faketime

@@ -1,6 +1,6 @@
 // Ten people at once for two tickets, again and again: exactly two may have one.
 //
-//   k6 run -e BASE=http://127.0.0.1:8080 -e ADMIN=<admin token> -e SECRET_TOKENS='["…",…]' load/last-tickets.js
+//   k6 run -e BASE=http://127.0.0.1:8080 -e ADMIN=<admin token> -e TOKENS='["…",…]' load/last-tickets.js
 //
 // BASE may name several copies, separated by commas: requests go to them in turn.
 import http from 'k6/http';

@@ -27,6 +27,11 @@ public struct APIConfiguration: Sendable {
     public var opensReserve = false
     /// Outbox entries not yet written down at which new claims are refused.
     public var outboxLimit = 1_000_000
+    /// Claims, and other requests, of one loop that may be under way at a time; more are refused. Four full groups: Redis
+    /// has the next ones before it is done with the last, and none waits for more than a few.
+    public var inFlightLimit = 256
+    /// How many requests a principal or an address may send; nil: as many as they like.
+    public var rateLimits: RateLimits?
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
     /// What everybody may know who tries things out; `nil` outside of a demonstration.

@@ -25,6 +25,7 @@ final class APIContext {
     let venues: VenueStore
     let acks: AckRegistry
     let pressure: Pressure
+    let inFlight: InFlight
     let gateway: any PaymentGateway
     let locator: BookingLocator
     let recorder: ChargeRecorder
@@ -48,6 +49,7 @@ final class APIContext {
         self.acks = acks
         self.store = store
         pressure = Pressure(loop: loop, inventory: inventory, outboxLimit: configuration.outboxLimit)
+        inFlight = InFlight(limit: configuration.inFlightLimit)
         catalogue = Catalogue(pool: pool)
         seatStore = SeatStore(pool: pool)
         seats = SeatCache(seatStore)

@@ -86,10 +86,12 @@ public final class APIServer {
             RequestLog.note(request, route, response, nanoseconds: time)
             RequestTrace.note(request, route, response, nanoseconds: time)
         }
-        let authenticated = AuthenticatedHandler(context.authenticator, next: router)
+        let limited = Self.limited(router, loop: loop, connection, context)
+        let authenticated = AuthenticatedHandler(context.authenticator, next: limited)
         let origins = configuration.corsOrigins
+        let admission = Admission(context.inFlight, next: authenticated)
         let handler: any HTTPHandler =
-            origins.isEmpty ? authenticated : CrossOrigin(origins: origins, next: authenticated)
+            origins.isEmpty ? admission : CrossOrigin(origins: origins, next: admission)
         let server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
         self.server = server
@@ -105,6 +107,15 @@ public final class APIServer {
         try connection.start()
         try subscriber.start()
         pressure.start()
+    }
+
+    /// The routes behind the rate limit, if there is one.
+    private static func limited(
+        _ router: Router, loop: EventLoop, _ connection: RedisConnection, _ context: APIContext
+    ) -> any HTTPHandler {
+        guard let limits = context.configuration.rateLimits else { return router }
+        let limiter = RateLimiter(loop: loop, connection: connection, limits: limits)
+        return RateLimited(limiter, context.authenticator, next: router)
     }
 
     /// A customer waits: a PostgreSQL that hangs is to be found out soon.

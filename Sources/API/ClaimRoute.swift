@@ -66,7 +66,7 @@ final class ClaimRoute {
 
     /// Claims; an event that never reached Redis is put there first.
     private func outcome(_ claim: ClaimRequest) async throws -> ClaimOutcome {
-        let outcome = try await context.inventory.claim(claim)
+        let outcome = try await context.inFlight.claiming { try await context.inventory.claim(claim) }
         guard case .noEvent = outcome else { return outcome }
         try await context.bring(claim.event)
         return try await context.inventory.claim(claim)

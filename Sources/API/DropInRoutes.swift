@@ -108,7 +108,7 @@ final class DropInRoutes {
                     random: context.random.next()),
                 event: event.id, user: user, items: [tier.kind == "seated" ? .best(tier.id, 1) : .units(tier.id, 1)],
                 idempotency: nil, answersLater: false, traceparent: context.traceparent(request))
-            switch try await context.inventory.claim(claim) {
+            switch try await context.inFlight.claiming({ try await context.inventory.claim(claim) }) {
             case .held, .existing: return .booked(claim.booking, try await confirmed(claim))
             case .bookingLimit, .ticketLimit: return .alreadyBooked
             case .soldOut, .heldByOthers, .noAdjacent: continue

@@ -44,6 +44,7 @@ extension Inventory {
             } catch {
                 throw Self.final(error, again)
             }
+            if !again, await isSurelySoldOut(request) { return .soldOut }
             switch await submit(request, again: again) {
             case .success(.decided(let outcome)):
                 return outcome
@@ -93,9 +94,15 @@ extension Inventory {
         let call = groupCall(event, group, partition: partition, epoch: epoch, identity: identity)
         let tiers = call.tiers
         onGroup(group.count)
-        connection.evaluate(call.script) { result in
+        let asked = monotonicNanoseconds()
+        connection.evaluate(call.script) { [weak self] result in
             let answers = GroupReply.answers(result, count: group.count, tiers: tiers)
-            for (member, answer) in zip(group, answers) { member.resume(answer) }
+            for (member, answer) in zip(group, answers) {
+                if case .success(.decided(let outcome)) = answer {
+                    self?.soldOut.note(member.request, outcome, asked: asked)
+                }
+                member.resume(answer)
+            }
         }
     }
 

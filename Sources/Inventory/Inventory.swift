@@ -13,6 +13,8 @@ public final class Inventory {
     public let connection: RedisConnection
     let scripts = Scripts.shared
     let batcher: ClaimBatcher
+    let keyLookup: KeyLookup
+    var soldOut = SoldOutMemory()
     private var epochs: [Partition: String] = [:]
     /// Told how many claims travel in each script call.
     public var onGroup: (Int) -> Void = { _ in }
@@ -31,7 +33,9 @@ public final class Inventory {
         self.keys = keys
         self.channel = channel
         self.batcher = ClaimBatcher(loop: loop)
+        self.keyLookup = KeyLookup(loop: loop)
         batcher.send = { [unowned self] event, group in self.sendGroup(event, group) }
+        keyLookup.send = { [unowned self] in self.lookUp($0, $1, $2) }
     }
 
     /// Where acks for this loop are published.
@@ -147,6 +151,8 @@ public final class Inventory {
             let epoch = Array(try await epoch(partition).utf8)
             let head = [epoch, Array(try identity().utf8)]
             let reply = try await evaluate(script, keys: scriptKeys, bytes: head + arguments)
+            // It may have given units back: who did that here finds them.
+            soldOut.forgetAll()
             guard reply.word == "STALE" || reply.word == "RECOVERING" else { return reply }
             forgetEpoch(partition)
             if attempt == 1 { break }

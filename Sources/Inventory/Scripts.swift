@@ -28,6 +28,7 @@ struct Scripts: Sendable {
     let overrule = Scripts.load("overrule", PackageResources.overrule_lua)
     let suspect = Scripts.load("suspect", PackageResources.suspect_lua)
     let backlog = Scripts.load("backlog", PackageResources.backlog_lua)
+    let rateLimit = Scripts.load("rate_limit", PackageResources.rate_limit_lua)
     let loadBooking = Scripts.load("load_booking", PackageResources.load_booking_lua)
 
     static let shared = Scripts()

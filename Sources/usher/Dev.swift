@@ -21,7 +21,8 @@ struct Dev {
             throw Failure("Port \(port + index) is taken; set PORT to another.")
         }
         if settings.text("USHER_JWT_SECRET") == nil { settings.variables["USHER_JWT_SECRET"] = try directory.secret() }
-        if settings.text("USHER_OPEN_RESERVE") == nil { settings.variables["USHER_OPEN_RESERVE"] = "1" }
+        for (name, usual) in [("USHER_OPEN_RESERVE", "1"), ("USHER_RATE_LIMIT", "off")]
+        where settings.text(name) == nil { settings.variables[name] = usual }
         let servers = try startStores(directory, &settings)
         defer { for server in servers { server.stop() } }
         try await Stores.prepare(settings)

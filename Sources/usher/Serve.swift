@@ -65,6 +65,8 @@ struct RunningCopy: Sendable {
         configuration.accounts = accounts
         configuration.outboxLimit = try settings.integer("USHER_OUTBOX_LIMIT", 1...1_000_000_000, usual: 1_000_000)
         configuration.demonstration = demonstration
+        configuration.inFlightLimit = try settings.integer("USHER_IN_FLIGHT_LIMIT", 1...100_000, usual: 256)
+        configuration.rateLimits = try settings.rateLimits()
         let shared = configuration
         let partitions = try settings.partitions()
         let host = settings.host

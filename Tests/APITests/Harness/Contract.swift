@@ -25,6 +25,7 @@ struct Contract {
         "date", "content-length", "content-type", "connection", "x-request-id", "x-content-type-options",
         "x-frame-options", "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "vary",
         "access-control-allow-origin", "access-control-expose-headers", "transfer-encoding",
+        "ratelimit", "ratelimit-policy",
     ]
 
     init(_ document: JSONValue) throws {

@@ -30,6 +30,12 @@ final class TestAPI: Sendable {
         var ownsPostgres = false
         /// Entries not written down at which claims are refused.
         var outboxLimit = 1_000_000
+        /// How long Redis may take to answer.
+        var redisPatience = Duration.seconds(2)
+        /// Claims that a loop works on at a time.
+        var inFlightLimit = 256
+        /// How many requests each may send.
+        var rateLimits: RateLimits?
         /// Waits that one copy bears.
         var waitLimit = 1000
         var settlement = SettlementTimes()
@@ -85,7 +91,8 @@ final class TestAPI: Sendable {
             uri: postgresServer.url(database: name, role: DatabaseRole.serve.rawValue))
         reconcilersPostgres = PostgresConfiguration(
             uri: postgresServer.url(database: name, role: DatabaseRole.reconcile.rawValue))
-        let redis = try Self.redis(redisServer, .serve)
+        var redis = try Self.redis(redisServer, .serve)
+        redis.commandTimeout = options.redisPatience
         let loop = try EventLoop(name: "test-api")
         let parts = Parts()
         var configuration = APIConfiguration(
@@ -96,6 +103,8 @@ final class TestAPI: Sendable {
         configuration.corsOrigins = options.corsOrigins
         configuration.opensReserve = options.opensReserve
         configuration.outboxLimit = options.outboxLimit
+        configuration.inFlightLimit = options.inFlightLimit
+        configuration.rateLimits = options.rateLimits
         configuration.waits = WaitAllowance(options.waitLimit)
         let final = configuration
         port = UInt16(

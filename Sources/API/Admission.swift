@@ -1,0 +1,111 @@
+import HTTPServer
+import Metrics
+
+/// Requests of one loop that are being worked on, by how much it matters that they get through.
+///
+/// Work that waits in a queue makes all that comes after it late and gets nothing done sooner: what is beyond the bound
+/// is better told at once to come back. What makes the pressure less, or tells of it, passes further than new claims do.
+final class InFlight {
+    /// What a request is to whoever waits for it.
+    enum Kind {
+        /// Tells how the process is.
+        case health
+        /// Pays, gives back, or says what a provider did: somebody has a hold already, and units or money hang on it.
+        case essential
+        /// Wants units.
+        case claim
+        /// Reads, accounts, administration.
+        case other
+    }
+
+    /// Essential requests wait for providers and for PostgreSQL's acks, so that many at once are no sign of overload.
+    private static let essentialFactor = 4
+
+    private let limit: Int
+    private var claims = 0
+    private var essentials = 0
+    private var others = 0
+
+    /// - Parameter limit: claims at a time, and likewise other requests.
+    init(limit: Int) { self.limit = limit }
+
+    /// Whether one more of this kind may begin.
+    func admits(_ kind: Kind) -> Bool {
+        switch kind {
+        case .health: true
+        case .essential: essentials < limit * Self.essentialFactor
+        case .claim: claims < limit
+        case .other: others < limit
+        }
+    }
+
+    /// What the request is.
+    static func kind(_ method: HTTPMethod, _ path: String) -> Kind {
+        switch method {
+        case .post:
+            switch path {
+            case "/v1/bookings", "/v1/bookings/", "/api/bookings", "/api/bookings/", "/api/bookings/reserve": .claim
+            default: path.hasPrefix("/v1/bookings/") || path.hasPrefix("/v1/payments/") ? .essential : .other
+            }
+        case .delete: path.hasPrefix("/v1/bookings/") || path.hasPrefix("/api/bookings/") ? .essential : .other
+        case .get, .head: path == "/livez" || path == "/readyz" || path == "/metrics" ? .health : .other
+        default: .other
+        }
+    }
+
+    /// Counts a claim until Redis has judged it; what follows (a provider, an ack) holds up no other claim.
+    ///
+    /// - Throws: 503 when there are enough.
+    func claiming<Value>(_ body: nonisolated(nonsending) () async throws -> Value) async throws -> Value {
+        guard admits(.claim) else { throw Self.refusal }
+        claims += 1
+        defer { claims -= 1 }
+        return try await body()
+    }
+
+    /// Counts a request that is no claim until it is answered.
+    func counting(
+        _ kind: Kind, _ body: nonisolated(nonsending) () async -> HTTPResponse
+    ) async -> HTTPResponse {
+        switch kind {
+        case .essential:
+            essentials += 1
+            defer { essentials -= 1 }
+            return await body()
+        case .other:
+            others += 1
+            defer { others -= 1 }
+            return await body()
+        case .claim, .health:
+            return await body()
+        }
+    }
+
+    /// 503 for what comes on top.
+    static let refusal = Problem(
+        503, "overloaded", "Too much is under way; nothing was done.", isRetryable: true,
+        headers: [("Retry-After", "1")])
+}
+
+/// Refuses what is beyond the bound before anything is spent on it.
+final class Admission: HTTPHandler {
+    private let inFlight: InFlight
+    private let next: any HTTPHandler
+    private let refused = ServeMetrics.shared.refused["503"]
+
+    init(_ inFlight: InFlight, next: any HTTPHandler) {
+        self.inFlight = inFlight
+        self.next = next
+    }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let kind = InFlight.kind(request.method, request.path)
+        guard inFlight.admits(kind) else {
+            refused.add()
+            return InFlight.refusal.response()
+        }
+        return await inFlight.counting(kind) { await next.respond(to: request) }
+    }
+
+    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
+}

@@ -1,0 +1,37 @@
+import Booking
+import EventLoop
+import RedisClient
+
+extension Inventory {
+    /// Whether a claim can be told without the script that everything is sold: Redis said so of as much a moment ago,
+    /// and the claim's idempotency key, if it has one, has no record. A key with a record may be that of a booking, on
+    /// whatever copy it was made, and is judged by the script.
+    ///
+    /// That no record exists now means that none did when Redis said that all was sold: both were true at that time.
+    func isSurelySoldOut(_ request: ClaimRequest) async -> Bool {
+        guard connection.isReady, soldOut.isSoldOut(request, now: monotonicNanoseconds()) else { return false }
+        guard let idempotency = request.idempotency else { return true }
+        return await keyLookup.isNew(idempotency.digest, keys.partition(of: request.event))
+    }
+
+    /// Whether none of these keys has a record, in a partition that is still what it was when its epoch was read: what
+    /// a script's guard would have found, read after the keys.
+    func lookUp(_ partition: Partition, _ digests: [String], _ answer: @escaping (Bool) -> Void) {
+        guard let epoch = knownEpoch(partition), let identity = connection.identity?.token else { return answer(false) }
+        var exists = RedisCommand(argumentCount: 1 + digests.count)
+        exists.append("EXISTS")
+        for digest in digests { exists.append(keys.idempotency(partition, digest: digest)) }
+        var areNew = false
+        connection.send(exists) { result in
+            if case .success(let value) = result { areNew = value.integer == 0 }
+        }
+        let guarded = RedisCommand("HMGET", keys.meta(partition), "epoch", "identity", "state")
+        connection.send(guarded) { result in
+            guard case .success(let value) = result, let part = value.array, part.count == 3 else {
+                return answer(false)
+            }
+            let isOpen = part[0].string == epoch && part[1].string == identity && part[2].string == "open"
+            answer(areNew && isOpen)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/// So many requests within such a time, as often as that, for whoever sends them.
+public struct RateLimit: Sendable, Equatable {
+    /// Requests that may come at once, and within a period.
+    public let quota: Int64
+    /// The period in seconds.
+    public let seconds: Int64
+    /// How long one request counts, microseconds.
+    let interval: Int64
+
+    /// A limit.
+    ///
+    /// - Parameters:
+    ///   - quota: 1 or more.
+    ///   - periodSeconds: 1 or more.
+    public init(quota: Int64, periodSeconds: Int64) {
+        self.quota = quota
+        interval = max(1, periodSeconds * 1_000_000 / quota)
+        seconds = periodSeconds
+    }
+
+    /// In which the quota may be used up, microseconds.
+    var period: Int64 { interval * quota }
+
+    /// What of the quota is left when `used` microseconds of the period are.
+    func remaining(_ used: Int64) -> Int64 { max(0, (period - max(0, used)) / interval) }
+}
+
+/// Limits for principals, and for addresses that say nothing of who sends.
+public struct RateLimits: Sendable, Equatable {
+    /// Of each principal.
+    public let principal: RateLimit
+    /// Of each address; more, for a whole office may be behind one.
+    public let address: RateLimit
+
+    /// How many principals' quota an address has, unless it is told.
+    public static let addressFactor: Int64 = 10
+
+    /// Limits; that of addresses is ten times that of principals unless it is given.
+    public init(principal: RateLimit, address: RateLimit? = nil) {
+        self.principal = principal
+        self.address =
+            address
+            ?? RateLimit(
+                quota: principal.quota * Self.addressFactor, periodSeconds: principal.seconds)
+    }
+}
+
+/// Whose requests are counted together.
+public struct RateSubject: Hashable, Sendable {
+    /// Reads and writes are counted apart.
+    public let isWrite: Bool
+    /// Whether it is an address rather than a principal.
+    public let isAddress: Bool
+    /// The principal or the address.
+    public let name: String
+
+    /// A subject.
+    public init(isWrite: Bool, isAddress: Bool, name: String) {
+        self.isWrite = isWrite
+        self.isAddress = isAddress
+        self.name = name
+    }
+
+    /// As `lua/rate_limit.lua` spells it.
+    func text(isAsked: Bool) -> String {
+        let letters =
+            switch (isAsked, isAddress, isWrite) {
+            case (true, false, false): "ar"
+            case (true, false, true): "aw"
+            case (true, true, false): "aR"
+            case (true, true, true): "aW"
+            case (false, false, false): "cr"
+            case (false, false, true): "cw"
+            case (false, true, false): "cR"
+            case (false, true, true): "cW"
+            }
+        return letters + name
+    }
+}
+
+/// What a rate limit says to a request.
+public struct RateVerdict: Sendable, Equatable {
+    /// Whether it may go on.
+    public let isAdmitted: Bool
+    /// How many more may follow at once.
+    public let remaining: Int64
+    /// When it may be tried again, or, where it goes on, when the whole quota is there again: microseconds from now.
+    public let wait: Int64
+}

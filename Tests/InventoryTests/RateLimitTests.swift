@@ -1,0 +1,133 @@
+import EventLoop
+import Inventory
+import RedisClient
+import Support
+import Testing
+
+@Suite("The rate limit on a real Redis")
+struct RateLimitTests {
+    private func withRedis(_ body: @Sendable (EventLoop, RedisConnection) async throws -> Void) async throws {
+        let redis = try RedisServerProcess()
+        let loop = try EventLoop(name: "test")
+        defer { loop.stop() }
+        let configuration = try RedisConfiguration(url: redis.socketURL)
+        try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: configuration)
+            try connection.start()
+            defer { connection.close() }
+            _ = try await connection.send(RedisCommand("PING"))
+            try await body(loop, connection)
+        }
+    }
+
+    private static func subject(_ name: String, isWrite: Bool = true, isAddress: Bool = false) -> RateSubject {
+        RateSubject(isWrite: isWrite, isAddress: isAddress, name: name)
+    }
+
+    /// What the script promises, as a value: when all that a subject was let do would have been done at the even rate.
+    private struct Model {
+        let intervals: [Character: (interval: Int64, period: Int64)]
+        private var arrivals: [String: Int64] = [:]
+
+        init(principal: (interval: Int64, period: Int64), address: (interval: Int64, period: Int64)) {
+            intervals = ["r": principal, "w": principal, "R": address, "W": address]
+        }
+
+        mutating func reply(_ request: String, now: Int64) -> Int64 {
+            let subject = String(request.dropFirst())
+            guard let limit = intervals[subject.first ?? " "] else { return 0 }
+            let arrival = max(arrivals[subject] ?? 0, now)
+            let fits = arrival + limit.interval - now <= limit.period
+            if !fits, request.hasPrefix("a") { return -arrival }
+            let after = fits ? arrival + limit.interval : now + limit.period
+            arrivals[subject] = after
+            return after
+        }
+    }
+
+    @Test("the script answers as the model does, over many windows, for many at once")
+    func differential() async throws {
+        var random = SeededGenerator.fromEnvironment()
+        let modes = ["ar", "aw", "aR", "aW", "cr", "cw", "cR", "cW"]
+        let calls = (0..<400).map { _ in
+            (0..<Int.random(in: 1...20, using: &random)).map { _ in
+                "\(modes[Int.random(in: 0..<8, using: &random)])user \(Int.random(in: 0..<6, using: &random))"
+            }
+        }
+        try await withRedis { _, connection in
+            // Windows of 20 ms: they change while it runs.
+            var model = Model(principal: (2000, 10_000), address: (500, 20_000))
+            for requests in calls {
+                let reply = try await connection.evaluate(
+                    RateLimiter.script, keys: ["{rate}"],
+                    arguments: ["20000", "2000", "10000", "500", "20000"] + requests)
+                let numbers = try #require(reply.string).split(separator: " ").compactMap { Int64($0) }
+                let now = try #require(numbers.first)
+                #expect(numbers.dropFirst().elementsEqual(requests.map { model.reply($0, now: now) }))
+            }
+            // What nobody asks about any more goes.
+            let left = try await connection.send(RedisCommand("DBSIZE")).integer
+            #expect((left ?? 0) <= 3)
+        }
+    }
+
+    @Test("from one place as many as the quota are let in, whatever rides along, and each subject has its own")
+    func exact() async throws {
+        try await withRedis { loop, connection in
+            let limiter = RateLimiter(
+                loop: loop, connection: connection,
+                limits: RateLimits(principal: RateLimit(quota: 20, periodSeconds: 86_400)))
+            let ann = Self.subject("ann")
+            for left in (0..<20).reversed() {
+                let verdict = await limiter.judge(ann)
+                #expect(verdict?.isAdmitted == true && verdict?.remaining == Int64(left))
+            }
+            for _ in 0..<3 {
+                let refused = try #require(await limiter.judge(ann))
+                #expect(!refused.isAdmitted && refused.remaining == 0)
+                // One interval, less what has passed since the first.
+                #expect((4_000_000_000...4_320_000_000).contains(refused.wait))
+            }
+            for other in [
+                Self.subject("ann", isWrite: false), Self.subject("ann", isAddress: true), Self.subject("bob"),
+            ] {
+                #expect(await limiter.judge(other)?.isAdmitted == true)
+            }
+        }
+    }
+
+    @Test("two loops share what one principal has, turn by turn")
+    func shared() async throws {
+        try await withRedis { loop, connection in
+            let limits = RateLimits(principal: RateLimit(quota: 30, periodSeconds: 86_400))
+            let limiters = [0, 1].map { _ in RateLimiter(loop: loop, connection: connection, limits: limits) }
+            let ann = Self.subject("ann")
+            var admitted = 0
+            for index in 0..<80 where await limiters[index % 2].judge(ann)?.isAdmitted == true { admitted += 1 }
+            #expect(admitted == 30)
+        }
+    }
+
+    @Test("many at once are judged one by one")
+    func burst() async throws {
+        try await withRedis { loop, connection in
+            let limiter = RateLimiter(
+                loop: loop, connection: connection,
+                limits: RateLimits(principal: RateLimit(quota: 40, periodSeconds: 86_400)))
+            let counts = Counts()
+            for _ in 0..<300 {
+                loop.spawn {
+                    let verdict = await limiter.judge(Self.subject("ann"))
+                    if verdict?.isAdmitted == true { counts.admitted += 1 } else { counts.refused += 1 }
+                }
+            }
+            while counts.admitted + counts.refused < 300 { await loop.sleep(for: .milliseconds(1)) }
+            #expect(counts.admitted == 40)
+        }
+    }
+
+    private final class Counts {
+        var admitted = 0
+        var refused = 0
+    }
+}

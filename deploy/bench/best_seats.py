@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""P10: the best four adjacent of 50,000 seats, 90 % of which are gone at random.
+
+One claim after the other, each given back before the next; what Redis says that a call of the script took
+(`INFO commandstats`, calls of EVALSHA), so without the network and the log's fsync.
+"""
+import random
+import re
+
+from growth import seated_event
+from installation import Installation, token
+from measure import Target, table
+
+SEATS = 50_000
+CLAIMS = 200
+
+
+def microseconds(installation, event, tier):
+    """What `reserve` takes, the mean of many calls."""
+    spent = calls = 0
+    for index in range(CLAIMS):
+        before = stats(installation)
+        status, booking = installation.call("POST", "/v1/bookings", {
+            "eventId": event, "items": [{"tierId": tier, "bestAvailable": 4}]}, bearer=token(f"best-{index}"))
+        after = stats(installation)
+        calls, spent = calls + after[0] - before[0], spent + after[1] - before[1]
+        assert status == 201, booking
+        installation.call("DELETE", f"/v1/bookings/{booking['id']}", bearer=token(f"best-{index}"))
+    return spent / calls
+
+
+def stats(installation):
+    """Calls of scripts so far, and microseconds spent in them."""
+    line = re.search(r"cmdstat_evalsha:calls=(\d+),usec=(\d+)", installation.redis("INFO", "commandstats"))
+    return int(line[1]), int(line[2])
+
+
+def measure(rounds=3):
+    target = Target("P10", "best 4 adjacent of 50,000 seats, 90 % gone, in Redis", " µs", at_most=150)
+    environment = {"USHER_RATE_LIMIT": "off", "USHER_PERSIST_WAIT_MS": "0"}
+    with Installation(environment=environment) as installation:
+        event, tier, seats = seated_event(installation, SEATS)
+        # The last row keeps a run, or there might be none.
+        gone = random.Random(1).sample(seats[:-4], SEATS * 9 // 10)
+        for start in range(0, len(gone), 500):
+            status, answer = installation.call("POST", f"/v1/events/{event}/blocks", {"seatIds": gone[start:start + 500]})
+            assert status == 201, answer
+        # Nobody else's scripts are counted.
+        installation.stop("reconcile")
+        target.figures = [microseconds(installation, event, tier) for _ in range(rounds)]
+    target.note = f"mean of {CLAIMS} claims"
+    return [target]
+
+
+if __name__ == "__main__":
+    print(table(measure()))

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""OVERLOAD and RATE: what refusing and counting cost.
+
+OVERLOAD: full load is as many connections as the server lets claim at a time, and each claims when it has its answer.
+Overload is three times as many connections; whoever is told 503 comes back after a second, give or take a half, as
+Retry-After asks. The answers that are no refusals are compared, and what is claimed a second.
+RATE: the server's CPU a claim with the usual rate limit less that without one.
+"""
+from installation import Installation
+from measure import Target, table
+from tools import arrive, claim_requests, wrk
+
+CAPACITY = 10_000_000
+IN_FLIGHT = 256
+LOOPS = 2
+
+
+def overload(installation, rounds):
+    latency = Target("OVERLOAD", "p99 of a claim at 3 × full load ÷ at full load", at_most=2)
+    rate = Target("OVERLOAD", "claims/s at 3 × full load ÷ at full load", at_least=0.95)
+    sides = [Target("", "") for _ in range(4)]
+    full = IN_FLIGHT * LOOPS
+    for _ in range(rounds):
+        answers = []
+        for connections in (full, 3 * full):
+            event, tier = installation.event(CAPACITY)
+            requests = claim_requests(installation, event, tier)
+            answers.append(arrive(installation, requests, connections, 4, backoff=1000))
+        rates = [answer["good"] / answer["seconds"] for answer in answers]
+        times = [answer["times"]["p99"] / 1000 for answer in answers]
+        for side, figure in zip(sides, [*rates, *times]):
+            side.figures.append(figure)
+        latency.figures.append(times[1] / times[0])
+        rate.figures.append(rates[1] / rates[0])
+    rate.note = f"{sides[1].figure:,.0f}/s, {sides[0].figure:,.0f}/s; {full} and {3 * full} connections"
+    latency.note = f"{sides[3].figure:.0f} ms, {sides[2].figure:.0f} ms"
+    return [latency, rate]
+
+
+def rate_limit(installation, rounds):
+    target = Target("RATE", "server CPU of the rate limit per claim", " µs", at_most=3)
+    on, off = Target("", ""), Target("", "")
+    for _ in range(rounds):
+        for side, setting in ((off, "off"), (on, "60/10s")):
+            installation.restart_serve(USHER_RATE_LIMIT=setting)
+            wrk(installation, *installation.event(CAPACITY), 1)
+            side.figures.append(wrk(installation, *installation.event(CAPACITY), 4).server_microseconds())
+        target.figures.append(on.figures[-1] - off.figures[-1])
+    target.note = f"{on.figure:.1f} µs with it, {off.figure:.1f} µs without"
+    return target
+
+
+def measure(rounds=3):
+    environment = {"USHER_LOOPS": str(LOOPS), "USHER_IN_FLIGHT_LIMIT": str(IN_FLIGHT)}
+    with Installation(environment=environment) as installation:
+        installation.stop("reconcile")
+        return [*overload(installation, rounds), rate_limit(installation, rounds)]
+
+
+if __name__ == "__main__":
+    print(table(measure()))

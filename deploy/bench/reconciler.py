@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""P8: bookings and payments that one reconciler writes down a second against a bare libpq loop.
+
+With the reconciler stopped, bookings of one event are claimed, paid and confirmed. Then it is started, and the time counts
+from its first commit to its last, as PostgreSQL has them. The other side puts the very same rows back into the same
+tables, 1,000 bookings a transaction, by one prepared `INSERT … SELECT … FROM unnest` a table (rows.c).
+"""
+import subprocess
+import time
+
+from installation import Installation
+from measure import Target, table
+from tools import arrive, claim_requests, compiled
+
+BOOKINGS = 12_000
+BATCH = 1000
+
+
+def written(installation):
+    """How far the reconciler is: confirmed bookings, which are written last."""
+    return int(installation.sql("SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'"))
+
+
+def backlog(installation):
+    """Bookings that are confirmed in Redis and that PostgreSQL has not heard of."""
+    event, tier = installation.event(10_000_000)
+    installation.drain_outbox()
+    installation.stop("reconcile")
+    before = written(installation)
+    requests = claim_requests(installation, event, tier, BOOKINGS, payment={"cardNumber": "4242424242424242"})
+    answer = arrive(installation, requests, 200, 0)
+    assert answer["good"] == BOOKINGS, answer
+    return before
+
+
+def reconciled(installation):
+    """Bookings written down a second."""
+    before = backlog(installation)
+    installation.start_reconciler()
+    counts = []
+    while not counts or counts[-1][1] < BOOKINGS:
+        counts.append((time.perf_counter(), written(installation) - before))
+        time.sleep(0.03)
+        assert time.perf_counter() - counts[0][0] < 120, "it was not written down in time"
+    # The count that came before the first commit was seen tells when the first batch began.
+    start = max(at for at, count in counts if count == 0) if counts[0][1] == 0 else counts[0][0]
+    return BOOKINGS / (counts[-1][0] - start)
+
+
+def bare(installation):
+    """Bookings that the bare loop writes a second."""
+    include = subprocess.run(["pg_config", "--includedir"], capture_output=True, text=True, check=True).stdout.strip()
+    program = compiled("rows", f"-I{include}", "-lpq")
+    rows, seconds = subprocess.run(
+        [program, installation.database, str(BATCH), "bookings", "booking_items", "payments"],
+        stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    return int(rows) / float(seconds)
+
+
+def measure(rounds=3):
+    target = Target("P8", "written down per second ÷ a bare libpq loop", at_least=0.8)
+    usher, loop = Target("", ""), Target("", "")
+    for _ in range(rounds):
+        # The bare loop empties the tables.
+        with Installation(environment={"USHER_PERSIST_WAIT_MS": "0"}) as installation:
+            usher.figures.append(reconciled(installation))
+            installation.stop("reconcile")
+            loop.figures.append(bare(installation))
+            target.figures.append(usher.figures[-1] / loop.figures[-1])
+    target.note = f"{usher.figure:,.0f}/s written down, {loop.figure:,.0f}/s by the bare loop"
+    return [target]
+
+
+if __name__ == "__main__":
+    print(table(measure()))
