@@ -14,7 +14,7 @@ public final class RateLimiter {
     /// Subjects that are remembered; when there are more it is begun anew.
     private static let subjectLimit = 20_000
     /// One slot of a cluster, and no partition's.
-    private static let key = "{rate}"
+    private static let key = "usher:{rate}"
 
     private struct Known {
         /// In Redis's clock, microseconds.

@@ -91,8 +91,9 @@ final class TestAPI: Sendable {
             uri: postgresServer.url(database: name, role: DatabaseRole.serve.rawValue))
         reconcilersPostgres = PostgresConfiguration(
             uri: postgresServer.url(database: name, role: DatabaseRole.reconcile.rawValue))
-        var redis = try Self.redis(redisServer, .serve)
-        redis.commandTimeout = options.redisPatience
+        var patient = try Self.redis(redisServer, .serve)
+        patient.commandTimeout = options.redisPatience
+        let redis = patient
         let loop = try EventLoop(name: "test-api")
         let parts = Parts()
         var configuration = APIConfiguration(
