@@ -26,7 +26,7 @@ test: install lint install-standardwebhooks install-k6 install-pages ## every te
 lint: install-linters
 	@swift format lint --strict --recursive Package.swift Sources Tests
 	@luacheck --quiet lua
-	@shellcheck .ci/run $$(grep --files-with-matches '^#!/usr/bin/env bash' deploy/dev/*)
+	@shellcheck .ci/run $$(grep --directories=skip --files-with-matches '^#!/usr/bin/env bash' deploy/dev/*)
 	@deploy/dev/openapi --check
 	@.build/python/bin/hadolint Dockerfile
 
