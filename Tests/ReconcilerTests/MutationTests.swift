@@ -14,7 +14,7 @@ import Testing
 struct MutationTests {
     /// Entries; `USHER_TEST_ENTRIES` makes them others.
     private static let count =
-        ProcessInfo.processInfo.environment["USHER_TEST_ENTRIES"].flatMap { Int($0) } ?? 100_000
+        ProcessInfo.processInfo.environment["USHER_TEST_ENTRIES"].flatMap { Int($0) } ?? 20_000
     /// Every so manieth is mutated.
     private static let spacing = 100
 
@@ -29,7 +29,7 @@ struct MutationTests {
             let partition = stage.inventory.keys.partition(of: event)
             var forge = try await EntryForge(stage, event, SeededGenerator.fromEnvironment())
             try await forge.write(Self.count, spacing: Self.spacing)
-            await stage.settle(copy)
+            await stage.settle(copy, within: .seconds(600))
 
             var letters: Set<StreamID> = []
             for row in try await stage.pool.query("SELECT stream_ms, stream_seq FROM dead_letters") {
