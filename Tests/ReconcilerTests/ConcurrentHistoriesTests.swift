@@ -12,7 +12,7 @@ struct ConcurrentHistoriesTests {
     /// Transitions; `USHER_TEST_TRANSITIONS` makes them others.
     private static let transitions =
         ProcessInfo.processInfo.environment["USHER_TEST_TRANSITIONS"].flatMap { Int64($0) } ?? 10_000
-    private static let hands = 3
+    private static let hands = 8
 
     @Test("are never spurious: random orders, parts, three copies whose leases run out, many hands at once")
     func none() async throws {

@@ -24,8 +24,8 @@ struct LargeDatabase {
         self.onSale = onSale
         sql = """
             SET session_replication_role = replica;
-            INSERT INTO settings (name, value) VALUES ('partitions', '\(partitions)');
-            INSERT INTO partitions (id) SELECT generate_series(0, \(partitions - 1));
+            INSERT INTO settings (name, value) VALUES ('partitions', '\(partitions)') ON CONFLICT DO NOTHING;
+            INSERT INTO partitions (id) SELECT generate_series(0, \(partitions - 1)) ON CONFLICT DO NOTHING;
             CREATE TEMP TABLE made (number integer PRIMARY KEY, event uuid, tier uuid, partition integer, open boolean);
             INSERT INTO made VALUES \(values.joined(separator: ","));
             INSERT INTO events (id, number, partition, title, starts_at, sales_close_at, status, currency, hold_seconds)
