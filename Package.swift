@@ -172,7 +172,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "UsherTests",
-            dependencies: ["usher", "Booking", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support"],
+            dependencies: [
+                "usher", "Booking", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support",
+            ],
             swiftSettings: strict),
     ],
     // `#embed` is of C23.

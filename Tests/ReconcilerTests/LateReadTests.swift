@@ -1,6 +1,7 @@
 import Booking
 import EventLoop
 import Inventory
+import Records
 import RedisClient
 import Support
 import Testing
