@@ -8,7 +8,7 @@ TEST_PACKAGES := prometheus curl redis-tools faketime nginx-light bsdutils
 BENCH_PACKAGES := wrk redis-tools python3
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi load bench faults compose-test install install-linters install-k6 install-pages \
+.PHONY: dev build test lint openapi model load bench faults compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
@@ -32,6 +32,10 @@ lint: install-linters
 
 openapi: ## brings what the binary serves up to date with openapi.yaml
 	@deploy/dev/openapi
+
+model: ## the protocol's model, searched whole, and what each rule is for; or DEPTH=steps, STATES=most of one world
+	@swift build -c release --product protocol-model
+	@DEPTH=$(DEPTH) STATES=$(STATES) .build/release/protocol-model
 
 load: build install-k6 ## k6 on two copies: SCENARIO="rush seats" of those in load/, else last-tickets and rush
 	@deploy/dev/run-load $(SCENARIO)

@@ -17,7 +17,10 @@ let strictC = strict + [.strictMemorySafety()]
 
 let package = Package(
     name: "usher",
-    products: [.executable(name: "usher", targets: ["usher"])],
+    products: [
+        .executable(name: "usher", targets: ["usher"]),
+        .executable(name: "protocol-model", targets: ["ProtocolSearch"]),
+    ],
     targets: [
         // One system library each.
         .systemLibrary(name: "CEvent", providers: [.apt(["libevent-dev"])]),
@@ -110,6 +113,12 @@ let package = Package(
         .target(name: "FaultSuite", dependencies: ["Support"], path: "Tests/FaultSuite", swiftSettings: strict),
         .executableTarget(name: "faults", dependencies: ["FaultSuite"], path: "Tests/faults", swiftSettings: strict),
         .testTarget(name: "FaultTests", dependencies: ["FaultSuite", "usher", "Support"], swiftSettings: strict),
+        // The protocol's explicit-state model, and the command that searches it whole.
+        .target(name: "ProtocolModel", path: "Tests/ProtocolModel", swiftSettings: strict),
+        .executableTarget(
+            name: "ProtocolSearch", dependencies: ["ProtocolModel"], path: "Tests/ProtocolSearch",
+            swiftSettings: strict),
+        .testTarget(name: "ProtocolTests", dependencies: ["ProtocolModel"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
         .testTarget(
             name: "RedisClientTests", dependencies: ["RedisClient", "Cryptography", "EventLoop", "Support"],
@@ -163,7 +172,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "UsherTests",
-            dependencies: ["usher", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support"],
+            dependencies: [
+                "usher", "Booking", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support",
+            ],
             swiftSettings: strict),
     ],
     // `#embed` is of C23.

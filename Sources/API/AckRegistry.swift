@@ -19,11 +19,11 @@ final class AckRegistry {
     }
 
     private final class Wait {
-        let version: Int64
+        let version: BookingVersion
         var timer: LoopTimer?
         private var resume: ((Bool) -> Void)?
 
-        init(version: Int64, resume: @escaping (Bool) -> Void) {
+        init(version: BookingVersion, resume: @escaping (Bool) -> Void) {
             self.version = version
             self.resume = resume
         }
@@ -58,13 +58,16 @@ final class AckRegistry {
         self.allowance = allowance
     }
 
-    /// Takes a message of the reconciler: `booking version epoch`, and `oversold` when there will be no record.
+    /// Takes a message of the reconciler: `booking version at epoch`, and `oversold` when there will be no record.
     func received(_ message: String) {
         let part = message.split(separator: " ")
-        guard part.count >= 3, let uuid = UUIDBytes(part[0]), let version = Int64(part[1]) else { return }
+        guard part.count >= 4, let uuid = UUIDBytes(part[0]), let number = Int64(part[1]), let at = Int64(part[2])
+        else {
+            return
+        }
         breaker.succeeded()
         let booking = BookingID(stored: uuid)
-        guard part.count == 4 else { return finish(booking, upTo: version) }
+        guard part.count == 5 else { return finish(booking, BookingVersion(number: number, at: at)) }
         if overruled.count >= Self.overruledLimit { overruled.removeAll() }
         overruled.insert(booking)
         for wait in waits.removeValue(forKey: booking) ?? [] { wait.end(false) }
@@ -83,7 +86,9 @@ final class AckRegistry {
     /// The wait of a confirming call, one of those that a copy bears a number of.
     ///
     /// - Parameter isOld: whether the version was made before this call, so that its ack may have passed.
-    func wait(_ booking: BookingID, _ version: Int64, for preference: Preference, isOld: Bool) async -> Outcome {
+    func wait(
+        _ booking: BookingID, _ version: BookingVersion, for preference: Preference, isOld: Bool
+    ) async -> Outcome {
         let time = preference.wait
         if isOld || time == .zero, await isWritten(booking, version, within: .zero) { return .written }
         if time == .zero { return .unwritten }
@@ -93,11 +98,13 @@ final class AckRegistry {
         return isWritten ? .written : .unwritten
     }
 
-    /// Whether PostgreSQL has the booking in this version or a later one, or gets it within `time`.
+    /// Whether PostgreSQL has the booking in this very version, or gets it within `time`.
+    ///
+    /// A number as high proves nothing: Redis may have lost this version, and gone on from an earlier one.
     ///
     /// - Parameter isWished: whether the client asked for this very wait, so that it is not cut short.
     func isWritten(
-        _ booking: BookingID, _ version: Int64, within time: Duration, isWished: Bool = false
+        _ booking: BookingID, _ version: BookingVersion, within time: Duration, isWished: Bool = false
     ) async -> Bool {
         guard time > .zero else { return await wait(booking, version, .zero) }
         guard isWished || breaker.admits(now: monotonicNanoseconds()) else {
@@ -108,7 +115,7 @@ final class AckRegistry {
         return isWritten
     }
 
-    private func wait(_ booking: BookingID, _ version: Int64, _ time: Duration) async -> Bool {
+    private func wait(_ booking: BookingID, _ version: BookingVersion, _ time: Duration) async -> Bool {
         await withUnsafeContinuation { continuation in
             let wait = Wait(version: version) { continuation.resume(returning: $0) }
             waits[booking, default: []].append(wait)
@@ -134,9 +141,9 @@ final class AckRegistry {
 
     private func read(_ booking: BookingID) async {
         do {
-            let version = try await store.version(booking)
+            let version = try await store.made(of: [booking])[booking]
             canRead = true
-            finish(booking, upTo: version)
+            if let version { finish(booking, version) }
         } catch {
             canRead = false
         }
@@ -159,10 +166,10 @@ final class AckRegistry {
         wait.end(false)
     }
 
-    private func finish(_ booking: BookingID, upTo version: Int64) {
+    private func finish(_ booking: BookingID, _ version: BookingVersion) {
         guard let all = waits[booking] else { return }
-        let rest = all.filter { $0.version > version }
+        let rest = all.filter { $0.version != version }
         waits[booking] = rest.isEmpty ? nil : rest
-        for wait in all where wait.version <= version { wait.end(true) }
+        for wait in all where wait.version == version { wait.end(true) }
     }
 }

@@ -81,7 +81,7 @@ final class DropInRoutes {
         let event = try await event(reference ?? "")
         switch try await outcome(event, user ?? "", request) {
         case .booked(let id, let image):
-            _ = await context.acks.isWritten(id, image.version, within: context.configuration.persistWait)
+            _ = await context.acks.isWritten(id, image.made, within: context.configuration.persistWait)
             return .json(201, Self.json(id, image, event))
         case .alreadyBooked: throw Self.conflict("User \(user ?? "") already booked for event \(reference ?? "")")
         case .noTickets: throw Self.conflict("No available seats for event \(reference ?? "")")

@@ -47,7 +47,7 @@ final class PaymentFlow {
     /// Refuses before anything is begun when an attempt could not be recorded: it would cost the hold one.
     func requireRecords(for booking: BookingID) async throws {
         guard !context.configuration.redisIsDurable else { return }
-        _ = try await context.store.version(booking)
+        _ = try await context.store.versions(of: [booking])
     }
 
     func pay(_ order: Order) async throws -> HTTPResponse {
@@ -73,7 +73,7 @@ final class PaymentFlow {
     private func charge(
         _ order: Order, _ payment: PaymentID, _ image: BookingImage, began: Int64
     ) async throws -> HTTPResponse {
-        let isWritten = await context.acks.isWritten(order.booking, image.version, within: Self.recordWait)
+        let isWritten = await context.acks.isWritten(order.booking, image.made, within: Self.recordWait)
         let recorded = isWritten ? true : await record(order, payment, image)
         guard !context.acks.isOverruled(order.booking) else { throw Problem.oversold }
         let isTimely = monotonicNanoseconds() - began < Self.sendLimit

@@ -31,7 +31,7 @@ final class Transitions {
         _ booking: BookingID, _ image: BookingImage, _ status: Int, _ preference: Preference,
         _ availability: [TierAvailability]? = nil, isOld: Bool = false
     ) async -> HTTPResponse {
-        let outcome = await context.acks.wait(booking, image.version, for: preference, isOld: isOld)
+        let outcome = await context.acks.wait(booking, image.made, for: preference, isOld: isOld)
         guard !context.acks.isOverruled(booking) else { return Problem.oversold.response() }
         let isWritten = outcome == .written
         (isWritten ? confirmed : unconfirmed).add()

@@ -89,7 +89,7 @@ public final class Auditor {
     ) async throws -> [AuditReport.Entry] {
         let named = Set(told.compactMap(\.booking))
         let survivors = try await inventory.survivors(inventory.keys.partition(of: event), epoch: epoch)
-        return survivors.filter { id, image in
+        return (survivors ?? [:]).filter { id, image in
             image.event == event && image.status.isLive && !named.contains(id)
                 && !comparison.isKnown(id, image.version)
         }.map { id, image in

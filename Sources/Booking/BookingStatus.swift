@@ -18,6 +18,12 @@ public enum BookingStatus: String, Sendable, CaseIterable {
 
     /// Whether it owns units, held or sold.
     public var isLive: Bool { isHeld || self == .confirmed }
+
+    /// Whether a booking can come to this from another status, in however many steps: what is confirmed stays so, or is
+    /// cancelled.
+    public func follows(_ earlier: BookingStatus) -> Bool {
+        earlier != .confirmed || self == .confirmed || self == .cancelled
+    }
 }
 
 /// Where a payment is in its life; apart from the booking's status.

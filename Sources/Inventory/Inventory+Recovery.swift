@@ -148,14 +148,31 @@ extension Inventory {
 
     /// Puts one booking that left Redis back, to act on it.
     ///
-    /// - Parameter readAt: Redis's clock before PostgreSQL was read (Unix milliseconds); refused 10 s later.
+    /// - Parameter readAt: before PostgreSQL was read; refused 10 s later, and after a recovery: the booking may have
+    ///   moved on since, and left Redis again.
     /// - Returns: false when the image is too old to be trusted: read it again.
     public func loadBooking(
-        _ id: BookingID, _ image: BookingImage, readAt: Int64
+        _ id: BookingID, _ image: BookingImage, readAt: Moment
     ) async throws(InventoryError) -> Bool {
-        let reply = try await run(
-            scripts.loadBooking, partition: id.partition, keys: [keys.meta(id.partition)],
-            arguments: [String(readAt), id.description, image.text, ""])
+        let reply = try await evaluate(
+            scripts.loadBooking, keys: [keys.meta(id.partition)],
+            arguments: [
+                readAt.epoch, try identity(), String(readAt.milliseconds), id.description, image.text, "",
+            ])
+        if reply.word != "OK" { forgetEpoch(id.partition) }
         return reply.word == "OK"
+    }
+
+    /// A moment in a partition's history.
+    public struct Moment: Sendable {
+        let epoch: String
+        let milliseconds: Int64
+    }
+
+    /// Now, on Redis's clock and under the partition's epoch.
+    public func moment(_ partition: Partition) async throws(InventoryError) -> Moment {
+        let epoch = try await epoch(partition)
+        let milliseconds = try await now()
+        return Moment(epoch: epoch, milliseconds: milliseconds)
     }
 }

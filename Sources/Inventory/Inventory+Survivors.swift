@@ -1,15 +1,21 @@
 public import Booking
-import RedisClient
+public import RedisClient
 
 /// What is left in Redis of a partition whose outbox cannot be relied on.
 extension Inventory {
     /// Keys looked at in one call of SCAN: it blocks Redis for well below a millisecond.
     private static let scanCount = "1000"
 
-    /// Every booking that Redis has of a partition under an epoch. It looks at all keys there are.
+    /// Every booking that Redis has of a partition under an epoch.
+    ///
+    /// It looks at all keys there are, for those of a partition are in no list: some hundred thousand a second, in calls
+    /// that each block Redis for well below a millisecond. Only a partition whose outbox is damaged needs it.
+    ///
+    /// - Parameter recovery: the epoch of the recovery that closed the partition, when it is one that asks.
+    /// - Returns: `nil` when this is not the Redis that was closed.
     public func survivors(
-        _ partition: Partition, epoch: Int64
-    ) async throws(InventoryError) -> [BookingID: BookingImage] {
+        _ partition: Partition, epoch: Int64, closedUnder recovery: Int64? = nil
+    ) async throws(InventoryError) -> [BookingID: BookingImage]? {
         let prefix = keys.bookings(partition)
         var found: [BookingID: BookingImage] = [:]
         var cursor = "0"
@@ -21,7 +27,10 @@ extension Inventory {
             cursor = next
             let names = list.compactMap(\.string)
             guard !names.isEmpty else { continue }
-            let records = try await command(["MGET"] + names).array ?? []
+            guard let reply = try await command(["MGET"] + names, in: partition, closedUnder: recovery) else {
+                return nil
+            }
+            let records = reply.array ?? []
             for (name, record) in zip(names, records) {
                 guard let uuid = UUIDBytes(name.dropFirst(prefix.count)),
                     let text = record.string, let record = BookingRecord(text: text), record.epoch == String(epoch)
@@ -30,6 +39,19 @@ extension Inventory {
             }
         } while cursor != "0"
         return found
+    }
+
+    /// What a recovery reads, from the Redis that it closed: a connection that broke may lead to another by now.
+    ///
+    /// - Returns: `nil` when the partition is not closed under this epoch.
+    public func command(
+        _ arguments: [String], in partition: Partition, closedUnder epoch: Int64?
+    ) async throws(InventoryError) -> RedisValue? {
+        guard let epoch else { return try await command(arguments) }
+        let replies = try await pipeline([["HMGET", keys.meta(partition), "epoch", "state"], arguments])
+        let meta = replies[0].array ?? []
+        guard meta.count == 2, meta[0].integer == epoch, meta[1].string == "recovering" else { return nil }
+        return replies[1]
     }
 
     /// An event as Redis has it under an epoch, whether it is open or not.

@@ -27,7 +27,7 @@ extension Reconciler {
         for transition in transitions {
             last[transition.booking] = transition.image
             guard let channel = transition.channel else { continue }
-            commands.append(["PUBLISH", channel, "\(transition.booking) \(transition.image.version) \(row.epoch)"])
+            commands.append(["PUBLISH", channel, "\(transition.booking) \(transition.image.made) \(row.epoch)"])
         }
         let leaving = last.filter { !$0.value.status.isHeld }.map { booking, image in
             Inventory.Leaving(
@@ -58,10 +58,10 @@ extension Reconciler {
                 Parsed($0, of: row.partition, partitions: inventory.keys.partitions)
             }
             let transitions = entries.flatMap(\.transitions)
-            let versions = try await bookings.versions(of: Array(Set(transitions.map(\.booking))))
+            let rows = try await bookings.made(of: Array(Set(transitions.map(\.booking))))
             let reached = entries.count == Self.againLimit ? entries.last?.id : nil
             let isTold = await acknowledge(
-                transitions.filter { $0.image.version <= versions[$0.booking] ?? 0 },
+                transitions.filter { $0.image.made == rows[$0.booking] },
                 PartitionRow(row, cursor: reached), from: cursor, entries: entries.count)
             return isTold ? .done(row) : .unsure
         } catch {

@@ -22,7 +22,7 @@ extension Reconciler {
     func tellOverruled(_ transitions: [OutboxEntry.Transition], _ row: PartitionRow) async {
         let told = transitions.compactMap { transition in
             transition.channel.map {
-                ["PUBLISH", $0, "\(transition.booking) \(transition.image.version) \(row.epoch) oversold"]
+                ["PUBLISH", $0, "\(transition.booking) \(transition.image.made) \(row.epoch) oversold"]
             }
         }
         do {

@@ -70,7 +70,7 @@ extension Reconciler {
         }
         ReconcileMetrics.shared.lagEntries[].set(entries)
         ReconcileMetrics.shared.lagTime[].set(
-            oldest == .max ? 0 : Int(max(0, wallMilliseconds() - oldest)) * 1_000_000)
+            oldest == .max ? 0 : Int(Self.nanoseconds(since: oldest)))
     }
 
     /// How many entries a stream has seen, and how many it keeps, as XINFO STREAM tells.
@@ -113,7 +113,7 @@ extension Reconciler {
         metrics.batchSize[].observe(entries.count)
         measures.marks[partition]?.written += entries.count
         guard case .entry(let entry)? = entries.last else { return }
-        metrics.persistDelay[].observe((wallMilliseconds() - entry.at) * 1_000_000)
+        metrics.persistDelay[].observe(Self.nanoseconds(since: entry.at))
     }
 
     /// Tells of each transition by which request it was caused.
@@ -149,8 +149,15 @@ extension Reconciler {
         }
     }
 
+    /// How long ago a moment of Redis's clock was, at most a year; an entry may say anything.
+    private static func nanoseconds(since milliseconds: Int64) -> Int64 {
+        let now = wallMilliseconds()
+        let year: Int64 = 31_536_000_000
+        return (now - min(max(milliseconds, now - year), now)) * 1_000_000
+    }
+
     /// Unix milliseconds of this machine, which may differ a little from Redis's.
-    private func wallMilliseconds() -> Int64 {
+    private static func wallMilliseconds() -> Int64 {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000

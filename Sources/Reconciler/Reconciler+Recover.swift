@@ -60,7 +60,8 @@ extension Reconciler {
         // Killed half-way, the next recovery has to find that the rest descends from what is written down.
         var row = PartitionRow(row, lineage: lineage)
         while true {
-            let entries = Self.entries(try await inventory.command(read(row)))
+            let reply = try await inventory.command(read(row), in: row.partition, closedUnder: row.epoch)
+            guard let entries = reply.map(Self.entries) else { return nil }
             guard !entries.isEmpty else { return row }
             guard case .done(let next) = await persist(row, entries) else { return nil }
             row = next
@@ -70,9 +71,10 @@ extension Reconciler {
     /// Moves the cursor past a tail that never was. Nothing is deleted in Redis, where no fence would stop a copy that
     /// wakes late.
     private func passTail(_ row: PartitionRow) async throws -> PartitionRow? {
-        let reply = try await inventory.command([
-            "XREVRANGE", inventory.keys.outbox(row.partition), "+", "-", "COUNT", "1",
-        ])
+        let reply = try await inventory.command(
+            ["XREVRANGE", inventory.keys.outbox(row.partition), "+", "-", "COUNT", "1"], in: row.partition,
+            closedUnder: row.epoch)
+        guard let reply else { return nil }
         guard let last = reply.array?.first?.array?.first?.string.flatMap({ StreamID($0) }), last > row.cursor else {
             return row
         }
@@ -118,12 +120,8 @@ extension Reconciler {
     }
 
     private func reloadUsers(_ event: EventID, _ epoch: Int64) async throws -> Bool {
-        var after: String?
-        while true {
-            let users = try await bookings.totals(of: event, after: after, limit: Inventory.loadLimit)
-            guard !users.isEmpty else { return true }
-            guard try await inventory.loadUsers(users, event: event, epoch: epoch) == .done else { return false }
-            after = users.last?.user
+        try await bookings.totals(of: event, limit: Inventory.loadLimit) { [inventory] users in
+            try await inventory.loadUsers(users, event: event, epoch: epoch) == .done
         }
     }
 

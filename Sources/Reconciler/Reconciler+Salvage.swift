@@ -13,7 +13,7 @@ extension Reconciler {
     /// - Returns: false when somebody else was faster.
     func salvage(_ row: PartitionRow, _ found: ClosedPartition) async throws -> Bool {
         guard found.isDamaged, found.lineage >= row.lineage, found.lineage > 0 else { return true }
-        let images = try await unwritten(row, found.lineage)
+        guard let images = try await unwritten(row, found.lineage) else { return false }
         var batch = Batch()
         for (booking, image) in images { batch.add(booking, image) }
         try await addTerms(to: &batch, row.partition, found.lineage)
@@ -27,17 +27,24 @@ extension Reconciler {
         }
     }
 
-    /// Bookings that Redis has in a later version than PostgreSQL.
-    private func unwritten(_ row: PartitionRow, _ lineage: Int64) async throws -> [BookingID: BookingImage] {
-        let survivors = try await inventory.survivors(row.partition, epoch: lineage)
+    /// Bookings that Redis has in a later version than PostgreSQL; `nil` when this is not the Redis that was closed.
+    ///
+    /// Those that PostgreSQL has refused are not among them: they end as verdicts.
+    private func unwritten(_ row: PartitionRow, _ lineage: Int64) async throws -> [BookingID: BookingImage]? {
+        guard let survivors = try await inventory.survivors(row.partition, epoch: lineage, closedUnder: row.epoch)
+        else {
+            return nil
+        }
         var images: [BookingID: BookingImage] = [:]
         var rest = Array(survivors.keys)[...]
         while !rest.isEmpty {
             let some = Array(rest.prefix(Self.versionLimit))
             rest = rest.dropFirst(some.count)
             let versions = try await bookings.versions(of: some)
+            let judged = try await verdicts.known(some)
             for id in some {
-                if let image = survivors[id], image.version > versions[id] ?? 0 { images[id] = image }
+                guard let image = survivors[id], image.version > versions[id] ?? 0 else { continue }
+                if !image.status.isLive || !judged.contains(id) { images[id] = image }
             }
         }
         return images
@@ -70,7 +77,7 @@ extension Reconciler {
             case .fenced: return false
             case .refused(let error):
                 let letter = DeadLetter(id: row.cursor, entry: "\(booking) \(image.text)", reason: error.description)
-                guard try await commit(Batch(), row, row.cursor, [letter]) else { return false }
+                guard try await commit(Batch(), row, row.cursor, [letter]) != nil else { return false }
             }
         }
         return true

@@ -25,38 +25,26 @@ extension Reconciler {
             }
         }
         switch try await attempt(batch, row, cursor, letters) {
-        case .written: return transitions
+        case .written(let taken): return transitions.filter { taken.contains($0.booking) }
         case .fenced: return nil
-        case .refused: return try await writeSingly(entries, row)
+        case .refused(let error): return try await writeHalves(entries, row, cursor, error)
         }
     }
 
-    /// Finds the entry that PostgreSQL refuses: one transaction an entry.
-    private func writeSingly(_ entries: [Parsed], _ row: PartitionRow) async throws -> [OutboxEntry.Transition]? {
-        var row = row
-        var written: [OutboxEntry.Transition] = []
-        for entry in entries {
-            switch entry {
-            case .unreadable(let id, let text):
-                let letter = DeadLetter(id: id, entry: text, reason: Self.unreadable)
-                guard try await commit(Batch(), row, id, [letter]) else { return nil }
-            case .entry(let entry):
-                guard let done = try await writeOne(entry, row) else { return nil }
-                written += done
-            }
-            row = PartitionRow(row, cursor: entry.id)
+    /// Finds the entries that PostgreSQL refuses: what is refused together is tried by halves, in order.
+    private func writeHalves(
+        _ entries: [Parsed], _ row: PartitionRow, _ cursor: StreamID, _ error: PostgresError
+    ) async throws -> [OutboxEntry.Transition]? {
+        guard entries.count > 1 else {
+            guard case .entry(let entry)? = entries.first else { throw error }
+            return try await writeApart(entry, row)
         }
-        return written
-    }
-
-    private func writeOne(_ entry: OutboxEntry, _ row: PartitionRow) async throws -> [OutboxEntry.Transition]? {
-        var batch = Batch()
-        batch.add(entry)
-        switch try await attempt(batch, row, entry.id, []) {
-        case .written: return entry.transitions
-        case .fenced: return nil
-        case .refused: return try await writeApart(entry, row)
-        }
+        let half = entries.count / 2
+        let middle = entries[half - 1].id
+        guard let first = try await write(Array(entries[..<half]), row, middle),
+            let second = try await write(Array(entries[half...]), PartitionRow(row, cursor: middle), cursor)
+        else { return nil }
+        return first + second
     }
 
     /// Finds the booking of an entry that PostgreSQL refuses; claims travel in groups of up to 64.
@@ -84,7 +72,7 @@ extension Reconciler {
                 continue
             }
             switch try await attempt(Batch(transition.booking, transition.image), row, row.cursor, []) {
-            case .written: written.append(transition)
+            case .written(let taken): if !taken.isEmpty { written.append(transition) }
             case .fenced: return nil
             case .refused(let error) where try await isVerdict(error, transition.image, letters):
                 judged.append(transition)
@@ -97,7 +85,7 @@ extension Reconciler {
                 guard try await writePresent(transition, of: entry, row) else { return nil }
             }
         }
-        guard try await commit(Batch(), row, entry.id, letters, found) else { return nil }
+        guard try await commit(Batch(), row, entry.id, letters, found) != nil else { return nil }
         await tellOverruled(judged, row)
         return written
     }
@@ -125,21 +113,23 @@ extension Reconciler {
         return image
     }
 
-    /// Writes a batch, the cursor and the dead letters in one transaction; false when somebody else was faster.
+    /// Writes a batch, the cursor and the dead letters in one transaction.
+    ///
+    /// - Returns: the bookings that are now as the batch says; `nil` when somebody else was faster.
     func commit(
         _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter], _ verdicts: [Verdict] = []
-    ) async throws(PostgresError) -> Bool {
+    ) async throws(PostgresError) -> Set<BookingID>? {
         let outcome = try await writer.write(
             batch, partition: row, cursor: cursor, deadLetters: letters, verdicts: verdicts)
-        guard case .written = outcome else { return false }
+        guard case .written(let taken) = outcome else { return nil }
         report.deadLetters += letters.count
         for letter in letters { onFailure("entry \(letter.id) was put aside: \(letter.reason)") }
-        return true
+        return taken
     }
 
     /// What became of a batch.
     enum Attempt {
-        case written
+        case written(Set<BookingID>)
         case fenced
         /// It can never be written.
         case refused(PostgresError)
@@ -150,8 +140,9 @@ extension Reconciler {
         _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter]
     ) async throws(PostgresError) -> Attempt {
         do throws(PostgresError) {
-            let isWritten = try await commit(batch, row, cursor, letters)
-            return isWritten ? .written : .fenced
+            let taken = try await commit(batch, row, cursor, letters)
+            guard let taken else { return .fenced }
+            return .written(taken)
         } catch  where error.isPoison {
             return .refused(error)
         }

@@ -75,8 +75,8 @@ public final class BatchWriter {
 
     /// What became of a batch.
     public enum Outcome: Sendable {
-        /// It is committed.
-        case written
+        /// It is committed. Of the bookings in it these are now as it says; of the others PostgreSQL had a later version.
+        case written(Set<BookingID>)
         /// Somebody else moved the cursor, raised the epoch or took the partition over: nothing was written.
         case fenced
     }
@@ -96,7 +96,7 @@ public final class BatchWriter {
     ) async throws(PostgresError) -> Outcome {
         let ids = Array(batch.bookings.keys)
         do {
-            try await pool.transaction { connection in
+            let taken = try await pool.transaction { connection in
                 let opening = try await connection.pipeline([
                     Self.patience, fence(partition, cursor), oldBookings(ids), oldItems(ids),
                 ])
@@ -106,8 +106,9 @@ public final class BatchWriter {
                 let rest =
                     letters + verdicts.map { $0.statement() } + (replayed.map { [DeadLetter.replayed($0)] } ?? [])
                 _ = try await connection.pipeline(change.statements(partition) + rest)
+                return Set(change.changed.map(\.id))
             }
-            return .written
+            return .written(taken)
         } catch is Fenced {
             return .fenced
         } catch let error as PostgresError {

@@ -40,11 +40,20 @@ public final class BookingStore {
         try await rows("WHERE b.id = $1::uuid", [.text(id.description)]).first
     }
 
-    /// The version PostgreSQL has of a booking, 0 for none.
-    public func version(_ id: BookingID) async throws(PostgresError) -> Int64 {
+    /// The versions PostgreSQL has of bookings, told from those of lost histories.
+    public func made(of ids: [BookingID]) async throws(PostgresError) -> [BookingID: BookingVersion] {
+        var versions: [BookingID: BookingVersion] = [:]
         let rows = try await pool.query(
-            "SELECT version FROM bookings WHERE id = $1::uuid", [.text(id.description)])
-        return try rows.first?.integer("version") ?? 0
+            """
+            SELECT id, version, (extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms FROM bookings
+            WHERE id = ANY ($1::uuid[])
+            """, [.textArray(ids.map(\.description))])
+        for row in rows {
+            guard let uuid = UUIDBytes(try row.string("id")) else { throw PostgresError.undecodable("bookings.id") }
+            versions[BookingID(stored: uuid)] = BookingVersion(
+                number: try row.integer("version"), at: try row.integer("updated_ms"))
+        }
+        return versions
     }
 
     /// The versions PostgreSQL has of bookings; those it does not have are left out.
@@ -106,28 +115,36 @@ public final class BookingStore {
         }
     }
 
-    /// What users have of an event in live bookings, in the order of their ids.
+    /// What users have of an event in live bookings, in the order of their ids: all of it in one pass, however many.
+    ///
+    /// - Parameters:
+    ///   - limit: at most so many at a time.
+    ///   - take: is given them; false ends it.
+    /// - Returns: false when `take` ended it.
     public func totals(
-        of event: EventID, after: String?, limit: Int
-    ) async throws(PostgresError) -> [UserTotals] {
-        try await pool.query(
-            """
-            SELECT b.user_id, sum(i.quantity) AS tickets, count(DISTINCT b.id) AS bookings,
-                string_agg(DISTINCT b.id::text, ' ') FILTER (WHERE i.seats <> '{}') AS seated
-            FROM bookings b JOIN booking_items i ON i.booking_id = b.id
-            WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
-            AND ($2::text IS NULL OR b.user_id > $2::text)
-            GROUP BY b.user_id ORDER BY b.user_id LIMIT $3::bigint
-            """, [.text(event.description), .optionalText(after), .integer(Int64(limit))]
-        ).map { (row) throws(PostgresError) in
-            UserTotals(
-                user: try row.string("user_id"), tickets: Int(try row.integer("tickets")),
-                bookings: Int(try row.integer("bookings")),
-                seated: (try row.optionalString("seated") ?? "").split(separator: " ").compactMap {
-                    UUIDBytes($0).map { BookingID(stored: $0) }
-                })
+        of event: EventID, limit: Int, _ take: nonisolated(nonsending) ([UserTotals]) async throws -> Bool
+    ) async throws -> Bool {
+        try await pool.transaction { connection in
+            _ = try await connection.query(
+                PostgresStatement(Self.declareTotals, [.text(event.description)], isPrepared: false))
+            while true {
+                let page = try await connection.query(
+                    PostgresStatement("FETCH \(limit) FROM totals", isPrepared: false)
+                ).map { (row) throws(PostgresError) in try UserTotals(row) }
+                guard !page.isEmpty else { return true }
+                guard try await take(page) else { return false }
+            }
         }
     }
+
+    private static let declareTotals = """
+        DECLARE totals NO SCROLL CURSOR FOR
+        SELECT b.user_id, sum(i.quantity) AS tickets, count(DISTINCT b.id) AS bookings,
+            string_agg(DISTINCT b.id::text, ' ') FILTER (WHERE i.seats <> '{}') AS seated
+        FROM bookings b JOIN booking_items i ON i.booking_id = b.id
+        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        GROUP BY b.user_id ORDER BY b.user_id
+        """
 
     /// Claims of the last 24 hours that came with an idempotency key, the oldest first.
     ///
@@ -161,16 +178,24 @@ public final class BookingStore {
     /// The highest `updatedAt` written down for an event, Unix milliseconds, 0 for none.
     public func clock(of event: EventID) async throws(PostgresError) -> Int64 {
         let rows = try await pool.query(
-            """
-            SELECT (extract(epoch FROM max(updated_at)) * 1000)::bigint AS clock FROM bookings
-            WHERE event_id = $1::uuid
-            """, [.text(event.description)])
+            "SELECT max(clock) AS clock FROM tiers WHERE event_id = $1::uuid", [.text(event.description)])
         return try rows.first?.optionalInteger("clock") ?? 0
     }
 
     private func rows(_ condition: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> [BookingRow] {
         try await pool.query("SELECT \(Self.columns) FROM \(Self.source) \(condition)", parameters)
             .map { (row) throws(PostgresError) in try BookingRow(row) }
+    }
+}
+
+extension UserTotals {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        self.init(
+            user: try row.string("user_id"), tickets: Int(try row.integer("tickets")),
+            bookings: Int(try row.integer("bookings")),
+            seated: (try row.optionalString("seated") ?? "").split(separator: " ").compactMap {
+                UUIDBytes($0).map { BookingID(stored: $0) }
+            })
     }
 }
 

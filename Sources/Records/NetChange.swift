@@ -10,6 +10,8 @@ struct NetChange {
     private struct Owned {
         var held = 0
         var sold = 0
+        /// When the latest of its bookings changed, Unix milliseconds.
+        var clock: Int64 = 0
     }
 
     let changed: [(id: BookingID, image: BookingImage)]
@@ -32,9 +34,13 @@ struct NetChange {
             }
             old[try row.string("id")] = (try row.integer("version"), status)
         }
-        changed = batch.bookings.filter { $1.version > old[$0.description]?.version ?? 0 }
-            .map { (id: $0.key, image: $0.value) }
-            .sorted { $0.id.uuid < $1.id.uuid }
+        // A Redis that lost data, and was not found out yet, may have gone on from before a confirmation.
+        changed = batch.bookings.filter { booking, image in
+            guard let row = old[booking.description] else { return true }
+            return image.version > row.version && image.status.follows(row.status)
+        }
+        .map { (id: $0.key, image: $0.value) }
+        .sorted { $0.id.uuid < $1.id.uuid }
         payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
         terms = batch.tiers
         blocked = batch.blocked
@@ -54,6 +60,7 @@ struct NetChange {
         for (_, image) in changed {
             for item in image.items {
                 count(item.tier, item.quantity, image.status, sign: 1)
+                owned[item.tier, default: Owned()].clock = max(owned[item.tier]?.clock ?? 0, image.updatedAt)
                 if !item.seats.isEmpty { hasSeats = true }
             }
         }
@@ -193,15 +200,16 @@ struct NetChange {
                 .integerArray(ids.map { terms[$0].map { Int64($0.capacity) } }),
                 .integerArray(ids.map { terms[$0].map { Int64($0.blocked) } }),
                 .integerArray(ids.map { terms[$0].map(\.unitAmount) }),
+                .integerArray(ids.map { owned[$0]?.clock ?? 0 }),
             ])
     }
 
     private static let updateTiers = """
         UPDATE tiers SET held = tiers.held + n.held, sold = tiers.sold + n.sold,
             capacity = coalesce(n.capacity, tiers.capacity), blocked = coalesce(n.blocked, tiers.blocked),
-            unit_amount = coalesce(n.unit_amount, tiers.unit_amount)
-        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
-            AS n (id, held, sold, capacity, blocked, unit_amount)
+            unit_amount = coalesce(n.unit_amount, tiers.unit_amount), clock = greatest(tiers.clock, n.clock)
+        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[], $7::bigint[])
+            AS n (id, held, sold, capacity, blocked, unit_amount, clock)
         WHERE tiers.id = n.id
         """
 
@@ -209,9 +217,10 @@ struct NetChange {
     private static let upsertTiers = """
         INSERT INTO tiers AS old
         SELECT t.id, t.event_id, t.position, t.name, t.kind, coalesce(n.unit_amount, t.unit_amount),
-            coalesce(n.capacity, t.capacity), n.held, n.sold, coalesce(n.blocked, t.blocked)
-        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[])
-            AS n (id, held, sold, capacity, blocked, unit_amount) JOIN tiers t ON t.id = n.id
+            coalesce(n.capacity, t.capacity), n.held, n.sold, coalesce(n.blocked, t.blocked),
+            greatest(t.clock, n.clock)
+        FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::bigint[], $7::bigint[])
+            AS n (id, held, sold, capacity, blocked, unit_amount, clock) JOIN tiers t ON t.id = n.id
         ON CONFLICT (id) DO UPDATE SET held = old.held + excluded.held, sold = old.sold + excluded.sold,
             capacity = excluded.capacity, blocked = excluded.blocked, unit_amount = excluded.unit_amount
         """

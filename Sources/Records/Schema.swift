@@ -22,6 +22,9 @@ public enum Schema {
         Migration(
             number: 6, name: "create_verdicts", up: text(PackageResources._006_create_verdicts_up_sql),
             down: text(PackageResources._006_create_verdicts_down_sql)),
+        Migration(
+            number: 7, name: "add_tier_clock", up: text(PackageResources._007_add_tier_clock_up_sql),
+            down: text(PackageResources._007_add_tier_clock_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

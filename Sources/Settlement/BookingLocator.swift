@@ -34,7 +34,7 @@ public final class BookingLocator {
     ) async throws -> TransitionOutcome {
         let outcome = try await act()
         guard case .notFound = outcome else { return outcome }
-        let readAt = try await inventory.now()
+        let readAt = try await inventory.moment(booking.partition)
         guard let row = try await bookings.booking(booking), user == nil || row.image.user == user else {
             return .notFound
         }

@@ -21,7 +21,8 @@ final class RunningCopy: Sendable {
         var pool: PostgresPool?
     }
 
-    init(_ owner: String, redis: String, postgres: String) async throws {
+    /// - Parameter retained: how long entries stay in the outbox, if not as long as usual.
+    init(_ owner: String, redis: String, postgres: String, retained: Duration? = nil) async throws {
         loop = try EventLoop(name: owner)
         let holder = holder
         let configuration = try RedisConfiguration(url: redis)
@@ -32,6 +33,7 @@ final class RunningCopy: Sendable {
             let inventory = Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: Stage.partitionCount), channel: "")
             let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: owner)
+            if let retained { reconciler.retained = retained }
             (holder.connection, holder.pool, holder.reconciler) = (connection, pool, reconciler)
             loop.spawn { await reconciler.run() }
         }

@@ -16,19 +16,23 @@ struct SeatHistory {
     private var ids: [BookingID] = []
     private var blocks: [(event: EventID, block: BlockID)] = []
     private var numbers: UInt64 = 0
+    private let first: UInt64
     /// How often what was done.
     var done: [String: Int] = [:]
 
     private static let rows = [(0, 8), (0, 8), (0, 5), (1, 12), (1, 3)]
 
     /// Puts four halls on sale, of which one's holds lapse all the time.
-    init(_ stage: Stage, _ random: SeededGenerator) async throws {
+    ///
+    /// - Parameter first: the number of the first of them; others' hands have others.
+    init(_ stage: Stage, _ random: SeededGenerator, first: UInt64 = 1) async throws {
+        self.first = first
         self.stage = stage
         self.random = random
         seats = SeatStore(pool: stage.pool)
-        for number in 1...4 {
-            let hall = EventID(UUIDBytes(high: 0xe001, low: UInt64(number)))
-            try await publish(hall, hold: number == 1 ? 1 : 600, tickets: number == 2 ? 12 : nil)
+        for number in first..<first + 4 {
+            let hall = EventID(UUIDBytes(high: 0xe001, low: number))
+            try await publish(hall, hold: number == first ? 1 : 600, tickets: number == first + 1 ? 12 : nil)
             halls.append(hall)
         }
     }
@@ -170,7 +174,7 @@ struct SeatHistory {
     private mutating func block() async throws {
         let hall = halls[number(0...halls.count - 1)]
         numbers += 1
-        let id = BlockID(UUIDBytes(high: 0xb000, low: numbers))
+        let id = BlockID(UUIDBytes(high: 0xb000 + first, low: numbers))
         let isSeated = number(0...1) == 0
         let named = isSeated ? someSeats(hall, "nobody") : []
         let outcome = try await stage.inventory.block(

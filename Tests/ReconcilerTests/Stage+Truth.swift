@@ -52,8 +52,10 @@ extension Stage {
     }
 
     /// Takes a copy step by step until nothing is left to do.
-    func settle(_ copy: Reconciler, sourceLocation: SourceLocation = #_sourceLocation) async {
-        await eventually(loop, "settled", sourceLocation: sourceLocation) {
+    func settle(
+        _ copy: Reconciler, within time: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        await eventually(loop, "settled", within: time, sourceLocation: sourceLocation) {
             await copy.beat()
             _ = await copy.persistAll()
             return (try? await isSettled()) == true

@@ -209,12 +209,13 @@ func withStage(
     }
 }
 
-/// Waits until a condition holds; an issue after 30 s.
+/// Waits until a condition holds; an issue after 30 s, or `time`.
 func eventually(
-    _ loop: EventLoop, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    _ loop: EventLoop, _ what: Comment, within time: Duration = .seconds(30),
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: nonisolated(nonsending) () async throws -> Bool
 ) async rethrows {
-    let end = ContinuousClock.now + .seconds(30)
+    let end = ContinuousClock.now + time
     while try await !condition() {
         guard ContinuousClock.now < end else {
             Issue.record(what, sourceLocation: sourceLocation)

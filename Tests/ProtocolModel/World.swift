@@ -1,0 +1,134 @@
+/// What can happen next.
+struct World {
+    let setup: Setup
+    private(set) var next: [(move: Move, state: State)] = []
+
+    init(_ setup: Setup) { self.setup = setup }
+
+    /// A partition that is open and empty, and whoever there is connected to it.
+    var first: State {
+        var state = State()
+        var server = Server(isUp: true, isPrimary: true, run: 1, replication: 1)
+        server.data.epoch = 1
+        server.data.lineage = 1
+        (server.data.run, server.data.replication) = (1, 1)
+        server.data.gate = .open
+        server.data.hasOutbox = true
+        server.data.eventEpoch = 1
+        state.servers[0] = server
+        if setup.keepsImage {
+            state.servers[1] = server
+            state.servers[1].isPrimary = false
+            state.servers[1].run = 2
+        }
+        state.ledger.owner = 1
+        let connection = Connection(server: 1, run: 1, replication: 1)
+        for index in 0..<setup.callers { state.callers[index].connection = connection }
+        for index in 0..<setup.copies {
+            state.copies[index].connection = connection
+            state.copies[index].owner = UInt8(index + 1)
+        }
+        state.copies[0].isLeased = true
+        state.copies[0].epoch = 1
+        state.copies[0].lineage = 1
+        return state
+    }
+
+    func holds(_ rule: Rule) -> Bool { setup.rules.holds(rule) }
+
+    /// Finds all that can come after a state.
+    mutating func advance(_ state: State) {
+        next.removeAll(keepingCapacity: true)
+        for caller in 0..<setup.callers { addCaller(state, caller) }
+        if setup.pays { addMoney(state) }
+        addHearing(state)
+        addFaults(state)
+        for copy in 0..<setup.copies { addCopy(state, copy) }
+    }
+
+    mutating func add(_ move: Move, _ state: State) {
+        guard !state.isBeyond else { return }
+        var state = state
+        if state.violation == .none { state.violation = judged(state) }
+        next.append((move, state))
+    }
+
+    // MARK: - Scripts
+
+    /// Whether Redis takes a script of this connection, `lib/guard.lua`.
+    func admits(_ connection: Connection, _ state: State) -> Bool {
+        guard connection.server > 0 else { return false }
+        let server = state.servers[Int(connection.server) - 1]
+        guard server.isUp, server.isPrimary, server.data.epoch > 0 else { return false }
+        if holds(.closedWhileRecovering), server.data.gate != .open { return false }
+        return server.data.eventEpoch == server.data.epoch && isKnown(connection, server.data)
+    }
+
+    /// Whether the identity is the one that was validated.
+    func isKnown(_ connection: Connection, _ data: Data) -> Bool {
+        data.run == connection.run && (data.replication == connection.replication || !holds(.replicationIdentity))
+    }
+
+    /// Whether somebody who connects to this server would find it validated.
+    func isValidated(_ server: Server) -> Bool {
+        server.isUp && server.isPrimary && server.data.gate == .open
+            && isKnown(Connection(server: 1, run: server.run, replication: server.replication), server.data)
+    }
+
+    /// A booking as scripts see it; one of another epoch is none.
+    func image(_ data: Data, _ booking: Int) -> Image {
+        let record = data.records[booking]
+        return record.epoch == data.epoch || !holds(.recordEpoch) ? record.image : Image()
+    }
+
+    func seat(of booking: Int) -> Int { booking == 2 && !setup.isOneSeat ? 1 : 0 }
+
+    /// Gives a booking its next version, with its seat and its entry: `work.commit`.
+    func put(
+        _ state: inout State, _ server: Int, _ booking: Int, _ status: Status, _ money: Money? = nil,
+        attempt: UInt8? = nil, also: Int? = nil
+    ) {
+        var data = state.servers[server].data
+        if !data.hasOutbox {
+            if holds(.outboxRequired) {
+                state.isBeyond = true
+                return
+            }
+            data.hasOutbox = true
+            data.lastID = 0
+        }
+        let old = self.image(data, booking)
+        let image = Image(
+            status: status, version: old.version + 1, attempt: attempt ?? old.attempt, money: money ?? old.money,
+            history: state.faults)
+        guard image.version <= setup.versionLimit else {
+            state.isBeyond = true
+            return
+        }
+        data.records[booking] = Record(image: image, epoch: data.epoch)
+        occupy(&data, booking, status)
+        if let also {
+            data.records[also] = Record(
+                image: Image(status: status, version: 1, history: state.faults), epoch: data.epoch)
+            occupy(&data, also, status)
+        }
+        data.lastID += 1
+        let entry = Entry(id: data.lastID, booking: UInt8(booking), image: image, also: UInt8((also ?? -1) + 1))
+        if !data.outbox.append(entry) { state.isBeyond = true }
+        state.servers[server].data = data
+    }
+
+    private func occupy(_ data: inout Data, _ booking: Int, _ status: Status) {
+        data.seats[seat(of: booking)] = status.isHeld ? .held : status == .confirmed ? .sold : .free
+    }
+
+    /// The same for a booking that has no seat to give back: `overrule`, money that is due back.
+    func note(
+        _ state: inout State, _ server: Int, _ booking: Int, _ status: Status, _ money: Money? = nil,
+        attempt: UInt8? = nil
+    ) {
+        let seats = state.servers[server].data.seats
+        put(&state, server, booking, status, money, attempt: attempt)
+        state.servers[server].data.seats = seats
+    }
+}

@@ -1,0 +1,79 @@
+import Booking
+import EventLoop
+import Foundation
+import Inventory
+import PostgresClient
+import Records
+import RedisClient
+import Support
+import Testing
+
+@testable import Reconciler
+
+@Suite("Mutated entries")
+struct MutationTests {
+    /// Entries; `USHER_TEST_ENTRIES` makes them others.
+    private static let count =
+        ProcessInfo.processInfo.environment["USHER_TEST_ENTRIES"].flatMap { Int($0) } ?? 20_000
+    /// Every so manieth is mutated.
+    private static let spacing = 100
+
+    @Test(
+        "of the outbox, one in a hundred: nobody crashes, no neighbour is lost, and each is put aside or means something"
+    )
+    func mutations() async throws {
+        try await withStage("mutations") { _, stage in
+            let copy = try await openedCopy(stage)
+            // So large that no quantity of nine digits fills it.
+            let event = try await stage.event(1, capacity: 2_000_000_000)
+            let partition = stage.inventory.keys.partition(of: event)
+            var forge = try await EntryForge(stage, event, SeededGenerator.fromEnvironment())
+            try await forge.write(Self.count, spacing: Self.spacing)
+            await stage.settle(copy, within: .seconds(600))
+
+            var letters: Set<StreamID> = []
+            for row in try await stage.pool.query("SELECT stream_ms, stream_seq FROM dead_letters") {
+                letters.insert(
+                    StreamID(milliseconds: try row.integer("stream_ms"), sequence: try row.integer("stream_seq")))
+            }
+            let verdicts = try await stage.number("SELECT count(*) FROM verdicts")
+            #expect(verdicts == 0)
+            var images = forge.images
+            var meaningful = 0
+            for parsed in try await stage.outbox(partition, forge.mutated) {
+                guard !letters.contains(parsed.id) else { continue }
+                meaningful += 1
+                #expect(!parsed.transitions.isEmpty)
+                for transition in parsed.transitions { images[transition.booking] = transition.image }
+            }
+            #expect(letters.isSubset(of: forge.mutated))
+            #expect(letters.count + meaningful == forge.mutated.count && !letters.isEmpty && meaningful > 0)
+            #expect(copy.report.deadLetters == letters.count)
+            try await expectRows(images, stage)
+            let counters = try #require(try await stage.catalogue.event(event)?.tiers.first)
+            let held = try await stage.number(
+                """
+                SELECT sum(quantity) FROM booking_items i JOIN bookings b ON b.id = i.booking_id
+                WHERE b.status IN ('RESERVED', 'PENDING_PAYMENT')
+                """)
+            #expect(counters.capacity == 2_000_000_000 && counters.held == Int(held))
+            print("\(forge.mutated.count) mutated: \(letters.count) put aside, \(meaningful) still mean something")
+        }
+    }
+
+    /// PostgreSQL has these bookings, as they are here, and no others.
+    private func expectRows(_ images: [BookingID: BookingImage], _ stage: Stage) async throws {
+        let rows = try await stage.pool.query("SELECT id, user_id, status, version, total_amount FROM bookings")
+        #expect(rows.count == images.count)
+        var wrong = 0
+        for row in rows {
+            let image = UUIDBytes(try row.string("id")).flatMap { images[BookingID(stored: $0)] }
+            let user = try row.string("user_id")
+            let status = try row.string("status")
+            let numbers = [try row.integer("version"), try row.integer("total_amount")]
+            let isSame = user == image?.user && status == image?.status.rawValue
+            if !isSame || numbers != [image?.version, image?.totalAmount] { wrong += 1 }
+        }
+        #expect(wrong == 0)
+    }
+}
