@@ -58,23 +58,41 @@ struct EntryForge {
         }
     }
 
+    /// Writes one of any age.
+    mutating func write(at milliseconds: Int64) async throws -> BookingID {
+        var (booking, fields) = entry(UInt64(images.count))
+        fields[7] = Array("\(milliseconds)".utf8)
+        images[booking] = model.image
+        _ = try #require(await send([command(fields)])[0])
+        return booking
+    }
+
     private func entry(_ number: UInt64) -> (BookingID, [[UInt8]]) {
-        let booking = BookingID(partition: model.booking.partition, milliseconds: 1_000_000, random: number)
+        // Far apart: a mutated id is nobody else's.
+        let booking = BookingID(
+            partition: model.booking.partition, milliseconds: 1_000_000, random: number &* 0x9e37_79b9_7f4a_7c15)
         let fields = fields.map { $0 == model.booking.description ? booking.description : $0 }
         return (booking, fields.map { Array($0.utf8) })
     }
 
-    /// Changes, takes away or adds a few bytes of one field.
+    /// Changes, takes away or adds a few bytes of one field; every byte of the entry is as likely as any other.
     private mutating func mutate(_ fields: inout [[UInt8]]) {
-        let index = Int.random(in: 0..<fields.count, using: &random)
+        var left = Int.random(in: 0..<fields.reduce(0) { $0 + $1.count }, using: &random)
+        var index = 0
+        while left >= fields[index].count {
+            left -= fields[index].count
+            index += 1
+        }
         for _ in 0..<Int.random(in: 1...3, using: &random) {
-            // Half of the bytes look like those around them.
+            // Most look like what was there, so that they can be read and mean something else.
             let byte =
-                Bool.random(using: &random)
-                ? UInt8.random(in: .min ... .max, using: &random)
-                : fields[index].randomElement(using: &random) ?? 0
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: UInt8.random(in: .min ... .max, using: &random)
+                case 1: fields[index].randomElement(using: &random) ?? 0
+                default: UInt8(ascii: "0") + UInt8.random(in: 0...9, using: &random)
+                }
             let place = Int.random(in: 0...max(0, fields[index].count - 1), using: &random)
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<8, using: &random) {
             case 0: fields[index].insert(byte, at: place)
             case 1 where !fields[index].isEmpty: fields[index].remove(at: place)
             case _ where !fields[index].isEmpty: fields[index][place] = byte

@@ -14,7 +14,7 @@ import Testing
 struct MutationTests {
     /// Entries; `USHER_TEST_ENTRIES` makes them others.
     private static let count =
-        ProcessInfo.processInfo.environment["USHER_TEST_ENTRIES"].flatMap { Int($0) } ?? 20_000
+        ProcessInfo.processInfo.environment["USHER_TEST_ENTRIES"].flatMap { Int($0) } ?? 100_000
     /// Every so manieth is mutated.
     private static let spacing = 100
 
@@ -36,6 +36,8 @@ struct MutationTests {
                 letters.insert(
                     StreamID(milliseconds: try row.integer("stream_ms"), sequence: try row.integer("stream_seq")))
             }
+            let refused = try await stage.number("SELECT count(*) FROM dead_letters WHERE reason LIKE 'postgres:%'")
+            #expect(refused > 0)
             let verdicts = try await stage.number("SELECT count(*) FROM verdicts")
             #expect(verdicts == 0)
             var images = forge.images
@@ -57,7 +59,25 @@ struct MutationTests {
                 WHERE b.status IN ('RESERVED', 'PENDING_PAYMENT')
                 """)
             #expect(counters.capacity == 2_000_000_000 && counters.held == Int(held))
-            print("\(forge.mutated.count) mutated: \(letters.count) put aside, \(meaningful) still mean something")
+            print(
+                "\(forge.mutated.count) mutated: \(letters.count) put aside, of which PostgreSQL refused \(refused), \(meaningful) still mean something"
+            )
+        }
+    }
+
+    @Test("that say that they are of any age are written down, and measured")
+    func ages() async throws {
+        try await withStage("ages") { _, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 10)
+            var forge = try await EntryForge(stage, event, SeededGenerator.fromEnvironment())
+            for age in [Int64.min, -1, 0, .max] {
+                let booking = try await forge.write(at: age)
+                await copy.measure()
+                await stage.settle(copy)
+                let versions = try await stage.bookings.versions(of: [booking])
+                #expect(versions == [booking: 1])
+            }
         }
     }
 
