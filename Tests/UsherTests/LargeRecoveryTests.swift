@@ -15,7 +15,9 @@ struct LargeRecoveryTests {
 
     @Test("opens events that are on sale first, and ends with stores that agree")
     func onSaleFirst() throws {
-        let redis = try RedisServerProcess()
+        var options = RedisServerProcess.Options()
+        options.appendOnly = true
+        let redis = try RedisServerProcess(options)
         let postgres = try PostgresServerProcess()
         let port = try freePort()
         let settings = [
@@ -38,6 +40,9 @@ struct LargeRecoveryTests {
         var waiting = database.onSale
         var claims: [Duration] = []
         try eventually("all events on sale take claims", within: .seconds(120)) {
+            guard server.isRunning, reconciler.isRunning else {
+                throw SupportError("it ended: \(server.output) \(reconciler.output)")
+            }
             waiting.removeAll { (try? HTTPClient(port: port).claim($0, token)) == 201 }
             while claims.count < database.onSale.count - waiting.count { claims.append(.now - start) }
             return waiting.isEmpty
