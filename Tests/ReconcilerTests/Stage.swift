@@ -187,11 +187,12 @@ final class Heard {
 
 /// Runs `body` on a loop of its own, with a Redis and a database of its own, and partitions that nobody has opened yet.
 func withStage(
-    _ name: String, appendOnly: Bool = true, postgres: PostgresServerProcess? = nil,
+    _ name: String, appendOnly: Bool = true, appendFsync: String = "everysec", postgres: PostgresServerProcess? = nil,
     _ body: @Sendable (isolated EventLoop, Stage) async throws -> Void
 ) async throws {
     var options = RedisServerProcess.Options()
     options.appendOnly = appendOnly
+    options.appendFsync = appendFsync
     let redis = try RedisServerProcess(options)
     let server = try postgres ?? TestServers.postgres
     let url = try server.createDatabase("reconciler_\(name)")
