@@ -1,20 +1,21 @@
 import Glibc
+import Synchronization
 
-/// A TCP port of the loopback interface that nobody listened on a moment ago.
+/// A port that nobody listens on, and another one each time.
+///
+/// Below the range from which the system takes ports for outgoing connections (32768 and up, usually): one of those
+/// could be in use by the time a server binds it.
 public func freePort() throws -> UInt16 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { throw SupportError("no socket: errno \(errno)") }
-    defer { close(descriptor) }
-    var address = loopback(port: 0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-        }
+    for _ in 0..<100 {
+        let port = UInt16(10_240 + ports.add(1, ordering: .relaxed).oldValue % 22_000)
+        guard let descriptor = listenLoopback(port: port) else { continue }
+        close(descriptor)
+        return port
     }
-    guard bound else { throw SupportError("no free port: errno \(errno)") }
-    return UInt16(bigEndian: address.sin_port)
+    throw SupportError("no free port")
 }
+
+private let ports = Atomic<Int>(Int.random(in: 0..<22_000))
 
 /// What a server on the loopback interface answers to `request` within a second: its first bytes, at most 512.
 public func ask(port: UInt16, _ request: String) -> String? {
