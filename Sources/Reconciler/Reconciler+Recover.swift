@@ -139,7 +139,7 @@ extension Reconciler {
 
     /// The keys of claims of the last 24 hours: whoever repeats a request gets the booking that it made.
     private func reloadKeys(_ event: EventID, _ row: PartitionRow) async throws -> Bool {
-        var after: (at: Int64, booking: BookingID)?
+        var after: (createdAt: String, booking: BookingID)?
         while true {
             let page = try await bookings.claims(of: event, after: after, limit: Inventory.loadLimit)
             guard let last = page.last else { return true }

@@ -148,21 +148,22 @@ public final class BookingStore {
 
     /// Claims of the last 24 hours that came with an idempotency key, the oldest first.
     ///
-    /// - Parameter after: the last one of the page before.
+    /// - Parameter after: the last one of the page before; `createdAt` as PostgreSQL writes it, to its microsecond, for
+    ///   a page that began a little before its predecessor's end could be that page again, forever.
     public func claims(
-        of event: EventID, after: (at: Int64, booking: BookingID)?, limit: Int
-    ) async throws(PostgresError) -> [(claim: RememberedClaim?, createdAt: Int64, booking: BookingID)] {
+        of event: EventID, after: (createdAt: String, booking: BookingID)?, limit: Int
+    ) async throws(PostgresError) -> [(claim: RememberedClaim?, createdAt: String, booking: BookingID)] {
         try await pool.query(
             """
-            SELECT id, idempotency_digest, (extract(epoch FROM created_at) * 1000)::bigint AS created_ms,
+            SELECT id, idempotency_digest, created_at::text AS created,
                 (extract(epoch FROM created_at + interval '24 hours' - now()) * 1000)::bigint AS left_ms
             FROM bookings WHERE event_id = $1::uuid AND idempotency_digest IS NOT NULL
-            AND created_at > now() - interval '24 hours' AND created_at >= to_timestamp($2::bigint / 1000.0)
-            AND (created_at, id) > (to_timestamp($2::bigint / 1000.0), $3::uuid)
+            AND created_at > now() - interval '24 hours' AND created_at >= $2::timestamptz
+            AND (created_at, id) > ($2::timestamptz, $3::uuid)
             ORDER BY created_at, id LIMIT $4::bigint
             """,
             [
-                .text(event.description), .integer(after?.at ?? 0),
+                .text(event.description), .text(after?.createdAt ?? "-infinity"),
                 .text(after?.booking.description ?? UUIDBytes(high: 0, low: 0).description), .integer(Int64(limit)),
             ]
         ).map { (row) throws(PostgresError) in
@@ -171,7 +172,7 @@ public final class BookingStore {
             let claim = RememberedClaim(
                 try row.string("idempotency_digest"), booking: booking,
                 remainingMilliseconds: max(1, try row.integer("left_ms")))
-            return (claim, try row.integer("created_ms"), booking)
+            return (claim, try row.string("created"), booking)
         }
     }
 

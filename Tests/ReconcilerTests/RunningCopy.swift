@@ -36,14 +36,23 @@ final class RunningCopy: Sendable {
             if let retained { reconciler.retained = retained }
             (holder.connection, holder.pool, holder.reconciler) = (connection, pool, reconciler)
             loop.spawn { await reconciler.run() }
+            loop.spawn(keepStalling)
         }
     }
 
     /// Nothing of it runs any more until `wake`: its connections stay open, as of a process that was stopped.
     func stall() {
         isStalled.store(true, ordering: .sequentiallyConsistent)
-        Task { await loop.run { [self] _ in self.block() } }
         while !isBlocked.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+    }
+
+    /// The loop looks by itself. A task that told it would wait for a thread of the pool: beside busy suites longer than
+    /// PostgreSQL lets a transaction idle.
+    private func keepStalling() async {
+        while holder.reconciler != nil {
+            if isStalled.load(ordering: .sequentiallyConsistent) { block() }
+            await loop.sleep(for: .milliseconds(1))
+        }
     }
 
     func wake() { isStalled.store(false, ordering: .sequentiallyConsistent) }

@@ -1,9 +1,10 @@
 import Booking
 import EventLoop
 import PostgresClient
-import Records
 import Support
 import Testing
+
+@testable import Records
 
 @Suite("Bookings in PostgreSQL")
 struct BookingStoreTests {
@@ -69,6 +70,29 @@ struct BookingStoreTests {
                 seen += page.map(\.id)
             }
             #expect(seen == [1, 2, 7, 20].map { bookingID($0) })
+        }
+    }
+
+    @Test("whose claims are remembered come a page at a time, each once, whatever the clock's microseconds")
+    func claims() async throws {
+        try await withBookings("claims") { store in
+            for microseconds in [0, 1, 499, 500, 999] {
+                _ = try await store.pool.query(
+                    """
+                    UPDATE bookings SET idempotency_digest = md5(id::text) || '.' || md5('of ' || id),
+                        created_at = date_trunc('milliseconds', now()) - $1::bigint * interval '1 microsecond'
+                    WHERE id <> $2::uuid
+                    """, [.integer(Int64(microseconds)), .text(bookingID(5).description)])
+                var seen: [BookingID] = []
+                var last: (createdAt: String, booking: BookingID)?
+                while seen.count < 20 {
+                    let page = try await store.claims(of: eventID(1), after: last, limit: 2)
+                    guard let end = page.last else { break }
+                    seen += page.map(\.booking)
+                    last = (end.createdAt, end.booking)
+                }
+                #expect(seen == [1, 2, 3, 4, 6, 7, 8, 20].map { bookingID($0) })
+            }
         }
     }
 
