@@ -7,7 +7,7 @@ struct ChunkGuard {
     private enum Place {
         case size, extensions, sizeLineFeed
         case data, dataReturn, dataLineFeed
-        case trailer, trailerLineFeed
+        case trailer, trailerValue, trailerLineFeed
         case end
     }
 
@@ -56,8 +56,11 @@ struct ChunkGuard {
         case (.sizeLineFeed, 10): try beginChunk()
         case (.dataReturn, 13): place = .dataLineFeed
         case (.dataLineFeed, 10): beginSize()
-        case (.trailer, 13): place = .trailerLineFeed
-        case (.trailer, _) where HTTPCharacters.isValue(byte): trailer.append(byte)
+        case (.trailer, 13) where trailer.isEmpty, (.trailerValue, 13): place = .trailerLineFeed
+        case (.trailer, UInt8(ascii: ":")) where !trailer.isEmpty: takeTrailer(byte, .trailerValue)
+        // Refused at once, as http_parser does: whoever waits for the end of the line would differ by how bytes are cut.
+        case (.trailer, _) where HTTPCharacters.isToken(byte): takeTrailer(byte, .trailer)
+        case (.trailerValue, _) where HTTPCharacters.isValue(byte): takeTrailer(byte, .trailerValue)
         case (.trailerLineFeed, 10): try endTrailer()
         default: throw .malformed("The chunked body is malformed.")
         }
@@ -82,6 +85,11 @@ struct ChunkGuard {
         remaining = Int(size)
         total += remaining
         place = remaining == 0 ? .trailer : .data
+    }
+
+    private mutating func takeTrailer(_ byte: UInt8, _ next: Place) {
+        trailer.append(byte)
+        place = next
     }
 
     private mutating func endTrailer() throws(Refusal) {

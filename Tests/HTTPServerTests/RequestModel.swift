@@ -66,7 +66,9 @@ struct RequestModel {
     private static var beginningOfSizeLine: Regex<(Substring, Substring?, Substring?)> {
         /([0-9A-Fa-f]{1,16}(;[\t\x20-\x7e\u{80}-\u{ff}]*)?\r?)?/
     }
-    private static var beginningOfTrailer: Regex<Substring> { /[\t\x20-\x7e\u{80}-\u{ff}]*\r?/ }
+    private static var beginningOfTrailer: Regex<(Substring, Substring?)> {
+        /([!#$%&'*+\-.^_`|~0-9A-Za-z]+(?::[\t\x20-\x7e\u{80}-\u{ff}]*\r?)?|\r)?/
+    }
 
     private static func match<Output>(_ text: some StringProtocol, _ regex: Regex<Output>) -> Output? {
         String(text).wholeMatch(of: regex.matchingSemantics(.unicodeScalar).dotMatchesNewlines())?.output
