@@ -27,10 +27,9 @@ final class RawClient: @unchecked Sendable {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard connected else {
-            close(descriptor)
-            throw SupportError("nobody listens on port \(port)")
-        }
+        // The descriptor is closed by `deinit`, which runs for an initialiser that throws this late: twice would be once
+        // too often, for it may be somebody else's by then.
+        guard connected else { throw SupportError("nobody listens on port \(port)") }
     }
 
     deinit { close(descriptor) }
