@@ -14,7 +14,7 @@ public struct CircuitBreaker: Sendable {
     ///   - pause: while it is open, one caller is let through in each.
     public init(threshold: Int, pause: Duration) {
         self.threshold = threshold
-        self.pause = pause.components.seconds * 1_000_000_000 + pause.components.attoseconds / 1_000_000_000
+        self.pause = pause.nanoseconds
     }
 
     /// Whether it lets only one through now and then.

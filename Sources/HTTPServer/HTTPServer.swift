@@ -196,11 +196,3 @@ public final class HTTPServer {
         date = text[..<count].map { UInt8(bitPattern: $0) }
     }
 }
-
-extension Duration {
-    /// In nanoseconds; limits are far below the 292 years that fit.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-    }
-}

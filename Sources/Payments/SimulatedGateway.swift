@@ -121,9 +121,3 @@ public final class SimulatedGateway: PaymentGateway {
         }
     }
 }
-
-extension Duration {
-    fileprivate var milliseconds: Int64 {
-        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-    }
-}

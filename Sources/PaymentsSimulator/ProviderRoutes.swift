@@ -65,7 +65,7 @@ final class ProviderRoutes {
         switch means {
         case .declines(let code): .declined(code: code)
         case .succeeds where misbehaviour != .later, .breaks: .succeeded
-        case .succeeds, .later: .later(clock() + milliseconds(lateTime))
+        case .succeeds, .later: .later(clock() + lateTime.milliseconds)
         }
     }
 
@@ -182,8 +182,4 @@ final class ProviderRoutes {
     }
 
     private static var broken: HTTPResponse { Problem(500, "internal", "Something went wrong.").response() }
-}
-
-private func milliseconds(_ duration: Duration) -> Int64 {
-    duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
 }

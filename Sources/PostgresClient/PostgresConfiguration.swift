@@ -1,3 +1,5 @@
+import EventLoop
+
 /// Where PostgreSQL is and how long to wait for it.
 public struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// A libpq URI or keyword string, such as `postgres://user:password@host:5432/database`. Never logged.
@@ -51,11 +53,4 @@ public struct PostgresConfiguration: Sendable, CustomStringConvertible {
             """,
             [.text("\(statement.milliseconds)"), .text("\(idleInTransactionTimeout.milliseconds)")], isPrepared: false)
     }
-}
-
-extension Duration {
-    /// Whole milliseconds, rounded down.
-    var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
-    /// Whole nanoseconds.
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -13,8 +13,6 @@ extension Reconciler {
     func trimAll() async {
         do {
             let retained = try await isMemoryShort() ? Duration.zero : retained
-            let nanoseconds =
-                retained.components.seconds * 1_000_000_000 + retained.components.attoseconds / 1_000_000_000
             let now = monotonicNanoseconds()
             var commands: [[String]] = []
             for partition in leased.keys {
@@ -22,7 +20,7 @@ extension Reconciler {
                     commands.append(["XTRIM", inventory.keys.outbox(partition), "MAXLEN", "0"])
                 }
                 guard let cursor = leased[partition]?.row.cursor, cursor > .zero,
-                    let horizon = leased[partition]?.retention.horizon(cursor, now: now, retained: nanoseconds)
+                    let horizon = leased[partition]?.retention.horizon(cursor, now: now, retained: retained.nanoseconds)
                 else { continue }
                 // Before it is done: what begins after PostgreSQL's cursor must be known to have a gap.
                 commands.append(["HSET", inventory.keys.meta(partition), Self.trimmedField, horizon.description])

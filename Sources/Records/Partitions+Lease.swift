@@ -1,3 +1,4 @@
+import EventLoop
 public import PostgresClient
 
 /// Copies of the reconciler share the partitions: each says again and again that it is alive, and takes over what has
@@ -16,7 +17,6 @@ extension Partitions {
     ///   - lease: a copy that was not heard of for so long has lost its partitions.
     /// - Returns: the rows it has now.
     public func beat(owner: String, lease: Duration) async throws(PostgresError) -> [PartitionRow] {
-        let milliseconds = lease.components.seconds * 1000 + lease.components.attoseconds / 1_000_000_000_000_000
         let rows = try await pool.pipeline([
             // Beats one after another: each statement sees all that those before did.
             PostgresStatement("SELECT pg_advisory_xact_lock(hashtext('usher'), hashtext('reconcilers'))"),
@@ -27,7 +27,7 @@ extension Partitions {
                 """, [.text(owner)]),
             PostgresStatement(
                 "DELETE FROM reconcilers WHERE seen_at < clock_timestamp() - $1::bigint * interval '1 millisecond'",
-                [.integer(milliseconds)]),
+                [.integer(lease.milliseconds)]),
             PostgresStatement(Self.take, [.text(owner)]),
             PostgresStatement(Self.giveBack, [.text(owner)]),
             PostgresStatement(

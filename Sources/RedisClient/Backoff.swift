@@ -1,3 +1,5 @@
+import EventLoop
+
 /// How long to wait before connecting again: twice as long after each failure, jittered so that the clients of a server
 /// that comes back do not arrive together (AWS Architecture Blog, "Exponential Backoff and Jitter", 2015).
 struct Backoff {
@@ -19,11 +21,4 @@ struct Backoff {
     }
 
     mutating func reset() { ceiling = minimum }
-}
-
-extension Duration {
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-    }
 }

@@ -1,3 +1,5 @@
+import EventLoop
+
 /// The life of a connection that is made again for ever, as a value: it says what to do, and something else does it.
 struct ConnectionCycle {
     enum State: Equatable {

@@ -1,3 +1,5 @@
+import EventLoop
+
 extension RedisConnection {
     /// Which server answers.
     ///

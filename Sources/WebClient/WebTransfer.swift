@@ -1,4 +1,5 @@
 import CCurl
+import EventLoop
 
 /// One exchange under way: libcurl's handle for it, and what has arrived.
 @safe final class WebTransfer {
@@ -22,7 +23,7 @@ import CCurl
         // Signals would interrupt other threads.
         unsafe usher_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         // Zero would mean no limit.
-        unsafe usher_curl_set_number(handle, CURLOPT_TIMEOUT_MS, max(1, request.timeout.milliseconds))
+        unsafe usher_curl_set_number(handle, CURLOPT_TIMEOUT_MS, max(1, Int(request.timeout.milliseconds)))
         for header in request.headers { add("\(header.name): \(header.value)") }
         if let body = request.body { post(body) }
         unsafe usher_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
@@ -70,11 +71,5 @@ import CCurl
         let isWhole = result == CURLE_OK && status != 0
         unsafe continuation?.resume(returning: isWhole ? WebAnswer(status: status, body: received) : nil)
         unsafe continuation = nil
-    }
-}
-
-extension Duration {
-    fileprivate var milliseconds: Int {
-        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
     }
 }
