@@ -28,10 +28,13 @@ struct SoldOutTests {
         let claim = Request("POST", "/v1/bookings", event.claim()).by(bob)
         let requests = (0..<200).map { $0 % 2 == 0 ? claim.keyed("key-\($0)") : claim }
         let before = try await scriptCalls(api)
+        let start = ContinuousClock.now
         let client = HTTPClient(port: api.port)
         for request in requests { try client.send(request) }
         for request in requests { try client.answer(to: request).expectProblem(409, "sold-out") }
-        #expect(try await scriptCalls(api) - before < 100)
+        // Redis is asked anew each 50 ms, however long a busy machine takes for all of it.
+        let asked = try await scriptCalls(api) - before
+        #expect(asked < 20 + 2 * Int((ContinuousClock.now - start) / .milliseconds(50)), "\(asked) calls")
         await api.startReconciler()
     }
 
