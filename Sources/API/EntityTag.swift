@@ -6,10 +6,10 @@ struct EntityTag: Sendable {
     private let opaque: String
 
     /// The tag of answers that say the same as `content`.
-    init(of content: [UInt8]) { opaque = "\"\(hexEncode(sha256(content)).prefix(24))\"" }
+    init(of content: [UInt8]) { opaque = "\"\(hexEncode(sha256(content).prefix(12)))\"" }
 
     /// The tag of the seats of an event as they are after so many changes of this epoch of its life.
-    init(sequence: Int64, of content: [UInt8]) { opaque = "\"\(sequence)-\(hexEncode(sha256(content)).prefix(8))\"" }
+    init(sequence: Int64, of content: [UInt8]) { opaque = "\"\(sequence)-\(hexEncode(sha256(content).prefix(4)))\"" }
 
     /// The answer with its tag, or 304 when the client has it already (RFC 9110, section 13.1.2).
     ///

@@ -92,8 +92,8 @@ struct IdempotencyKey {
         let scope = Array("\(user)\0POST\0\(target)\0\(text)".utf8)
         let request = Array("\(action.rawValue):\(detail)\0".utf8) + body.canonical
         return IdempotentRequest(
-            digest: String(hexEncode(sha256(scope)).prefix(32)),
-            fingerprint: String(hexEncode(hmacSHA256(key: secret, message: request)).prefix(32)),
+            digest: hexEncode(sha256(scope).prefix(16)),
+            fingerprint: hexEncode(hmacSHA256(key: secret, message: request).prefix(16)),
             patienceMilliseconds: Self.patienceMilliseconds)
     }
 }

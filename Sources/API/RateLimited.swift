@@ -13,9 +13,12 @@ final class RateLimited: HTTPHandler {
     private let authenticator: Authenticator
     private let next: any HTTPHandler
     private let refused = ServeMetrics.shared.refused["429"]
+    /// `RateLimit-Policy` of principals and of addresses, of reads and of writes each.
+    private let policies: (principal: (read: String, write: String), address: (read: String, write: String))
 
     init(_ limiter: RateLimiter, _ authenticator: Authenticator, next: any HTTPHandler) {
         self.limiter = limiter
+        policies = (Self.policies(limiter.limits.principal), Self.policies(limiter.limits.address))
         self.authenticator = authenticator
         self.next = next
     }
@@ -66,12 +69,18 @@ final class RateLimited: HTTPHandler {
     }
 
     private func headers(_ subject: RateSubject, _ verdict: RateVerdict) -> [(name: String, value: String)] {
-        let name = subject.isWrite ? "\"writes\"" : "\"reads\""
-        let limit = limiter.limit(subject)
+        let policy = subject.isAddress ? policies.address : policies.principal
         return [
-            ("RateLimit", "\(name);r=\(verdict.remaining);t=\(Self.seconds(verdict))"),
-            ("RateLimit-Policy", "\(name);q=\(limit.quota);w=\(limit.seconds)"),
+            ("RateLimit", "\(Self.name(subject.isWrite));r=\(verdict.remaining);t=\(Self.seconds(verdict))"),
+            ("RateLimit-Policy", subject.isWrite ? policy.write : policy.read),
         ]
+    }
+
+    private static func name(_ isWrite: Bool) -> String { isWrite ? "\"writes\"" : "\"reads\"" }
+
+    private static func policies(_ limit: RateLimit) -> (read: String, write: String) {
+        func policy(_ isWrite: Bool) -> String { "\(name(isWrite));q=\(limit.quota);w=\(limit.seconds)" }
+        return (policy(false), policy(true))
     }
 
     private static func seconds(_ verdict: RateVerdict) -> String {

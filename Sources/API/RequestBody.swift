@@ -5,7 +5,7 @@ import JSON
 struct RequestBody {
     private let members: [(name: String, value: JSONValue)]
     private let pointer: String
-    private var known: Set<String> = []
+    private var known: [String] = []
     private(set) var errors: [(pointer: String, detail: String)] = []
 
     /// The body of a request: an object in JSON; an empty body is an empty object.
@@ -52,7 +52,7 @@ struct RequestBody {
 
     /// The member, or `nil` when it is missing or null.
     mutating func value(_ name: String) -> JSONValue? {
-        known.insert(name)
+        known.append(name)
         guard let value = members.first(where: { $0.name == name })?.value else { return nil }
         if case .null = value { return nil }
         return value

@@ -1,3 +1,4 @@
+import Booking
 import Cryptography
 import HTTPServer
 import Tracing
@@ -35,13 +36,15 @@ struct RequestTrace {
 
     /// A UUID's own digits, so that whoever has the one has the other; else of a digest. Not sampled.
     private static func made(_ id: String) -> String {
-        let digits = id.utf8.filter { (48...57).contains($0) || (97...102).contains($0) }
-        let isUUID = id.utf8.count == 36 && digits.count == 32 && digits.contains { $0 != 48 }
-        let trace =
-            isUUID ? String(decoding: digits, as: UTF8.self) : String(hexEncode(sha256(Array(id.utf8))).prefix(32))
+        let trace = madeID(id)
         // The span is the request as a whole.
         let span = trace.suffix(16)
-        return "00-\(trace)-\(span.allSatisfy { $0 == "0" } ? "0000000000000001" : span)-00"
+        return "00-\(trace)-\(span.utf8.allSatisfy { $0 == 48 } ? "0000000000000001" : span)-00"
+    }
+
+    private static func madeID(_ id: String) -> String {
+        if let uuid = UUIDBytes(id), uuid != UUIDBytes(high: 0, low: 0) { return uuid.digits }
+        return hexEncode(sha256(Array(id.utf8)).prefix(16))
     }
 
     /// Keeps the request's span.

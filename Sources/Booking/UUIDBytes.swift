@@ -48,11 +48,16 @@ public struct UUIDBytes: Hashable, Sendable, Comparable {
 
 extension UUIDBytes: CustomStringConvertible {
     /// The 36-character form, lower case.
-    public var description: String {
+    public var description: String { text(hyphens: true) }
+
+    /// The 32 digits alone, lower case.
+    public var digits: String { text(hyphens: false) }
+
+    private func text(hyphens: Bool) -> String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0
             for index in 0..<16 {
-                if index == 4 || index == 6 || index == 8 || index == 10 {
+                if hyphens, index == 4 || index == 6 || index == 8 || index == 10 {
                     buffer[position] = hyphen
                     position += 1
                 }
@@ -61,7 +66,7 @@ extension UUIDBytes: CustomStringConvertible {
                 buffer[position + 1] = hexDigit(byte & 0xf)
                 position += 2
             }
-            return 36
+            return position
         }
     }
 }

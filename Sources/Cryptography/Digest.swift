@@ -1,11 +1,23 @@
 import CCrypto
 
-/// The SHA-256 digest of `bytes` (FIPS 180-4): 32 bytes. The corresponding C function is `SHA256`.
+/// SHA-256, looked up once: `SHA256` and `EVP_sha256` look it up by its name for every digest, which takes longer than
+/// the digest of a short text.
+///
+/// SAFETY: libcrypto's algorithms never change and may be used by all threads; it lives as long as the process.
+private nonisolated(unsafe) let sha256Algorithm: OpaquePointer = {
+    guard let algorithm = unsafe EVP_MD_fetch(nil, "SHA256", nil) else {
+        preconditionFailure("libcrypto has no SHA-256")
+    }
+    return unsafe algorithm
+}()
+
+/// The SHA-256 digest of `bytes` (FIPS 180-4): 32 bytes. The corresponding C function is `EVP_Digest`.
 public func sha256(_ bytes: [UInt8]) -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
-        unsafe bytes.withUnsafeBufferPointer { input in
-            _ = unsafe SHA256(input.baseAddress, input.count, buffer.baseAddress)
+        let done = unsafe bytes.withUnsafeBufferPointer { input in
+            unsafe EVP_Digest(input.baseAddress, input.count, buffer.baseAddress, nil, sha256Algorithm, nil)
         }
+        precondition(done == 1, "libcrypto is out of memory")
         count = Int(SHA256_DIGEST_LENGTH)
     }
 }
@@ -35,7 +47,7 @@ public func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
         let done = unsafe key.withUnsafeBufferPointer { key in
             unsafe message.withUnsafeBufferPointer { message in
                 unsafe HMAC(
-                    EVP_sha256(), key.baseAddress, Int32(key.count), message.baseAddress, message.count,
+                    sha256Algorithm, key.baseAddress, Int32(key.count), message.baseAddress, message.count,
                     buffer.baseAddress, &length)
             }
         }

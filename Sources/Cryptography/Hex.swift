@@ -1,14 +1,17 @@
 /// `bytes` as lower-case hexadecimal digits, two a byte.
-public func hexEncode(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 2)
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+public func hexEncode(_ bytes: some Collection<UInt8>) -> String {
+    unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+        var end = 0
+        for byte in bytes {
+            unsafe text[end] = hexDigit(byte >> 4)
+            unsafe text[end + 1] = hexDigit(byte & 15)
+            end += 2
+        }
+        return end
     }
-    return String(decoding: text, as: UTF8.self)
 }
+
+private func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? value &+ 48 : value &+ 87 }
 
 /// The bytes of hexadecimal digits of either case; nil when there is another character or half a byte.
 public func hexDecode(_ text: some StringProtocol) -> [UInt8]? {

@@ -48,7 +48,7 @@ public final class RateLimiter {
     }
 
     /// The limit of a subject.
-    public func limit(_ subject: RateSubject) -> RateLimit { subject.isAddress ? limits.address : limits.principal }
+    private func limit(_ subject: RateSubject) -> RateLimit { subject.isAddress ? limits.address : limits.principal }
 
     /// Counts a request.
     ///

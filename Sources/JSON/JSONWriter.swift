@@ -101,6 +101,9 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
+    /// Ends a text that is one line of many.
+    public mutating func lineFeed() { bytes.append(UInt8(ascii: "\n")) }
+
     /// A member with a text, or null.
     public mutating func member(_ name: String, _ text: String?) {
         key(name)

@@ -16,7 +16,7 @@ public struct LogFields {
             text = "\(Self.format(time, "%H:%M:%S")) \(level.name): \(message)"
         } else {
             json.beginObject()
-            json.member("time", Self.format(time, "%Y-%m-%dT%H:%M:%S") + "Z")
+            json.member("time", Self.format(time, "%Y-%m-%dT%H:%M:%S", end: "Z"))
             json.member("level", level.name)
             json.member("message", message.description)
         }
@@ -54,7 +54,8 @@ public struct LogFields {
     consuming func ended() -> [UInt8] {
         if isForPeople { return Array((text + "\n").utf8) }
         json.endObject()
-        return json.bytes + [UInt8(ascii: "\n")]
+        json.lineFeed()
+        return json.bytes
     }
 
     /// One line stays one, whatever is in it.
@@ -67,7 +68,7 @@ public struct LogFields {
     private static let lastSecond = Mutex<(second: Int, form: String, text: String)>((0, "", ""))
 
     /// With milliseconds.
-    private static func format(_ time: timespec, _ form: String) -> String {
+    private static func format(_ time: timespec, _ form: String, end: String = "") -> String {
         let text = lastSecond.withLock { last in
             if last.second != time.tv_sec || last.form != form {
                 last = (time.tv_sec, form, format(second: time.tv_sec, form))
@@ -75,7 +76,7 @@ public struct LogFields {
             return last.text
         }
         let milliseconds = String(time.tv_nsec / 1_000_000 + 1000).dropFirst()
-        return "\(text).\(milliseconds)"
+        return "\(text).\(milliseconds)\(end)"
     }
 
     /// The corresponding C functions are `gmtime_r` and `strftime`.

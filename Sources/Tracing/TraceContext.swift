@@ -21,11 +21,21 @@ public struct TraceContext: Sendable, Hashable {
 
     /// Whether a `traceparent` is of version 00 and names something.
     public static func isWellFormed(_ traceparent: some StringProtocol) -> Bool {
-        let part = traceparent.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        return part.map(\.count) == [2, 32, 16, 2] && traceparent.hasPrefix("00-")
-            && part.allSatisfy({ $0.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } })
-            // Ids of zeros name nothing.
-            && !part[1].allSatisfy({ $0 == 48 }) && !part[2].allSatisfy({ $0 == 48 })
+        var position = 0
+        // Ids of zeros name nothing.
+        var (traceIsNamed, spanIsNamed) = (false, false)
+        for byte in traceparent.utf8 {
+            switch position {
+            case 0, 1: guard byte == 48 else { return false }
+            case 2, 35, 52: guard byte == UInt8(ascii: "-") else { return false }
+            default:
+                guard (48...57).contains(byte) || (97...102).contains(byte) else { return false }
+                if byte != 48, position < 35 { traceIsNamed = true }
+                if byte != 48, (36..<52).contains(position) { spanIsNamed = true }
+            }
+            position += 1
+        }
+        return position == 55 && traceIsNamed && spanIsNamed
     }
 
     /// A trace of its own.
