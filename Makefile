@@ -8,7 +8,7 @@ TEST_PACKAGES := prometheus curl redis-tools faketime nginx-light bsdutils
 BENCH_PACKAGES := wrk redis-tools python3
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi model load bench faults compose-test install install-linters install-k6 install-pages \
+.PHONY: dev build test lint openapi model load bench faults soak compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
@@ -49,6 +49,12 @@ faults: install ## breaks everything on purpose and checks what is promised: SEC
 	@swift build -c release --product usher
 	@swift build -c release --product faults
 	@USHER_FAULT_SECONDS='$(SECONDS)' USHER_FAULT_SEED='$(SEED)' USHER_FAULT='$(FAULT)' .build/release/faults
+
+soak: install ## half of the top rate and a fault a minute for SECONDS=1800: memory, descriptors, and what is promised
+	@deploy/dev/install redis-tools faketime
+	@swift build -c release --product usher
+	@swift build -c release --product faults
+	@USHER_SOAK_SECONDS='$(or $(SECONDS),1800)' .build/release/faults
 
 compose-test: ## the Dockerfile and docker-compose.yml for real, with podman; as root, not part of `test`
 	@deploy/dev/compose-test

@@ -55,14 +55,24 @@ public final class FaultSuite {
     private let restLimit: Duration
 
     /// Bookings go on for a while on what was healed.
-    private static let afterMicroseconds: UInt32 = 500_000
+    private let lasting: Duration
+    private let diskMegabytes: Int
+    /// What comes on top of the customers who are watched.
+    private let crowd: Crowd?
 
     /// - Parameters:
     ///   - bug: what is planted in every copy of ours.
     ///   - restLimit: how soon after a healing money and holds are at rest; meanwhile providers are asked twice or more.
-    public init(bug: String? = nil, restLimit: Duration = .seconds(40)) {
+    public convenience init(bug: String? = nil, restLimit: Duration = .seconds(40)) {
+        self.init(bug: bug, restLimit: restLimit, lasting: .milliseconds(500), diskMegabytes: 64, crowd: nil)
+    }
+
+    init(bug: String?, restLimit: Duration, lasting: Duration, diskMegabytes: Int, crowd: Crowd?) {
         self.bug = bug
         self.restLimit = restLimit
+        self.lasting = lasting
+        self.diskMegabytes = diskMegabytes
+        self.crowd = crowd
     }
 
     /// Whether a disk that fills up is one of its own; where mounting is not allowed it is not.
@@ -89,14 +99,17 @@ public final class FaultSuite {
         let journal = Journal()
         let workload = Workload(world, venue, tokens: tokens, journal: journal, seed: schedule.seed)
         let customers = workload.start()
+        let people = crowd?.start(world, venue, token: tokens[0])
         var report = FaultReport(schedule: schedule)
         await disturb(world, schedule)
         let healed = ContinuousClock.now
         report.violations += await heal(world, venue)
         report.recovery = ContinuousClock.now - healed
-        usleep(Self.afterMicroseconds)
+        try await Task.sleep(for: lasting)
         workload.stop()
+        crowd?.stop()
         await customers.join()
+        await people?.join()
         let invariants = Invariants(
             venue: venue, entries: journal.entries, cancelled: journal.cancelled, schedule: schedule)
         report.violations += try await judge(world, venue, invariants)
@@ -113,7 +126,7 @@ public final class FaultSuite {
     }
 
     private func makeWorld(_ seed: UInt64) throws -> World {
-        let world = try World(seed: seed, bug: bug)
+        let world = try World(seed: seed, bug: bug, diskMegabytes: diskMegabytes)
         if tokens.isEmpty {
             tokens = try (0..<Workload.threads).map { try world.token("user-\($0)") }
             admin = try world.token("admin", role: "admin")

@@ -11,8 +11,8 @@ final class RedisPair: Sendable {
     private let nodes: [RedisServerProcess]
     private let first = Mutex(0)
 
-    init(seed: UInt64) throws {
-        disks = try (0..<2).map { _ in try SmallDisk() }
+    init(seed: UInt64, diskMegabytes: Int) throws {
+        disks = try (0..<2).map { _ in try SmallDisk(megabytes: diskMegabytes) }
         nodes = try disks.map { disk in
             var options = RedisServerProcess.Options()
             options.appendOnly = true

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Support
 
-/// A disk of a few megabytes that can be filled up: a tmpfs where this process may mount one.
+/// A disk of its own that can be filled up: a tmpfs where this process may mount one.
 final class SmallDisk: Sendable {
     let path: String
     /// Whether it is a disk of its own; else it cannot be filled.
@@ -10,13 +10,11 @@ final class SmallDisk: Sendable {
     private let filler: String
     private let directory: TemporaryDirectory
 
-    private static let size = "64m"
-
-    init() throws {
+    init(megabytes: Int) throws {
         directory = try TemporaryDirectory()
         path = directory.path
         filler = path + "/filler"
-        let mount = try Program("mount", ["-t", "tmpfs", "-o", "size=\(Self.size)", "tmpfs", path])
+        let mount = try Program("mount", ["-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path])
         isMounted = mount.wait() == 0
         guard isMounted else { return }
         // However this process ends, the mount goes with it.

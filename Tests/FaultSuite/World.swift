@@ -25,9 +25,11 @@ final class World: Sendable {
     /// Copies that ended by a signal which is not ours.
     private let crashes = Mutex<[String]>([])
 
-    /// - Parameter bug: what is planted in every copy.
-    init(seed: UInt64, bug: String?) throws {
-        redis = try RedisPair(seed: seed)
+    /// - Parameters:
+    ///   - bug: what is planted in every copy.
+    ///   - diskMegabytes: what each Redis may write.
+    init(seed: UInt64, bug: String?, diskMegabytes: Int) throws {
+        redis = try RedisPair(seed: seed, diskMegabytes: diskMegabytes)
         var options = PostgresServerProcess.Options()
         // The cluster is on a real disk; a kill of its processes loses nothing that they wrote.
         options.settings = ["max_connections=60"]
@@ -96,6 +98,9 @@ final class World: Sendable {
             try startCopy(name)
         }
     }
+
+    /// The process of a copy, while it runs.
+    func processID(of name: String) -> pid_t? { running.withLock { $0[name] }?.processID }
 
     /// What ended without our doing.
     var crashed: [String] { crashes.withLock { $0 } }
