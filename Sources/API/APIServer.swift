@@ -93,6 +93,7 @@ public final class APIServer {
         let handler: any HTTPHandler =
             origins.isEmpty ? admission : CrossOrigin(origins: origins, next: admission)
         let server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
+        server.trustedProxies = configuration.trustedProxies
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
         self.server = server
         let name = copy.split(separator: "-").last.map(String.init) ?? copy
