@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "WebClient", dependencies: ["EventLoop", "CCurl"], swiftSettings: strictC),
         .target(
-            name: "Payments", dependencies: ["Booking", "EventLoop", "Cryptography", "JSON", "WebClient"],
+            name: "Payments", dependencies: ["Booking", "EventLoop", "Cryptography", "JSON", "WebClient", "Tracing"],
             swiftSettings: strict),
         .target(
             name: "PaymentsSimulator",

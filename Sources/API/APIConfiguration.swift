@@ -1,5 +1,6 @@
 public import Accounts
 public import EventLoop
+public import HTTPServer
 public import Inventory
 public import Payments
 import Settlement
@@ -32,6 +33,8 @@ public struct APIConfiguration: Sendable {
     public var inFlightLimit = 256
     /// How many requests a principal or an address may send; nil: as many as they like.
     public var rateLimits: RateLimits?
+    /// The proxies that say whose requests they bring; nil: whoever is connected is the client.
+    public var trustedProxies: TrustedProxies?
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
     /// What everybody may know who tries things out; `nil` outside of a demonstration.

@@ -80,19 +80,24 @@ public final class APIServer {
         DemoRoute(configuration.demonstration).add(to: router)
         OverviewRoute(context).add(to: router)
         let measures = RequestMetrics(inventory)
-        if Tracer.shared.isOn { inventory.onScript = Tracer.shared.scriptCalled }
+        if Tracer.shared.isOn {
+            inventory.onScript = Tracer.shared.scriptCalled
+            connection.onScript = Tracer.shared.scriptCalled
+        }
         router.onAnswer = { request, route, response, time in
             measures.note(route, status: response.status, nanoseconds: time)
             RequestLog.note(request, route, response, nanoseconds: time)
             RequestTrace.note(request, route, response, nanoseconds: time)
         }
-        let limited = Self.limited(router, loop: loop, connection, context)
+        let traced: any HTTPHandler = Tracer.shared.isOn ? TracedHandler(next: router) : router
+        let limited = Self.limited(traced, loop: loop, connection, context)
         let authenticated = AuthenticatedHandler(context.authenticator, next: limited)
         let origins = configuration.corsOrigins
         let admission = Admission(context.inFlight, next: authenticated)
         let handler: any HTTPHandler =
             origins.isEmpty ? admission : CrossOrigin(origins: origins, next: admission)
         let server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
+        server.trustedProxies = configuration.trustedProxies
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
         self.server = server
         let name = copy.split(separator: "-").last.map(String.init) ?? copy
@@ -111,11 +116,11 @@ public final class APIServer {
 
     /// The routes behind the rate limit, if there is one.
     private static func limited(
-        _ router: Router, loop: EventLoop, _ connection: RedisConnection, _ context: APIContext
+        _ routes: any HTTPHandler, loop: EventLoop, _ connection: RedisConnection, _ context: APIContext
     ) -> any HTTPHandler {
-        guard let limits = context.configuration.rateLimits else { return router }
+        guard let limits = context.configuration.rateLimits else { return routes }
         let limiter = RateLimiter(loop: loop, connection: connection, limits: limits)
-        return RateLimited(limiter, context.authenticator, next: router)
+        return RateLimited(limiter, context.authenticator, next: routes)
     }
 
     /// A customer waits: a PostgreSQL that hangs is to be found out soon.

@@ -103,7 +103,7 @@ final class PaymentFlow {
         do {
             try await attempts.begin(
                 payment, booking: order.booking, provider: context.gateway.name, amount: image.totalAmount,
-                currency: image.currency)
+                currency: image.currency, trace: order.traceparent)
             return true
         } catch {
             return false
@@ -115,11 +115,11 @@ final class PaymentFlow {
         guard image.totalAmount > 0 else { return .succeeded(transactionID: "free_\(payment)") }
         let answer = await context.gateway.charge(
             key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
-            means: order.means)
+            means: order.means, trace: order.traceparent)
         guard PlantedBug.current == .newKey, answer == .unknown else { return answer }
         return await context.gateway.charge(
             key: PaymentID(context.uuid()), booking: order.booking, amount: image.totalAmount,
-            currency: image.currency, means: order.means)
+            currency: image.currency, means: order.means, trace: order.traceparent)
     }
 
     private func pending(_ order: Order, _ image: BookingImage, persisted: Bool) async -> HTTPResponse {
@@ -147,7 +147,8 @@ final class PaymentFlow {
             giveBack(
                 ToldCharge(
                     provider: context.gateway.name, transactionID: transaction, booking: order.booking,
-                    payment: payment, amount: image.totalAmount, currency: image.currency, isSuccess: true), image)
+                    payment: payment, amount: image.totalAmount, currency: image.currency, isSuccess: true,
+                    trace: order.traceparent), image)
             guard image.status == .confirmed else { throw Self.problem(image) }
             return await transitions.written(order.booking, image, status, order.preference, order.availability)
         case .refundDue(let image, _), .already(let image):

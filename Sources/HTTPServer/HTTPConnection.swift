@@ -35,7 +35,10 @@ import Glibc
     init(server: HTTPServer, descriptor: Int32, peer: String) throws(EventLoopError) {
         self.server = server
         self.descriptor = descriptor
-        reader = RequestReader(limits: server.limits, peer: peer) { [unowned server] in server.bodyLimit($0, $1) }
+        let proxies = server.trustedProxies.flatMap { $0.contains(peer) ? $0 : nil }
+        reader = RequestReader(limits: server.limits, peer: peer, proxies: proxies) { [unowned server] in
+            server.bodyLimit($0, $1)
+        }
         readDeadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
         timedPhase = .idle
         let callbacks = Callbacks()

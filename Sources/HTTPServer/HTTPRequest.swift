@@ -39,7 +39,7 @@ public struct HTTPRequest: Sendable {
     public let body: [UInt8]
     /// Names the request in answers and logs.
     public let id: String
-    /// The client's address.
+    /// The address that the connection comes from: the client's, or a proxy's.
     public let peer: String
     /// When it was whole, in monotonic nanoseconds.
     public let arrival: Int64
@@ -48,10 +48,15 @@ public struct HTTPRequest: Sendable {
 
     private let head: [UInt8]
     private let headers: [Header]
+    /// When the peer is one of them.
+    private let proxies: TrustedProxies?
 
-    /// - Parameter target: where path and query lie in `head`.
+    /// - Parameters:
+    ///   - target: where path and query lie in `head`.
+    ///   - proxies: those that are trusted, when the peer is one of them.
     init(
-        method: HTTPMethod, target: Range<Int>, head: [UInt8], headers: [Header], body: [UInt8], peer: String
+        method: HTTPMethod, target: Range<Int>, head: [UInt8], headers: [Header], body: [UInt8], peer: String,
+        proxies: TrustedProxies? = nil
     ) {
         self.method = method
         path = Self.path(of: head[target], method)
@@ -60,6 +65,7 @@ public struct HTTPRequest: Sendable {
         self.headers = headers
         self.body = body
         self.peer = peer
+        self.proxies = proxies
         arrival = monotonicNanoseconds()
         id = Self.givenID(head, headers) ?? Identifiers.uuid()
     }
@@ -75,6 +81,13 @@ public struct HTTPRequest: Sendable {
     static func givenID(_ head: [UInt8], _ headers: [Header]) -> String? {
         guard let header = find("x-request-id", head, headers), isRequestID(head[header.value]) else { return nil }
         return String(decoding: head[header.value], as: UTF8.self)
+    }
+
+    /// The client's address: the peer's, unless that is a trusted proxy which says whose request it brings.
+    public var client: String {
+        guard let proxies else { return peer }
+        let lines = headers.lazy.filter { Self.matches($0, "x-forwarded-for", head) }.map { head[$0.value] }
+        return proxies.client(of: lines) ?? peer
     }
 
     /// The first header of this name.

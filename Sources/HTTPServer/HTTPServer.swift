@@ -31,6 +31,8 @@ public final class HTTPServer {
     private(set) var writeCalls = 0
     /// Takes a connection from the listener; a test may run out of descriptors here without the process doing so.
     var acceptConnection = Socket.accept
+    /// Who is believed when they say whose request they bring.
+    public var trustedProxies: TrustedProxies?
     /// Told the status of every request that was refused before the handler saw it.
     public var onRefusal: (Int) -> Void = { _ in }
     private let handler: any HTTPHandler

@@ -37,6 +37,7 @@ struct RequestReader {
     private let limits: HTTPLimits
     private let bodyLimit: BodyLimit
     private let peer: String
+    private let proxies: TrustedProxies?
     private let parser = HTTPMessageParser()
     private var buffer: [UInt8] = []
     /// Where in the buffer the bytes begin that belong to no request yet.
@@ -51,10 +52,13 @@ struct RequestReader {
     /// A request's buffer is kept for the next one up to this size, so that idle connections cost little.
     private static let keptCapacity = 2048
 
-    /// - Parameter bodyLimit: asked only about a body that `limits` would refuse, or whose length is not told.
-    init(limits: HTTPLimits, peer: String, bodyLimit: @escaping BodyLimit) {
+    /// - Parameters:
+    ///   - proxies: those that are trusted, when the peer is one of them.
+    ///   - bodyLimit: asked only about a body that `limits` would refuse, or whose length is not told.
+    init(limits: HTTPLimits, peer: String, proxies: TrustedProxies? = nil, bodyLimit: @escaping BodyLimit) {
         self.limits = limits
         self.peer = peer
+        self.proxies = proxies
         self.bodyLimit = bodyLimit
     }
 
@@ -195,7 +199,7 @@ struct RequestReader {
         skippedEmptyLine = false
         let request = HTTPRequest(
             method: head.framing.method ?? .get, target: head.framing.target, head: head.bytes,
-            headers: head.framing.headers, body: parser.takeBody(), peer: peer)
+            headers: head.framing.headers, body: parser.takeBody(), peer: peer, proxies: proxies)
         return ReceivedRequest(request: request, keepsAlive: head.framing.keepsAlive, isHTTP11: head.framing.isHTTP11)
     }
 

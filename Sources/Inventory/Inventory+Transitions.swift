@@ -158,21 +158,6 @@ extension Inventory {
     private func ask(
         _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
     ) async throws(InventoryError) -> TransitionOutcome {
-        guard let onScript else { return try await untimed(script, request, own) }
-        let start = monotonicNanoseconds()
-        do throws(InventoryError) {
-            let outcome = try await untimed(script, request, own)
-            onScript(script.name, request.traceparent, monotonicNanoseconds() - start, false)
-            return outcome
-        } catch {
-            onScript(script.name, request.traceparent, monotonicNanoseconds() - start, true)
-            throw error
-        }
-    }
-
-    private func untimed(
-        _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
-    ) async throws(InventoryError) -> TransitionOutcome {
         let partition = request.booking.partition
         let record = request.idempotency.map { keys.idempotency(partition, digest: $0.digest) }
         let reply = try await run(

@@ -21,8 +21,8 @@ public final class Inventory {
     /// Told what became of every claim.
     public var onClaim: (Result<ClaimOutcome, InventoryError>) -> Void = { _ in }
 
-    /// Told of each call of a script that a request caused: its name, the request's trace context, what it took in
-    /// nanoseconds, and whether it failed. Without it nothing is timed.
+    /// Told of each claim: its script's name, the request's trace context, what it took in nanoseconds, and whether it
+    /// failed. Without it none is timed. Claims travel in groups; the connection tells of all other calls.
     public var onScript: ((_ script: String, _ record: String, _ nanoseconds: Int64, _ hasFailed: Bool) -> Void)?
 
     /// The inventory on a loop. On the loop's thread only.

@@ -15,6 +15,14 @@ public struct OutboxEntry: Sendable {
         public let traceparent: String?
         /// What that request called itself.
         public let requestID: String?
+
+        /// Both as records have them; `nil` for nobody's request, and for what none can have said.
+        public var trace: String? {
+            guard let traceparent else { return nil }
+            let record = requestID.map { "\(traceparent),\($0)" } ?? traceparent
+            let isPlain = record.utf8.count <= 255 && record.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+            return isPlain ? record : nil
+        }
     }
 
     /// An entry that cannot be read.

@@ -1,6 +1,7 @@
 public import Booking
 public import EventLoop
 import JSON
+import Tracing
 import WebClient
 
 /// A provider behind HTTP, speaking the protocol of `usher payments-sim`. Lives on one loop.
@@ -42,7 +43,7 @@ public final class HTTPGateway: PaymentGateway {
 
     /// Takes money once, however often it is asked under the same key.
     public func charge(
-        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans
+        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans, trace: String
     ) async -> ChargeAnswer {
         var json = JSONWriter()
         json.beginObject()
@@ -52,7 +53,9 @@ public final class HTTPGateway: PaymentGateway {
         json.member("currency", currency)
         json.member(means.isCard ? "card" : "token", means.secret)
         json.endObject()
-        guard let answer = await ask("/charges", json.bytes), let charge = ProviderCharge(answer, key: key) else {
+        guard let answer = await ask("charge", "/charges", json.bytes, trace),
+            let charge = ProviderCharge(answer, key: key)
+        else {
             return .unknown
         }
         switch charge.outcome {
@@ -65,8 +68,8 @@ public final class HTTPGateway: PaymentGateway {
     }
 
     /// What became of an attempt.
-    public func lookup(key: PaymentID) async -> LookupAnswer {
-        guard let answer = await ask("/charges/\(key)", nil) else { return .unknown }
+    public func lookup(key: PaymentID, trace: String) async -> LookupAnswer {
+        guard let answer = await ask("lookup", "/charges/\(key)", nil, trace) else { return .unknown }
         // A 404 of somebody in between says nothing about the charge.
         if answer.status == 404, ProviderFields(answer.body)?.text("code") == "charge-not-found" { return .notFound }
         guard let charge = ProviderCharge(answer, key: key) else { return .unknown }
@@ -80,7 +83,7 @@ public final class HTTPGateway: PaymentGateway {
 
     /// Gives money back, up to `to` in all.
     public func refund(
-        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
+        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String, trace: String
     ) async -> RefundAnswer {
         var json = JSONWriter()
         json.beginObject()
@@ -90,7 +93,7 @@ public final class HTTPGateway: PaymentGateway {
         json.member("to", to)
         json.member("currency", currency)
         json.endObject()
-        guard let answer = await ask("/refunds", json.bytes), answer.status == 200,
+        guard let answer = await ask("refund", "/refunds", json.bytes, trace), answer.status == 200,
             let fields = ProviderFields(answer.body), fields.text("transactionId") == transactionID
         else { return .unknown }
         switch fields.text("status") {
@@ -100,14 +103,37 @@ public final class HTTPGateway: PaymentGateway {
         }
     }
 
+    /// Asks within a trace, all tries being one piece of work of it: the provider is told by `traceparent` (W3C Trace
+    /// Context, section 3.2).
+    private func ask(_ what: String, _ path: String, _ body: [UInt8]?, _ trace: String) async -> WebAnswer? {
+        guard let caller = TraceContext(traceparent: trace.prefix(55)) else { return await ask(path, body, []) }
+        let own = Tracer.shared.isOn ? caller.child() : caller
+        let start = monotonicNanoseconds()
+        let answer = await ask(path, body, [("traceparent", own.traceparent)])
+        if Tracer.shared.isOn {
+            var known: [(name: String, value: Span.Value)] = [
+                ("http.request.method", .text(body == nil ? "GET" : "POST"))
+            ]
+            if let answer { known.append(("http.response.status_code", .number(Int64(answer.status)))) }
+            Tracer.shared.record(
+                Span(
+                    "provider \(what)", .client, own, parent: caller.spanID, lasting: monotonicNanoseconds() - start,
+                    known, hasFailed: answer == nil))
+        }
+        return answer
+    }
+
     /// Asks until there is an answer or no patience. Every question here may be asked again.
-    private func ask(_ path: String, _ body: [UInt8]?) async -> WebAnswer? {
+    private func ask(
+        _ path: String, _ body: [UInt8]?, _ headers: [(name: String, value: String)]
+    ) async -> WebAnswer? {
         let deadline = ContinuousClock.now + patience.wholeTime
         var pause = patience.pause
         for attempt in 1...patience.tries {
             let left = deadline - .now
             guard left > .zero else { return nil }
-            let request = WebRequest(url: url + path, body: body, timeout: min(left, patience.tryTime))
+            let request = WebRequest(
+                url: url + path, body: body, headers: headers, timeout: min(left, patience.tryTime))
             if let answer = await web.send(request), !Self.isPassing(answer.status) { return answer }
             guard attempt < patience.tries else { return nil }
             await loop.sleep(for: pause)

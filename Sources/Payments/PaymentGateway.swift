@@ -56,12 +56,13 @@ public protocol PaymentGateway: AnyObject {
     ///   - key: the attempt, and the provider's idempotency key: the same key is the same charge for ever.
     ///   - amount: minor units.
     ///   - currency: ISO 4217.
+    ///   - trace: trace context of whoever pays, and what may follow it; empty for nobody's.
     func charge(
-        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans
+        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans, trace: String
     ) async -> ChargeAnswer
 
     /// What became of an attempt.
-    func lookup(key: PaymentID) async -> LookupAnswer
+    func lookup(key: PaymentID, trace: String) async -> LookupAnswer
 
     /// Gives money back: raises what went back of a charge. The idempotency key is made of `key` and `to`, so that it is
     /// done once, however often it is asked.
@@ -70,6 +71,6 @@ public protocol PaymentGateway: AnyObject {
     ///   - from: minor units that went back before, in all.
     ///   - to: minor units that are to have gone back, in all.
     func refund(
-        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
+        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String, trace: String
     ) async -> RefundAnswer
 }

@@ -52,7 +52,7 @@ public final class SimulatedGateway: PaymentGateway {
 
     /// Answers by the card's number; unknown ones are declined.
     public func charge(
-        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans
+        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans, trace: String
     ) async -> ChargeAnswer {
         let wanted = SimulatedCharge(booking: booking, amount: amount, currency: currency, outcome: outcome(means))
         // What is not remembered was not charged: nobody would ever be told of it.
@@ -69,7 +69,7 @@ public final class SimulatedGateway: PaymentGateway {
     }
 
     /// What the memory says.
-    public func lookup(key: PaymentID) async -> LookupAnswer {
+    public func lookup(key: PaymentID, trace: String) async -> LookupAnswer {
         let found: SimulatedCharge?
         do { found = try await ledger.charge(key: key) } catch { return .unknown }
         guard let charge = found else { return .notFound }
@@ -84,7 +84,7 @@ public final class SimulatedGateway: PaymentGateway {
 
     /// Always done, also for charges that somebody else's signed callback told of.
     public func refund(
-        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
+        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String, trace: String
     ) async -> RefundAnswer {
         do { try await ledger.refund(key: key, from: from, to: to) } catch { return .unknown }
         return .refunded

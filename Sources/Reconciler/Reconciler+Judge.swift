@@ -48,7 +48,7 @@ extension Reconciler {
                 for booking in bookings {
                     try await verdicts.overruled(booking)
                     report.verdicts += 1
-                    onFailure("booking \(booking) was sold twice and is overruled")
+                    onFailure("booking \(booking) was sold twice and is overruled", nil)
                 }
             }
         } catch {

@@ -6,6 +6,7 @@ import Payments
 import PlantedBugs
 import PostgresClient
 import Records
+import RedisClient
 import Settlement
 import Tracing
 
@@ -33,29 +34,41 @@ extension Reconciler {
 
     private func settle(_ due: DuePayment, _ gateway: any PaymentGateway) async {
         let row = due.row
-        // A trace of its own: whoever began the payment was answered long ago.
-        let trace = Tracer.shared.isOn ? TraceContext.root() : nil
+        // Of the request that changed the payment last, when that is known.
+        let caller = row.trace.flatMap { TraceContext(traceparent: $0.prefix(55)) }
+        guard Tracer.shared.isOn else {
+            _ = await settle(due, gateway, caller == nil ? "" : row.trace ?? "")
+            return
+        }
+        let trace = caller?.child() ?? TraceContext.root()
+        let told = trace.traceparent + (caller == nil ? "" : row.trace?.dropFirst(55) ?? "")
         let start = monotonicNanoseconds()
+        let outcome = await ScriptCause.$record.withValue(told) { await settle(due, gateway, told) }
+        Tracer.shared.record(
+            Span(
+                "settle payment", .inside, trace, parent: caller?.spanID, lasting: monotonicNanoseconds() - start,
+                [
+                    ("usher.payment_id", .text(row.payment.id.description)),
+                    ("usher.booking_id", .text(row.booking.description)), ("usher.outcome", .text(outcome)),
+                ], hasFailed: outcome == "failed"))
+    }
+
+    /// - Parameter told: trace context, and the id of the request.
+    /// - Returns: what became of it, in a word.
+    private func settle(_ due: DuePayment, _ gateway: any PaymentGateway, _ told: String) async -> String {
+        let row = due.row
         var outcome = "failed"
         do {
-            let told = trace?.traceparent ?? ""
             let answer =
                 row.payment.status == .pending
                 ? try await ask(due, gateway, told) : try await refund(due, gateway, told)
             outcome = String(answer.prefix { $0 != ":" }).replacing(" ", with: "_")
             try await payments.note(row.payment.id, answer)
         } catch {
-            note("payment \(row.payment.id): \(error)")
+            note("payment \(row.payment.id): \(error)", told)
         }
         ReconcileMetrics.shared.settlements[outcome].add()
-        guard let trace else { return }
-        Tracer.shared.record(
-            Span(
-                "settle payment", .inside, trace, parent: nil, lasting: monotonicNanoseconds() - start,
-                [
-                    ("usher.payment_id", .text(row.payment.id.description)),
-                    ("usher.booking_id", .text(row.booking.description)), ("usher.outcome", .text(outcome)),
-                ], hasFailed: outcome == "failed"))
+        return outcome
     }
 
     // MARK: - Attempts that nobody answered
@@ -67,7 +80,7 @@ extension Reconciler {
         _ due: DuePayment, _ gateway: any PaymentGateway, _ trace: String
     ) async throws -> String {
         let row = due.row
-        switch await gateway.lookup(key: row.key) {
+        switch await gateway.lookup(key: row.key, trace: trace) {
         case .succeeded(let transaction, let amount, let currency):
             let charge = row.charge(transaction, amount: amount, currency: currency, trace)
             let (outcome, state) = try await recorder.tell(charge)
@@ -112,7 +125,7 @@ extension Reconciler {
         let row = due.row
         let answer = await gateway.refund(
             key: row.key, transactionID: row.payment.transactionID ?? "", from: row.payment.refundedAmount,
-            to: due.refundAsked, currency: row.currency)
+            to: due.refundAsked, currency: row.currency, trace: trace)
         switch answer {
         case .refunded:
             try await refunded(row, due.refundAsked, trace)
@@ -120,9 +133,10 @@ extension Reconciler {
             return "refunded: \(due.refundAsked)"
         case .refused(let code):
             report.refusedRefunds += 1
-            onFailure("payment \(row.payment.id): the refund was refused: \(code)")
+            onFailure("payment \(row.payment.id): the refund was refused: \(code)", trace)
             // A callback may have told another sum than was taken.
-            if row.isStray, case .succeeded(_, let amount, let currency) = await gateway.lookup(key: row.key),
+            if row.isStray,
+                case .succeeded(_, let amount, let currency) = await gateway.lookup(key: row.key, trace: trace),
                 amount != row.payment.amount
             {
                 try await payments.correctStray(row.payment.id, amount: amount, currency: currency)
@@ -168,7 +182,7 @@ extension Reconciler {
     /// A sum that is not what the booking costs: what the provider says when it is asked counts.
     private func askAgain(_ open: OpenCharge, _ gateway: any PaymentGateway) async throws {
         let charge = open.charge
-        switch await gateway.lookup(key: charge.payment) {
+        switch await gateway.lookup(key: charge.payment, trace: charge.trace) {
         case .succeeded(charge.transactionID, let amount, let currency):
             try await tell(charge.with(amount: amount, currency: currency), isLast: true)
         case .declined: try await charges.update(charge, .settled)
@@ -185,7 +199,7 @@ extension Reconciler {
         }
         guard isLast else { return }
         try await recorder.giveBack(charge, try await locator.image(charge.booking))
-        onFailure("charge \(charge.transactionID): \(outcome.rawValue), it goes back")
+        onFailure("charge \(charge.transactionID): \(outcome.rawValue), it goes back", charge.trace)
     }
 
     /// Forgets messages that no provider repeats any more.

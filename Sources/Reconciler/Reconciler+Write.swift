@@ -55,7 +55,10 @@ extension Reconciler {
         var letters: [DeadLetter] = []
         var written: [OutboxEntry.Transition] = []
         func refuse(_ transitions: [OutboxEntry.Transition], _ reason: String) {
-            letters.append(DeadLetter(id: entry.id, entry: entry.text(of: transitions), reason: reason))
+            letters.append(
+                DeadLetter(
+                    id: entry.id, entry: entry.text(of: transitions), reason: reason,
+                    trace: transitions.count == 1 ? transitions[0].trace : nil))
         }
         switch try await attempt(Batch(terms: entry), row, row.cursor, []) {
         case .written: break
@@ -71,7 +74,7 @@ extension Reconciler {
                 judged.append(transition)
                 continue
             }
-            switch try await attempt(Batch(transition.booking, transition.image), row, row.cursor, []) {
+            switch try await attempt(Batch(transition), row, row.cursor, []) {
             case .written(let taken): if !taken.isEmpty { written.append(transition) }
             case .fenced: return nil
             case .refused(let error) where try await isVerdict(error, transition.image, letters):
@@ -86,6 +89,10 @@ extension Reconciler {
             }
         }
         guard try await commit(Batch(), row, entry.id, letters, found) != nil else { return nil }
+        for verdict in found {
+            let cause = judged.first { $0.booking == verdict.booking }?.trace
+            onFailure("booking \(verdict.booking) has what others have: \(verdict.rule)", cause)
+        }
         await tellOverruled(judged, row)
         return written
     }
@@ -123,7 +130,7 @@ extension Reconciler {
             batch, partition: row, cursor: cursor, deadLetters: letters, verdicts: verdicts)
         guard case .written(let taken) = outcome else { return nil }
         report.deadLetters += letters.count
-        for letter in letters { onFailure("entry \(letter.id) was put aside: \(letter.reason)") }
+        for letter in letters { onFailure("entry \(letter.id) was put aside: \(letter.reason)", letter.trace) }
         return taken
     }
 
@@ -155,13 +162,18 @@ extension Batch {
         add(booking, image)
     }
 
+    fileprivate init(_ transition: OutboxEntry.Transition) {
+        self.init()
+        add(transition.booking, transition.image, trace: transition.trace)
+    }
+
     fileprivate init(terms entry: OutboxEntry) {
         self.init()
         addTerms(entry)
     }
 
     fileprivate mutating func add(_ entry: OutboxEntry) {
-        for transition in entry.transitions { add(transition.booking, transition.image) }
+        for transition in entry.transitions { add(transition.booking, transition.image, trace: transition.trace) }
         addTerms(entry)
     }
 

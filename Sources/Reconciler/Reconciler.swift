@@ -51,8 +51,9 @@ public final class Reconciler {
     let verdicts: VerdictStore
     /// What was done so far.
     public internal(set) var report = Report()
-    /// Told each failure, for the log; contains no data.
-    public var onFailure: (String) -> Void = { _ in }
+    /// Told each failure, for the log, and trace context and id of the request that it came of, where they are known;
+    /// contains no data.
+    public var onFailure: (_ failure: String, _ trace: String?) -> Void = { _, _ in }
 
     let owner: String
     var leased: [Partition: LeasedPartition] = [:]
@@ -231,10 +232,10 @@ public final class Reconciler {
         }
     }
 
-    func note(_ failure: String) {
+    func note(_ failure: String, _ trace: String? = nil) {
         ReconcileMetrics.shared.failures[].add()
         guard failure != report.lastFailure else { return }
         report.lastFailure = failure
-        onFailure(failure)
+        onFailure(failure, trace)
     }
 }

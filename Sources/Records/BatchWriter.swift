@@ -15,6 +15,8 @@ public struct Batch: Sendable {
         public let at: Int64
         /// The payment.
         public let payment: BookingPayment
+        /// Trace context and id of the request that said so.
+        public let trace: String?
     }
     /// What the catalogue's side of a tier became.
     public struct Tier: Sendable {
@@ -48,12 +50,15 @@ public struct Batch: Sendable {
     public init() {}
 
     /// Folds one transition in; later versions win.
-    public mutating func add(_ id: BookingID, _ image: BookingImage) {
+    ///
+    /// - Parameter trace: trace context and id of the request that caused it.
+    public mutating func add(_ id: BookingID, _ image: BookingImage, trace: String? = nil) {
         if let known = bookings[id], known.version >= image.version { return }
         bookings[id] = image
         guard let payment = image.payment else { return }
         payments[payment.id] = Payment(
-            booking: id, version: image.version, currency: image.currency, at: image.updatedAt, payment: payment)
+            booking: id, version: image.version, currency: image.currency, at: image.updatedAt, payment: payment,
+            trace: trace ?? payments[payment.id]?.trace)
     }
 
     /// Folds a tier's terms in; later ones win.
@@ -163,12 +168,15 @@ public struct DeadLetter: Sendable {
     public let entry: String
     /// Why it was not written.
     public let reason: String
+    /// Trace context and id of the request that caused it, when it is of one alone. Not kept.
+    public let trace: String?
 
     /// A dead letter.
-    public init(id: StreamID, entry: String, reason: String) {
+    public init(id: StreamID, entry: String, reason: String, trace: String? = nil) {
         self.id = id
         self.entry = entry
         self.reason = reason
+        self.trace = trace
     }
 
     static func replayed(_ id: Int64) -> PostgresStatement {

@@ -124,6 +124,7 @@ public final class ChargeStore {
                     .text(id.description), .text(charge.booking.description), .text(charge.provider),
                     .text(charge.transactionID), .integer(charge.amount), .text(charge.currency),
                     .optionalText(id == charge.payment ? nil : charge.payment.description),
+                    .optionalText(charge.trace.isEmpty ? nil : charge.trace),
                 ]), Self.update(charge, .settled),
         ])
         return rows[0].affectedRows == 1
@@ -176,9 +177,9 @@ extension ChargeStore {
 
     private static let insertStray = """
         INSERT INTO payments AS old (id, booking_id, provider, transaction_id, status, amount, currency,
-            booking_version, created_at, updated_at, refund_amount, is_stray, charge_key, settle_at)
+            booking_version, created_at, updated_at, refund_amount, is_stray, charge_key, settle_at, trace)
         SELECT $1::uuid, $2::uuid, $3::text, $4::text, CASE WHEN $5::bigint = 0 THEN 'REFUNDED' ELSE 'REFUND_DUE' END,
-            $5::bigint, $6::text, 0, now(), now(), $5::bigint, true, $7::uuid, now()
+            $5::bigint, $6::text, 0, now(), now(), $5::bigint, true, $7::uuid, now(), $8::text
         WHERE NOT EXISTS (SELECT FROM payments WHERE provider = $3::text AND transaction_id = $4::text
             AND status IN ('SUCCEEDED', 'REFUND_DUE', 'REFUNDED'))
         ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,

@@ -161,16 +161,17 @@ struct NetChange {
         PostgresStatement(
             """
             INSERT INTO payments AS old (id, booking_id, provider, transaction_id, status, amount, currency,
-                booking_version, created_at, updated_at, refund_amount, refunded_amount)
+                booking_version, created_at, updated_at, refund_amount, refunded_amount, trace)
             SELECT p.id, p.booking_id, p.provider, p.transaction_id, p.status, p.amount, p.currency, p.version,
-                to_timestamp(p.at_ms / 1000.0), to_timestamp(p.at_ms / 1000.0), p.refund, p.refunded
+                to_timestamp(p.at_ms / 1000.0), to_timestamp(p.at_ms / 1000.0), p.refund, p.refunded, p.trace
             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) AS p (id, booking_id, provider,
-                transaction_id, status, amount, currency, version, at_ms, refund, refunded)
+                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[]) AS p (id, booking_id, provider,
+                transaction_id, status, amount, currency, version, at_ms, refund, refunded, trace)
             ON CONFLICT (id) DO UPDATE SET transaction_id = excluded.transaction_id, status = excluded.status,
                 refund_amount = excluded.refund_amount, refunded_amount = excluded.refunded_amount,
                 amount = excluded.amount, booking_version = excluded.booking_version,
                 updated_at = excluded.updated_at, is_stray = false,
+                trace = coalesce(excluded.trace, old.trace),
                 settle_at = CASE WHEN (old.status, old.refund_amount) = (excluded.status, excluded.refund_amount)
                     THEN old.settle_at ELSE now() END,
                 settle_attempts = CASE WHEN (old.status, old.refund_amount) = (excluded.status, excluded.refund_amount)
@@ -187,6 +188,7 @@ struct NetChange {
                 .textArray(payments.map(\.value.currency)), .integerArray(payments.map(\.value.version)),
                 .integerArray(payments.map(\.value.at)), .integerArray(payments.map(\.value.payment.refundAmount)),
                 .integerArray(payments.map(\.value.payment.refundedAmount)),
+                .textArray(payments.map(\.value.trace)),
             ])
     }
 

@@ -19,6 +19,8 @@ public struct PaymentRow: Sendable {
     public let attempts: Int64
     /// What the provider said last.
     public let answer: String?
+    /// Trace context and id of the request that changed it last, as outbox records have them.
+    public let trace: String?
     /// When it began, Unix milliseconds.
     public let createdAt: Int64
     /// When it changed last, Unix milliseconds.
@@ -45,6 +47,7 @@ public final class PaymentStore {
     static let columns = """
         p.id AS payment_id, p.booking_id, p.provider, p.transaction_id, p.status AS payment_status, p.amount,
         p.refund_amount, p.refunded_amount, p.currency, p.is_stray, p.charge_key, p.settle_attempts, p.settle_answer,
+        p.trace,
         (extract(epoch FROM p.created_at) * 1000)::bigint AS created_ms,
         (extract(epoch FROM p.updated_at) * 1000)::bigint AS updated_ms
         """
@@ -88,19 +91,20 @@ public final class PaymentStore {
     /// - Parameters:
     ///   - amount: minor units.
     ///   - currency: ISO 4217.
+    ///   - trace: trace context and id of the request.
     public func begin(
-        _ id: PaymentID, booking: BookingID, provider: String, amount: Int64, currency: String
+        _ id: PaymentID, booking: BookingID, provider: String, amount: Int64, currency: String, trace: String? = nil
     ) async throws(PostgresError) {
         _ = try await pool.query(
             """
             INSERT INTO payments (id, booking_id, provider, status, amount, currency, booking_version, created_at,
-                updated_at)
-            VALUES ($1::uuid, $2::uuid, $3::text, 'PENDING', $4::bigint, $5::text, 0, now(), now())
+                updated_at, trace)
+            VALUES ($1::uuid, $2::uuid, $3::text, 'PENDING', $4::bigint, $5::text, 0, now(), now(), $6::text)
             ON CONFLICT DO NOTHING
             """,
             [
                 .text(id.description), .text(booking.description), .text(provider), .integer(amount),
-                .text(currency),
+                .text(currency), .optionalText(trace),
             ])
     }
 
@@ -188,6 +192,7 @@ extension PaymentRow {
         key = try row.optionalString("charge_key").flatMap { PaymentID($0) } ?? payment.id
         attempts = try row.integer("settle_attempts")
         answer = try row.optionalString("settle_answer")
+        trace = try row.optionalString("trace")
         createdAt = try row.integer("created_ms")
         updatedAt = try row.integer("updated_ms")
     }

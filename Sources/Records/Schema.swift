@@ -25,6 +25,9 @@ public enum Schema {
         Migration(
             number: 7, name: "add_tier_clock", up: text(PackageResources._007_add_tier_clock_up_sql),
             down: text(PackageResources._007_add_tier_clock_down_sql)),
+        Migration(
+            number: 8, name: "add_payment_trace", up: text(PackageResources._008_add_payment_trace_up_sql),
+            down: text(PackageResources._008_add_payment_trace_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -1,9 +1,24 @@
+import EventLoop
+
 extension RedisConnection {
     /// Calls a script and waits for its reply; a script that the server does not have is loaded and called again.
     /// On the loop's thread only.
     ///
     /// - Throws: as `send` does. Calling again is safe: NOSCRIPT proves that nothing was executed.
     public func evaluate(_ call: RedisScriptCall) async throws(RedisError) -> RedisValue {
+        guard let onScript, let cause = ScriptCause.record else { return try await loadedAndCalled(call) }
+        let start = monotonicNanoseconds()
+        do throws(RedisError) {
+            let value = try await loadedAndCalled(call)
+            onScript(call.script.name, cause, monotonicNanoseconds() - start, false)
+            return value
+        } catch {
+            onScript(call.script.name, cause, monotonicNanoseconds() - start, true)
+            throw error
+        }
+    }
+
+    private func loadedAndCalled(_ call: RedisScriptCall) async throws(RedisError) -> RedisValue {
         do {
             return try await send(call.command)
         } catch {

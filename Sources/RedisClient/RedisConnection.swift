@@ -20,6 +20,9 @@ public final class RedisConnection {
 
     /// Told how long a reply took, in nanoseconds, from the sending of its command.
     public var onReply: (Int64) -> Void = { _ in }
+    /// Told of each script that is called and waited for on somebody's behalf (`ScriptCause`): its name, for whom, what
+    /// it took in nanoseconds, and whether it failed. Without it none is timed.
+    public var onScript: ((_ script: String, _ record: String, _ nanoseconds: Int64, _ hasFailed: Bool) -> Void)?
 
     let transport: RedisTransport
     var scriptsBeingLoaded: Set<String> = []

@@ -38,7 +38,8 @@ struct Doctor {
         let checks: [() throws -> Any] = [
             settings.redis, settings.postgres, settings.withKeptSecret().secret, settings.partitions, settings.port,
             settings.corsOrigins, settings.apiKeys, settings.accounts, settings.logLevel, settings.paymentProvider,
-            settings.webhookSignature, { try settings.traces(service: "") as Any },
+            settings.webhookSignature, settings.rateLimits, settings.trustedProxies,
+            { try settings.traces(service: "") as Any },
         ]
         var findings: [Finding] = []
         for check in checks {

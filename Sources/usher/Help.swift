@@ -25,7 +25,8 @@ enum Help {
                 usher serve
 
                 Serves HTTP on USHER_HOST:PORT (127.0.0.1:8080). Needs REDIS_URL, DATABASE_URL and USHER_JWT_SECRET, and a
-                reconciler beside it. SIGTERM drains: no new connection, ten seconds for what runs.
+                reconciler beside it. Behind a proxy set USHER_TRUSTED_PROXIES, or all of its clients share one rate limit.
+                SIGTERM drains: no new connection, ten seconds for what runs.
                 /livez, /readyz and /metrics tell how it is; /docs shows the contract.
                 """),
         Command(

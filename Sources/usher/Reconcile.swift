@@ -60,11 +60,16 @@ struct RunningReconciler: Sendable {
             let pool = PostgresPool(loop: loop, configuration: postgres)
             let reconciler = Reconciler(
                 loop: loop, inventory: inventory, pool: pool, owner: owner, gateway: gateway(loop, inventory))
-            reconciler.onFailure = { failure in
-                Log.warning("reconciling failed; it is tried again") { $0.add("failure", failure) }
+            reconciler.onFailure = { failure, trace in
+                let cause = trace?.split(separator: ",", maxSplits: 1) ?? []
+                Log.warning("reconciling failed; it is tried again") { line in
+                    line.add("requestId", cause.dropFirst().first.map(String.init))
+                    line.add("traceId", cause.first.map { String($0.dropFirst(3).prefix(32)) })
+                    line.add("failure", failure)
+                }
             }
             holder.reconciler = reconciler
-            if Tracer.shared.isOn { inventory.onScript = Tracer.shared.scriptCalled }
+            if Tracer.shared.isOn { connection.onScript = Tracer.shared.scriptCalled }
             let drift = DriftWatch(loop: loop, inventory: inventory, pool: pool) { [unowned reconciler] in
                 reconciler.ownPartitions
             }

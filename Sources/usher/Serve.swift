@@ -19,6 +19,7 @@ struct Serve {
 
     func run() async throws {
         _ = try settings.paymentProvider()
+        _ = try settings.trustedProxies()
         try await Stores.prepare(settings)
         let traces = try await Traces.start(settings, service: "usher-serve")
         let copy = try await RunningCopy.start(settings)
@@ -67,6 +68,7 @@ struct RunningCopy: Sendable {
         configuration.demonstration = demonstration
         configuration.inFlightLimit = try settings.integer("USHER_IN_FLIGHT_LIMIT", 1...100_000, usual: 256)
         configuration.rateLimits = try settings.rateLimits()
+        configuration.trustedProxies = try settings.trustedProxies()
         let shared = configuration
         let partitions = try settings.partitions()
         let host = settings.host

@@ -1,3 +1,4 @@
+import HTTPServer
 import Inventory
 
 extension Settings {
@@ -21,5 +22,24 @@ extension Settings {
             let seconds = Settings.seconds(String(part[1])), (1...86_400).contains(seconds)
         else { return nil }
         return RateLimit(quota: quota, periodSeconds: seconds)
+    }
+
+    /// Proxies that are believed when they say whose requests they bring; `nil` for nobody.
+    func trustedProxies() throws -> TrustedProxies? {
+        guard let text = text("USHER_TRUSTED_PROXIES") else { return nil }
+        let ranges = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            let part = String(part.drop { $0 == " " })
+            guard let range = AddressRange(part) else {
+                throw Failure(
+                    "USHER_TRUSTED_PROXIES must be addresses or networks such as 10.1.2.0/24 or fd00::/8, separated by "
+                        + "commas, not “\(part)”.")
+            }
+            guard !range.isTooWide else {
+                throw Failure(
+                    "USHER_TRUSTED_PROXIES: “\(part)” would let anybody choose an address; name your proxies' own.")
+            }
+            return range
+        }
+        return TrustedProxies(ranges)
     }
 }

@@ -119,7 +119,7 @@ struct HTTPGatewayTests {
         for (text, answer) in expected {
             let provider = try RawProvider([.says(text)])
             defer { provider.stop() }
-            let found = try await asking(provider.url) { await $0.lookup(key: attempt.key) }
+            let found = try await asking(provider.url) { await $0.lookup(key: attempt.key, trace: "") }
             #expect(found == answer, "\(text)")
         }
     }
@@ -144,9 +144,39 @@ struct HTTPGatewayTests {
             defer { provider.stop() }
             let result = try await asking(provider.url) {
                 await $0.refund(
-                    key: attempt.key, transactionID: attempt.transactionID, from: 0, to: 4000, currency: "USD")
+                    key: attempt.key, transactionID: attempt.transactionID, from: 0, to: 4000, currency: "USD",
+                    trace: "")
             }
             #expect(result == answer, "\(text)")
         }
+    }
+
+    @Test("every question carries the trace of whoever asked, and each of its tries the same; nobody's carries none")
+    func traces() async throws {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        var attempt = Attempt()
+        for (given, header) in [("\(trace),ticket-1", "traceparent: \(trace)\r\n"), ("", ""), ("junk", "")] {
+            attempt.trace = given
+            let own = attempt
+            let tried = try await charge(own, [.says(raw(500, "")), .says(raw(200, body(own)))], tries: 2)
+            let provider = try RawProvider([.says(raw(404, ""))])
+            defer { provider.stop() }
+            try await lookUpAndRefund(provider, own)
+            let requests = tried.requests + provider.requests
+            #expect(requests.count == 4)
+            for request in requests {
+                #expect(header.isEmpty ? !request.contains("traceparent") : request.contains(header), "\(request)")
+                #expect(!request.contains("ticket-1"))
+            }
+        }
+    }
+
+    private func lookUpAndRefund(_ provider: RawProvider, _ attempt: Attempt) async throws {
+        let answer = try await asking(provider.url) {
+            _ = await $0.lookup(key: attempt.key, trace: attempt.trace)
+            return await $0.refund(
+                key: attempt.key, transactionID: "t", from: 0, to: 1, currency: "USD", trace: attempt.trace)
+        }
+        #expect(answer == .unknown)
     }
 }

@@ -12,7 +12,7 @@ struct SimulatorTests {
     /// What the provider says afterwards, well-behaved again.
     private func lookUp(_ provider: Provider, _ attempt: Attempt) async throws -> LookupAnswer {
         try provider.misbehave("")
-        return try await asking(provider.url, tries: 3) { await $0.lookup(key: attempt.key) }
+        return try await asking(provider.url, tries: 3) { await $0.lookup(key: attempt.key, trace: "") }
     }
 
     private func charge(
@@ -163,7 +163,8 @@ struct SimulatorTests {
             try provider.misbehave(misbehaviour.isEmpty ? "" : "\(misbehaviour)=1")
             return try await asking(provider.url, tries: tries) {
                 await $0.refund(
-                    key: attempt.key, transactionID: attempt.transactionID, from: from, to: to, currency: "USD")
+                    key: attempt.key, transactionID: attempt.transactionID, from: from, to: to, currency: "USD",
+                    trace: "")
             }
         }
         func moved() throws -> [Int64?] {
@@ -198,13 +199,13 @@ struct SimulatorTests {
             _ = try await charge(provider, attempt)
             let answer = try await asking(provider.url) {
                 await $0.refund(
-                    key: attempt.key, transactionID: attempt.transactionID, from: 0, to: 1, currency: "USD")
+                    key: attempt.key, transactionID: attempt.transactionID, from: 0, to: 1, currency: "USD", trace: "")
             }
             #expect(answer == .refused(code: code))
         }
         let stranger = Attempt()
         let answer = try await asking(provider.url) {
-            await $0.refund(key: stranger.key, transactionID: "other", from: 0, to: 1, currency: "USD")
+            await $0.refund(key: stranger.key, transactionID: "other", from: 0, to: 1, currency: "USD", trace: "")
         }
         #expect(answer == .refused(code: "charge-not-found"))
     }

@@ -17,20 +17,24 @@ final class FakeProvider: PaymentGateway {
     var duringRefund: () async throws -> Void = {}
     private(set) var refunds: [Refund] = []
     private(set) var questions: [PaymentID] = []
+    /// Of every question and every refund.
+    private(set) var traces: [String] = []
 
     func charge(
-        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans
+        key: PaymentID, booking: BookingID, amount: Int64, currency: String, means: PaymentMeans, trace: String
     ) async -> ChargeAnswer { .unknown }
 
-    func lookup(key: PaymentID) async -> LookupAnswer {
+    func lookup(key: PaymentID, trace: String) async -> LookupAnswer {
         questions.append(key)
+        traces.append(trace)
         return lookups[key] ?? .notFound
     }
 
     func refund(
-        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String
+        key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String, trace: String
     ) async -> RefundAnswer {
         refunds.append(Refund(key: key, from: from, to: to))
+        traces.append(trace)
         do { try await duringRefund() } catch { return .unknown }
         return refundAnswer
     }

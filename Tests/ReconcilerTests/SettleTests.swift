@@ -106,6 +106,33 @@ struct SettleTests {
         }
     }
 
+    @Test("what is settled is of the request that changed the payment last, to the provider and in what is said of it")
+    func traces() async throws {
+        try await withCopy("traces") { _, stage, copy, provider, event in
+            let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+            let booking = try await stage.claim(event)
+            let key = PaymentID(booking.uuid)
+            _ = try await stage.inventory.beginPayment(
+                stage.transition(booking, trace: "\(trace),pay-1"), payment: key, provider: "p")
+            await stage.settle(copy)
+            provider.lookups[key] = .succeeded(transactionID: "t", amount: 100, currency: "USD")
+            try await stage.settlePayments(copy)
+            _ = try await stage.inventory.cancel(
+                stage.transition(booking, trace: "\(trace),cancel-1"), reason: "customer")
+            await stage.settle(copy)
+            provider.refundAnswer = .refused(code: "no-funds")
+            var said: [String?] = []
+            copy.onFailure = { said.append($1) }
+            try await stage.settlePayments(copy)
+            // Where traces are exported, a span of their own stands between.
+            func ids(_ traces: [String?]) -> [String] {
+                traces.map { "\($0?.prefix(36) ?? "")\($0?.dropFirst(55) ?? "")" }
+            }
+            #expect(ids(provider.traces) == ["\(trace.prefix(36)),pay-1", "\(trace.prefix(36)),cancel-1"])
+            #expect(ids(said) == ["\(trace.prefix(36)),cancel-1"])
+        }
+    }
+
     @Test("a refund that is refused is asked for again later and later, and can be seen")
     func refused() async throws {
         try await withCopy("refused") { _, stage, copy, provider, event in

@@ -159,8 +159,8 @@ final class Stage {
         return requests.map(\.booking)
     }
 
-    func transition(_ booking: BookingID) -> TransitionRequest {
-        TransitionRequest(booking: booking, user: nil, awaitsAck: true, idempotency: nil, traceparent: "")
+    func transition(_ booking: BookingID, trace: String = "") -> TransitionRequest {
+        TransitionRequest(booking: booking, user: nil, awaitsAck: true, idempotency: nil, traceparent: trace)
     }
 
     func cancel(_ booking: BookingID) async throws {

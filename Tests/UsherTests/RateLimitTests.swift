@@ -1,3 +1,4 @@
+import Glibc
 import Support
 import Testing
 
@@ -27,6 +28,47 @@ struct RateLimitTests {
                     "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PARTITIONS": "8",
                 ])
             #expect(copy.readToEnd().contains("USHER_RATE_LIMIT"))
+            #expect(copy.wait() == 1)
+        }
+    }
+
+    @Test("behind a trusted proxy each address has a limit of its own; whoever is not trusted cannot choose one")
+    func proxies() throws {
+        let cluster = try Cluster(
+            copies: 1, environment: ["USHER_RATE_LIMIT": "9/1h,3/1h", "USHER_TRUSTED_PROXIES": "127.0.0.0/8,::1"])
+        let proxied = HTTPClient(port: cluster.ports[0])
+        func ask(_ client: HTTPClient, _ forwarded: String...) throws -> Int {
+            try client.send("GET", "/v1/events", headers: forwarded.map { ("X-Forwarded-For", $0) }).status
+        }
+        let fourTimes = [200, 200, 200, 429]
+        #expect(try (0..<4).map { try ask(proxied, "198.51.100.\($0), 203.0.113.1") } == fourTimes)
+        #expect(try (0..<4).map { try ask(proxied, "198.51.100.\($0)", "2001:db8::2", "127.0.0.2") } == fourTimes)
+        #expect(try (0..<4).map { try ask(proxied, "203.0.113.\($0 + 3), garbage") } == fourTimes)
+        let login = { (address: String, index: Int) in
+            try proxied.send(
+                "POST", "/v1/auth/login", headers: [("X-Forwarded-For", address)],
+                body: "{\"email\":\"ann\(index)@example.com\",\"password\":\"wrong\"}"
+            ).status
+        }
+        #expect(try (0..<4).map { try login("203.0.113.7", $0) } == [401, 401, 401, 429])
+        #expect(try login("203.0.113.8", 9) == 401)
+
+        let port = try freePort()
+        let environment = [
+            "REDIS_URL": cluster.redis.url, "DATABASE_URL": cluster.postgres.url, "USHER_RATE_LIMIT": "9/1h,3/1h",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PARTITIONS": "8",
+            "USHER_LOOPS": "1", "PORT": "\(port)", "USHER_TRUSTED_PROXIES": "10.0.0.0/8",
+        ]
+        let open = try Program(Cluster.binary, ["serve"], environment: environment)
+        let direct = HTTPClient(port: port)
+        try eventually("it is ready") { (try? direct.send("GET", "/readyz"))?.status == 200 }
+        // It is counted by the address that the proxy's garbage was counted by: its own.
+        #expect(try ask(direct, "203.0.113.100") == 429)
+        open.signal(SIGTERM)
+        #expect(open.wait() == 0)
+        for wrong in ["nginx", "10.0.0.1/8", "10.0.0.0/8,", "0.0.0.0/0", "::/0"] {
+            let copy = try Program(Cluster.binary, ["serve"], environment: ["USHER_TRUSTED_PROXIES": wrong])
+            #expect(copy.readToEnd().contains("USHER_TRUSTED_PROXIES"))
             #expect(copy.wait() == 1)
         }
     }

@@ -92,6 +92,16 @@ struct TraceTests {
             collector.spans.filter { $0.span["traceId"] as? String == Self.trace }
         }
         let wanted: Set = ["POST /v1/bookings", "redis reserve", "redis begin_payment", "redis confirm", "persist"]
+        let read = try client.send(
+            "GET", "/v1/events/\(event.id)/availability",
+            headers: [("traceparent", "00-22222222222222222222222222222222-00f067aa0ba902b7-01")])
+        #expect(read.status == 200)
+        try eventually("a script that changes nothing is of its request's trace too") {
+            collector.spans.contains {
+                $0.span["traceId"] as? String == "22222222222222222222222222222222"
+                    && $0.span["name"] as? String == "redis availability"
+            }
+        }
         try eventually("all of it is there") { Set(mine().compactMap { $0.span["name"] as? String }) == wanted }
         let root = try #require(mine().first { $0.span["name"] as? String == "POST /v1/bookings" })
         #expect(root.service == "serve" && root.span["parentSpanId"] as? String == "00f067aa0ba902b7")
@@ -110,7 +120,7 @@ struct TraceTests {
         await collector.stop()
     }
 
-    @Test("settlement is a trace of its own, and a collector that is away changes nothing")
+    @Test("settlement is of the trace of what it settles, and a collector that is away changes nothing")
     func settles() async throws {
         let collector = try await Collector()
         let cluster = try Cluster(
@@ -124,14 +134,26 @@ struct TraceTests {
                 """)
         let id = try #require(paid.json["id"] as? String)
         let gone = try HTTPClient(port: cluster.ports[0]).send(
-            "DELETE", "/v1/bookings/\(id)", headers: bearer(try cluster.token("ann")))
+            "DELETE", "/v1/bookings/\(id)",
+            headers: bearer(try cluster.token("ann")) + [
+                ("traceparent", "00-\(Self.trace)-00f067aa0ba902b7-01"), ("X-Request-Id", "cancel-1"),
+            ])
         #expect(gone.status == 200)
         try eventually("the refund is settled") {
             collector.spans.contains {
                 $0.span["name"] as? String == "settle payment" && "\($0.span)".contains("refunded")
-                    && "\($0.span)".contains(id)
+                    && "\($0.span)".contains(id) && $0.span["traceId"] as? String == Self.trace
             }
         }
+        try eventually("its script and its writing down are of the same trace") {
+            let names = collector.spans.filter {
+                $0.span["traceId"] as? String == Self.trace && $0.service == "reconcile"
+            }
+            .compactMap { $0.span["name"] as? String }
+            return names.contains("redis refunded") && names.count { $0 == "persist" } == 2
+        }
+        let lines = cluster.copy("reconcile")?.output.split(separator: "\n").filter { $0.contains("cancel-1") } ?? []
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains(Self.trace) }, "\(lines)")
         await collector.stop()
         #expect(try cluster.makeEvent(capacity: 1).id.isEmpty == false)
         let wrong = try Program(

@@ -72,6 +72,7 @@ struct Attempt: Sendable {
     let booking: BookingID
     var amount: Int64 = 4999
     var card = "4242424242424242"
+    var trace = ""
 
     init(card: String = "4242424242424242") {
         self.card = card
@@ -83,6 +84,7 @@ struct Attempt: Sendable {
 
     func charge(_ gateway: HTTPGateway) async -> ChargeAnswer {
         await gateway.charge(
-            key: key, booking: booking, amount: amount, currency: "USD", means: PaymentMeans(secret: card))
+            key: key, booking: booking, amount: amount, currency: "USD", means: PaymentMeans(secret: card),
+            trace: trace)
     }
 }

@@ -1,0 +1,15 @@
+import HTTPServer
+import RedisClient
+
+/// Lets every script that a request calls be known by its trace.
+final class TracedHandler: HTTPHandler {
+    private let next: any HTTPHandler
+
+    init(next: any HTTPHandler) { self.next = next }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        await ScriptCause.$record.withValue(RequestTrace.record(request)) { await next.respond(to: request) }
+    }
+
+    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
+}

@@ -1,0 +1,55 @@
+/// The proxies that are believed when they say, by `X-Forwarded-For`, whose request they bring.
+public struct TrustedProxies: Sendable {
+    private let ranges: [AddressRange]
+
+    /// Proxies in a row that are followed back; no installation has as many, and each costs a look at every range.
+    private static let hops = 16
+    /// What the longest address takes, IPv4 within IPv6.
+    private static let addressLength = 45
+
+    /// Those within some ranges.
+    public init(_ ranges: [AddressRange]) { self.ranges = ranges }
+
+    /// Whether a peer is one of them.
+    ///
+    /// - Parameter peer: its address as text.
+    func contains(_ peer: String) -> Bool {
+        guard let address = IPAddress(peer) else { return false }
+        return contains(address)
+    }
+
+    private func contains(_ address: IPAddress) -> Bool { ranges.contains { $0.contains(address) } }
+
+    /// Whose request it is: each proxy added whom it had it from, so it is the right-most address that is none of them,
+    /// or the left-most when all are.
+    ///
+    /// - Parameter lines: the values of `X-Forwarded-For`, in order.
+    /// - Returns: `nil` when what they say is no address where one is looked for, or when too many proxies are named.
+    func client(of lines: some BidirectionalCollection<ArraySlice<UInt8>>) -> String? {
+        var left = Self.hops
+        var found: String?
+        for line in lines.reversed() {
+            var rest: ArraySlice<UInt8>? = line
+            while let part = rest {
+                let comma = part.lastIndex(of: UInt8(ascii: ","))
+                guard left > 0, let (text, address) = Self.address(comma.map { part[($0 + 1)...] } ?? part) else {
+                    return nil
+                }
+                guard contains(address) else { return text }
+                left -= 1
+                found = text
+                rest = comma.map { part[..<$0] }
+            }
+        }
+        return found
+    }
+
+    private static func address(_ bytes: ArraySlice<UInt8>) -> (text: String, address: IPAddress)? {
+        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        var bytes = bytes.drop(while: isSpace)
+        while let last = bytes.last, isSpace(last) { bytes.removeLast() }
+        guard bytes.count <= addressLength else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return IPAddress(text).map { (text, $0) }
+    }
+}
