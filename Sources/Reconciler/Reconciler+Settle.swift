@@ -13,7 +13,7 @@ import Tracing
 /// Settlement: whatever became of money, its booking is told, or it goes back. All of it may be done twice, by two copies
 /// at once, and again after either was killed: providers are asked by keys, and bookings know what they were told.
 extension Reconciler {
-    /// Payments asked about at a time; a provider that hangs holds up no more.
+    /// Payments asked about at a time, and charges told again; a provider that hangs holds up no more.
     private static let settleLimit = 16
 
     /// One look at what is due; true when there may be more.
@@ -24,8 +24,8 @@ extension Reconciler {
                 provider: gateway.name, limit: Self.settleLimit, oldSeconds: settlement.oldSeconds,
                 records: PlantedBug.current != .lateRecord)
             await concurrently(due) { [self] payment in await settle(payment, gateway) }
-            try await tellAgain(gateway)
-            return due.count == Self.settleLimit
+            let isMoreTold = try await tellAgain(gateway)
+            return due.count == Self.settleLimit || isMoreTold
         } catch {
             note("settle: \(error)")
             return false
@@ -163,19 +163,30 @@ extension Reconciler {
     // MARK: - What providers told
 
     /// Tells bookings again of charges that `payments` lacks, because somebody died or Redis forgot; asks about doubtful
-    /// ones; money that has been nobody's for long enough goes back.
-    private func tellAgain(_ gateway: any PaymentGateway) async throws {
+    /// ones; money that has been nobody's for long enough goes back. One that fails keeps none of the others waiting.
+    ///
+    /// - Returns: whether there may be more.
+    private func tellAgain(_ gateway: any PaymentGateway) async throws -> Bool {
         let open = try await charges.takeOpen(
             provider: gateway.name, toldSeconds: settlement.toldSeconds, keptSeconds: settlement.keptSeconds,
             limit: Self.settleLimit)
-        for open in open where !isStopping {
-            if try await charges.isPaid(open.charge) {
-                try await charges.update(open.charge, .settled)
-            } else if open.isDoubtful {
-                try await askAgain(open, gateway)
-            } else {
-                try await tell(open.charge, isLast: open.isOver)
+        await concurrently(open) { [self] open in
+            do {
+                try await tellAgain(open, gateway)
+            } catch {
+                note("charge \(open.charge.transactionID): \(error)", open.charge.trace)
             }
+        }
+        return open.count == Self.settleLimit
+    }
+
+    private func tellAgain(_ open: OpenCharge, _ gateway: any PaymentGateway) async throws {
+        if try await charges.isPaid(open.charge) {
+            try await charges.update(open.charge, .settled)
+        } else if open.isDoubtful {
+            try await askAgain(open, gateway)
+        } else {
+            try await tell(open.charge, isLast: open.isOver)
         }
     }
 
