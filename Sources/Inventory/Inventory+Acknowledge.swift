@@ -3,7 +3,7 @@ import RedisClient
 
 extension Inventory {
     /// Bookings in one call of `acknowledge`.
-    private static let acknowledgeLimit = 500
+    public static let acknowledgeLimit = 500
 
     /// A booking that need not stay in Redis.
     public struct Leaving: Sendable {
@@ -22,7 +22,7 @@ extension Inventory {
         }
     }
 
-    /// Tells Redis up to where PostgreSQL has an outbox, and which bookings may leave.
+    /// Tells Redis up to where PostgreSQL has an outbox, and which bookings may leave; any number of them.
     ///
     /// - Parameters:
     ///   - old: up to where it had it before.
@@ -37,13 +37,38 @@ extension Inventory {
             rest = rest.dropFirst(some.count)
             // The cursor moves with the last call.
             let reached = rest.isEmpty ? cursor : old
-            var arguments = [String(epoch), old.description, reached.description, String(entries)]
-            for one in some {
-                arguments += [one.booking.description, String(one.version), String(one.milliseconds)]
+            let result = await withUnsafeContinuation { continuation in
+                acknowledge(partition, epoch: epoch, from: old, to: reached, entries: entries, leaving: some) {
+                    continuation.resume(returning: $0)
+                }
             }
-            _ = try await evaluate(
-                scripts.acknowledge, keys: [keys.meta(partition), keys.outbox(partition)], arguments: arguments)
+            try result.get()
         } while !rest.isEmpty
+    }
+
+    /// The same, sent before this returns: what is asked next of Redis is answered after it.
+    ///
+    /// - Parameters:
+    ///   - leaving: at most `acknowledgeLimit`.
+    ///   - completion: called once, on the loop.
+    public func acknowledge(
+        _ partition: Partition, epoch: Int64, from old: StreamID, to cursor: StreamID, entries: Int,
+        leaving: some Collection<Leaving>, completion: @escaping (Result<Void, InventoryError>) -> Void
+    ) {
+        precondition(leaving.count <= Self.acknowledgeLimit, "more than a call takes")
+        var call = RedisScriptCall(scripts.acknowledge, keyCount: 2, argumentCount: 4 + 3 * leaving.count)
+        call.append(keys.meta(partition))
+        call.append(keys.outbox(partition))
+        call.append(String(epoch))
+        call.append(old.description)
+        call.append(cursor.description)
+        call.append(String(entries))
+        for one in leaving {
+            call.append(one.booking.description)
+            call.append(String(one.version))
+            call.append(String(one.milliseconds))
+        }
+        connection.evaluate(call) { result in completion(result.map { _ in }.mapError { InventoryError($0) }) }
     }
 
     /// How many outbox entries of all partitions are not written down, as far as Redis was told.

@@ -7,14 +7,15 @@ extension PostgresConnection {
 
     /// Commits, if anything was done.
     ///
+    /// - Parameter last: what is still to be done; it travels with COMMIT, which the server skips when one of it fails.
     /// - Throws: `.outcomeUnknown` when the answer was lost; `.server` when nothing was committed.
-    func commit() async throws(PostgresError) {
-        if deferredBegin != nil { return forgetTransaction() }
+    func commit(after last: [PostgresStatement] = []) async throws(PostgresError) {
+        if deferredBegin != nil, last.isEmpty { return forgetTransaction() }
         guard isOpen else { throw PostgresError(.notConnected, "the connection was lost before COMMIT") }
         lossUndoes = false
-        let answer = try await query(PostgresStatement("COMMIT", isPrepared: false))
+        let answers = try await pipeline(last + [PostgresStatement("COMMIT", isPrepared: false)])
         // A transaction in which a statement failed answers COMMIT with success, and ROLLBACK.
-        guard answer.commandTag == "COMMIT" else {
+        guard answers.last?.commandTag == "COMMIT" else {
             var error = PostgresError(.server(sqlState: "25P02"), "a statement had failed: nothing was committed")
             error.sqlState = "25P02"
             throw error

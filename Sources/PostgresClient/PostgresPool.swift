@@ -91,18 +91,28 @@ public final class PostgresPool {
         isolation: PostgresIsolation = .readCommitted,
         _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Value
     ) async throws -> Value {
+        try await committing(isolation: isolation) { connection in (try await body(connection), last: []) }
+    }
+
+    /// A transaction as `transaction` makes it, with the last statements in one round trip with COMMIT, which a failure of any of them prevents.
+    ///
+    /// - Parameter body: returns a value, and what remains to be done when all else is; what it selects is not seen.
+    /// - Returns: the value, after the server has committed.
+    public func committing<Value>(
+        isolation: PostgresIsolation = .readCommitted,
+        _ body: nonisolated(nonsending) (PostgresConnection) async throws -> (Value, last: [PostgresStatement])
+    ) async throws -> Value {
         let lease = try await acquire()
         defer { release(lease) }
         lease.connection.beginLazily(isolation)
-        let value: Value
         do {
-            value = try await body(lease.connection)
+            let (value, last) = try await body(lease.connection)
+            try await lease.connection.commit(after: last)
+            return value
         } catch {
             await lease.connection.rollback()
             throw error
         }
-        try await lease.connection.commit()
-        return value
     }
 
     /// Lends a connection without a transaction. One that is not idle afterwards is closed.

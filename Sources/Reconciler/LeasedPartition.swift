@@ -13,12 +13,23 @@ struct LeasedPartition {
     /// Not looked at before, on the monotonic clock in nanoseconds.
     private(set) var notBefore: Int64 = 0
     private var failures = 0
+    /// Its turn comes then, on the same clock; tests look whenever they like.
+    private(set) var nextLook: Int64 = 0
+    private var lookPause = Self.lookPauses.lowerBound
 
     /// Entries in one transaction; 64 bookings each at most.
     private static let batchLimits = 1...500
     private static let pauses: ClosedRange<Int64> = 10_000_000...1_000_000_000
+    /// Between two looks at a quiet outbox: the first keeps a confirmation waiting shortly, the last spares Redis.
+    private static let lookPauses: ClosedRange<Int64> = 2_000_000...25_000_000
 
     init(_ row: PartitionRow) { self.row = row }
+
+    /// It was looked at: the next look is after a pause that doubles while nothing is found.
+    mutating func found(_ something: Bool, now: Int64) {
+        lookPause = something ? Self.lookPauses.lowerBound : min(lookPause * 2, Self.lookPauses.upperBound)
+        nextLook = max(now + lookPause, notBefore)
+    }
 
     /// Something was done.
     mutating func succeeded(_ row: PartitionRow) {

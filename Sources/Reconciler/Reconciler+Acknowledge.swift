@@ -4,16 +4,48 @@ import PostgresClient
 import Records
 import RedisClient
 
-extension Reconciler {
+/// What Redis, and whoever waits, are told of a batch that is committed.
+private struct Acknowledgement {
+    let row: PartitionRow
+    /// Up to where Redis was told before.
+    let cursor: StreamID
+    /// How many entries lie between that and the row's.
+    let entries: Int
+    /// Of each booking: where its clients wait, and for what.
+    private(set) var tidings: [(channel: String, text: String)] = []
+    /// Bookings that are held no more.
+    let leaving: [Inventory.Leaving]
+
     /// How long an ended booking stays in Redis after it was written down; it is put back when somebody acts on it.
     private static let endedMilliseconds: Int64 = 3_600_000
     /// A confirmed one: as long as the idempotency record of its claim.
     private static let confirmedMilliseconds: Int64 = 86_400_000
+
+    init(_ transitions: [OutboxEntry.Transition], _ row: PartitionRow, from cursor: StreamID, entries: Int) {
+        self.row = row
+        self.cursor = cursor
+        self.entries = entries
+        var last: [BookingID: BookingImage] = [:]
+        for transition in transitions {
+            last[transition.booking] = transition.image
+            guard let channel = transition.channel else { continue }
+            tidings.append((channel, "\(transition.booking) \(transition.image.made) \(row.epoch)"))
+        }
+        leaving = last.filter { !$0.value.status.isHeld }.map { booking, image in
+            Inventory.Leaving(
+                booking: booking, version: image.version,
+                milliseconds: image.status == .confirmed ? Self.confirmedMilliseconds : Self.endedMilliseconds)
+        }
+    }
+}
+
+/// After the commit: tells who waits, moves the cursor that reads compare with, and lets bookings go that are held no more.
+/// Losing any of it loses nothing: the cursor in Redis is then behind, and it is done again.
+extension Reconciler {
     /// Entries looked at in one call of `acknowledgeAgain`.
     private static let againLimit = 200
 
-    /// After the commit: tells who waits, moves the cursor that reads compare with, and lets bookings go that are held no
-    /// more. Losing any of it loses nothing: the cursor in Redis is then behind, and it is done again.
+    /// Waits until Redis has taken it.
     ///
     /// - Parameters:
     ///   - cursor: up to where Redis was told before.
@@ -22,26 +54,46 @@ extension Reconciler {
     func acknowledge(
         _ transitions: [OutboxEntry.Transition], _ row: PartitionRow, from cursor: StreamID, entries: Int
     ) async -> Bool {
-        var commands: [[String]] = []
-        var last: [BookingID: BookingImage] = [:]
-        for transition in transitions {
-            last[transition.booking] = transition.image
-            guard let channel = transition.channel else { continue }
-            commands.append(["PUBLISH", channel, "\(transition.booking) \(transition.image.made) \(row.epoch)"])
-        }
-        let leaving = last.filter { !$0.value.status.isHeld }.map { booking, image in
-            Inventory.Leaving(
-                booking: booking, version: image.version,
-                milliseconds: image.status == .confirmed ? Self.confirmedMilliseconds : Self.endedMilliseconds)
-        }
+        await acknowledge(Acknowledgement(transitions, row, from: cursor, entries: entries))
+    }
+
+    private func acknowledge(_ what: Acknowledgement) async -> Bool {
+        publish(what.tidings)
         do {
-            _ = try await inventory.pipeline(commands)
             try await inventory.acknowledge(
-                row.partition, epoch: row.epoch, from: cursor, to: row.cursor, entries: entries, leaving: leaving)
+                what.row.partition, epoch: what.row.epoch, from: what.cursor, to: what.row.cursor,
+                entries: what.entries, leaving: what.leaving)
             return true
         } catch {
             note(error.description)
             return false
+        }
+    }
+
+    /// Sends it before the next look, which is then answered after it, and waits only when it takes several calls.
+    func acknowledgeSoon(
+        _ transitions: [OutboxEntry.Transition], _ row: PartitionRow, from cursor: StreamID, entries: Int
+    ) async {
+        let what = Acknowledgement(transitions, row, from: cursor, entries: entries)
+        guard what.leaving.count <= Inventory.acknowledgeLimit else {
+            _ = await acknowledge(what)
+            return
+        }
+        publish(what.tidings)
+        unacknowledged += 1
+        inventory.acknowledge(
+            row.partition, epoch: row.epoch, from: cursor, to: row.cursor, entries: entries, leaving: what.leaving
+        ) { [self] result in
+            unacknowledged -= 1
+            if case .failure(let error) = result { note(error.description) }
+        }
+    }
+
+    private func publish(_ tidings: [(channel: String, text: String)]) {
+        for (channel, text) in tidings {
+            inventory.connection.send(RedisCommand("PUBLISH", channel, text)) { [self] result in
+                if case .failure(let error) = result { note(error.description) }
+            }
         }
     }
 

@@ -6,15 +6,6 @@ import PostgresClient
 import Records
 import RedisClient
 
-/// One look at a partition: what its outbox has beyond the cursor, and whether Redis can be trusted.
-struct Look {
-    let row: PartitionRow
-    let entries: [RedisValue]
-    let needsRecovery: Bool
-    /// Up to where Redis was told that it is written down.
-    let acknowledged: StreamID
-}
-
 /// What became of one piece of work on a partition.
 enum Progress {
     /// It is done, and this is the row now.
@@ -26,88 +17,57 @@ enum Progress {
 extension Reconciler {
     /// Partitions that are worked on at a time: while one commits, another is read. One connection is left for leases.
     private static let writers = 3
+    /// Between two times that it is seen whose turn it is: while somebody attends to a partition its turn may come at
+    /// once, otherwise no later than this.
+    private static let pauses = (working: Duration.milliseconds(2), idle: Duration.milliseconds(25))
+    /// Partitions whose turn comes within this time are looked at together, nanoseconds.
+    private static let leeway: Int64 = 1_000_000
 
-    /// One look at every partition of this copy; true when something was there.
-    func persistAll() async -> Bool {
+    /// Looks around for as long as the copy runs; what is found is attended to meanwhile.
+    func keepPersisting() async {
+        while !isStopping {
+            await lookAround()
+            let next = leased.filter { !attended.contains($0.key) }.map(\.value.nextLook).min() ?? .max
+            let left = max(next - monotonicNanoseconds(), Self.leeway)
+            await loop.sleep(for: min(.nanoseconds(left), attended.isEmpty ? Self.pauses.idle : Self.pauses.working))
+        }
+        while writers > 0 { await loop.sleep(for: .milliseconds(5)) }
+    }
+
+    /// Looks at the partitions that nobody attends to and whose turn it is.
+    private func lookAround() async {
         let now = monotonicNanoseconds()
-        let ready = leased.values.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }
-        guard !ready.isEmpty else { return false }
-        do {
-            let looks = try await look(ready).filter { $0.hasWork }
-            await attend(await inOrder(looks))
-            return !looks.isEmpty
-        } catch {
-            note(error.description)
-            return false
-        }
-    }
-
-    /// Looks at many partitions in one write: one pipelined XREAD and `meta` each.
-    func look(_ rows: [PartitionRow]) async throws(InventoryError) -> [Look] {
-        guard let identity = inventory.connection.identity else {
-            throw InventoryError(.unavailable, "Redis is not connected")
-        }
-        var commands: [[String]] = []
-        for row in rows {
-            commands.append([
-                "HMGET", inventory.keys.meta(row.partition), "epoch", "state", "identity", "broken", "cursor",
-                Self.trimmedField,
-            ])
-            commands.append(read(row))
-            commands.append(["EXISTS", inventory.keys.outbox(row.partition)])
-        }
-        let replies = try await inventory.pipeline(commands)
-        return rows.enumerated().map { index, row in
-            let meta = replies[3 * index].array ?? []
-            let ids = meta.suffix(2).map { $0.string.flatMap { StreamID($0) } ?? .zero }
-            // A script that failed half-way, and an outbox that is gone, are healed by a recovery too.
-            let isWhole =
-                meta.count == 6 && meta[3].string == nil && replies[3 * index + 2].integer == 1
-            let isTrusted =
-                isWhole && meta[0].integer == row.epoch && meta[1].string == "open"
-                && meta[2].string == identity.validated && ids[1] <= row.cursor
-            return Look(
-                row: row, entries: isTrusted ? Self.entries(replies[3 * index + 1]) : [],
-                needsRecovery: !isTrusted && identity.isMaster, acknowledged: isTrusted ? ids[0] : row.cursor)
-        }
-    }
-
-    /// Of partitions that need a recovery those come first where something is on sale now.
-    func inOrder(_ looks: [Look]) async -> [Look] {
-        guard looks.count(where: \.needsRecovery) > 1, let onSale = try? await catalogue.partitionsOnSale() else {
-            return looks
-        }
-        return looks.filter { onSale.contains($0.row.partition) } + looks.filter { !onSale.contains($0.row.partition) }
-    }
-
-    /// XREAD of the next batch of a partition.
-    func read(_ row: PartitionRow) -> [String] {
-        let limit = leased[row.partition]?.batchLimit ?? 1
-        return [
-            "XREAD", "COUNT", String(limit), "STREAMS", inventory.keys.outbox(row.partition), row.cursor.description,
-        ]
-    }
-
-    /// The entries in the answer to `read`.
-    static func entries(_ reply: RedisValue) -> [RedisValue] { reply.array?.first?.array?.last?.array ?? [] }
-
-    private func attend(_ looks: [Look]) async {
-        guard !looks.isEmpty else { return }
-        var waiting = looks[...]
-        var writers = 0
-        await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
-            for _ in 0..<min(Self.writers, looks.count) {
-                writers += 1
-                loop.spawn { [self] in
-                    while !isStopping, let look = waiting.popFirst() { await attend(look) }
-                    writers -= 1
-                    if writers == 0 { done.resume() }
-                }
+        let due = leased.filter { !attended.contains($0.key) && $0.value.nextLook <= now + Self.leeway }
+        let looks = await work(of: due.values.map(\.row))
+        for partition in due.keys { leased[partition]?.found(false, now: monotonicNanoseconds()) }
+        attended.formUnion(looks.map(\.row.partition))
+        waiting += looks
+        while writers < min(Self.writers, attended.count) {
+            writers += 1
+            loop.spawn { [self] in
+                while !isStopping, let look = waiting.popFirst() { await stay(with: look) }
+                writers -= 1
             }
         }
     }
 
-    private func attend(_ look: Look) async {
+    /// Attends to a partition, again and again while something is there and no other waits for it.
+    private func stay(with look: Look) async {
+        let partition = look.row.partition
+        var look = look
+        repeat {
+            await attend(look)
+            guard !isStopping, waiting.isEmpty, let state = leased[partition], state.notBefore <= monotonicNanoseconds(),
+                let next = await work(of: [state.row]).first
+            else { break }
+            look = next
+        } while true
+        attended.remove(partition)
+        leased[partition]?.found(true, now: monotonicNanoseconds())
+    }
+
+    /// Does what a look has found.
+    func attend(_ look: Look) async {
         let partition = look.row.partition
         switch await progress(look) {
         case .done(let row):
@@ -142,7 +102,7 @@ extension Reconciler {
         }
     }
 
-    /// Writes a batch down, then acknowledges it.
+    /// Writes a batch down, then has it acknowledged.
     ///
     /// - Parameter row: as it was read, with the lineage of the entries.
     func persist(_ row: PartitionRow, _ entries: [RedisValue]) async -> Progress {
@@ -162,15 +122,11 @@ extension Reconciler {
             log(written)
             trace(written, since: start)
             let next = PartitionRow(row, cursor: cursor)
-            _ = await acknowledge(written, next, from: row.cursor, entries: parsed.count)
+            await acknowledgeSoon(written, next, from: row.cursor, entries: parsed.count)
             return .done(next)
         } catch {
             note("\(error)")
             return .unsure
         }
     }
-}
-
-extension Look {
-    fileprivate var hasWork: Bool { needsRecovery || !entries.isEmpty || acknowledged < row.cursor }
 }

@@ -60,6 +60,14 @@ public final class Reconciler {
     /// How long entries stay in the outbox after they were written down, so that a PostgreSQL that falls back can be
     /// refilled; while memory allows.
     var retained = Duration.seconds(3600)
+    /// Partitions that are attended to, or wait for it.
+    var attended: Set<Partition> = []
+    /// What was found, in the order of its turn.
+    var waiting: ArraySlice<Look> = []
+    /// How many partitions are attended to at this moment.
+    var writers = 0
+    /// Acknowledgements under way.
+    var unacknowledged = 0
     private(set) var isStopping = false
     private var isRunning = false
     private var activities = 0
@@ -80,8 +88,6 @@ public final class Reconciler {
     private static let cancelPause = Duration.milliseconds(40)
     /// Old messages are forgotten once in so many looks: every quarter of an hour or so.
     private static let forgetEvery = 4000
-    /// Pauses between two looks at quiet outboxes: the first keeps a confirmation waiting shortly, the last spares Redis.
-    private static let pauses = (shortest: Duration.milliseconds(2), longest: Duration.milliseconds(25))
 
     /// A reconciler that does not run yet. On the loop's thread only.
     ///
@@ -122,7 +128,8 @@ public final class Reconciler {
         loop.spawn { [self] in await keepSettling() }
         loop.spawn { [self] in await keepCancelling() }
         await keepPersisting()
-        while activities > 0 { await loop.sleep(for: .milliseconds(5)) }
+        activities -= 1
+        while activities > 0 || unacknowledged > 0 { await loop.sleep(for: .milliseconds(5)) }
         isRunning = false
     }
 
@@ -139,16 +146,6 @@ public final class Reconciler {
         while !isStopping {
             await beat()
             await rest(Self.beatPause)
-        }
-    }
-
-    private func keepPersisting() async {
-        defer { activities -= 1 }
-        var pause = Self.pauses.shortest
-        while !isStopping {
-            let worked = await persistAll()
-            pause = worked ? Self.pauses.shortest : min(pause * 2, Self.pauses.longest)
-            if !worked { await loop.sleep(for: pause) }
         }
     }
 

@@ -1,20 +1,22 @@
 import Audit
 import Booking
 import EventLoop
+import Glibc
 import Inventory
 import Logging
 import Metrics
 import PostgresClient
 import Records
+import RedisClient
 
 /// Compares both stores about one event after the other, for as long as a reconciler runs, and tells what differs.
-/// Lives on the reconciler's loop.
+/// Lives on a loop of its own: the reconciler's would stand still while a big event is compared.
 final class DriftWatch {
     private let loop: EventLoop
     private let auditor: Auditor
     private let catalogue: Catalogue
     /// The partitions of this copy: another one looks at the others.
-    private let partitions: () -> [Partition]
+    private let partitions: () async -> [Partition]
     private var differing: Set<EventID> = []
     private var isStopping = false
     private var isRunning = false
@@ -25,7 +27,7 @@ final class DriftWatch {
     private static let restFactor: Int64 = 20
 
     init(
-        loop: EventLoop, inventory: Inventory, pool: PostgresPool, partitions: @escaping () -> [Partition]
+        loop: EventLoop, inventory: Inventory, pool: PostgresPool, partitions: @escaping () async -> [Partition]
     ) {
         self.loop = loop
         self.partitions = partitions
@@ -39,7 +41,7 @@ final class DriftWatch {
         defer { isRunning = false }
         while !isStopping {
             var seen: Set<EventID> = []
-            for partition in partitions() where !isStopping {
+            for partition in await partitions() where !isStopping {
                 // A store that is away is somebody else's alarm.
                 for event in (try? await catalogue.current(in: partition)) ?? [] where !isStopping {
                     seen.insert(event.id)
@@ -84,4 +86,57 @@ final class DriftWatch {
     }
 
     private func tell() { ReconcileMetrics.shared.drift[].set(differing.count) }
+}
+
+/// A drift watch on its loop, with connections of its own.
+struct RunningDriftWatch: Sendable {
+    private let loop: EventLoop
+    private let holder: Holder
+
+    // SAFETY of @unchecked: touched in its loop's isolation only.
+    private final class Holder: @unchecked Sendable {
+        var watch: DriftWatch?
+        var connection: RedisConnection?
+        var pool: PostgresPool?
+    }
+
+    /// How much its thread leaves to the others when there is not enough for all (nice(2)).
+    private static let niceness: Int32 = 10
+
+    /// - Parameter partitions: those to look at now.
+    static func start(
+        _ settings: Settings, partitions: @escaping @Sendable () async -> [Partition]
+    ) async throws -> RunningDriftWatch {
+        let redis = try settings.redis()
+        var postgres = try settings.postgres()
+        // It asks one thing after the other.
+        postgres.poolSize = 1
+        let configuration = postgres
+        let keys = KeySpace(partitions: try settings.partitions())
+        let loop = try EventLoop(name: "drift")
+        let holder = Holder()
+        try await loop.run { loop in
+            // On Linux of the calling thread; where it is refused, the audit takes its share.
+            _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, niceness)
+            let connection = RedisConnection(loop: loop, configuration: redis)
+            try connection.start()
+            let pool = PostgresPool(loop: loop, configuration: configuration)
+            let inventory = Inventory(loop: loop, connection: connection, keys: keys, channel: "")
+            let watch = DriftWatch(loop: loop, inventory: inventory, pool: pool, partitions: partitions)
+            (holder.watch, holder.connection, holder.pool) = (watch, connection, pool)
+            loop.spawn { await watch.run() }
+        }
+        return RunningDriftWatch(loop: loop, holder: holder)
+    }
+
+    /// Ends after the event under way.
+    func stop() async {
+        await loop.run { _ in
+            await holder.watch?.stop()
+            holder.connection?.close()
+            holder.pool?.close()
+            (holder.watch, holder.connection, holder.pool) = (nil, nil, nil)
+        }
+        loop.stop()
+    }
 }

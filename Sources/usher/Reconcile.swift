@@ -33,13 +33,13 @@ struct Reconcile {
 struct RunningReconciler: Sendable {
     private let loop: EventLoop
     private let holder: Holder
+    private let drift: RunningDriftWatch
 
     // SAFETY of @unchecked: `reconciler` is touched in its loop's isolation only.
     private final class Holder: @unchecked Sendable {
         var reconciler: Reconciler?
         var sampler: StoreSampler?
         var metrics: MetricsServer?
-        var drift: DriftWatch?
     }
 
     /// - Parameter metricsPort: where its metrics are told; `nil` where another server of this process tells them.
@@ -70,30 +70,27 @@ struct RunningReconciler: Sendable {
             }
             holder.reconciler = reconciler
             if Tracer.shared.isOn { connection.onScript = Tracer.shared.scriptCalled }
-            let drift = DriftWatch(loop: loop, inventory: inventory, pool: pool) { [unowned reconciler] in
-                reconciler.ownPartitions
-            }
-            holder.drift = drift
-            loop.spawn { await drift.run() }
             holder.sampler = StoreSampler(loop: loop, name: "reconcile", connection: connection, pool: pool)
             if let metricsPort { holder.metrics = try MetricsServer(loop: loop, host: host, port: metricsPort) }
         }
         Task(executorPreference: loop.executor) {
             await loop.run { _ in await holder.reconciler?.run() }
         }
-        return RunningReconciler(loop: loop, holder: holder)
+        let drift = try await RunningDriftWatch.start(settings) {
+            await loop.run { _ in holder.reconciler?.ownPartitions ?? [] }
+        }
+        return RunningReconciler(loop: loop, holder: holder, drift: drift)
     }
 
     /// Finishes the batch under way and gives the leases back.
     func stop() async {
+        await drift.stop()
         await loop.run { _ in
-            await holder.drift?.stop()
             await holder.reconciler?.stop()
             await holder.metrics?.stop()
             holder.reconciler = nil
             holder.sampler = nil
             holder.metrics = nil
-            holder.drift = nil
         }
         loop.stop()
     }

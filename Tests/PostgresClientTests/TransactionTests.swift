@@ -70,6 +70,33 @@ struct TransactionTests {
         }
     }
 
+    @Test("the last statements travel with COMMIT, and a refused one of them undoes everything")
+    func lastStatements() async throws {
+        try await withTable("last_statements") { _, pool in
+            let value = try await pool.committing { connection in
+                _ = try await connection.query("INSERT INTO last_statements VALUES (1)")
+                return (7, last: [PostgresStatement("INSERT INTO last_statements VALUES (2), (3)")])
+            }
+            #expect(value == 7)
+            try await expectCount(3, in: "last_statements", pool)
+            let error = await failure {
+                _ = try await pool.committing { _ in
+                    (
+                        0,
+                        last: [
+                            PostgresStatement("INSERT INTO last_statements VALUES (4)"),
+                            PostgresStatement("SELECT 1 / $1::bigint", [0]),
+                            PostgresStatement("INSERT INTO last_statements VALUES (5)"),
+                        ]
+                    )
+                }
+            }
+            #expect(error?.sqlState == "22012")
+            try await expectCount(3, in: "last_statements", pool)
+            #expect(pool.connectionCount == 1 && pool.busyCount == 0)
+        }
+    }
+
     @Test("a body that swallows a refused statement does not pass for committed")
     func swallowedError() async throws {
         try await withTable("swallowed") { _, pool in

@@ -121,3 +121,15 @@ func openedCopy(_ stage: Stage, _ owner: String = "a") async throws -> Reconcile
     await stage.settle(copy)
     return copy
 }
+
+extension Reconciler {
+    /// One look at every partition of a copy that does not run by itself; true when something was there.
+    func persistAll() async -> Bool {
+        let now = monotonicNanoseconds()
+        let ready = leased.values.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }
+        let looks = await work(of: ready)
+        await concurrently(looks) { [self] look in await attend(look) }
+        while unacknowledged > 0 { await loop.sleep(for: .milliseconds(1)) }
+        return !looks.isEmpty
+    }
+}
