@@ -124,7 +124,7 @@ struct FailureTests {
 
     @Test("Redis restarts in the middle of a batch")
     func redisRestarts() async throws {
-        try await withStage("redis_restarts") { loop, stage in
+        try await withStage("redis_restarts", appendFsync: "always") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 9)
             for _ in 0..<5 { _ = try await stage.claim(event) }
