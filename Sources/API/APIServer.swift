@@ -89,9 +89,9 @@ public final class APIServer {
             RequestLog.note(request, route, response, nanoseconds: time)
             RequestTrace.note(request, route, response, nanoseconds: time)
         }
-        let traced: any HTTPHandler = Tracer.shared.isOn ? TracedHandler(next: router) : router
-        let limited = Self.limited(traced, loop: loop, connection, context)
-        let authenticated = AuthenticatedHandler(context.authenticator, next: limited)
+        let limited = Self.limited(router, loop: loop, connection, context)
+        let traced: any HTTPHandler = Tracer.shared.isOn ? TracedHandler(next: limited) : limited
+        let authenticated = AuthenticatedHandler(context.authenticator, next: traced)
         let origins = configuration.corsOrigins
         let admission = Admission(context.inFlight, next: authenticated)
         let handler: any HTTPHandler =

@@ -74,9 +74,15 @@ public final class RateLimiter {
 
     private func ask(_ subject: RateSubject) async -> RateVerdict? {
         guard connection.isReady else { return nil }
-        return await withUnsafeContinuation { continuation in
+        let start = monotonicNanoseconds()
+        let verdict = await withUnsafeContinuation { continuation in
             waiting.append(Waiting(subject: subject) { continuation.resume(returning: $0) })
         }
+        // One call judges many; each of them has waited for it.
+        if let onScript = connection.onScript, let cause = ScriptCause.record {
+            onScript(Self.script.name, cause, monotonicNanoseconds() - start, verdict == nil)
+        }
+        return verdict
     }
 
     // MARK: - Talking to Redis

@@ -36,19 +36,19 @@ extension Reconciler {
     /// again until it is done.
     func overruleAll() async {
         do {
-            let open = Dictionary(grouping: try await verdicts.open(in: Array(leased.keys)), by: \.partition)
+            let open = Dictionary(grouping: try await verdicts.open(in: Array(leased.keys)), by: \.key.partition)
             for (partition, bookings) in open {
                 let epoch = try await inventory.state(of: partition).epoch
-                for booking in bookings {
+                for (booking, trace) in bookings {
                     let request = TransitionRequest(
-                        booking: booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: "")
+                        booking: booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: trace ?? "")
                     _ = try await inventory.overrule(request)
                 }
                 _ = try await inventory.suspect(partition, epoch: epoch)
-                for booking in bookings {
+                for (booking, trace) in bookings {
                     try await verdicts.overruled(booking)
                     report.verdicts += 1
-                    onFailure("booking \(booking) was sold twice and is overruled", nil)
+                    onFailure("booking \(booking) was sold twice and is overruled", trace)
                 }
             }
         } catch {

@@ -82,7 +82,7 @@ extension Reconciler {
                 found.append(
                     Verdict(
                         booking: transition.booking, event: entry.event, version: transition.image.version,
-                        entry: entry.id, rule: error.constraint ?? ""))
+                        entry: entry.id, rule: error.constraint ?? "", trace: transition.trace))
             case .refused(let error):
                 refuse([transition], error.description)
                 guard try await writePresent(transition, of: entry, row) else { return nil }
@@ -90,8 +90,7 @@ extension Reconciler {
         }
         guard try await commit(Batch(), row, entry.id, letters, found) != nil else { return nil }
         for verdict in found {
-            let cause = judged.first { $0.booking == verdict.booking }?.trace
-            onFailure("booking \(verdict.booking) has what others have: \(verdict.rule)", cause)
+            onFailure("booking \(verdict.booking) has what others have: \(verdict.rule)", verdict.trace)
         }
         await tellOverruled(judged, row)
         return written

@@ -90,7 +90,7 @@ public final class ChargeStore {
                     state IN ('told', 'mismatch') AND updated_at <= now() - $2::bigint * interval '1 second'
                     OR state = 'unmatched' AND created_at <= now() - $3::bigint * interval '1 second')
                 ORDER BY updated_at LIMIT $4::bigint FOR UPDATE SKIP LOCKED)
-            RETURNING transaction_id, booking_id, payment_id, amount, currency, state = 'mismatch' AS is_doubtful,
+            RETURNING transaction_id, booking_id, payment_id, amount, currency, trace, state = 'mismatch' AS is_doubtful,
                 created_at <= now() - $3::bigint * interval '1 second' AS is_over
             """, [.text(provider), .integer(toldSeconds), .integer(keptSeconds), .integer(Int64(limit))]
         ).map { (row) throws(PostgresError) in
@@ -101,7 +101,8 @@ public final class ChargeStore {
                 charge: ToldCharge(
                     provider: provider, transactionID: try row.string("transaction_id"),
                     booking: BookingID(stored: booking), payment: payment, amount: try row.integer("amount"),
-                    currency: try row.string("currency"), isSuccess: true),
+                    currency: try row.string("currency"), isSuccess: true,
+                    trace: try row.optionalString("trace") ?? ""),
                 isDoubtful: try row.bool("is_doubtful"), isOver: try row.bool("is_over"))
         }
     }
@@ -157,15 +158,16 @@ extension ChargeStore {
         [
             .text(charge.provider), .text(charge.transactionID), .text(charge.booking.description),
             .text(charge.payment.description), .integer(charge.amount), .text(charge.currency),
-            .text(charge.isSuccess ? "told" : "failed"),
+            .text(charge.isSuccess ? "told" : "failed"), .optionalText(charge.trace.isEmpty ? nil : charge.trace),
         ]
     }
 
     /// What failed may turn to success, and a doubtful sum to the right one; nothing else changes.
     private static let upsert = """
-        INSERT INTO charges AS old (provider, transaction_id, booking_id, payment_id, amount, currency, state)
-        VALUES ($1::text, $2::text, $3::uuid, $4::uuid, $5::bigint, $6::text, $7::text)
+        INSERT INTO charges AS old (provider, transaction_id, booking_id, payment_id, amount, currency, state, trace)
+        VALUES ($1::text, $2::text, $3::uuid, $4::uuid, $5::bigint, $6::text, $7::text, $8::text)
         ON CONFLICT (provider, transaction_id) DO UPDATE SET
+            trace = coalesce(excluded.trace, old.trace),
             amount = CASE WHEN old.state IN ('failed', 'mismatch') AND excluded.state = 'told'
                 AND old.booking_id = excluded.booking_id THEN excluded.amount ELSE old.amount END,
             currency = CASE WHEN old.state IN ('failed', 'mismatch') AND excluded.state = 'told'

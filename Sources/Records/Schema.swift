@@ -28,6 +28,9 @@ public enum Schema {
         Migration(
             number: 8, name: "add_payment_trace", up: text(PackageResources._008_add_payment_trace_up_sql),
             down: text(PackageResources._008_add_payment_trace_down_sql)),
+        Migration(
+            number: 9, name: "add_charge_trace", up: text(PackageResources._009_add_charge_trace_up_sql),
+            down: text(PackageResources._009_add_charge_trace_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

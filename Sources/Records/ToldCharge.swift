@@ -16,7 +16,7 @@ public struct ToldCharge: Sendable {
     public let currency: String
     /// Whether the money was taken.
     public let isSuccess: Bool
-    /// Trace context of whoever told it, and the request's id; empty for nobody's. Not kept.
+    /// Trace context of whoever told it, and the request's id; empty for nobody's.
     public let trace: String
 
     /// What was said.

@@ -13,26 +13,32 @@ public struct Verdict: Sendable {
     public let entry: StreamID
     /// What it would have violated.
     public let rule: String
+    /// Trace context and id of the request that made the refused version.
+    public let trace: String?
 
     /// A verdict.
-    public init(booking: BookingID, event: EventID, version: Int64, entry: StreamID, rule: String) {
+    public init(
+        booking: BookingID, event: EventID, version: Int64, entry: StreamID, rule: String, trace: String? = nil
+    ) {
         self.booking = booking
         self.event = event
         self.version = version
         self.entry = entry
         self.rule = rule
+        self.trace = trace
     }
 
     func statement() -> PostgresStatement {
         PostgresStatement(
             """
-            INSERT INTO verdicts (booking_id, partition, event_id, version, stream_ms, stream_seq, rule)
-            VALUES ($1::uuid, $2::integer, $3::uuid, $4::bigint, $5::bigint, $6::bigint, $7::text)
+            INSERT INTO verdicts (booking_id, partition, event_id, version, stream_ms, stream_seq, rule, trace)
+            VALUES ($1::uuid, $2::integer, $3::uuid, $4::bigint, $5::bigint, $6::bigint, $7::text, $8::text)
             ON CONFLICT DO NOTHING
             """,
             [
                 .text(booking.description), .integer(Int64(booking.partition.number)), .text(event.description),
                 .integer(version), .integer(entry.milliseconds), .integer(entry.sequence), .text(rule),
+                .optionalText(trace),
             ])
     }
 }
@@ -46,12 +52,15 @@ public final class VerdictStore {
 
     /// Which of these bookings were refused before.
     public func known(_ bookings: [BookingID]) async throws(PostgresError) -> Set<BookingID> {
-        try await ids("WHERE booking_id = ANY ($1::uuid[])", [.textArray(bookings.map(\.description))])
+        let found = try await traces(
+            "WHERE booking_id = ANY ($1::uuid[])", [.textArray(bookings.map(\.description))])
+        return Set(found.keys)
     }
 
-    /// Bookings of partitions that Redis was not told of yet, some of them.
-    public func open(in partitions: [Partition]) async throws(PostgresError) -> Set<BookingID> {
-        try await ids(
+    /// Bookings of partitions that Redis was not told of yet, some of them; with trace context and id of the request
+    /// that made each, where that is known.
+    public func open(in partitions: [Partition]) async throws(PostgresError) -> [BookingID: String?] {
+        try await traces(
             "WHERE overruled_at IS NULL AND partition = ANY ($1::integer[]) LIMIT 100",
             [.integerArray(partitions.map { Int64($0.number) })])
     }
@@ -72,14 +81,16 @@ public final class VerdictStore {
         return try rows.first?.bool("found") ?? false
     }
 
-    private func ids(_ condition: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> Set<BookingID> {
-        var ids: Set<BookingID> = []
-        for row in try await pool.query("SELECT booking_id FROM verdicts \(condition)", parameters) {
+    private func traces(
+        _ condition: String, _ parameters: [PostgresValue]
+    ) async throws(PostgresError) -> [BookingID: String?] {
+        var traces: [BookingID: String?] = [:]
+        for row in try await pool.query("SELECT booking_id, trace FROM verdicts \(condition)", parameters) {
             guard let uuid = UUIDBytes(try row.string("booking_id")) else {
                 throw PostgresError.undecodable("verdicts.booking_id")
             }
-            ids.insert(BookingID(stored: uuid))
+            traces.updateValue(try row.optionalString("trace"), forKey: BookingID(stored: uuid))
         }
-        return ids
+        return traces
     }
 }

@@ -30,7 +30,8 @@ struct JudgeTests {
             try await sellElsewhere(event, left: 2, of: 10, stage)
             // Together two more than there are; a neighbour of the same partition and batch.
             let fits = try await stage.claim(event, user: "fits")
-            let over = try await stage.claim(event, user: "over", quantity: 2)
+            let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01,req-1"
+            let over = try await stage.claim(event, user: "over", quantity: 2, trace: trace)
             try await stage.confirm(over)
             let group = await stage.claimTogether(event, users: ["x", "y"])
             await stage.settle(copy)
@@ -42,8 +43,11 @@ struct JudgeTests {
             await eventually(loop, "the waiter is told") {
                 heard.messages.contains { $0.hasPrefix("\(over) ") && $0.hasSuffix(" oversold") }
             }
+            var overruled: [String: String?] = [:]
+            copy.onFailure = { failure, trace in overruled[failure] = trace }
             await copy.overruleAll()
-            #expect(copy.report.verdicts == 3)
+            #expect(copy.report.verdicts == 3 && overruled.count == 3)
+            #expect(overruled["booking \(over) was sold twice and is overruled"] == trace)
             await stage.settle(copy)
             let ended = try #require(try await stage.bookings.booking(over))
             #expect(ended.image.status == .cancelled && ended.image.reason == "oversold")

@@ -2,6 +2,7 @@ import Booking
 import EventLoop
 import Inventory
 import Payments
+import PostgresClient
 import Records
 import Settlement
 import Support
@@ -237,9 +238,10 @@ struct SettleTests {
     func toldAgain() async throws {
         try await withCopy("again") { _, stage, copy, _, event in
             let booking = try await stage.claim(event)
+            let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01,req-1"
             let charge = ToldCharge(
                 provider: "p", transactionID: "t", booking: booking, payment: PaymentID(booking.uuid), amount: 100,
-                currency: "USD", isSuccess: true)
+                currency: "USD", isSuccess: true, trace: trace)
             // As the API does, under its account.
             _ = try await ChargeStore(pool: stage.pool).receive("message", charge, unnamed: charge.payment)
             await stage.settle(copy)
@@ -249,6 +251,9 @@ struct SettleTests {
             _ = await copy.settleAll()
             await stage.settle(copy)
             #expect(try await stage.money(booking) == "CONFIRMED SUCCEEDED")
+            // Whoever told it is still known.
+            let traced = try await stage.number("SELECT count(*) FROM payments WHERE trace = $1", [.text(trace)])
+            #expect(traced == 1)
             _ = await copy.settleAll()
             #expect(try await stage.number("SELECT count(*) FROM charges WHERE state = 'settled'") == 1)
         }

@@ -125,18 +125,20 @@ final class Stage {
 
     func tier(_ event: EventID) -> TierID { TierID(UUIDBytes(high: 0xf000, low: event.uuid.low)) }
 
-    func request(_ event: EventID, user: String = "ann", quantity: Int = 1) -> ClaimRequest {
+    func request(_ event: EventID, user: String = "ann", quantity: Int = 1, trace: String = "") -> ClaimRequest {
         nextBooking += 1
         return ClaimRequest(
             booking: BookingID(
                 partition: inventory.keys.partition(of: event), milliseconds: Int64(nextBooking), random: nextBooking),
             event: event, user: user, items: [.units(tier(event), quantity)], idempotency: nil,
-            answersLater: false, traceparent: "")
+            answersLater: false, traceparent: trace)
     }
 
     /// A hold; recorded as an issue when it is refused.
-    func claim(_ event: EventID, user: String = "ann", quantity: Int = 1) async throws -> BookingID {
-        let request = request(event, user: user, quantity: quantity)
+    func claim(
+        _ event: EventID, user: String = "ann", quantity: Int = 1, trace: String = ""
+    ) async throws -> BookingID {
+        let request = request(event, user: user, quantity: quantity, trace: trace)
         let outcome = try await inventory.claim(request)
         guard case .held = outcome else {
             Issue.record("refused: \(outcome)")

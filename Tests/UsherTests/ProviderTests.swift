@@ -5,7 +5,8 @@ import Testing
 /// `usher serve` with a payment provider behind HTTP.
 @Suite("A provider behind HTTP", .serialized)
 struct ProviderTests {
-    private struct Provider {
+    /// `usher payments-sim`.
+    struct Provider {
         let program: Program
         let client: HTTPClient
         let url: String

@@ -72,7 +72,10 @@ struct TraceTests {
         let collector = try await Collector()
         let cluster = try Cluster(
             copies: 1,
-            environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)", "USHER_LOG": "info"])
+            environment: [
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)", "USHER_LOG": "info",
+                "USHER_RATE_LIMIT": "600/10s",
+            ])
         let event = try cluster.makeEvent(capacity: 10)
         let client = HTTPClient(port: cluster.ports[0])
         let user = bearer(try cluster.token("ann"))
@@ -96,11 +99,12 @@ struct TraceTests {
             "GET", "/v1/events/\(event.id)/availability",
             headers: [("traceparent", "00-22222222222222222222222222222222-00f067aa0ba902b7-01")])
         #expect(read.status == 200)
-        try eventually("a script that changes nothing is of its request's trace too") {
-            collector.spans.contains {
+        // Who has no token is counted by address, and asked about the first time.
+        try eventually("scripts that change nothing are of their request's trace too") {
+            let names = collector.spans.filter {
                 $0.span["traceId"] as? String == "22222222222222222222222222222222"
-                    && $0.span["name"] as? String == "redis availability"
-            }
+            }.compactMap { $0.span["name"] as? String }
+            return Set(names).isSuperset(of: ["redis availability", "redis rate_limit"])
         }
         try eventually("all of it is there") { Set(mine().compactMap { $0.span["name"] as? String }) == wanted }
         let root = try #require(mine().first { $0.span["name"] as? String == "POST /v1/bookings" })
@@ -117,6 +121,37 @@ struct TraceTests {
         #expect(!collector.spans.contains { $0.span["traceId"] as? String == unsampled })
         // Both end in order, with what they had still to say.
         #expect(cluster.stop("serve-0") == 0 && cluster.stop("reconcile") == 0)
+        await collector.stop()
+    }
+
+    @Test("what a provider is asked is of the trace of whoever pays")
+    func provider() async throws {
+        let collector = try await Collector()
+        let provider = try ProviderTests.Provider()
+        let cluster = try Cluster(
+            copies: 1,
+            environment: [
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)",
+                "USHER_PAYMENT_GATEWAY": provider.url,
+            ])
+        let event = try cluster.makeEvent(capacity: 10)
+        let paid = try HTTPClient(port: cluster.ports[0]).send(
+            "POST", "/v1/bookings",
+            headers: bearer(try cluster.token("ann")) + [("traceparent", "00-\(Self.trace)-00f067aa0ba902b7-01")],
+            body: """
+                {"eventId":"\(event.id)","items":[{"tierId":"\(event.tier)","quantity":1}],
+                 "payment":{"cardNumber":"4242424242424242"}}
+                """)
+        #expect(paid.status == 201)
+        func span(_ name: String) -> [String: Any]? {
+            collector.spans.first {
+                $0.span["traceId"] as? String == Self.trace && $0.span["name"] as? String == name
+            }?.span
+        }
+        try eventually("both are there") { span("provider charge") != nil && span("POST /v1/bookings") != nil }
+        let charge = try #require(span("provider charge"))
+        #expect(charge["parentSpanId"] as? String == span("POST /v1/bookings")?["spanId"] as? String)
+        #expect("\(charge)".contains("http.response.status_code"))
         await collector.stop()
     }
 

@@ -1,0 +1,2 @@
+ALTER TABLE verdicts DROP COLUMN trace;
+ALTER TABLE charges DROP COLUMN trace;
