@@ -54,7 +54,7 @@ final class AuthRoutes {
         guard let email, let password else { throw Problem.invalid(body.errors) }
         // What cannot be an address has no account, and needs no work to hide that.
         guard let email = EmailAddress(email) else { throw Problem.account(.invalidCredentials) }
-        return Self.session(200, try await accounts.login(email, password: password, address: request.client))
+        return Self.session(200, try await accounts.login(email, password: password, address: request.subscriber))
     }
 
     private func refresh(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -49,7 +49,7 @@ final class RateLimited: HTTPHandler {
         let isWrite = request.method != .get && request.method != .head
         // Whose credentials are not good is an address; the route tells it so.
         guard let principal = try? authenticator.principal(of: request) else {
-            return RateSubject(isWrite: isWrite, isAddress: true, name: request.client)
+            return RateSubject(isWrite: isWrite, isAddress: true, name: request.subscriber)
         }
         return principal.isService ? nil : RateSubject(isWrite: isWrite, isAddress: false, name: principal.id)
     }

@@ -10,7 +10,7 @@ enum RequestLog {
         guard Log.tells(level) else { return }
         Log.write(level, "request") { line in
             line.add("requestId", request.id)
-            line.add("traceId", String(RequestTrace(request).traceID))
+            line.add("traceId", RequestTrace(request).traceID)
             line.add("method", request.method.rawValue)
             line.add("route", route?.path)
             line.add("status", Int64(response.status))

@@ -29,7 +29,7 @@ struct RequestTrace {
     }
 
     /// The trace's id.
-    var traceID: Substring { traceparent.dropFirst(3).prefix(32) }
+    var traceID: String { TraceContext.traceID(in: traceparent) }
 
     /// What outbox records carry: the trace context and the request's id.
     static func record(_ request: HTTPRequest) -> String { "\(RequestTrace(request).traceparent),\(request.id)" }

@@ -18,6 +18,19 @@ struct IPAddress: Equatable {
         guard unsafe inet_pton(AF_INET6, text, &sixteen) == 1 else { return nil }
         bits = UInt128(bigEndian: sixteen)
     }
+
+    /// What one subscriber is given: an IPv4 address as it is, of IPv6 a /64 network, each of whose addresses it may use
+    /// (RFC 4291, section 2.5.4; RFC 6177). An IPv4 address that IPv6 maps is IPv4.
+    ///
+    /// - Parameter text: an address; anything else comes back as it is.
+    static func subscriber(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: ":")), let bits = IPAddress(text)?.bits else { return text }
+        guard bits >> 32 != mapped >> 32 else {
+            return stride(from: 24, through: 0, by: -8).map { String(bits >> UInt128($0) & 0xff) }.joined(separator: ".")
+        }
+        return stride(from: 112, through: 64, by: -16).map { String(bits >> UInt128($0) & 0xffff, radix: 16) }
+            .joined(separator: ":") + "::/64"
+    }
 }
 
 /// The addresses that begin with the same bits (RFC 4632; RFC 4291, section 2.3).

@@ -90,6 +90,9 @@ public struct HTTPRequest: Sendable {
         return proxies.client(of: lines) ?? peer
     }
 
+    /// Who counts as one where addresses are counted: the client's IPv4 address, or its IPv6 network (/64).
+    public var subscriber: String { IPAddress.subscriber(client) }
+
     /// The first header of this name.
     ///
     /// - Parameter name: in lower case.

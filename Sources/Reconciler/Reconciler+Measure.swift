@@ -123,7 +123,7 @@ extension Reconciler {
             guard let traceparent = transition.traceparent else { continue }
             Log.info("written down") { line in
                 line.add("requestId", transition.requestID)
-                line.add("traceId", String(traceparent.dropFirst(3).prefix(32)))
+                line.add("traceId", TraceContext.traceID(in: traceparent))
                 line.add("bookingId", transition.booking.description)
                 line.add("status", transition.image.status.rawValue)
                 line.add("version", transition.image.version)

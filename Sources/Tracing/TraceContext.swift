@@ -19,6 +19,9 @@ public struct TraceContext: Sendable, Hashable {
         (traceID, spanID, flags) = (String(part[1]), String(part[2]), String(part[3]))
     }
 
+    /// The trace's id in a record that begins with a `traceparent`, which must be well-formed.
+    public static func traceID(in record: some StringProtocol) -> String { String(record.dropFirst(3).prefix(32)) }
+
     /// Whether a `traceparent` is of version 00 and names something.
     public static func isWellFormed(_ traceparent: some StringProtocol) -> Bool {
         var position = 0

@@ -64,7 +64,7 @@ struct RunningReconciler: Sendable {
                 let cause = trace?.split(separator: ",", maxSplits: 1) ?? []
                 Log.warning("reconciling failed; it is tried again") { line in
                     line.add("requestId", cause.dropFirst().first.map(String.init))
-                    line.add("traceId", cause.first.map { String($0.dropFirst(3).prefix(32)) })
+                    line.add("traceId", cause.first.map { TraceContext.traceID(in: $0) })
                     line.add("failure", failure)
                 }
             }

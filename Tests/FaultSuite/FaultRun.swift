@@ -36,10 +36,7 @@ public struct FaultReport: Sendable, CustomStringConvertible {
 
 extension Duration {
     /// Seconds, to a tenth.
-    var shown: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-        return String(format: "%.1f s", Double(milliseconds) / 1000)
-    }
+    var shown: String { String(format: "%.1f s", self / .seconds(1)) }
 }
 
 /// Runs schedules on one world after the other: a world that has been violated is thrown away.

@@ -41,6 +41,18 @@ struct TrustedProxiesTests {
         }
     }
 
+    @Test("who has a /64 of IPv6 is one, however an address is spelt; IPv4 stays what it is")
+    func subscribers() {
+        for (text, subscriber) in [
+            ("203.0.113.1", "203.0.113.1"), ("::ffff:203.0.113.1", "203.0.113.1"), ("::ffff:cb00:7101", "203.0.113.1"),
+            ("2001:db8::1", "2001:db8:0:0::/64"), ("2001:DB8:0:0:ffff::2", "2001:db8:0:0::/64"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::/64"), ("::1", "0:0:0:0::/64"), ("fe80::1%eth0", "fe80::1%eth0"),
+            ("", ""), ("unix", "unix"),
+        ] {
+            #expect(IPAddress.subscriber(text) == subscriber)
+        }
+    }
+
     @Test("the client is the right-most address that no trusted proxy has")
     func clients() {
         #expect(client("203.0.113.1") == "203.0.113.1")
