@@ -38,6 +38,16 @@ public final class Auditor {
     /// - Throws: `InventoryError`, `PostgresError`: a store cannot be asked, or too much is not written down.
     public func audit(_ event: EventID) async throws -> AuditReport? { try await look(event)?.report }
 
+    /// The same as far as counters tell, without what grows with the event: to be asked of any event at any time.
+    ///
+    /// - Returns: how many holds and users Redis has of it, and what came of it, or `nil` when something of it is not
+    ///   written down, and it cannot be compared now. `nil` when there is no such event, or it is a draft.
+    public func glance(_ event: EventID) async throws -> (size: Int, verdict: AuditReport.Verdict?)? {
+        guard let counts = try await store.counts(of: event) else { return nil }
+        let seen = try await inventory.glance(at: event, after: counts.cursor)
+        return (seen.holds + seen.users, Comparison.verdict(counts, seen))
+    }
+
     /// The same, and what was done about it, or is to be done when `isDryRun`.
     public func repair(
         _ event: EventID, isDryRun: Bool

@@ -24,6 +24,24 @@ struct Comparison {
         for entry in snapshot.tail { apply(entry) }
     }
 
+    /// What two glances tell; `nil` when they cannot be compared.
+    static func verdict(_ counts: EventCounts, _ seen: EventGlance) -> AuditReport.Verdict? {
+        guard seen.isOpen else { return .recovering }
+        let here = Dictionary(seen.tiers.map { ($0.tier, $0) }) { $1 }
+        for tier in counts.tiers {
+            guard (tier.held, tier.sold) == counts.counted[tier.tier] ?? (0, 0), let own = here[tier.tier],
+                own.isConserved
+            else { return .drift }
+        }
+        guard !seen.isBehind else { return nil }
+        let agree = counts.tiers.allSatisfy { tier in
+            guard let own = here[tier.tier] else { return false }
+            return (own.capacity, own.held, own.sold, own.blocked)
+                == (tier.capacity, tier.held, tier.sold, tier.blocked)
+        }
+        return agree && seen.holds == counts.holds ? .ok : .drift
+    }
+
     private mutating func apply(_ entry: OutboxEntry) {
         for transition in entry.transitions {
             let image = transition.image

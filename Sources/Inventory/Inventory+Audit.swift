@@ -27,7 +27,45 @@ public struct EventSnapshot: Sendable {
     public let runs: [UInt8]
 }
 
+/// An event's counters as Redis has them at one moment, and how much there is of it.
+public struct EventGlance: Sendable {
+    /// Whether its partition is open and the event of its epoch.
+    public let isOpen: Bool
+    /// Whether something of it may not be written down: it cannot be compared then.
+    public let isBehind: Bool
+    /// Holds in the indices.
+    public let holds: Int
+    /// Users who have something.
+    public let users: Int
+    /// Counters.
+    public let tiers: [TierCounters]
+}
+
 extension Inventory {
+    /// Reads an event's counters; costs the same however much there is of it.
+    ///
+    /// - Parameter cursor: up to where PostgreSQL had the outbox when it was read.
+    public func glance(at event: EventID, after cursor: StreamID) async throws(InventoryError) -> EventGlance {
+        let partition = keys.partition(of: event)
+        let reply = try await evaluate(
+            scripts.glance,
+            keys: [
+                keys.meta(partition), keys.event(event), keys.outbox(partition), keys.expiries(event),
+                keys.paying(event), keys.users(event),
+            ], arguments: [event.description, cursor.description])
+        let part = Array(reply.rest)
+        guard reply.word == "OK", part.count == 8 else { throw InventoryError(.scriptFailed, "glance") }
+        return EventGlance(
+            isOpen: part[0].string == "open" && part[2].string == connection.identity?.validated
+                && part[3].string == part[1].string,
+            isBehind: part[4].integer != 0, holds: Int(part[5].integer ?? 0), users: Int(part[6].integer ?? 0),
+            tiers: Self.tiers(part[7]))
+    }
+
+    private static func tiers(_ value: RedisValue) -> [TierCounters] {
+        pairs(value).compactMap { id, text in TierID(id).flatMap { TierCounters(tier: $0, text: text) } }
+    }
+
     /// Reads all there is of an event in one step.
     ///
     /// - Parameter cursor: up to where PostgreSQL had the outbox when it was read.
@@ -52,9 +90,7 @@ extension Inventory {
         return EventSnapshot(
             asOf: part[0].string.flatMap { Int64($0) } ?? 0, isOpen: isOpen, epoch: epoch,
             lastEntry: part[4].string.flatMap { StreamID($0) } ?? cursor,
-            tiers: Self.pairs(part[6]).compactMap { id, text in
-                TierID(id).flatMap { TierCounters(tier: $0, text: text) }
-            },
+            tiers: Self.tiers(part[6]),
             tail: (part[7].array ?? []).compactMap { try? OutboxEntry.parse($0)?.get() },
             holds: Self.holds(part[8], epoch),
             users: Dictionary(Self.pairs(part[9])) { $1 },

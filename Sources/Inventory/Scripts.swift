@@ -25,6 +25,7 @@ struct Scripts: Sendable {
     let loadKeys = Scripts.load("load_keys", PackageResources.load_keys_lua)
     let acknowledge = Scripts.load("acknowledge", PackageResources.acknowledge_lua)
     let audit = Scripts.load("audit", PackageResources.audit_lua)
+    let glance = Scripts.load("glance", PackageResources.glance_lua)
     let overrule = Scripts.load("overrule", PackageResources.overrule_lua)
     let suspect = Scripts.load("suspect", PackageResources.suspect_lua)
     let backlog = Scripts.load("backlog", PackageResources.backlog_lua)

@@ -35,6 +35,18 @@ public struct EventRecords: Sendable {
     public let blocks: Set<Block>
 }
 
+/// One event as PostgreSQL counts it at one moment.
+public struct EventCounts: Sendable {
+    /// Up to where its partition's outbox is written down.
+    public let cursor: StreamID
+    /// Counters as they stand in `tiers`.
+    public let tiers: [TierCounters]
+    /// The same, counted from its bookings.
+    public let counted: [TierID: (held: Int, sold: Int)]
+    /// Bookings that are held.
+    public let holds: Int
+}
+
 /// Reads and mends one event's rows for an audit; one per loop.
 public final class AuditStore {
     private let pool: PostgresPool
@@ -57,6 +69,30 @@ public final class AuditStore {
                     milliseconds: try partition.integer("last_ms"), sequence: try partition.integer("last_seq")),
                 tiers: try Self.tiers(rows[1]), bookings: try Self.bookings(rows[2]), seats: try Self.seats(rows[3]),
                 blocks: try Self.blocks(rows[4]))
+        }
+    }
+
+    /// An event's numbers of one moment, without its rows; `nil` when there is no such event, or it is a draft.
+    public func counts(of event: EventID) async throws -> EventCounts? {
+        let id = [PostgresValue.text(event.description)]
+        return try await pool.transaction(isolation: .readOnlySnapshot) { connection in
+            let rows = try await connection.pipeline([
+                PostgresStatement(Self.cursor, id), PostgresStatement(Self.tiers, id),
+                PostgresStatement(Self.counted, id), PostgresStatement(Self.holds, id),
+            ])
+            guard let partition = rows[0].first else { return nil }
+            var counted: [TierID: (held: Int, sold: Int)] = [:]
+            for row in rows[2] {
+                guard let tier = TierID(try row.string("tier_id")) else {
+                    throw PostgresError.undecodable("booking_items.tier_id")
+                }
+                counted[tier] = (Int(try row.integer("held")), Int(try row.integer("sold")))
+            }
+            return EventCounts(
+                cursor: StreamID(
+                    milliseconds: try partition.integer("last_ms"), sequence: try partition.integer("last_seq")),
+                tiers: try Self.tiers(rows[1]), counted: counted,
+                holds: Int(try rows[3].first?.integer("holds") ?? 0))
         }
     }
 
@@ -89,6 +125,16 @@ public final class AuditStore {
                 ORDER BY position) FROM booking_items WHERE booking_id = b.id) AS items
         FROM bookings b
         WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        """
+    private static let counted = """
+        SELECT i.tier_id, coalesce(sum(i.quantity) FILTER (WHERE b.status <> 'CONFIRMED'), 0) AS held,
+            coalesce(sum(i.quantity) FILTER (WHERE b.status = 'CONFIRMED'), 0) AS sold
+        FROM bookings b JOIN booking_items i ON i.booking_id = b.id
+        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED') GROUP BY i.tier_id
+        """
+    private static let holds = """
+        SELECT count(*) AS holds FROM bookings
+        WHERE event_id = $1::uuid AND status IN ('RESERVED', 'PENDING_PAYMENT')
         """
     private static let seats = "SELECT seat, booking_id FROM event_seats WHERE event_id = $1::uuid"
     private static let blocks = """

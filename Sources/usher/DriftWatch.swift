@@ -23,8 +23,14 @@ final class DriftWatch {
 
     /// Between two events at least.
     private static let pause = Duration.milliseconds(500)
-    /// An audit reads all of an event's bookings: after a long one it rests so many times as long.
+    /// PostgreSQL counts all of an event's bookings: after a long look it rests so many times as long, to a bound, for it
+    /// may have been long only because others were at work.
     private static let restFactor: Int64 = 20
+    private static let longestRest = Duration.seconds(10)
+
+    /// Holds and users of an event that is compared whole: that reads it in one script, for which everybody waits. Of a
+    /// bigger one the counters tell; all of it is compared when somebody asks (`usher verify`).
+    private static let wholeLimit = 2000
 
     init(
         loop: EventLoop, inventory: Inventory, pool: PostgresPool, partitions: @escaping () async -> [Partition]
@@ -47,7 +53,8 @@ final class DriftWatch {
                     seen.insert(event.id)
                     let start = monotonicNanoseconds()
                     await look(at: event.id)
-                    await rest(max(Self.pause, .nanoseconds(Self.restFactor * (monotonicNanoseconds() - start))))
+                    let taken = Duration.nanoseconds(monotonicNanoseconds() - start)
+                    await rest(min(max(Self.pause, taken * Self.restFactor), Self.longestRest))
                 }
             }
             differing.formIntersection(seen)
@@ -81,8 +88,9 @@ final class DriftWatch {
     }
 
     private func verdict(_ event: EventID) async -> AuditReport.Verdict? {
-        guard let report = try? await auditor.audit(event) else { return nil }
-        return report.verdict
+        guard let glance = try? await auditor.glance(event) else { return nil }
+        guard glance.size <= Self.wholeLimit, glance.verdict != .drift else { return glance.verdict }
+        return (try? await auditor.audit(event))?.verdict
     }
 
     private func tell() { ReconcileMetrics.shared.drift[].set(differing.count) }
@@ -101,7 +109,7 @@ struct RunningDriftWatch: Sendable {
     }
 
     /// How much its thread leaves to the others when there is not enough for all (nice(2)).
-    private static let niceness: Int32 = 10
+    private static let niceness: Int32 = 5
 
     /// - Parameter partitions: those to look at now.
     static func start(

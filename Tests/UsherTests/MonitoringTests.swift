@@ -81,12 +81,18 @@ struct MonitoringTests {
         ],
     ]
 
-    @Test("drift is told while it lasts")
-    func drift() throws {
+    @Test("drift is told while it lasts, also of an event too big to be compared whole", arguments: [0, 2001])
+    func drift(bookings: Int) throws {
         let metricsPort = try freePort()
         let cluster = try Cluster(
             copies: 1, environment: ["USHER_METRICS_PORT": "\(metricsPort)", "USHER_PARTITIONS": "1"])
-        let event = try cluster.makeEvent(capacity: 10)
+        let event = try cluster.makeEvent(capacity: 10_000, ",\"maxBookingsPerUser\":10000")
+        let holder = HTTPClient(port: cluster.ports[0])
+        let user = bearer(try cluster.token("ann"))
+        let claim = "{\"eventId\":\"\(event.id)\",\"items\":[{\"tierId\":\"\(event.tier)\",\"quantity\":1}]}"
+        for _ in 0..<bookings {
+            #expect(try holder.send("POST", "/v1/bookings", headers: user, body: claim).status == 201)
+        }
         func drifting() throws -> Bool {
             let text = try HTTPClient(port: metricsPort).send("GET", "/metrics").text
             return text.contains("usher_drift_events 1\n")
@@ -96,7 +102,7 @@ struct MonitoringTests {
                 "usher_audits_total{verdict=\"ok\"}")
         }
         #expect(try !drifting())
-        let broken = ["HSET", "{p0}:e:\(event.id)", "t:\(event.tier)", "10 7 0 0 0 1000 general"]
+        let broken = ["HSET", "{p0}:e:\(event.id)", "t:\(event.tier)", "10000 9997 0 0 0 1000 general"]
         #expect(try Program("redis-cli", ["-p", "\(cluster.redis.port)"] + broken).readToEnd() == "0\n")
         try eventually("the drift is told") { try drifting() }
         try eventually("the event is named in the log") {

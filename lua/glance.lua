@@ -1,0 +1,32 @@
+-- @flags no-writes
+-- glance: an event's counters and how much there is of it: an audit without what grows with the event. Reads only.
+--
+-- KEYS: 1 meta, 2 event, 3 outbox, 4 expiries, 5 paying, 6 users
+-- ARGV: 1 event, 2 cursor that PostgreSQL was read at
+-- Replies: OK, state, epoch, identity, event's epoch, 1 when something of the event may not be written down or else 0,
+--          holds, users, tiers and counters in pairs
+local entry_limit = 100
+
+local entries = redis.call('XRANGE', KEYS[3], '(' .. ARGV[2], '+', 'COUNT', entry_limit)
+local behind = #entries == entry_limit and 1 or 0
+for _, entry in ipairs(entries) do
+  if entry[2][2] == ARGV[1] then
+    behind = 1
+  end
+end
+
+local e, epoch, tiers = redis.call('HGETALL', KEYS[2]), '', {}
+for i = 1, #e, 2 do
+  if e[i] == 'epoch' then
+    epoch = e[i + 1]
+  elseif string.sub(e[i], 1, 2) == 't:' then
+    tiers[#tiers + 1] = string.sub(e[i], 3)
+    tiers[#tiers + 1] = e[i + 1]
+  end
+end
+
+local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'identity')
+local holds = redis.call('ZCARD', KEYS[4]) + redis.call('ZCARD', KEYS[5])
+return {
+  'OK', meta[1] or '', meta[2] or '0', meta[3] or '', epoch, behind, holds, redis.call('HLEN', KEYS[6]), tiers,
+}
