@@ -26,7 +26,8 @@ struct IPAddress: Equatable {
     static func subscriber(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: ":")), let bits = IPAddress(text)?.bits else { return text }
         guard bits >> 32 != mapped >> 32 else {
-            return stride(from: 24, through: 0, by: -8).map { String(bits >> UInt128($0) & 0xff) }.joined(separator: ".")
+            return stride(from: 24, through: 0, by: -8).map { String(bits >> UInt128($0) & 0xff) }
+                .joined(separator: ".")
         }
         return stride(from: 112, through: 64, by: -16).map { String(bits >> UInt128($0) & 0xffff, radix: 16) }
             .joined(separator: ":") + "::/64"

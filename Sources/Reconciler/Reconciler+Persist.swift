@@ -57,8 +57,8 @@ extension Reconciler {
         var look = look
         repeat {
             await attend(look)
-            guard !isStopping, waiting.isEmpty, let state = leased[partition], state.notBefore <= monotonicNanoseconds(),
-                let next = await work(of: [state.row]).first
+            guard !isStopping, waiting.isEmpty, let state = leased[partition],
+                state.notBefore <= monotonicNanoseconds(), let next = await work(of: [state.row]).first
             else { break }
             look = next
         } while true

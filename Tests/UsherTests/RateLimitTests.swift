@@ -42,7 +42,8 @@ struct RateLimitTests {
         }
         let fourTimes = [200, 200, 200, 429]
         #expect(try (0..<4).map { try ask(proxied, "198.51.100.\($0), 203.0.113.1") } == fourTimes)
-        #expect(try (0..<4).map { try ask(proxied, "198.51.100.\($0)", "2001:db8::\($0 + 2)", "127.0.0.2") } == fourTimes)
+        let network = try (0..<4).map { try ask(proxied, "198.51.100.\($0)", "2001:db8::\($0 + 2)", "127.0.0.2") }
+        #expect(network == fourTimes)
         #expect(try (0..<4).map { try ask(proxied, "203.0.113.\($0 + 3), garbage") } == fourTimes)
         let login = { (address: String, index: Int) in
             try proxied.send(
