@@ -95,6 +95,9 @@ struct Dev {
     private func greet(_ settings: Settings, _ port: Int, _ users: [DemoUsers.Account]) {
         let token = (try? Token.make(settings, subject: "demo", role: "customer", lifetime: 86400)) ?? ""
         let tier = "00000001-0000-4000-8000-000000000002"
+        // Somebody's own address may hold a password.
+        let isOwn = self.settings.text("DATABASE_URL") != nil
+        let database = isOwn ? "\"$DATABASE_URL\"" : settings.text("DATABASE_URL") ?? ""
         print(
             """
 
@@ -119,6 +122,10 @@ struct Dev {
             curl -s http://127.0.0.1:\(port)/v1/bookings \\
               -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
               -d '{"eventId":"6","items":[{"tierId":"\(GrandHall.tier(0))","bestAvailable":2}]}'
+
+            What is written down of them:
+
+            psql \(database) -c 'SELECT id, status, total_amount, created_at FROM bookings'
 
             Users to log in as (POST /v1/auth/login), with their passwords:
 

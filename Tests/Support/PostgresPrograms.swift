@@ -42,7 +42,16 @@ struct PostgresPrograms {
 
 /// The direct children of a process, from `/proc`.
 func childProcesses(of parent: pid_t) -> [pid_t] {
-    let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+    var processes: [pid_t] = []
+    // Entries come and go while it is read, which Foundation takes for a failure of the whole.
+    guard let directory = opendir("/proc") else { return [] }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if let process = pid_t(name) { processes.append(process) }
+    }
     return processes.filter { processState($0)?.parent == parent }
 }
 

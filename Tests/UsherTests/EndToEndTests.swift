@@ -58,6 +58,12 @@ struct EndToEndTests {
         let held = try running.send("POST", "/v1/bookings", token, Self.claim)
         #expect(held.status == 201)
         let id = try #require(booked.json["id"] as? String)
+        // What is printed leads to its row.
+        _ = running.program.read(until: "Ctrl-C stops everything")
+        let said = running.program.output.split(separator: "\n")
+        let query = try #require(said.first { $0.hasPrefix("psql ") })
+        let rows = try Program("bash", ["-c", String(query)]).readToEnd()
+        #expect(rows.contains(id) && rows.contains("CONFIRMED"), "\(rows)")
         let holdID = try #require(held.json["id"] as? String)
         stop(running)
 
