@@ -165,9 +165,12 @@ struct StreamFailureTests {
         // One for acks, one for changes.
         #expect(clients.split(separator: "\n").count == 2, "\(clients)")
         let before = try await scriptCalls(api)
+        let start = ContinuousClock.now
         #expect(try api.claim(event, 1, by: TestAPI.newUser()).status == 201)
         for follower in followers { try follower.hear { $0.tiers == [event.tier: [99, 1, 0, 0]] } }
-        #expect(try await scriptCalls(api) - before < 50, "not once a listener")
+        // Some scripts are called by time, whoever listens.
+        let timely = Int((ContinuousClock.now - start) / .milliseconds(20))
+        #expect(try await scriptCalls(api) - before < 50 + timely, "not once a listener")
     }
 
     private func scriptCalls(_ api: TestAPI) async throws -> Int {
