@@ -1,4 +1,5 @@
 -- @flags no-writes
+-- @uses counters
 -- audit: one event as it is at one moment, with what its partition has not written down. Reads only.
 --
 -- KEYS: 1 meta, 2 event, 3 outbox, 4 expiries, 5 paying, 6 users, 7 seat map, 8 runs, 9 blocks
@@ -29,15 +30,7 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
   end
 end
 
-local e, epoch, tiers = redis.call('HGETALL', KEYS[2]), '', {}
-for i = 1, #e, 2 do
-  if e[i] == 'epoch' then
-    epoch = e[i + 1]
-  elseif string.sub(e[i], 1, 2) == 't:' then
-    tiers[#tiers + 1] = string.sub(e[i], 3)
-    tiers[#tiers + 1] = e[i + 1]
-  end
-end
+local epoch, tiers = counters.read(KEYS[2])
 
 local tag = string.match(KEYS[1], '^{[^}]+}:')
 local holds = {}

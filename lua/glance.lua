@@ -1,4 +1,5 @@
 -- @flags no-writes
+-- @uses counters
 -- glance: an event's counters and how much there is of it: an audit without what grows with the event. Reads only.
 --
 -- KEYS: 1 meta, 2 event, 3 outbox, 4 expiries, 5 paying, 6 users
@@ -15,15 +16,7 @@ for _, entry in ipairs(entries) do
   end
 end
 
-local e, epoch, tiers = redis.call('HGETALL', KEYS[2]), '', {}
-for i = 1, #e, 2 do
-  if e[i] == 'epoch' then
-    epoch = e[i + 1]
-  elseif string.sub(e[i], 1, 2) == 't:' then
-    tiers[#tiers + 1] = string.sub(e[i], 3)
-    tiers[#tiers + 1] = e[i + 1]
-  end
-end
+local epoch, tiers = counters.read(KEYS[2])
 
 local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'identity')
 local holds = redis.call('ZCARD', KEYS[4]) + redis.call('ZCARD', KEYS[5])

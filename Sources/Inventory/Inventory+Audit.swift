@@ -56,10 +56,14 @@ extension Inventory {
         let part = Array(reply.rest)
         guard reply.word == "OK", part.count == 8 else { throw InventoryError(.scriptFailed, "glance") }
         return EventGlance(
-            isOpen: part[0].string == "open" && part[2].string == connection.identity?.validated
-                && part[3].string == part[1].string,
+            isOpen: isOpen(state: part[0], epoch: part[1], identity: part[2], ofEvent: part[3]),
             isBehind: part[4].integer != 0, holds: Int(part[5].integer ?? 0), users: Int(part[6].integer ?? 0),
             tiers: Self.tiers(part[7]))
+    }
+
+    /// Whether a partition is open and trusted, and the event of its epoch.
+    private func isOpen(state: RedisValue, epoch: RedisValue, identity: RedisValue, ofEvent: RedisValue) -> Bool {
+        state.string == "open" && identity.string == connection.identity?.validated && ofEvent.string == epoch.string
     }
 
     private static func tiers(_ value: RedisValue) -> [TierCounters] {
@@ -84,11 +88,9 @@ extension Inventory {
         }
         let part = Array(reply.rest)
         let epoch = part[2].integer ?? part[2].string.flatMap { Int64($0) } ?? 0
-        let isOpen =
-            part[1].string == "open" && part[3].string == connection.identity?.validated
-            && part[5].string == String(epoch)
         return EventSnapshot(
-            asOf: part[0].string.flatMap { Int64($0) } ?? 0, isOpen: isOpen, epoch: epoch,
+            asOf: part[0].string.flatMap { Int64($0) } ?? 0,
+            isOpen: isOpen(state: part[1], epoch: part[2], identity: part[3], ofEvent: part[5]), epoch: epoch,
             lastEntry: part[4].string.flatMap { StreamID($0) } ?? cursor,
             tiers: Self.tiers(part[6]),
             tail: (part[7].array ?? []).compactMap { try? OutboxEntry.parse($0)?.get() },

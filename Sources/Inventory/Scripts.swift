@@ -44,6 +44,7 @@ struct Scripts: Sendable {
         "seats": PackageResources.seats_lua,
         "work": PackageResources.work_lua,
         "transition": PackageResources.transition_lua,
+        "counters": PackageResources.counters_lua,
     ]
 
     /// Joins a script with its libraries; a `@flags` line becomes Redis's shebang, which must come first.

@@ -65,8 +65,7 @@ public final class AuditStore {
             ])
             guard let partition = rows[0].first else { return nil }
             return EventRecords(
-                cursor: StreamID(
-                    milliseconds: try partition.integer("last_ms"), sequence: try partition.integer("last_seq")),
+                cursor: try Self.cursor(partition),
                 tiers: try Self.tiers(rows[1]), bookings: try Self.bookings(rows[2]), seats: try Self.seats(rows[3]),
                 blocks: try Self.blocks(rows[4]))
         }
@@ -89,8 +88,7 @@ public final class AuditStore {
                 counted[tier] = (Int(try row.integer("held")), Int(try row.integer("sold")))
             }
             return EventCounts(
-                cursor: StreamID(
-                    milliseconds: try partition.integer("last_ms"), sequence: try partition.integer("last_seq")),
+                cursor: try Self.cursor(partition),
                 tiers: try Self.tiers(rows[1]), counted: counted,
                 holds: Int(try rows[3].first?.integer("holds") ?? 0))
         }
@@ -165,6 +163,10 @@ public final class AuditStore {
 }
 
 extension AuditStore {
+    private static func cursor(_ row: PostgresRow) throws -> StreamID {
+        StreamID(milliseconds: try row.integer("last_ms"), sequence: try row.integer("last_seq"))
+    }
+
     private static func tiers(_ rows: PostgresRows) throws -> [TierCounters] {
         try rows.map { (row) throws(PostgresError) in
             guard let id = TierID(try row.string("id")) else { throw PostgresError.undecodable("tiers.id") }
