@@ -24,15 +24,14 @@ if not record then
   local tag = guard.tag(KEYS[1])
   local clock = tonumber(redis.call('HGET', tag .. 'e:' .. b.event, 'clock')) or 0
   counter_key = idempotency.counter_key(tag, b.event, b.user)
-  counter = idempotency.counter(redis.call('GET', counter_key), math.max(guard.clock(), clock))
-  if idempotency.is_full(counter) then
+  counter = idempotency.count(redis.call('GET', counter_key), math.max(guard.clock(), clock))
+  if not counter then
     return { 'KEY_LIMIT' }
   end
 end
 local answer = table.concat({ ARGV[3], ARGV[4], 'done', ARGV[5], ARGV[6] }, '|')
 redis.call('SET', KEYS[3], answer, 'PX', idempotency.record_lifetime)
 if counter then
-  counter.today = counter.today + 1
-  redis.call('SET', counter_key, idempotency.counter_text(counter), 'PX', idempotency.counter_lifetime)
+  redis.call('SET', counter_key, counter, 'PX', idempotency.counter_lifetime)
 end
 return { 'OK' }

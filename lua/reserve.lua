@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work
+-- @uses guard idempotency work
+-- @lazily booking seats
 -- reserve: claims units of one event for up to 64 requests, in order, each all or nothing.
 --
 -- KEYS: 1 meta, 2 event, 3 seat map, 4 longest runs (3 and 4 are for seated tiers), then a booking record a request,
@@ -65,6 +66,10 @@ end
 local function want(request, tier, quantity)
   local wants = request.wants
   request.tickets = request.tickets + quantity
+  if wants == none then
+    request.wants = { tier, quantity }
+    return
+  end
   for i = 1, #wants, 2 do
     if wants[i] == tier then
       wants[i + 1] = wants[i + 1] + quantity
@@ -111,9 +116,9 @@ local function read_request()
   local p = position
   -- `at` is where its arguments begin. What is not known yet is named all the same: a table that grows is made anew.
   local request = {
-    id = argv[p + 1], user = argv[p + 2], digest = argv[p + 3], at = p, again = argv[p + 7] == '1', wants = {},
+    id = argv[p + 1], user = argv[p + 2], digest = argv[p + 3], at = p, again = argv[p + 7] == '1', wants = none,
     tickets = 0, named = none, best = none, replaced = none, taken = none, faults = none, record_index = false,
-    counter_key = false, counter = false,
+    counter_key = false,
   }
   local items = tonumber(argv[p + 10])
   p = p + 10
@@ -229,6 +234,17 @@ local function refuse_all(request)
   return nil
 end
 
+-- What the users' counters of keys say by now, and what each says with one more: many say the same.
+local counters, counted = {}, {}
+local function count_key(text)
+  local next_text = counted[text]
+  if next_text == nil then
+    next_text = idempotency.count(text, w.now) or false
+    counted[text] = next_text
+  end
+  return next_text
+end
+
 -- Why this user cannot have it, or nil.
 local function refuse_user(request)
   local total = work.user(w, request.user)
@@ -238,7 +254,7 @@ local function refuse_user(request)
   if w.max_bookings and total.bookings + 1 > w.max_bookings then
     return 'BOOKING_LIMIT|' .. w.max_bookings
   end
-  if request.counter and idempotency.is_full(request.counter) then return 'KEY_LIMIT' end
+  if request.counter_key and not count_key(counters[request.counter_key]) then return 'KEY_LIMIT' end
   return nil
 end
 
@@ -294,12 +310,10 @@ for i = 1, count do
   end
 end
 local records = redis.call('MGET', unpack(record_keys))
-local counters = {}
 for _, request in ipairs(requests) do
   local key = request.counter_key
   if key then
-    counters[key] = counters[key] or idempotency.counter(records[request.record_index + 1], w.now)
-    request.counter = counters[key]
+    counters[key] = records[request.record_index + 1] or ''
   end
 end
 work.load_users(w, users)
@@ -322,8 +336,26 @@ local function replay(i, request)
   return booking.parse(existing).epoch == w.epoch and 'EXISTS|' .. existing or 'LOST'
 end
 
--- Takes the units from the tables. Returns the booking's lines, what its tiers have left, its amount, and whether it
--- has seats.
+-- Texts that many requests of a group share.
+local line_heads, amounts = {}, {}
+
+-- How the line of so many units of a tier begins.
+local function line_head(tier, quantity, price)
+  local heads = line_heads[tier] or {}
+  line_heads[tier] = heads
+  local head = heads[quantity] or string.format('%s,%d,%d,', tier, quantity, price)
+  heads[quantity] = head
+  return head
+end
+
+local function amount(total)
+  local text = amounts[total] or string.format('%d', total)
+  amounts[total] = text
+  return text
+end
+
+-- Takes the units from the tables. Returns the booking's lines, what its tiers have left, its amount as text, and
+-- whether it has seats.
 local function lines_of(request)
   local wants = request.wants
   local items, available, total = nil, nil, 0
@@ -332,14 +364,17 @@ local function lines_of(request)
     local t = w.tiers[tier]
     work.move(w, tier, quantity, 'available', 'held')
     local taken = request.taken[tier]
-    local line = string.format('%s,%d,%d,%s', tier, quantity, t.price, taken and seats.text(taken) or '')
-    local left = string.format('%s=%d', tier, t.available)
+    local line = line_head(tier, quantity, t.price)
+    if taken then
+      line = line .. seats.text(taken)
+    end
+    local left = tier .. '=' .. string.format('%d', t.available)
     -- Most bookings have one line.
     items = items and items .. ';' .. line or line
     available = available and available .. ',' .. left or left
     total = total + quantity * t.price
   end
-  return items, available, total, request.taken ~= none
+  return items, available, amount(total), request.taken ~= none
 end
 
 local function claim(request)
@@ -353,11 +388,12 @@ local function claim(request)
   local items, available, total, is_seated = lines_of(request)
   local expires = w.now + w.hold
   local digest = request.digest ~= '' and request.digest .. '.' .. fingerprint or ''
-  local image = booking.hold(w, expires, request.user, total, digest, items)
+  local image = work.hold_image(w, expires, request.user, total, digest, items)
   work.put_image(w, request.id, image, argv[at + 8], argv[at + 9])
   work.index_hold(w, request.id, expires)
   work.own(w, request.id, request.user, request.tickets, is_seated)
-  if request.counter then
+  local counter_key = request.counter_key
+  if counter_key then
     local record
     if argv[at + 5] == 'run' then
       record = string.format('%s|%s|run|%d', fingerprint, request.id, w.now + tonumber(argv[at + 6]))
@@ -366,8 +402,9 @@ local function claim(request)
     end
     made_keys[request.digest] = record
     w.records[#w.records + 1] = { key = record_keys[request.record_index], value = record }
-    request.counter.today = request.counter.today + 1
-    w.counters[request.counter_key] = request.counter
+    local counter = count_key(counters[counter_key])
+    counters[counter_key] = counter
+    w.counters[counter_key] = counter
   end
   return 'HELD|' .. available .. '|' .. image
 end

@@ -3,10 +3,10 @@ import HTTPServer
 import Inventory
 
 /// Whether new claims would be more than the stores can bear: payments, cancellations and reads go on, for they make it
-/// less. One per loop; it looks twice a second.
+/// less. One per loop; it looks once a second.
 final class Pressure {
     /// How often it looks.
-    private static let interval = Duration.milliseconds(500)
+    private static let interval = Duration.seconds(1)
 
     private let inventory: Inventory
     private let outboxLimit: Int

@@ -24,7 +24,7 @@ import Glibc
     private var drained: UnsafeContinuation<Void, Never>?
     private var stream: (body: HTTPResponseStream, isChunked: Bool)?
     private var streamEnded: UnsafeContinuation<Void, Never>?
-    private var readDeadline: Int64
+    private var readDeadline: Int64 { didSet { server.mayCut(at: readDeadline) } }
     /// What `readDeadline` is for.
     private var timedPhase: RequestReader.Phase?
     private var isDirty = false
@@ -332,6 +332,7 @@ import Glibc
         server.noteWrite()
         guard output.flush(to: descriptor, within: server.limits.writeTime) else { return close() }
         watch.writing = !output.isEmpty
+        server.mayCut(at: output.deadline)
         guard output.isEmpty else { return }
         resumeDrained()
         if state == .ending { shutDown() }

@@ -2,16 +2,24 @@ import Booking
 import EventLoop
 import RedisClient
 
-/// Lets the claims for one event that reach a loop within one tick travel in one script call.
+/// Lets claims for one event travel together: those that reach a loop within one tick, and those that come while an
+/// earlier group is on its way.
 ///
-/// Redis is the bottleneck of an on-sale: a claim alone costs it three to four times what a claim in a group does. A
-/// lone claim never waits for company: groups are closed at the end of the very tick.
+/// Redis is the bottleneck of an on-sale: a claim alone costs it three to four times what a claim in a group does, and
+/// with `appendfsync always` each call waits for the disk. A claim that finds no other on its way leaves at the end of
+/// the very tick. What comes after it would wait in Redis anyway; it waits here instead and becomes the next group (as
+/// small packets do by RFC 896). A second group leaves before the first has landed once it is half full, so that Redis
+/// is not idle meanwhile. Claims leave in the order in which they came.
 final class ClaimBatcher {
     /// Requests in one call, and their weight together; bounds how long Redis is busy with it.
     static let groupLimit = (requests: 64, weight: 512)
+    /// Groups of one event on their way at a time, of one loop.
+    static let flightLimit = 2
+    /// Requests that are enough for a group to leave while another is on its way.
+    private static let company = groupLimit.requests / 2
 
-    /// Sends one group; set by the owner.
-    var send: (EventID, [Waiting]) -> Void = { _, _ in }
+    /// Sends one group, and calls back once: whether Redis answered it.
+    var send: (EventID, [Waiting], _ landed: @escaping (Bool) -> Void) -> Void = { _, _, landed in landed(false) }
 
     struct Waiting {
         let request: ClaimRequest
@@ -20,7 +28,24 @@ final class ClaimBatcher {
         let resume: (Result<ClaimAnswer, InventoryError>) -> Void
     }
 
-    private var waiting: [EventID: [Waiting]] = [:]
+    /// The claims of one event.
+    private final class Queue {
+        var waiting: [Waiting] = []
+        var inFlight = 0
+        /// Redis did not answer: what waits goes at once, so that each claim has only its own time limit to wait for.
+        var isHurried = false
+        /// Whether it is looked at at the end of this tick.
+        var isReady = false
+
+        var mayLeave: Bool {
+            if isHurried { return true }
+            return inFlight == 0 || inFlight < ClaimBatcher.flightLimit && waiting.count >= ClaimBatcher.company
+        }
+    }
+
+    private var queues: [EventID: Queue] = [:]
+    /// Those that are looked at at the end of this tick.
+    private var ready: [EventID] = []
     private var hook: TickHook?
 
     init(loop: EventLoop) {
@@ -28,27 +53,63 @@ final class ClaimBatcher {
     }
 
     func add(_ item: Waiting) {
-        waiting[item.request.event, default: []].append(item)
+        let event = item.request.event
+        let queue: Queue
+        if let known = queues[event] {
+            queue = known
+        } else {
+            queue = Queue()
+            queues[event] = queue
+        }
+        queue.waiting.append(item)
+        if !queue.isReady, queue.mayLeave { prepare(event, queue) }
+    }
+
+    private func prepare(_ event: EventID, _ queue: Queue) {
+        queue.isReady = true
+        ready.append(event)
     }
 
     private func flush() {
-        guard !waiting.isEmpty else { return }
-        let groups = waiting
-        waiting.removeAll(keepingCapacity: true)
-        for (event, items) in groups {
-            var group: [Waiting] = []
-            var weight = 0
-            for item in items {
-                let added = item.request.items.reduce(0) { $0 + $1.weight }
-                if group.count == Self.groupLimit.requests || weight + added > Self.groupLimit.weight, !group.isEmpty {
-                    send(event, group)
-                    group.removeAll(keepingCapacity: true)
-                    weight = 0
-                }
-                group.append(item)
-                weight += added
-            }
-            send(event, group)
+        guard !ready.isEmpty else { return }
+        let events = ready
+        ready.removeAll(keepingCapacity: true)
+        for event in events {
+            guard let queue = queues[event] else { continue }
+            queue.isReady = false
+            leave(event, queue)
+            if queue.inFlight == 0, queue.waiting.isEmpty { queues[event] = nil }
         }
+    }
+
+    /// Sends groups of an event while they may leave.
+    private func leave(_ event: EventID, _ queue: Queue) {
+        while !queue.waiting.isEmpty, queue.mayLeave {
+            let end = Self.endOfGroup(queue.waiting)
+            let group = Array(queue.waiting[..<end])
+            queue.waiting.removeFirst(end)
+            queue.inFlight += 1
+            send(event, group) { [weak self] hasAnswered in self?.landed(event, queue, hasAnswered) }
+        }
+        queue.isHurried = false
+    }
+
+    /// How many of these are the next group.
+    private static func endOfGroup(_ waiting: [Waiting]) -> Int {
+        var end = 0
+        var weight = 0
+        while end < waiting.count, end < groupLimit.requests {
+            weight += waiting[end].request.items.reduce(0) { $0 + $1.weight }
+            if weight > groupLimit.weight, end > 0 { break }
+            end += 1
+        }
+        return end
+    }
+
+    private func landed(_ event: EventID, _ queue: Queue, _ hasAnswered: Bool) {
+        queue.inFlight -= 1
+        if !hasAnswered { queue.isHurried = true }
+        // Looked at again at the end of the tick, also when it is to be forgotten.
+        if !queue.isReady, !queue.waiting.isEmpty || queue.inFlight == 0 { prepare(event, queue) }
     }
 }

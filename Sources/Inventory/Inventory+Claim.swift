@@ -77,19 +77,19 @@ extension Inventory {
         }
     }
 
-    /// Sends one group; every member is answered exactly once.
-    func sendGroup(_ event: EventID, _ group: [ClaimBatcher.Waiting]) {
+    /// Sends one group; every member is answered exactly once, and after that `landed` is told whether Redis answered.
+    func sendGroup(_ event: EventID, _ group: [ClaimBatcher.Waiting], _ landed: @escaping (Bool) -> Void) {
         let partition = keys.partition(of: event)
         let identity: String
         do throws(InventoryError) {
             identity = try self.identity()
         } catch {
             for member in group { member.resume(.failure(error)) }
-            return
+            return landed(false)
         }
         guard let epoch = knownEpoch(partition) else {
             for member in group { member.resume(.success(.staleEpoch)) }
-            return
+            return landed(false)
         }
         let call = groupCall(event, group, partition: partition, epoch: epoch, identity: identity)
         let tiers = call.tiers
@@ -103,6 +103,7 @@ extension Inventory {
                 }
                 member.resume(answer)
             }
+            if case .failure(let error) = result, error.code != .server { landed(false) } else { landed(true) }
         }
     }
 

@@ -34,7 +34,7 @@ public final class Inventory {
         self.channel = channel
         self.batcher = ClaimBatcher(loop: loop)
         self.keyLookup = KeyLookup(loop: loop)
-        batcher.send = { [unowned self] event, group in self.sendGroup(event, group) }
+        batcher.send = { [unowned self] event, group, landed in self.sendGroup(event, group, landed) }
         keyLookup.send = { [unowned self] in self.lookUp($0, $1, $2) }
     }
 

@@ -32,7 +32,7 @@ extension PlantedBug {
             [
                 ("if meta[3] ~= 'open' or meta[2]", "if meta[1] and meta[3] ~= 'open' or meta[1] and meta[2]"),
                 ("if meta[1] ~= epoch then", "if meta[1] and meta[1] ~= epoch then"),
-                ("if redis.call('EXISTS', w.outbox_key) == 0 then", "if false then"),
+                ("and redis.call('EXISTS', w.outbox_key) == 0 then", "and false then"),
                 (
                     "return nil, { 'NO_EVENT' }",
                     """

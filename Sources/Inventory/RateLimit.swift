@@ -61,20 +61,16 @@ public struct RateSubject: Hashable, Sendable {
         self.name = name
     }
 
-    /// As `lua/rate_limit.lua` spells it.
-    func text(isAsked: Bool) -> String {
-        let letters =
-            switch (isAsked, isAddress, isWrite) {
-            case (true, false, false): "ar"
-            case (true, false, true): "aw"
-            case (true, true, false): "aR"
-            case (true, true, true): "aW"
-            case (false, false, false): "cr"
-            case (false, false, true): "cw"
-            case (false, true, false): "cR"
-            case (false, true, true): "cW"
+    /// What `lua/rate_limit.lua` calls it.
+    var text: String {
+        let letter =
+            switch (isAddress, isWrite) {
+            case (false, false): "r"
+            case (false, true): "w"
+            case (true, false): "R"
+            case (true, true): "W"
             }
-        return letters + name
+        return letter + name
     }
 }
 

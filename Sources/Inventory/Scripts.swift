@@ -1,7 +1,8 @@
 import PlantedBugs
 import RedisClient
 
-/// The scripts of `lua/`, each joined with the libraries that its `@uses` line names.
+/// The scripts of `lua/`, each joined with the libraries that its `@uses` line names, and with those of its `@lazily`
+/// line: what these define is made only in a call that needs it, for Redis runs the whole text in each call.
 struct Scripts: Sendable {
     let reserve = Scripts.load("reserve", PackageResources.reserve_lua)
     let beginPayment = Scripts.load("begin_payment", PackageResources.begin_payment_lua)
@@ -47,22 +48,41 @@ struct Scripts: Sendable {
         "counters": PackageResources.counters_lua,
     ]
 
+    private static func library(_ name: String, _ script: String) -> String {
+        guard let text = libraries[name] else {
+            preconditionFailure("lua/\(script).lua uses the unknown library \(name)")
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The table of a library, which fills itself when it is first looked into.
+    private static func lazily(_ name: String, _ text: String) -> String {
+        guard let start = text.firstRange(of: "\nlocal \(name) = {}\n") else {
+            preconditionFailure("lua/lib/\(name).lua does not begin with its table")
+        }
+        return """
+            local \(name) = {}
+            setmetatable(\(name), { __index = function(_, wanted)
+              setmetatable(\(name), nil)
+            \(text[start.upperBound...])
+              return \(name)[wanted]
+            end })
+            """
+    }
+
     /// Joins a script with its libraries; a `@flags` line becomes Redis's shebang, which must come first.
     private static func load(_ name: String, _ text: [UInt8]) -> RedisScript {
         let source = String(decoding: text, as: UTF8.self)
-        var parts: [String] = []
-        for line in source.split(separator: "\n").prefix(while: { $0.hasPrefix("--") }) {
-            if line.hasPrefix("-- @flags ") {
-                parts.insert("#!lua flags=\(line.dropFirst("-- @flags ".count))", at: 0)
-            } else if line.hasPrefix("-- @uses ") {
-                for library in line.dropFirst("-- @uses ".count).split(separator: " ") {
-                    guard let text = libraries[String(library)] else {
-                        preconditionFailure("lua/\(name).lua uses the unknown library \(library)")
-                    }
-                    parts.append(String(decoding: text, as: UTF8.self))
-                }
+        let header = source.split(separator: "\n").prefix { $0.hasPrefix("--") }
+        func words(_ mark: String) -> [String] {
+            header.filter { $0.hasPrefix(mark) }.flatMap {
+                $0.dropFirst(mark.count).split(separator: " ").map(String.init)
             }
         }
-        return RedisScript(name: name, source: PlantedBug.planted((parts + [source]).joined(separator: "\n")))
+        let flags = words("-- @flags ").map { "#!lua flags=\($0)" }
+        // What is used may call what is used lazily.
+        let lazy = words("-- @lazily ").map { lazily($0, library($0, name)) }
+        let parts = flags + lazy + words("-- @uses ").map { library($0, name) } + [source]
+        return RedisScript(name: name, source: PlantedBug.planted(parts.joined(separator: "\n")))
     }
 }

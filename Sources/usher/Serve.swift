@@ -50,7 +50,8 @@ struct RunningCopy: Sendable {
     static func start(_ settings: Settings, demonstration: Demonstration? = nil) async throws -> RunningCopy {
         raiseDescriptorLimit()
         let count = try settings.integer(
-            "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount))
+            // Fewer loops make larger groups of claims; one processor is left to whoever they wait for.
+            "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
         let redis = try settings.redis()
         let postgres = try settings.postgres()
         let accounts = try settings.accounts()

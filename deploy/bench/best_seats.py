@@ -2,7 +2,8 @@
 """P10: the best four adjacent of 50,000 seats, 90 % of which are gone at random.
 
 One claim after the other, each given back before the next; what Redis says that a call of the script took
-(`INFO commandstats`, calls of EVALSHA), so without the network and the log's fsync.
+(`INFO commandstats`, calls of EVALSHA), so without the network and the log's fsync. A claim beside which another script
+ran, such as that which looks how long the outboxes are, is not counted.
 """
 import random
 import re
@@ -15,17 +16,19 @@ SEATS = 50_000
 CLAIMS = 200
 
 
-def microseconds(installation, event, tier):
+def microseconds(installation, event, item):
     """What `reserve` takes, the mean of many calls."""
     spent = calls = 0
     for index in range(CLAIMS):
         before = stats(installation)
         status, booking = installation.call("POST", "/v1/bookings", {
-            "eventId": event, "items": [{"tierId": tier, "bestAvailable": 4}]}, bearer=token(f"best-{index}"))
+            "eventId": event, "items": [item]}, bearer=token(f"best-{index}"))
         after = stats(installation)
-        calls, spent = calls + after[0] - before[0], spent + after[1] - before[1]
         assert status == 201, booking
+        if after[0] - before[0] == 1:
+            calls, spent = calls + 1, spent + after[1] - before[1]
         installation.call("DELETE", f"/v1/bookings/{booking['id']}", bearer=token(f"best-{index}"))
+    assert calls > CLAIMS / 2, f"only {calls} calls were alone"
     return spent / calls
 
 
@@ -36,7 +39,8 @@ def stats(installation):
 
 
 def measure(rounds=3):
-    target = Target("P10", "best 4 adjacent of 50,000 seats, 90 % gone, in Redis", " µs", at_most=150)
+    whole = Target("P10", "best 4 adjacent of 50,000 seats, 90 % gone, a lone call in Redis", " µs", at_most=150)
+    more = Target("P10", "the same, less a lone call for 4 units without seats", " µs")
     environment = {"USHER_RATE_LIMIT": "off", "USHER_PERSIST_WAIT_MS": "0"}
     with Installation(environment=environment) as installation:
         event, tier, seats = seated_event(installation, SEATS)
@@ -47,9 +51,13 @@ def measure(rounds=3):
             assert status == 201, answer
         # Nobody else's scripts are counted.
         installation.stop("reconcile")
-        target.figures = [microseconds(installation, event, tier) for _ in range(rounds)]
-    target.note = f"mean of {CLAIMS} claims"
-    return [target]
+        standing, units = installation.event(1_000_000)
+        for _ in range(rounds):
+            best = microseconds(installation, event, {"tierId": tier, "bestAvailable": 4})
+            whole.figures.append(best)
+            more.figures.append(best - microseconds(installation, standing, {"tierId": units, "quantity": 4}))
+    whole.note = f"mean of {CLAIMS} claims"
+    return [whole, more]
 
 
 if __name__ == "__main__":

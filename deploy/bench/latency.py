@@ -97,7 +97,7 @@ def idle_connections(installation, rounds):
 
 
 def measure(rounds=3):
-    with Installation(environment={"USHER_LOOPS": "2"}) as installation:
+    with Installation() as installation:
         seen = half_rate(installation, rounds), rush(installation, rounds), confirmations(installation, rounds)
         installation.drain_outbox()
         return [*seen, idle_connections(installation, rounds)]

@@ -4,7 +4,8 @@
 -- its outbox entry. Free texts arrive escaped, so that no field contains a separator.
 local booking = {}
 
-local record_pattern = '^' .. string.rep('([^|]*)|', 18) .. '([^|]*)$'
+local six = '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|'
+local record_pattern = '^' .. six .. six .. six .. '([^|]*)$'
 
 function booking.parse(record)
   local b = {}
@@ -23,13 +24,6 @@ function booking.image(b)
     '%d|%s|%d|%d|%d|%d|%d|%d|%d|%s|%s|%d|%s|%s|%s|%s|%s', b.version, b.status, b.expires, b.deadline, b.attempts,
     b.extensions, b.created, b.updated, b.confirmed, b.event, b.user, b.total, b.currency, b.digest, b.items, b.payment,
     b.reason)
-end
-
--- The image of a new hold of the event of `w`.
-function booking.hold(w, expires, user, total, digest, items)
-  return string.format(
-    '1|RESERVED|%d|0|0|0|%d|%d|0|%s|%s|%d|%s|%s|%s||', expires, w.now, w.now, w.event, user, total, w.currency, digest,
-    items)
 end
 
 -- Calls visit(tier, quantity, unit price, seats joined by `+`) for each line.

@@ -29,21 +29,16 @@ function idempotency.counter_key(tag, event, user)
   return tag .. 'k:' .. event .. ':' .. user
 end
 
--- Reads a counter (text or false) as of `now`.
-function idempotency.counter(text, now)
+-- A counter (text or false) with one more key as of `now`, or nil when the user has too many.
+function idempotency.count(text, now)
   local today = math.floor(now / day_length)
   local day, count, before = string.match(text or '', '^(%d+) (%d+) (%d+)$')
   day, count, before = tonumber(day) or today, tonumber(count) or 0, tonumber(before) or 0
   if day < today then
-    count, before = 0, day == today - 1 and count or 0
+    day, count, before = today, 0, day == today - 1 and count or 0
   end
-  return { day = math.max(day, today), today = count, yesterday = before }
-end
-
-function idempotency.is_full(counter)
-  return counter.today + counter.yesterday >= key_limit
-end
-
-function idempotency.counter_text(counter)
-  return string.format('%d %d %d', counter.day, counter.today, counter.yesterday)
+  if count + before >= key_limit then
+    return nil
+  end
+  return string.format('%d %d %d', day, count + 1, before)
 end

@@ -22,13 +22,9 @@ local function count_key(w, b, argv)
     return true
   end
   local key = idempotency.counter_key(w.tag, w.event, b.user)
-  local counter = idempotency.counter(redis.call('GET', key), w.now)
-  if idempotency.is_full(counter) then
-    return false
-  end
-  counter.today = counter.today + 1
+  local counter = idempotency.count(redis.call('GET', key), w.now)
   w.counters[key] = counter
-  return true
+  return counter ~= nil
 end
 
 -- Returns the unit of work and the booking, or nil, nil and a refusal. A hold past its time is expired first. A booking

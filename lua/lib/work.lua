@@ -56,6 +56,7 @@ function work.load(tag, event, epoch, tier_ids)
     next = tonumber(e[10]), clock = tonumber(e[11]) or 0, seated = e[12] or '', rows = {},
     tiers = {}, changed_tiers = {}, users = {}, changed_users = {}, bookings = {}, images = {}, notes = {}, policy = {},
     hold_add = {}, hold_remove = {}, pay_add = {}, pay_remove = {}, records = {}, counters = {},
+    totals_read = {},
   }
   for i, tier in ipairs(tier_ids) do
     if e[known + i] then
@@ -68,7 +69,7 @@ end
 
 -- Touches every key that `commit` may write, so that a wrong type is found before the first write.
 function work.check_types(w)
-  redis.call('XLEN', w.outbox_key)
+  w.outbox_length = redis.call('XLEN', w.outbox_key)
   redis.call('ZCARD', w.expiries_key)
   redis.call('ZCARD', w.paying_key)
   redis.call('ZCARD', w.due_key)
@@ -110,8 +111,18 @@ end
 
 -- A user's totals: tickets and live bookings, then the ids of those that have seats.
 local function read_user(w, user, text)
-  local tickets, bookings, seated = string.match(text or '0 0', '^(%-?%d+) (%-?%d+)(.*)$')
-  w.users[user] = { tickets = tonumber(tickets), bookings = tonumber(bookings), seated = seated }
+  if not text then
+    w.users[user] = { tickets = 0, bookings = 0, seated = '' }
+    return
+  end
+  -- Many users have as much as others.
+  local read = w.totals_read[text]
+  if not read then
+    local tickets, bookings, seated = string.match(text, '^(%-?%d+) (%-?%d+)(.*)$')
+    read = { tonumber(tickets), tonumber(bookings), seated }
+    w.totals_read[text] = read
+  end
+  w.users[user] = { tickets = read[1], bookings = read[2], seated = read[3] }
 end
 
 -- Reads the totals of many users at once.
@@ -169,6 +180,17 @@ function work.put(w, id, b, channel, trace)
   return image
 end
 
+-- The image of a new hold that ends at `expires`, as `booking.image` would write it. Of all that are made in one unit
+-- of work only the user, the amount (as text), the digest and the lines differ.
+function work.hold_image(w, expires, user, total, digest, items)
+  if w.hold_expires ~= expires then
+    w.hold_expires = expires
+    w.hold_head = string.format('1|RESERVED|%d|0|0|0|%d|%d|0|%s|', expires, w.now, w.now, w.event)
+    w.hold_middle = '|' .. w.currency .. '|'
+  end
+  return w.hold_head .. user .. '|' .. total .. w.hold_middle .. digest .. '|' .. items .. '||'
+end
+
 -- The same of an image that is written already.
 function work.put_image(w, id, image, channel, trace)
   w.bookings[#w.bookings + 1] = { id = id, entry = image .. '|' .. channel .. '|' .. trace }
@@ -176,8 +198,12 @@ function work.put_image(w, id, image, channel, trace)
 end
 
 function work.index_hold(w, id, expires)
-  w.hold_add[#w.hold_add + 1] = int(expires)
-  w.hold_add[#w.hold_add + 1] = id
+  if w.added_expires ~= expires then
+    w.added_expires, w.added_score = expires, int(expires)
+  end
+  local add = w.hold_add
+  add[#add + 1] = w.added_score
+  add[#add + 1] = id
   w.first_added = math.min(w.first_added or expires, expires)
   if not w.next or expires < w.next then
     w.next, w.next_changed = expires, true
@@ -312,14 +338,19 @@ local function commit_counters(w)
 end
 
 local function commit_users(w)
-  local set, gone = {}, {}
+  local set, gone, texts = {}, {}, {}
   for user in pairs(w.changed_users) do
     local total = w.users[user]
     if total.tickets == 0 and total.bookings == 0 then
       gone[#gone + 1] = user
     else
+      -- Many users have as much as others.
+      local alike = texts[total.tickets] or {}
+      texts[total.tickets] = alike
+      local text = alike[total.bookings] or string.format('%d %d', total.tickets, total.bookings)
+      alike[total.bookings] = text
       set[#set + 1] = user
-      set[#set + 1] = string.format('%d %d', total.tickets, total.bookings) .. total.seated
+      set[#set + 1] = total.seated == '' and text or text .. total.seated
     end
   end
   if #set > 0 then
@@ -390,7 +421,7 @@ local function commit_keys(w)
     redis.call('SET', record.key, record.value, 'PX', idempotency.record_lifetime)
   end
   for key, counter in pairs(w.counters) do
-    redis.call('SET', key, idempotency.counter_text(counter), 'PX', idempotency.counter_lifetime)
+    redis.call('SET', key, counter, 'PX', idempotency.counter_lifetime)
   end
 end
 
@@ -404,7 +435,9 @@ local function commit_blocks(w)
 end
 
 local function commit_rest(w, tiers)
-  seats.commit(w)
+  if next(w.rows) ~= nil then
+    seats.commit(w)
+  end
   commit_users(w)
   local entry = commit_bookings(w, tiers)
   commit_indexes(w)
@@ -436,7 +469,7 @@ function work.commit(w)
     return nil
   end
   -- An outbox that is gone took with it what is not written down: nothing is built on that before a recovery.
-  if redis.call('EXISTS', w.outbox_key) == 0 then
+  if (w.outbox_length or 0) == 0 and redis.call('EXISTS', w.outbox_key) == 0 then
     error({ err = 'NOOUTBOX the outbox is gone; nothing was done' })
   end
   -- The first write. Where Redis refuses it (memory, disk, replicas), nothing has been written.
