@@ -41,7 +41,8 @@ extension ContractTests {
             let answer = try api.act("payments", held.id, "{\(card)\"\(name)\":\(json)}", by: ann)
             answer.expectProblem(400, "invalid-request")
             #expect(answer.pointers == ["/\(name)"])
-            #expect(!answer.text.contains("4242"))
+            // Fewer digits may be those of the answer's own id.
+            #expect(!answer.text.contains("42424") && !answer.text.contains("4242-4242"))
             #expect(try api.booking(held.id, by: ann)["version"]?.integer == 1)
         }
 

@@ -67,7 +67,8 @@ extension ContractTests {
             let answer = try claim("[{\"tierId\":TIER,\"quantity\":1}]", more)
             answer.expectProblem(400, "invalid-request")
             #expect(answer.pointers == [pointer])
-            #expect(!answer.text.contains("4242"))
+            // Fewer digits may be those of the answer's own id.
+            #expect(!answer.text.contains("42424") && !answer.text.contains("4242-4242"))
         }
 
         @Test(
