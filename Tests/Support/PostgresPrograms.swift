@@ -58,6 +58,9 @@ func childProcesses(of parent: pid_t) -> [pid_t] {
 /// Whether a process ended and only waits to be reaped.
 func isZombie(_ process: pid_t) -> Bool { processState(process)?.state == "Z" }
 
+/// Whether a process was stopped by a signal.
+func isStopped(_ process: pid_t) -> Bool { processState(process)?.state == "T" }
+
 private func processState(_ process: pid_t) -> (state: Substring, parent: pid_t)? {
     guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
         let name = line.lastIndex(of: ")")

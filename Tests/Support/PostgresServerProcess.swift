@@ -138,9 +138,14 @@ public final class PostgresServerProcess: Sendable {
     public func suspend() {
         process.withLock { process in
             guard let running = process else { return }
-            // The parent first, so that it starts no more children.
+            // The parent first, so that it starts no more children; a signal takes its time.
             running.signal(SIGSTOP)
-            for child in childProcesses(of: running.processID) { Glibc.kill(child, SIGSTOP) }
+            _ = poll(timeout: .seconds(5)) { isStopped(running.processID) }
+            _ = poll(timeout: .seconds(5)) {
+                let children = childProcesses(of: running.processID).filter { !isStopped($0) && !isZombie($0) }
+                for child in children { Glibc.kill(child, SIGSTOP) }
+                return children.isEmpty
+            }
         }
     }
 
