@@ -49,16 +49,21 @@ struct ClaimBatcherTests {
         for _ in 0..<3 { await loop.sleep(for: .milliseconds(1)) }
     }
 
+    /// Claims come, and all has left that may.
+    private static func come(
+        _ numbers: ClosedRange<UInt64>, of event: UInt64 = 1, to batcher: ClaimBatcher, _ loop: EventLoop
+    ) async {
+        add(numbers, of: event, to: batcher)
+        await ticks(loop)
+    }
+
     @Test("one leaves at once; those that come after it leave together when it is back, in their order")
     func company() async throws {
         try await Self.withBatcher { loop, batcher, flights in
-            Self.add(1...1, to: batcher)
-            await Self.ticks(loop)
-            Self.add(2...3, to: batcher)
-            await Self.ticks(loop)
+            await Self.come(1...1, to: batcher, loop)
+            await Self.come(2...3, to: batcher, loop)
             Self.add(4...6, to: batcher)
-            Self.add(7...7, of: 2, to: batcher)
-            await Self.ticks(loop)
+            await Self.come(7...7, of: 2, to: batcher, loop)
             // Another event does not wait for this one's.
             #expect(flights.groups == [[1], [7]])
             flights.land()
@@ -70,15 +75,11 @@ struct ClaimBatcherTests {
     @Test("half a group leaves while another is on its way, never a third, and none has more than 64")
     func bounds() async throws {
         try await Self.withBatcher { loop, batcher, flights in
-            Self.add(1...1, to: batcher)
-            await Self.ticks(loop)
-            Self.add(2...32, to: batcher)
-            await Self.ticks(loop)
+            await Self.come(1...1, to: batcher, loop)
+            await Self.come(2...32, to: batcher, loop)
             #expect(flights.groups.count == 1)
-            Self.add(33...33, to: batcher)
-            await Self.ticks(loop)
-            Self.add(34...200, to: batcher)
-            await Self.ticks(loop)
+            await Self.come(33...33, to: batcher, loop)
+            await Self.come(34...200, to: batcher, loop)
             #expect(flights.groups == [[1], Array(2...33)])
             flights.land()
             await Self.ticks(loop)
@@ -93,12 +94,9 @@ struct ClaimBatcherTests {
     @Test("when Redis does not answer, all that wait leave at once")
     func silence() async throws {
         try await Self.withBatcher { loop, batcher, flights in
-            Self.add(1...1, to: batcher)
-            await Self.ticks(loop)
-            Self.add(2...2, to: batcher)
-            await Self.ticks(loop)
-            Self.add(3...200, to: batcher)
-            await Self.ticks(loop)
+            await Self.come(1...1, to: batcher, loop)
+            await Self.come(2...2, to: batcher, loop)
+            await Self.come(3...200, to: batcher, loop)
             #expect(flights.groups == [[1], Array(2...65)])
             flights.land(answered: false)
             await Self.ticks(loop)
@@ -106,8 +104,7 @@ struct ClaimBatcherTests {
             // From then on as before.
             for _ in 0..<4 { flights.land() }
             Self.add(201...201, to: batcher)
-            Self.add(202...202, to: batcher)
-            await Self.ticks(loop)
+            await Self.come(202...202, to: batcher, loop)
             #expect(flights.groups.last == [201, 202])
         }
     }

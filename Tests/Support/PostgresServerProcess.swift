@@ -138,14 +138,7 @@ public final class PostgresServerProcess: Sendable {
     public func suspend() {
         process.withLock { process in
             guard let running = process else { return }
-            // The parent first, so that it starts no more children; a signal takes its time.
-            running.signal(SIGSTOP)
-            _ = poll(timeout: .seconds(5)) { isStopped(running.processID) }
-            _ = poll(timeout: .seconds(5)) {
-                let children = childProcesses(of: running.processID).filter { !isStopped($0) && !isZombie($0) }
-                for child in children { Glibc.kill(child, SIGSTOP) }
-                return children.isEmpty
-            }
+            Self.stopAll(running)
         }
     }
 
@@ -158,8 +151,20 @@ public final class PostgresServerProcess: Sendable {
         }
     }
 
-    private static func killAll(_ process: ChildProcess) {
+    /// Stops every process of the server and waits until each stands still.
+    private static func stopAll(_ process: ChildProcess) {
+        // The parent first, so that it starts no more children; a signal takes its time.
         process.signal(SIGSTOP)
+        _ = poll(timeout: .seconds(5)) { isStopped(process.processID) || isZombie(process.processID) }
+        _ = poll(timeout: .seconds(5)) {
+            let children = childProcesses(of: process.processID).filter { !isStopped($0) && !isZombie($0) }
+            for child in children { Glibc.kill(child, SIGSTOP) }
+            return children.isEmpty
+        }
+    }
+
+    private static func killAll(_ process: ChildProcess) {
+        stopAll(process)
         // Each backend leads a session of its own: no group to signal.
         let children = childProcesses(of: process.processID)
         for child in children { Glibc.kill(child, SIGKILL) }
