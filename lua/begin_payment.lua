@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work transition
+-- @uses guard booking work transition
+-- @lazily idempotency seats
 -- @flags allow-oom
 -- begin_payment: one payment attempt begins; the hold cannot lapse while it runs.
 --

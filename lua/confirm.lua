@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work transition
+-- @uses guard booking work transition
+-- @lazily idempotency seats
 -- @flags allow-oom
 -- confirm: the money of one charge was taken.
 --

@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work
+-- @uses guard booking work
+-- @lazily idempotency seats
 -- @flags allow-oom
 -- expire: returns up to 64 lapsed holds of one event, and paying ones whose provider was silent for 15 minutes.
 --

@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work transition
+-- @uses guard booking work transition
+-- @lazily idempotency seats
 -- @flags allow-oom
 -- extend: a hold gets its full time again, from now.
 --

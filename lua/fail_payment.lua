@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work transition
+-- @uses guard booking work transition
+-- @lazily idempotency seats
 -- @flags allow-oom
 -- fail_payment: one attempt was declined or could not be made.
 --

@@ -1,4 +1,5 @@
--- @uses guard booking idempotency seats work transition
+-- @uses guard booking work transition
+-- @lazily idempotency seats
 -- @flags allow-oom
 -- refunded: so much of a charge went back, in all.
 --

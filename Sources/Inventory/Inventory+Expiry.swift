@@ -2,18 +2,20 @@ public import Booking
 import RedisClient
 
 extension Inventory {
-    /// Events of a partition of which something has lapsed by `now`, the longest overdue first.
+    /// Events of each of these partitions of which something has lapsed by `now`, the longest overdue first; asked in
+    /// one write.
     ///
     /// - Parameters:
     ///   - now: Redis's clock, Unix milliseconds.
-    ///   - limit: how many at most.
+    ///   - limit: how many at most, of each.
     public func dueEvents(
-        _ partition: Partition, now: Int64, limit: Int
-    ) async throws(InventoryError) -> [EventID] {
-        let reply = try await command([
-            "ZRANGEBYSCORE", keys.due(partition), "-inf", String(now), "LIMIT", "0", String(limit),
-        ])
-        return (reply.array ?? []).compactMap { $0.string.flatMap { EventID($0) } }
+        _ partitions: [Partition], now: Int64, limit: Int
+    ) async -> [Result<[EventID], InventoryError>] {
+        await results(
+            of: partitions.map {
+                ["ZRANGEBYSCORE", keys.due($0), "-inf", String(now), "LIMIT", "0", String(limit)]
+            }
+        ).map { $0.map { reply in (reply.array ?? []).compactMap { $0.string.flatMap { EventID($0) } } } }
     }
 
     /// Returns up to 64 lapsed holds of one event.

@@ -114,25 +114,24 @@ public final class Inventory {
 
     /// Sends several commands in one write; each has its answer, errors included.
     public func pipeline(_ commands: [[String]]) async throws(InventoryError) -> [RedisValue] {
+        var values: [RedisValue] = []
+        for result in await results(of: commands) { values.append(try result.get()) }
+        return values
+    }
+
+    /// The same, each with its own outcome.
+    public func results(of commands: [[String]]) async -> [Result<RedisValue, InventoryError>] {
         guard !commands.isEmpty else { return [] }
         let connection = connection
-        let results = await withUnsafeContinuation { continuation in
-            var results: [Result<RedisValue, RedisError>] = []
+        return await withUnsafeContinuation { continuation in
+            var results: [Result<RedisValue, InventoryError>] = []
             for arguments in commands {
                 connection.send(RedisCommand(arguments)) { result in
-                    results.append(result)
+                    results.append(result.mapError { InventoryError($0) })
                     if results.count == commands.count { continuation.resume(returning: results) }
                 }
             }
         }
-        var values: [RedisValue] = []
-        for result in results {
-            switch result {
-            case .success(let value): values.append(value)
-            case .failure(let error): throw InventoryError(error)
-            }
-        }
-        return values
     }
 
     /// Runs a script that is given epoch and identity as its first two arguments. When the epoch in memory is stale,

@@ -7,21 +7,26 @@ struct LeasedPartition {
     var row: PartitionRow
     /// How far its outbox was written down in the last hour.
     var retention = Retention()
-    /// Entries in the next batch: half as many after each failure, for a batch too large for its time limit would never
-    /// be written.
-    private(set) var batchLimit = Self.batchLimits.upperBound
+    /// Entries in the next batch: twice as many while the outbox lags, for the more entries of a booking are in one, the
+    /// fewer rows are written; half as many after each failure, for a batch too large for its time limit would never be
+    /// written.
+    private(set) var batchLimit = Self.batchLimits.usual
     /// Not looked at before, on the monotonic clock in nanoseconds.
     private(set) var notBefore: Int64 = 0
     private var failures = 0
     /// Its turn comes then, on the same clock; tests look whenever they like.
     private(set) var nextLook: Int64 = 0
     private var lookPause = Self.lookPauses.lowerBound
+    /// Whether Redis can be trusted is asked again then.
+    private var nextCheck: Int64 = 0
 
-    /// Entries in one transaction; 64 bookings each at most.
-    private static let batchLimits = 1...500
+    /// Entries in one transaction.
+    private static let batchLimits = (least: 1, usual: 500, most: 5000)
     private static let pauses: ClosedRange<Int64> = 10_000_000...1_000_000_000
     /// Between two looks at a quiet outbox: the first keeps a confirmation waiting shortly, the last spares Redis.
     private static let lookPauses: ClosedRange<Int64> = 2_000_000...25_000_000
+    /// Between two checks of a quiet one.
+    private static let checkPause: Int64 = 200_000_000
 
     init(_ row: PartitionRow) { self.row = row }
 
@@ -29,20 +34,42 @@ struct LeasedPartition {
     mutating func found(_ something: Bool, now: Int64) {
         lookPause = something ? Self.lookPauses.lowerBound : min(lookPause * 2, Self.lookPauses.upperBound)
         nextLook = max(now + lookPause, notBefore)
+        if something { unchecked() }
     }
 
+    /// Whether it is looked at now: half a pause before its turn if need be, so that all quiet ones come to be asked
+    /// together.
+    func isDue(now: Int64) -> Bool { notBefore <= now && nextLook - lookPause / 2 <= now }
+
+    /// Whether it is enough to see that its outbox has nothing new: nothing was found lately, and it was checked lately.
+    func isQuiet(now: Int64) -> Bool { now < nextCheck }
+
+    /// It was checked.
+    mutating func checked(now: Int64) { nextCheck = now + Self.checkPause }
+
+    /// What was checked may be different now.
+    mutating func unchecked() { nextCheck = 0 }
+
     /// Something was done.
-    mutating func succeeded(_ row: PartitionRow) {
+    ///
+    /// - Parameter taken: how many entries the batch had, where it left others for the next.
+    mutating func succeeded(_ row: PartitionRow, lagsAfter taken: Int? = nil) {
         self.row = row
         failures = 0
         notBefore = 0
-        batchLimit = min(batchLimit * 2, Self.batchLimits.upperBound)
+        let limits = Self.batchLimits
+        if let taken {
+            // What was read and not taken is read again: the next is no more than twice what one batch can bear.
+            batchLimit = min(max(taken, limits.least) * 2, limits.most)
+        } else {
+            batchLimit = min(batchLimit * 2, limits.usual)
+        }
     }
 
     /// Nothing was done: a pause that doubles each time, so that one broken partition neither spins nor holds up others.
     mutating func failed(now: Int64) {
         notBefore = now + min(Self.pauses.lowerBound << Int64(min(failures, 10)), Self.pauses.upperBound)
         failures += 1
-        batchLimit = max(batchLimit / 2, Self.batchLimits.lowerBound)
+        batchLimit = max(batchLimit / 2, Self.batchLimits.least)
     }
 }

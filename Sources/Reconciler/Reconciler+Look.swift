@@ -1,4 +1,5 @@
 import Booking
+import EventLoop
 import Inventory
 import Records
 import RedisClient
@@ -6,17 +7,43 @@ import RedisClient
 /// One look at a partition: what its outbox has beyond the cursor, and whether Redis can be trusted.
 struct Look {
     let row: PartitionRow
-    let entries: [RedisValue]
+    /// What is next, as much as a transaction can bear.
+    let batch: [Parsed]
+    /// Whether there may be more than that.
+    let hasMore: Bool
     let needsRecovery: Bool
     /// Up to where Redis was told that it is written down.
     let acknowledged: StreamID
 }
 
 extension Look {
-    var hasWork: Bool { needsRecovery || !entries.isEmpty || acknowledged < row.cursor }
+    var hasWork: Bool { needsRecovery || !batch.isEmpty || acknowledged < row.cursor }
 }
 
 extension Reconciler {
+    /// Those of these partitions that are to be looked at closely: quiet ones, which are most, are asked by one XREAD each
+    /// whether they have anything new, and checked a few times a second.
+    func stirring(_ partitions: [Partition], now: Int64) async -> [PartitionRow] {
+        checkAll(ifAnother: inventory.connection.identity)
+        let states = partitions.compactMap { leased[$0] }
+        let quiet = states.filter { $0.isQuiet(now: now) }.map(\.row)
+        let others = states.filter { !$0.isQuiet(now: now) }.map(\.row)
+        do {
+            let replies = try await inventory.pipeline(quiet.map { read($0, limit: 1) })
+            return others + zip(quiet, replies).filter { !Self.entries($1).isEmpty }.map(\.0)
+        } catch {
+            note(error.description)
+            return others
+        }
+    }
+
+    /// No partition was checked yet of a Redis that is another than before.
+    private func checkAll(ifAnother identity: RedisIdentity?) {
+        guard identity != checkedIdentity else { return }
+        checkedIdentity = identity
+        for partition in leased.keys { leased[partition]?.unchecked() }
+    }
+
     /// The looks of these partitions at which something is to be done.
     func work(of rows: [PartitionRow]) async -> [Look] {
         guard !rows.isEmpty else { return [] }
@@ -33,17 +60,20 @@ extension Reconciler {
         guard let identity = inventory.connection.identity else {
             throw InventoryError(.unavailable, "Redis is not connected")
         }
+        let limits = rows.map { limit(of: $0) }
         var commands: [[String]] = []
-        for row in rows {
+        for (row, limit) in zip(rows, limits) {
             commands.append([
                 "HMGET", inventory.keys.meta(row.partition), "epoch", "state", "identity", "broken", "cursor",
                 Self.trimmedField,
             ])
-            commands.append(read(row))
+            commands.append(read(row, limit: limit))
             commands.append(["EXISTS", inventory.keys.outbox(row.partition)])
         }
         let replies = try await inventory.pipeline(commands)
-        return rows.enumerated().map { index, row in
+        for row in rows { leased[row.partition]?.checked(now: monotonicNanoseconds()) }
+        var looks: [Look] = []
+        for (index, row) in rows.enumerated() {
             let meta = replies[3 * index].array ?? []
             let ids = meta.suffix(2).map { $0.string.flatMap { StreamID($0) } ?? .zero }
             // A script that failed half-way, and an outbox that is gone, are healed by a recovery too.
@@ -52,10 +82,14 @@ extension Reconciler {
             let isTrusted =
                 isWhole && meta[0].integer == row.epoch && meta[1].string == "open"
                 && meta[2].string == identity.validated && ids[1] <= row.cursor
-            return Look(
-                row: row, entries: isTrusted ? Self.entries(replies[3 * index + 1]) : [],
-                needsRecovery: !isTrusted && identity.isMaster, acknowledged: isTrusted ? ids[0] : row.cursor)
+            let entries = isTrusted ? Self.entries(replies[3 * index + 1]) : []
+            let batch = await batch(of: row.partition, entries)
+            looks.append(
+                Look(
+                    row: row, batch: batch, hasMore: batch.count < entries.count || entries.count >= limits[index],
+                    needsRecovery: !isTrusted && identity.isMaster, acknowledged: isTrusted ? ids[0] : row.cursor))
         }
+        return looks
     }
 
     /// Of partitions that need a recovery those come first where something is on sale now.
@@ -66,12 +100,44 @@ extension Reconciler {
         return looks.filter { onSale.contains($0.row.partition) } + looks.filter { !onSale.contains($0.row.partition) }
     }
 
-    /// XREAD of the next batch of a partition.
-    func read(_ row: PartitionRow) -> [String] {
-        let limit = leased[row.partition]?.batchLimit ?? 1
-        return [
+    /// How many entries its next batch has.
+    func limit(of row: PartitionRow) -> Int { leased[row.partition]?.batchLimit ?? 1 }
+
+    /// XREAD of what a partition has next.
+    func read(_ row: PartitionRow, limit: Int) -> [String] {
+        [
             "XREAD", "COUNT", String(limit), "STREAMS", inventory.keys.outbox(row.partition), row.cursor.description,
         ]
+    }
+
+    /// Versions of bookings in one transaction, those of its last entry not counted.
+    static let transitionLimit = 6000
+    /// So many are read without a pause, some milliseconds: what PostgreSQL has answered meanwhile waits for it.
+    private static let transitionsAtOnce = 250
+
+    /// The first of these entries, as many as a transaction can bear.
+    ///
+    /// - Parameter bound: versions of bookings.
+    func batch(
+        of partition: Partition, _ entries: [RedisValue], bound: Int = Reconciler.transitionLimit
+    ) async -> [Parsed] {
+        var parsed: [Parsed] = []
+        var transitions = 0
+        var pause = Self.transitionsAtOnce
+        for entry in entries {
+            guard transitions < bound else { break }
+            guard let entry = Parsed(entry, of: partition, partitions: inventory.keys.partitions) else { continue }
+            parsed.append(entry)
+            transitions += entry.transitions.count
+            if transitions >= pause {
+                pause = transitions + Self.transitionsAtOnce
+                await loop.sleep(for: .zero)
+            }
+        }
+        if parsed.isEmpty, !entries.isEmpty {
+            note("partition \(partition.number): XREAD answered what is no stream")
+        }
+        return parsed
     }
 
     /// The entries in the answer to `read`.

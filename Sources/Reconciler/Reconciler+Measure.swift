@@ -86,16 +86,7 @@ extension Reconciler {
 
     /// The answers that come; what fails is measured the next time.
     private func answers(_ commands: [[String]]) async -> [RedisValue] {
-        guard !commands.isEmpty else { return [] }
-        return await withUnsafeContinuation { continuation in
-            var answers: [RedisValue] = []
-            for command in commands {
-                inventory.connection.send(RedisCommand(command)) { result in
-                    answers.append((try? result.get()) ?? .null)
-                    if answers.count == commands.count { continuation.resume(returning: answers) }
-                }
-            }
-        }
+        await inventory.results(of: commands).map { (try? $0.get()) ?? .null }
     }
 
     private func measureRows() async {

@@ -20,15 +20,15 @@ extension Reconciler {
     /// Between two times that it is seen whose turn it is: while somebody attends to a partition its turn may come at
     /// once, otherwise no later than this.
     private static let pauses = (working: Duration.milliseconds(2), idle: Duration.milliseconds(25))
-    /// Partitions whose turn comes within this time are looked at together, nanoseconds.
-    private static let leeway: Int64 = 1_000_000
+    /// No shorter pause is worth a timer, nanoseconds.
+    private static let leastPause: Int64 = 1_000_000
 
     /// Looks around for as long as the copy runs; what is found is attended to meanwhile.
     func keepPersisting() async {
         while !isStopping {
             await lookAround()
             let next = leased.filter { !attended.contains($0.key) }.map(\.value.nextLook).min() ?? .max
-            let left = max(next - monotonicNanoseconds(), Self.leeway)
+            let left = max(next - monotonicNanoseconds(), Self.leastPause)
             await loop.sleep(for: min(.nanoseconds(left), attended.isEmpty ? Self.pauses.idle : Self.pauses.working))
         }
         while writers > 0 { await loop.sleep(for: .milliseconds(5)) }
@@ -37,8 +37,8 @@ extension Reconciler {
     /// Looks at the partitions that nobody attends to and whose turn it is.
     private func lookAround() async {
         let now = monotonicNanoseconds()
-        let due = leased.filter { !attended.contains($0.key) && $0.value.nextLook <= now + Self.leeway }
-        let looks = await work(of: due.values.map(\.row))
+        let due = leased.filter { !attended.contains($0.key) && $0.value.isDue(now: now) }
+        let looks = await work(of: await stirring(Array(due.keys), now: now))
         for partition in due.keys { leased[partition]?.found(false, now: monotonicNanoseconds()) }
         attended.formUnion(looks.map(\.row.partition))
         waiting += looks
@@ -56,10 +56,14 @@ extension Reconciler {
         let partition = look.row.partition
         var look = look
         repeat {
+            let ahead = readAhead(of: look)
             await attend(look)
             guard !isStopping, waiting.isEmpty, let state = leased[partition],
-                state.notBefore <= monotonicNanoseconds(), let next = await work(of: [state.row]).first
-            else { break }
+                state.notBefore <= monotonicNanoseconds(), let next = await following(state.row, ahead)
+            else {
+                _ = await ahead?.result()
+                break
+            }
             look = next
         } while true
         attended.remove(partition)
@@ -71,7 +75,7 @@ extension Reconciler {
         let partition = look.row.partition
         switch await progress(look) {
         case .done(let row):
-            leased[partition]?.succeeded(row)
+            leased[partition]?.succeeded(row, lagsAfter: look.hasMore ? look.batch.count : nil)
         case .unsure:
             leased[partition]?.failed(now: monotonicNanoseconds())
             await reread(partition)
@@ -83,8 +87,8 @@ extension Reconciler {
         var progress = Progress.done(look.row)
         if look.acknowledged < look.row.cursor { progress = await acknowledgeAgain(look.row, from: look.acknowledged) }
         // What Redis could not be told holds up nothing.
-        if !look.entries.isEmpty {
-            progress = await persist(PartitionRow(look.row, lineage: look.row.epoch), look.entries)
+        if !look.batch.isEmpty {
+            progress = await persist(PartitionRow(look.row, lineage: look.row.epoch), look.batch)
         }
         return progress
     }
@@ -105,12 +109,8 @@ extension Reconciler {
     /// Writes a batch down, then has it acknowledged.
     ///
     /// - Parameter row: as it was read, with the lineage of the entries.
-    func persist(_ row: PartitionRow, _ entries: [RedisValue]) async -> Progress {
-        let parsed = entries.compactMap { Parsed($0, of: row.partition, partitions: inventory.keys.partitions) }
-        guard let cursor = parsed.last?.id else {
-            note("partition \(row.partition.number): XREAD answered what is no stream")
-            return .unsure
-        }
+    func persist(_ row: PartitionRow, _ parsed: [Parsed]) async -> Progress {
+        guard let cursor = parsed.last?.id else { return .unsure }
         do {
             let start = monotonicNanoseconds()
             if PlantedBug.current == .ackBeforeCommit {

@@ -60,10 +60,11 @@ extension Reconciler {
         // Killed half-way, the next recovery has to find that the rest descends from what is written down.
         var row = PartitionRow(row, lineage: lineage)
         while true {
-            let reply = try await inventory.command(read(row), in: row.partition, closedUnder: row.epoch)
+            let reply = try await inventory.command(
+                read(row, limit: limit(of: row)), in: row.partition, closedUnder: row.epoch)
             guard let entries = reply.map(Self.entries) else { return nil }
             guard !entries.isEmpty else { return row }
-            guard case .done(let next) = await persist(row, entries) else { return nil }
+            guard case .done(let next) = await persist(row, await batch(of: row.partition, entries)) else { return nil }
             row = next
         }
     }

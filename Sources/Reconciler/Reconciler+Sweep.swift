@@ -18,13 +18,13 @@ extension Reconciler {
             return false
         }
         var more = false
-        for partition in leased.keys where !isStopping {
+        for due in await inventory.dueEvents(Array(leased.keys), now: now, limit: Self.eventLimit) {
             do {
-                let due = try await inventory.dueEvents(partition, now: now, limit: Self.eventLimit)
-                for event in due where !isStopping { more = try await expire(event) || more }
+                for event in try due.get() where !isStopping { more = try await expire(event) || more }
             } catch {
                 note(error.description)
-                return false
+                // Nobody answers any more: the others are asked the next time.
+                if error.code != .scriptFailed { return false }
             }
         }
         return more

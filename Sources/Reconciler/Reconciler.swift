@@ -5,6 +5,7 @@ import Metrics
 public import Payments
 public import PostgresClient
 import Records
+import RedisClient
 import Settlement
 
 /// Writes outboxes down in order, returns lapsed holds, settles payments, and recovers partitions; several copies share
@@ -57,6 +58,8 @@ public final class Reconciler {
 
     let owner: String
     var leased: [Partition: LeasedPartition] = [:]
+    /// Which Redis partitions were last checked against: another one is looked at closely at once.
+    var checkedIdentity: RedisIdentity?
     /// How long entries stay in the outbox after they were written down, so that a PostgreSQL that falls back can be
     /// refilled; while memory allows.
     var retained = Duration.seconds(3600)
@@ -71,6 +74,9 @@ public final class Reconciler {
     private(set) var isStopping = false
     private var isRunning = false
     private var activities = 0
+    /// Activities that sleep.
+    private var rests: [Int: (timer: LoopTimer, continuation: UnsafeContinuation<Void, Never>)] = [:]
+    private var nextRest = 0
     /// What is measured of the outboxes.
     var measures = OutboxMeasures()
 
@@ -136,6 +142,7 @@ public final class Reconciler {
     /// Ends `run` after the batches under way, and gives the leases back.
     public func stop() async {
         isStopping = true
+        for rest in Array(rests.keys) { wake(rest) }
         while isRunning { await loop.sleep(for: .milliseconds(5)) }
         leased = [:]
         try? await partitions.release(owner: owner)
@@ -219,14 +226,24 @@ public final class Reconciler {
         }
     }
 
-    /// Sleeps, but not long once `stop` was called.
+    /// Sleeps, no longer than until `stop` is called.
     private func rest(_ duration: Duration) async {
-        let step = Duration.milliseconds(20)
-        var left = duration
-        while left > .zero, !isStopping {
-            await loop.sleep(for: min(left, step))
-            left -= step
+        await withUnsafeContinuation { continuation in
+            let id = nextRest
+            // Out of memory for a timer: not waiting is better than never coming back.
+            guard !isStopping,
+                let timer = try? LoopTimer(
+                    loop: loop, after: duration, repeats: false, { [weak self] in self?.wake(id) })
+            else { return continuation.resume() }
+            nextRest += 1
+            rests[id] = (timer, continuation)
         }
+    }
+
+    private func wake(_ rest: Int) {
+        guard let (timer, continuation) = rests.removeValue(forKey: rest) else { return }
+        timer.cancel()
+        continuation.resume()
     }
 
     func note(_ failure: String, _ trace: String? = nil) {

@@ -17,14 +17,14 @@ struct LeaseTests {
             let event = try await stage.event(1, capacity: 9)
             _ = try await stage.claim(event)
             let looks = try await late.look(late.leased.values.map(\.row))
-            let look = try #require(looks.first { !$0.entries.isEmpty })
+            let look = try #require(looks.first { !$0.batch.isEmpty })
             try await stage.lapse("late")
             let heir = try stage.copy("heir")
             await heir.beat()
             #expect(heir.leased.count == Stage.partitionCount)
             // The heir has done nothing yet: the cursor alone would let the batch in.
             for _ in 0..<2 {
-                guard case .unsure = await late.persist(look.row, look.entries),
+                guard case .unsure = await late.persist(look.row, look.batch),
                     case .unsure = await late.recover(look.row)
                 else {
                     Issue.record("it went on")

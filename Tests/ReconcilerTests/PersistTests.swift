@@ -148,6 +148,11 @@ struct LeasedPartitionTests {
             #expect(pauses.last == 1000 && leased.batchLimit == 1)
             for _ in 0..<20 { leased.succeeded(leased.row) }
             #expect(leased.notBefore == 0 && leased.batchLimit == 500)
+            // Of 5,000 that were read a transaction took 100: not so many are read again.
+            for _ in 0..<9 { leased.succeeded(leased.row, lagsAfter: leased.batchLimit) }
+            #expect(leased.batchLimit == 5000)
+            leased.succeeded(leased.row, lagsAfter: 100)
+            #expect(leased.batchLimit == 200)
         }
     }
 }

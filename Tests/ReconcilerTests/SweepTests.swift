@@ -58,12 +58,38 @@ struct SweepTests {
             }
             let healthy = events.filter { !broken.contains($0) }
             #expect(!healthy.isEmpty)
-            try await eventually(loop, "the others are returned") {
-                _ = await copy.sweep()
-                for event in healthy where try await stage.counters(event).available < 10 { return false }
-                return true
-            }
-            #expect(copy.report.expired == healthy.count)
+            try await expectSwept(healthy, by: copy, stage, loop)
         }
+    }
+
+    @Test("of a partition whose index is broken keeps no other partition from being swept")
+    func brokenIndex() async throws {
+        try await withStage("sweep_index") { loop, stage in
+            let copy = try await openedCopy(stage)
+            var events: [EventID] = []
+            for number in 1...8 { events.append(try await stage.event(UInt64(number), capacity: 10, hold: 1)) }
+            for event in events { _ = try await stage.claim(event) }
+            let whole = stage.inventory.keys.partition(of: events[0])
+            for broken in stage.inventory.keys.all where broken != whole {
+                let key = stage.inventory.keys.due(broken)
+                _ = try await stage.inventory.pipeline([["DEL", key], ["SET", key, "x"]])
+            }
+            let healthy = events.filter { stage.inventory.keys.partition(of: $0) == whole }
+            try await expectSwept(healthy, by: copy, stage, loop)
+            #expect(copy.report.lastFailure.contains("WRONGTYPE"))
+        }
+    }
+
+    /// Of these events, each with a hold that lapses, all are swept, and no others.
+    private func expectSwept(
+        _ events: [EventID], by copy: Reconciler, _ stage: Stage, _ loop: EventLoop,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await eventually(loop, "the others are returned") {
+            _ = await copy.sweep()
+            for event in events where try await stage.counters(event).available < 10 { return false }
+            return true
+        }
+        #expect(copy.report.expired == events.count, sourceLocation: sourceLocation)
     }
 }
