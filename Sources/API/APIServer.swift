@@ -91,7 +91,9 @@ public final class APIServer {
         }
         let limited = Self.limited(router, loop: loop, connection, context)
         let traced: any HTTPHandler = Tracer.shared.isOn ? TracedHandler(next: limited) : limited
-        let authenticated = AuthenticatedHandler(context.authenticator, next: traced)
+        let authenticated: any HTTPHandler =
+            context.authenticator.needsPreparation
+            ? AuthenticatedHandler(context.authenticator, next: traced) : traced
         let origins = configuration.corsOrigins
         let admission = Admission(context.inFlight, next: authenticated)
         let handler: any HTTPHandler =

@@ -70,6 +70,9 @@ final class Authenticator {
         return header.dropFirst(scheme.count)
     }
 
+    /// Whether there are requests that `prepare` does anything for.
+    var needsPreparation: Bool { tokens.needsPreparation }
+
     /// Fetches the key that a request's token needs, if that is an outside issuer's and not known: a wait that routes,
     /// which ask who sends a request without waiting, are spared.
     func prepare(_ request: HTTPRequest) async {

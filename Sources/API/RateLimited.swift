@@ -15,6 +15,9 @@ final class RateLimited: HTTPHandler {
     private let refused = ServeMetrics.shared.refused["429"]
     /// `RateLimit-Policy` of principals and of addresses, of reads and of writes each.
     private let policies: (principal: (read: String, write: String), address: (read: String, write: String))
+    /// Values of `RateLimit` that were told: most requests are told one of a few. Begun anew when there are many.
+    private var texts: [Int64: String] = [:]
+    private static let textLimit = 1024
 
     init(_ limiter: RateLimiter, _ authenticator: Authenticator, next: any HTTPHandler) {
         self.limiter = limiter
@@ -37,7 +40,7 @@ final class RateLimited: HTTPHandler {
         }
         var response = await next.respond(to: request)
         // A login that is refused tells of its own limit.
-        if response.status != 429 { response.headers += headers(subject, verdict) }
+        if response.status != 429 { add(subject, verdict, to: &response.headers) }
         return response
     }
 
@@ -62,18 +65,29 @@ final class RateLimited: HTTPHandler {
     }
 
     private func refusal(_ subject: RateSubject, _ verdict: RateVerdict) -> HTTPResponse {
-        Problem(
-            429, "rate-limited", "Too many requests are sent.", isRetryable: true,
-            headers: [("Retry-After", Self.seconds(verdict))] + headers(subject, verdict)
+        var headers = [(name: "Retry-After", value: String(Self.seconds(verdict)))]
+        add(subject, verdict, to: &headers)
+        return Problem(
+            429, "rate-limited", "Too many requests are sent.", isRetryable: true, headers: headers
         ).response()
     }
 
-    private func headers(_ subject: RateSubject, _ verdict: RateVerdict) -> [(name: String, value: String)] {
+    private func add(
+        _ subject: RateSubject, _ verdict: RateVerdict, to headers: inout [(name: String, value: String)]
+    ) {
         let policy = subject.isAddress ? policies.address : policies.principal
-        return [
-            ("RateLimit", "\(Self.name(subject.isWrite));r=\(verdict.remaining);t=\(Self.seconds(verdict))"),
-            ("RateLimit-Policy", subject.isWrite ? policy.write : policy.read),
-        ]
+        headers.reserveCapacity(headers.count + 2)
+        headers.append(("RateLimit", text(subject.isWrite, verdict.remaining, Self.seconds(verdict))))
+        headers.append(("RateLimit-Policy", subject.isWrite ? policy.write : policy.read))
+    }
+
+    private func text(_ isWrite: Bool, _ remaining: Int64, _ seconds: Int64) -> String {
+        let key = remaining << 32 | seconds << 1 | (isWrite ? 1 : 0)
+        if let known = texts[key] { return known }
+        if texts.count >= Self.textLimit { texts.removeAll(keepingCapacity: true) }
+        let text = "\(Self.name(isWrite));r=\(remaining);t=\(seconds)"
+        texts[key] = text
+        return text
     }
 
     private static func name(_ isWrite: Bool) -> String { isWrite ? "\"writes\"" : "\"reads\"" }
@@ -83,7 +97,5 @@ final class RateLimited: HTTPHandler {
         return (policy(false), policy(true))
     }
 
-    private static func seconds(_ verdict: RateVerdict) -> String {
-        String(max(1, (verdict.wait + 999_999) / 1_000_000))
-    }
+    private static func seconds(_ verdict: RateVerdict) -> Int64 { max(1, (verdict.wait + 999_999) / 1_000_000) }
 }

@@ -6,7 +6,7 @@ final class SingleFlight<Key: Hashable, Value: Sendable> {
         /// What the last look found, and when that look began (`monotonicNanoseconds`).
         var found: (value: Value, at: Int64)?
         var isLooking = false
-        var waiting: [UnsafeContinuation<Result<Value, any Error>, Never>] = []
+        var waiting: [UnsafeContinuation<Result<Value, any Error>?, Never>] = []
     }
 
     private let maximumAge: Int64
@@ -25,13 +25,12 @@ final class SingleFlight<Key: Hashable, Value: Sendable> {
 
     /// The value of a key: kept, being looked for, or looked for now.
     func value(_ key: Key, _ look: nonisolated(nonsending) () async throws -> Value) async throws -> Value {
-        let now = monotonicNanoseconds()
-        if let found = entries[key]?.found, now - found.at < maximumAge { return found.value }
-        if entries[key]?.isLooking == true {
-            let result = await withUnsafeContinuation { continuation in
-                entries[key, default: Entry()].waiting.append(continuation)
-            }
-            return try result.get()
+        var now = monotonicNanoseconds()
+        while true {
+            if let found = entries[key]?.found, now - found.at < maximumAge { return found.value }
+            guard entries[key]?.isLooking == true else { break }
+            if let result = await resultOfLook(key) { return try result.get() }
+            now = monotonicNanoseconds()
         }
         if entries.count >= limit { entries = entries.filter { $0.value.isLooking } }
         entries[key, default: Entry()].isLooking = true
@@ -50,6 +49,18 @@ final class SingleFlight<Key: Hashable, Value: Sendable> {
         }
         for continuation in waiting { continuation.resume(returning: result) }
         return try result.get()
+    }
+
+    /// What the look that is under way finds; `nil` when it was over before it could be waited for: to wait may let other
+    /// jobs of the loop go first.
+    private func resultOfLook(_ key: Key) async -> Result<Value, any Error>? {
+        await withUnsafeContinuation { continuation in
+            if entries[key]?.isLooking == true {
+                entries[key]?.waiting.append(continuation)
+            } else {
+                continuation.resume(returning: nil)
+            }
+        }
     }
 
     /// Keeps nothing of what was true until now.

@@ -16,6 +16,9 @@ public final class TokenVerifier {
         cache = TokenCache()
     }
 
+    /// Whether there are tokens that `prepare` does anything for.
+    public var needsPreparation: Bool { outside != nil }
+
     /// Fetches the key that a token needs, if it is an outside issuer's and not known; at most a few seconds.
     ///
     /// - Parameter now: Unix seconds.

@@ -29,6 +29,8 @@ import Glibc
     private var timedPhase: RequestReader.Phase?
     private var isDirty = false
     private var clientEnded = false
+    /// How often something came from the client, its end included.
+    private var readings = 0
     /// What the server was last told that is kept here.
     private var arriving = 0
 
@@ -36,9 +38,7 @@ import Glibc
         self.server = server
         self.descriptor = descriptor
         let proxies = server.trustedProxies.flatMap { $0.contains(peer) ? $0 : nil }
-        reader = RequestReader(limits: server.limits, peer: peer, proxies: proxies) { [unowned server] in
-            server.bodyLimit($0, $1)
-        }
+        reader = RequestReader(server.rules, peer: peer, proxies: proxies)
         readDeadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
         timedPhase = .idle
         let callbacks = Callbacks()
@@ -62,12 +62,37 @@ import Glibc
     func serve() async {
         while let closes = await answerNext() {
             // What the request and its answer took is free by now: a stream may go on for hours.
-            if stream != nil { await unsafe withUnsafeContinuation { unsafe streamEnded = $0 } }
+            if stream != nil { await untilStreamEnds() }
             guard state == .open else { return }
             if closes || server.isDraining { return end() }
-            if output.count > server.limits.unsentBytes {
-                await unsafe withUnsafeContinuation { unsafe drained = $0 }
+            if output.count > server.limits.unsentBytes { await untilDrained() }
+        }
+    }
+
+    // To wait may let other callbacks of the loop go first: what is waited for is looked at once more, where nothing
+    // comes in between.
+
+    private func untilStreamEnds() async {
+        await unsafe withUnsafeContinuation { continuation in
+            if stream == nil { unsafe continuation.resume() } else { unsafe streamEnded = continuation }
+        }
+    }
+
+    private func untilDrained() async {
+        await unsafe withUnsafeContinuation { continuation in
+            if output.isEmpty || state == .closed {
+                unsafe continuation.resume()
+            } else {
+                unsafe drained = continuation
             }
+        }
+    }
+
+    private func untilReadable() async -> ReceivedRequest? {
+        let seen = readings
+        return await unsafe withUnsafeContinuation { continuation in
+            unsafe waiting = continuation
+            if readings != seen || state != .open { resumeWaiting() }
         }
     }
 
@@ -90,7 +115,7 @@ import Glibc
         switch advance() {
         case .request(let received): received
         case .end: nil
-        case .wait: await unsafe withUnsafeContinuation { unsafe waiting = $0 }
+        case .wait: await untilReadable()
         }
     }
 
@@ -207,6 +232,7 @@ import Glibc
         defer { noteArriving() }
         guard let count = Socket.read(descriptor, into: &server.readBuffer) else { return }
         guard count >= 0 else { return close() }
+        readings &+= 1
         if count == 0 {
             clientEnded = true
             watch.reading = false

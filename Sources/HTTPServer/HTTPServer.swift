@@ -21,6 +21,7 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
 public final class HTTPServer {
     let loop: EventLoop
     let limits: HTTPLimits
+    let rules: RequestReader.Rules
     var dirty: [HTTPConnection] = []
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     /// What is kept of requests that are still arriving.
@@ -58,6 +59,7 @@ public final class HTTPServer {
         self.loop = loop
         self.limits = limits
         self.handler = handler
+        rules = RequestReader.Rules(limits: limits) { handler.bodyLimit($0, $1) ?? 0 }
     }
 
     /// Connections that are open.
@@ -134,8 +136,6 @@ public final class HTTPServer {
         defer { running -= 1 }
         return await handler.respond(to: request)
     }
-
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int { handler.bodyLimit(method, path) ?? 0 }
 
     func noteWrite() { writeCalls += 1 }
 

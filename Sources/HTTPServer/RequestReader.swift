@@ -19,23 +19,43 @@ struct RequestReader {
         case idle, head, body
     }
 
-    private struct Head {
+    /// Lies apart, for a connection without a request needs none.
+    private final class Head {
         let bytes: [UInt8]
         let framing: FramingGuard
         let body: FramingGuard.Body
+        let goAheadIsDue: Bool
         /// Of a chunked body.
         var chunks: ChunkGuard
         /// Of a body whose length is told.
         var remaining: Int
         var isComplete: Bool
-        var goAheadIsDue: Bool
+
+        init(bytes: [UInt8], framing: FramingGuard, body: FramingGuard.Body, length: Int, limit: Int) {
+            self.bytes = bytes
+            self.framing = framing
+            self.body = body
+            goAheadIsDue = framing.expectation == .goAhead && body != .none
+            chunks = ChunkGuard(limit: limit)
+            remaining = length
+            isComplete = body == .none
+        }
     }
 
-    /// How many bytes the body of a request to this path may have.
-    typealias BodyLimit = (HTTPMethod, _ path: String) -> Int
+    /// What all readers of a server have in common.
+    final class Rules {
+        let limits: HTTPLimits
+        /// How many bytes the body of a request to this path may have; asked only about a body that `limits` would
+        /// refuse, or whose length is not told.
+        let bodyLimit: (HTTPMethod, _ path: String) -> Int
 
-    private let limits: HTTPLimits
-    private let bodyLimit: BodyLimit
+        init(limits: HTTPLimits, bodyLimit: @escaping (HTTPMethod, _ path: String) -> Int) {
+            self.limits = limits
+            self.bodyLimit = bodyLimit
+        }
+    }
+
+    private let rules: Rules
     private let peer: String
     private let proxies: TrustedProxies?
     private let parser = HTTPMessageParser()
@@ -52,15 +72,14 @@ struct RequestReader {
     /// A request's buffer is kept for the next one up to this size, so that idle connections cost little.
     private static let keptCapacity = 2048
 
-    /// - Parameters:
-    ///   - proxies: those that are trusted, when the peer is one of them.
-    ///   - bodyLimit: asked only about a body that `limits` would refuse, or whose length is not told.
-    init(limits: HTTPLimits, peer: String, proxies: TrustedProxies? = nil, bodyLimit: @escaping BodyLimit) {
-        self.limits = limits
+    /// - Parameter proxies: those that are trusted, when the peer is one of them.
+    init(_ rules: Rules, peer: String, proxies: TrustedProxies? = nil) {
+        self.rules = rules
         self.peer = peer
         self.proxies = proxies
-        self.bodyLimit = bodyLimit
     }
+
+    private var limits: HTTPLimits { rules.limits }
 
     /// How many bytes wait.
     var unread: Int { buffer.count - start }
@@ -96,12 +115,11 @@ struct RequestReader {
                 guard try readHead() else { return .needsBytes }
                 if head?.goAheadIsDue == true, unread == 0 { return .wantsGoAhead }
             }
-            guard var current = head else { return .needsBytes }
-            // Nothing may hold a second reference while it changes.
+            guard let current = head else { return .needsBytes }
+            try readBody(of: current)
+            guard current.isComplete else { return .needsBytes }
             head = nil
-            defer { if !current.isComplete { head = current } }
-            try readBody(of: &current)
-            return current.isComplete ? .request(complete(current)) : .needsBytes
+            return .request(complete(current))
         } catch {
             return .refused(refused(error))
         }
@@ -147,8 +165,7 @@ struct RequestReader {
     private mutating func beginBody() throws(Refusal) {
         let body = try framing.end()
         guard framing.expectation != .unknown else { throw .unknownExpectation }
-        var length = 0
-        if case .length(let told) = body { length = told }
+        let length = if case .length(let told) = body { told } else { 0 }
         let limit = body == .chunked || length > limits.bodyBytes ? routeLimit : limits.bodyBytes
         guard length <= limit else { throw .bodyTooLarge(limit) }
         let bytes = Array(buffer[start..<scanned])
@@ -157,24 +174,21 @@ struct RequestReader {
         guard parser.consume(bytes[...]) == (body == .none ? .complete(bytes.count) : .partial) else {
             throw disagreement
         }
-        head = Head(
-            bytes: bytes, framing: framing, body: body, chunks: ChunkGuard(limit: limit),
-            remaining: length, isComplete: body == .none,
-            goAheadIsDue: framing.expectation == .goAhead && body != .none)
+        head = Head(bytes: bytes, framing: framing, body: body, length: length, limit: limit)
         start = scanned
     }
 
     private var routeLimit: Int {
         let target = buffer[start + framing.target.lowerBound..<start + framing.target.upperBound]
         let path = HTTPRequest.path(of: target, framing.method ?? .get)
-        return max(limits.bodyBytes, bodyLimit(framing.method ?? .get, path))
+        return max(limits.bodyBytes, rules.bodyLimit(framing.method ?? .get, path))
     }
 
     private var disagreement: Refusal { .malformed("The request is malformed.") }
 
     // MARK: - Body
 
-    private mutating func readBody(of head: inout Head) throws(Refusal) {
+    private mutating func readBody(of head: Head) throws(Refusal) {
         let rest = buffer[start...]
         guard !head.isComplete, !rest.isEmpty else { return }
         let (count, isEnd): (Int, Bool)

@@ -20,14 +20,29 @@ public final class RateLimiter {
     /// One slot of a cluster, and no partition's.
     private static let key = "usher:{rate}"
 
-    private struct Known {
-        /// In Redis's clock, microseconds.
-        var arrival: Int64
-        /// When Redis last said so, in ours.
-        var heard: Int64
+    /// What is known of a subject; kept by whoever has asked about it also when all are forgotten.
+    private final class Known {
+        let subject: RateSubject
+        /// What the script calls it.
+        let text: String
+        /// When all that it was let do would have been done at the even rate; in Redis's clock, microseconds.
+        var arrival: Int64 = 0
+        /// When that was heard from Redis, or begun here, in our clock; `nil` before.
+        var heard: Int64?
+
+        init(_ subject: RateSubject) {
+            self.subject = subject
+            text = subject.text
+        }
+
+        /// Takes notice of what Redis says; meanwhile more may have gone on from here.
+        func hears(_ arrival: Int64, _ clock: Int64) {
+            self.arrival = max(arrival, self.arrival)
+            heard = clock
+        }
     }
 
-    private typealias Asking = (subject: RateSubject, resume: (RateVerdict?) -> Void)
+    private typealias Asking = (known: Known, resume: (RateVerdict?) -> Void)
 
     /// The limits.
     public let limits: RateLimits
@@ -35,9 +50,9 @@ public final class RateLimiter {
     private let connection: RedisConnection
     /// What it asks Redis by.
     public static let script = Scripts.shared.rateLimit
-    private var known: [RateSubject: Known] = [:]
+    private var subjects: [RateSubject: Known] = [:]
     /// What went on already, and will be counted.
-    private var counting: [RateSubject] = []
+    private var counting: [Known] = []
     private var asking: [Asking] = []
     private var timer: LoopTimer?
     /// Redis's clock less ours, microseconds; nil until Redis has answered.
@@ -59,30 +74,40 @@ public final class RateLimiter {
     ///
     /// - Returns: `nil` when Redis cannot be asked.
     public func judge(_ subject: RateSubject) async -> RateVerdict? {
+        let known = known(subject)
         let clock = Self.clock
         let limit = limit(subject)
-        let entry = known[subject].flatMap { clock - $0.heard < limit.period ? $0 : nil }
-        guard entry != nil || !subject.isAddress && offset != nil else { return await ask(subject) }
+        let isHeard = known.heard.map { clock - $0 < limit.period } ?? false
+        guard isHeard || !subject.isAddress && offset != nil else { return await ask(known) }
         let now = clock + (offset ?? 0)
-        let used = max(0, (entry?.arrival ?? 0) - now)
+        let used = isHeard ? max(0, known.arrival - now) : 0
         if used + limit.interval > limit.period {
             return RateVerdict(isAdmitted: false, remaining: 0, wait: used + limit.interval - limit.period)
         }
-        guard used + limit.interval <= limit.period / 2 else { return await ask(subject) }
+        guard used + limit.interval <= limit.period / 2 else { return await ask(known) }
         guard connection.isReady else { return nil }
-        known[subject] = Known(arrival: now + used + limit.interval, heard: entry?.heard ?? clock)
-        counting.append(subject)
+        known.arrival = now + used + limit.interval
+        if !isHeard { known.heard = clock }
+        counting.append(known)
         return RateVerdict(
             isAdmitted: true, remaining: limit.remaining(used + limit.interval), wait: used + limit.interval)
     }
 
+    private func known(_ subject: RateSubject) -> Known {
+        if let known = subjects[subject] { return known }
+        if subjects.count >= Self.subjectLimit { subjects.removeAll(keepingCapacity: true) }
+        let new = Known(subject)
+        subjects[subject] = new
+        return new
+    }
+
     private static var clock: Int64 { monotonicNanoseconds() / 1000 }
 
-    private func ask(_ subject: RateSubject) async -> RateVerdict? {
+    private func ask(_ known: Known) async -> RateVerdict? {
         guard connection.isReady else { return nil }
         let start = monotonicNanoseconds()
         let verdict = await withUnsafeContinuation { continuation in
-            asking.append((subject, { continuation.resume(returning: $0) }))
+            asking.append((known, { continuation.resume(returning: $0) }))
         }
         // One call judges many; each of them has waited for it.
         if let onScript = connection.onScript, let cause = ScriptCause.record {
@@ -106,20 +131,21 @@ public final class RateLimiter {
 
     private func leave() {
         timer = nil
-        let (counted, asked) = (counting, asking)
+        var (counted, asked) = (counting[...], asking[...])
         counting.removeAll(keepingCapacity: true)
         asking.removeAll(keepingCapacity: true)
-        for start in stride(from: 0, to: counted.count, by: Self.batchLimit) {
-            send(counting: counted[start..<min(start + Self.batchLimit, counted.count)], asking: [])
-        }
-        for start in stride(from: 0, to: asked.count, by: Self.batchLimit) {
-            send(counting: [], asking: asked[start..<min(start + Self.batchLimit, asked.count)])
+        while !counted.isEmpty || !asked.isEmpty {
+            let some = counted.prefix(Self.batchLimit)
+            let others = asked.prefix(Self.batchLimit - some.count)
+            counted = counted.dropFirst(some.count)
+            asked = asked.dropFirst(others.count)
+            send(counting: some, asking: others)
         }
     }
 
-    private func send(counting: ArraySlice<RateSubject>, asking: ArraySlice<Asking>) {
-        let counted = Self.principalsFirst(counting, \.isAddress)
-        let asked = Self.principalsFirst(asking, \.subject.isAddress)
+    private func send(counting: ArraySlice<Known>, asking: ArraySlice<Asking>) {
+        let counted = Self.principalsFirst(counting, \.subject.isAddress)
+        let asked = Self.principalsFirst(asking, \.known.subject.isAddress)
         var call = RedisScriptCall(Self.script, keyCount: 1, argumentCount: 9 + counting.count + asking.count)
         call.append(Self.key)
         call.append(max(limits.principal.period, limits.address.period))
@@ -129,8 +155,8 @@ public final class RateLimiter {
         }
         for count in [counted.principals, counted.all.count - counted.principals] { call.append(count) }
         for count in [asked.principals, asked.all.count - asked.principals] { call.append(count) }
-        for subject in counted.all { call.append(subject.text) }
-        for item in asked.all { call.append(item.subject.text) }
+        for known in counted.all { call.append(known.text) }
+        for item in asked.all { call.append(item.known.text) }
         connection.evaluate(call) { [weak self] result in
             guard let self, case .success(let value) = result, let text = value.bytes else {
                 for item in asked.all { item.resume(nil) }
@@ -144,33 +170,28 @@ public final class RateLimiter {
     private static func principalsFirst<Item>(
         _ items: ArraySlice<Item>, _ isAddress: (Item) -> Bool
     ) -> (all: [Item], principals: Int) {
+        // Most often all are.
+        guard items.contains(where: isAddress) else { return (Array(items), items.count) }
         let principals = items.filter { !isAddress($0) }
         return (principals + items.filter(isAddress), principals.count)
     }
 
-    private func answered(_ counted: [RateSubject], _ asked: [Asking], _ text: ArraySlice<UInt8>) {
+    private func answered(_ counted: [Known], _ asked: [Asking], _ text: ArraySlice<UInt8>) {
         var numbers = FieldReader(text, separator: " ")
         let clock = Self.clock
         let now = numbers.integer(Int64.self) ?? 0
         offset = now - clock
-        if known.count >= Self.subjectLimit { known.removeAll(keepingCapacity: true) }
-        for subject in counted {
-            if let arrival = numbers.integer(Int64.self) { heard(subject, arrival, clock) }
+        for known in counted {
+            if let arrival = numbers.integer(Int64.self) { known.hears(arrival, clock) }
         }
-        for (subject, resume) in asked {
+        for (known, resume) in asked {
             guard let arrival = numbers.integer(Int64.self) else {
                 resume(nil)
                 continue
             }
-            heard(subject, abs(arrival), clock)
-            resume(verdict(subject, used: abs(arrival) - now, isAdmitted: arrival > 0))
+            known.hears(abs(arrival), clock)
+            resume(verdict(known.subject, used: abs(arrival) - now, isAdmitted: arrival > 0))
         }
-    }
-
-    /// Takes notice of what Redis says of a subject; meanwhile more may have gone on from here.
-    private func heard(_ subject: RateSubject, _ arrival: Int64, _ clock: Int64) {
-        let latest = max(arrival, known[subject]?.arrival ?? 0)
-        known[subject] = Known(arrival: latest, heard: clock)
     }
 
     private func verdict(_ subject: RateSubject, used: Int64, isAdmitted: Bool) -> RateVerdict {

@@ -48,10 +48,11 @@ struct RequestReaderTests {
         func outcome(_ path: String, _ framing: String, _ body: String) -> [RequestModel.Outcome] {
             var limits = HTTPLimits()
             limits.bodyBytes = 8
-            var reader = RequestReader(limits: limits, peer: "test") { method, path in
+            let rules = RequestReader.Rules(limits: limits) { method, path in
                 asked.append("\(method.rawValue) \(path)")
                 return path == "/large" ? 16 : 0
             }
+            var reader = RequestReader(rules, peer: "test")
             reader.append(Array("\r\nPOST \(path)?q HTTP/1.1\r\nHost: x\r\n\(framing)\r\n\r\n\(body)".utf8)[...])
             return reader.outcomes()
         }
@@ -71,7 +72,7 @@ struct RequestReaderTests {
 
     @Test("a served request leaves nothing behind")
     func keepsNothing() {
-        var reader = RequestReader(limits: HTTPLimits(), peer: "test") { _, _ in 0 }
+        var reader = RequestReader(RequestReader.Rules(limits: HTTPLimits()) { _, _ in 0 }, peer: "test")
         let body = String(repeating: "x", count: 60_000)
         reader.append(Array("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n\(body)".utf8)[...])
         #expect(reader.keptBytes > 60_000)
@@ -83,7 +84,7 @@ struct RequestReaderTests {
         _ bytes: [UInt8], cuts: [Int], _ limits: HTTPLimits, _ expected: [RequestModel.Outcome],
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        var reader = RequestReader(limits: limits, peer: "test") { _, _ in 0 }
+        var reader = RequestReader(RequestReader.Rules(limits: limits) { _, _ in 0 }, peer: "test")
         var outcomes: [RequestModel.Outcome] = []
         var start = 0
         for end in cuts + [bytes.count] {

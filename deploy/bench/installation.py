@@ -174,15 +174,11 @@ class Installation:
         self.start("reconcile", [USHER, "reconcile"], env={
             **self.environment, "USHER_METRICS_PORT": str(self.metrics_port)})
 
-    def start_serve(self, index=0, **environment):
+    def start_serve(self, index=0):
         name = f"serve{index}"
         self.start(name, [USHER, "serve"], env={
-            **self.environment, "PORT": str(self.ports[index]), **environment})
+            **self.environment, "PORT": str(self.ports[index])})
         self.wait(name, lambda: self.call("GET", "/readyz", port=self.ports[index])[0] == 200)
-
-    def restart_serve(self, index=0, **environment):
-        self.stop(f"serve{index}")
-        self.start_serve(index, **environment)
 
     @property
     def port(self):
