@@ -20,6 +20,7 @@ final class APIContext {
     let pool: PostgresPool
     let catalogue: Catalogue
     let store: BookingStore
+    let epochs: EpochCheck
     let seats: SeatCache
     let seatStore: SeatStore
     let venues: VenueStore
@@ -51,6 +52,7 @@ final class APIContext {
         pressure = Pressure(loop: loop, inventory: inventory, outboxLimit: configuration.outboxLimit)
         inFlight = InFlight(limit: configuration.inFlightLimit)
         catalogue = Catalogue(pool: pool)
+        epochs = EpochCheck(loop: loop, partitions: Partitions(pool: pool))
         seatStore = SeatStore(pool: pool)
         seats = SeatCache(seatStore)
         venues = VenueStore(pool: pool)

@@ -10,9 +10,15 @@ final class BookingReader {
     init(_ context: APIContext) { self.context = context }
 
     /// A booking and whether PostgreSQL has this version; `nil` when there is none.
+    ///
+    /// Nothing older is told than what anybody was told as written down before the call (ADR 18). Only while PostgreSQL
+    /// does not answer, Redis's word is taken for it.
     func read(_ id: BookingID) async throws -> (image: BookingImage, persisted: Bool)? {
         do throws(InventoryError) {
-            if let found = try await inRedis(id) { return found }
+            if let found = try await inRedis(id) {
+                let epoch = await context.epochs.epoch(of: id.partition) ?? found.epoch
+                if epoch == found.epoch { return (found.image, found.persisted) }
+            }
         } catch {
             // While a partition recovers, or Redis is away, PostgreSQL tells.
         }
@@ -20,7 +26,9 @@ final class BookingReader {
     }
 
     /// A hold past its time is expired before it is told, whatever the sweeper did.
-    private func inRedis(_ id: BookingID) async throws(InventoryError) -> (image: BookingImage, persisted: Bool)? {
+    private func inRedis(
+        _ id: BookingID
+    ) async throws(InventoryError) -> (image: BookingImage, persisted: Bool, epoch: Int64)? {
         guard let found = try await context.inventory.booking(id) else { return nil }
         guard found.image.status == .reserved, found.image.expiresAt <= context.now else { return found }
         _ = try await context.inventory.expire(found.image.event)

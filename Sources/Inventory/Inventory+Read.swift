@@ -4,10 +4,12 @@ import RedisClient
 extension Inventory {
     /// A booking as Redis has it.
     ///
-    /// - Returns: its image and whether PostgreSQL has this version, or `nil` when Redis does not have it (any more):
-    ///   PostgreSQL does, or nobody.
+    /// - Returns: its image, whether PostgreSQL has this version, and the epoch under which this Redis says so; `nil` when
+    ///   Redis does not have it (any more): PostgreSQL does, or nobody.
     /// - Throws: `.recovering` while its partition is not open: PostgreSQL is to be read.
-    public func booking(_ id: BookingID) async throws(InventoryError) -> (image: BookingImage, persisted: Bool)? {
+    public func booking(
+        _ id: BookingID
+    ) async throws(InventoryError) -> (image: BookingImage, persisted: Bool, epoch: Int64)? {
         let text = try await command(["GET", keys.booking(id)]).string
         let state = try await state(of: id.partition)
         guard state.isOpen, state.identity == (try identity()) else {
@@ -16,7 +18,7 @@ extension Inventory {
         guard let record = text.flatMap({ BookingRecord(text: $0) }), record.epoch == String(state.epoch) else {
             return nil
         }
-        return (record.image, record.entry.map { $0 <= state.cursor } ?? true)
+        return (record.image, record.entry.map { $0 <= state.cursor } ?? true, state.epoch)
     }
 
     /// What an event has left, or `nil` when Redis does not know it.

@@ -58,6 +58,16 @@ public final class Partitions {
         ).first.map { (row) throws(PostgresError) in try PartitionRow(row) }
     }
 
+    /// The epochs of partitions; those that have no row are left out.
+    public func epochs(of partitions: [Partition]) async throws(PostgresError) -> [Partition: Int64] {
+        var epochs: [Partition: Int64] = [:]
+        let rows = try await pool.query(
+            "SELECT id, epoch FROM partitions WHERE id = ANY ($1::integer[])",
+            [.integerArray(partitions.map { Int64($0.number) })])
+        for row in rows { epochs[Partition(UInt16(try row.integer("id")))] = try row.integer("epoch") }
+        return epochs
+    }
+
     /// The first step of a recovery: from here no older copy can commit.
     ///
     /// - Parameters:

@@ -26,4 +26,23 @@ struct LostHistoryTests {
             { $0["persisted"]?.bool == true }, Request("GET", "/v1/bookings/\(held.id)").by(ann))
         #expect(written["status"]?.text == "CONFIRMED")
     }
+
+    @Test("is not told by a Redis that others have moved on from: a read asks PostgreSQL whether it still counts")
+    func deposed() async throws {
+        let api = try TestAPI.current
+        let event = try api.event()
+        let ann = TestAPI.newUser()
+        let booked = try api.claim(event, by: ann, card: Card.good)
+        _ = try await api.until({ $0["persisted"]?.bool == true }, Request("GET", "/v1/bookings/\(booked.id)").by(ann))
+        await api.stopReconciler()
+        // What others do by a Redis that this copy was not told of.
+        try await api.execute("UPDATE bookings SET status = 'CANCELLED', version = 4 WHERE id = '\(booked.id)'")
+        #expect(try api.booking(booked.id, by: ann)["status"]?.text == "CONFIRMED", "of the same epoch Redis tells")
+        try await api.execute("UPDATE partitions SET epoch = epoch + 1")
+        let read = try api.booking(booked.id, by: ann)
+        #expect(read["status"]?.text == "CANCELLED" && read["version"]?.integer == 4)
+        #expect(read.status == 200 && read["persisted"]?.bool == true)
+        await api.startReconciler()
+        try await api.untilReady()
+    }
 }

@@ -46,6 +46,23 @@ struct PostgresAwayTests {
         // A command to PostgreSQL may take 10 s.
         #expect(began.duration(to: .now) < .seconds(10))
     }
+
+    @Test("a PostgreSQL that hangs does not make a read hang")
+    func readWhileHanging() async throws {
+        let api = try TestAPI.current
+        let event = try api.event()
+        let ann = TestAPI.newUser()
+        let held = try api.claim(event, by: ann)
+        api.postgresServer.suspend()
+        defer { api.postgresServer.resume() }
+        let began = ContinuousClock.now
+        for _ in 1...20 {
+            let read = try api.booking(held.id, by: ann)
+            #expect(read.status == 200 && read["status"]?.text == "RESERVED")
+        }
+        // One of them asks PostgreSQL in vain for 250 ms, the others do not wait for what is late.
+        #expect(began.duration(to: .now) < .seconds(2))
+    }
 }
 
 @Suite(

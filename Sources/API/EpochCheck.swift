@@ -1,0 +1,65 @@
+import Booking
+import EventLoop
+import Records
+
+/// Tells whether a Redis is still the one whose outbox is written down: a copy that a failover did not reach goes on with
+/// the old primary, where nothing says that others have moved on. Lives on one loop.
+///
+/// However many ask, PostgreSQL is asked one thing at a time: who comes meanwhile shares the next question, never the one
+/// that is under way.
+final class EpochCheck {
+    private struct Asker {
+        let partition: Partition
+        let continuation: UnsafeContinuation<Int64?, Never>
+    }
+
+    /// Longest wait for an answer.
+    private static let patience = Duration.milliseconds(250)
+
+    private let loop: EventLoop
+    private let partitions: Partitions
+    /// Who the question that is under way is for.
+    private var asking: [Asker] = []
+    /// Who the next one is for.
+    private var next: [Asker] = []
+    private var isAsking = false
+    /// Whether the question under way is not answered in time: until it is, nobody waits.
+    private var isLate = false
+    private var timer: LoopTimer?
+
+    init(loop: EventLoop, partitions: Partitions) {
+        self.loop = loop
+        self.partitions = partitions
+    }
+
+    /// A partition's epoch as PostgreSQL has it at a moment after the call; `nil` when it does not answer in time.
+    func epoch(of partition: Partition) async -> Int64? {
+        await withUnsafeContinuation { continuation in
+            guard !isLate else { return continuation.resume(returning: nil) }
+            next.append(Asker(partition: partition, continuation: continuation))
+            guard !isAsking else { return }
+            isAsking = true
+            loop.spawn { [self] in await ask() }
+        }
+    }
+
+    private func ask() async {
+        while !next.isEmpty {
+            (asking, next) = (next, [])
+            // Without memory for a timer the pool's own deadline holds.
+            timer = try? LoopTimer(loop: loop, after: Self.patience, repeats: false) { [weak self] in self?.giveUp() }
+            let epochs = (try? await partitions.epochs(of: Array(Set(asking.map(\.partition))))) ?? [:]
+            timer = nil
+            isLate = false
+            for asker in asking { asker.continuation.resume(returning: epochs[asker.partition]) }
+            asking = []
+        }
+        isAsking = false
+    }
+
+    private func giveUp() {
+        isLate = true
+        for asker in asking + next { asker.continuation.resume(returning: nil) }
+        (asking, next) = ([], [])
+    }
+}
