@@ -5,9 +5,10 @@
 -- ARGV: 1 epoch, 2 cursor before, 3 cursor now, 4 entries in between, then triples: booking, version, milliseconds it
 --       stays; at most 500
 -- Replies: OK | STALE epoch
--- Keeps: the cursor never goes back; only the version that was written down may leave: a booking that moved on since
---        (one that lapsed and was taken again by a late payment) stays; `written` counts the outbox's entries up to the
---        cursor, exactly whenever that is the last one.
+-- Keeps: the cursor never goes back, and never passes over what was not acknowledged: whoever finds it behind
+--        PostgreSQL's acknowledges what lies between; only the version that was written down may leave: a booking that
+--        moved on since (one that lapsed and was taken again by a late payment) stays; `written` counts the outbox's
+--        entries up to the cursor, exactly whenever that is the last one.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'cursor', 'written')
 if meta[1] ~= ARGV[1] then
   return { 'STALE', meta[1] or '0' }
@@ -30,7 +31,7 @@ local function is_behind(left, right)
   return ms < other_ms or (ms == other_ms and seq < other_seq)
 end
 
-if meta[2] and not is_behind(meta[2], ARGV[3]) then
+if meta[2] and (is_behind(meta[2], ARGV[2]) or not is_behind(meta[2], ARGV[3])) then
   return { 'OK' }
 end
 local added

@@ -159,6 +159,11 @@ extension PostgresConnection {
         guard exchange == nil else { throw PostgresError(.misuse, "two commands at once on one connection") }
         let result = await unsafe withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<[PostgresRows], PostgresError>, Never>) in
+            // To wait may let other callbacks of the loop go first, and those may find that the connection is lost.
+            guard self.handle === handle else {
+                let error = PostgresError(.notConnected, ending?.note ?? "closed")
+                return unsafe continuation.resume(returning: .failure(error))
+            }
             unsafe self.continuation = continuation
             begin(send, on: handle, within: timeout ?? commandTimeout)
         }

@@ -11,6 +11,8 @@ struct LeasedPartition {
     /// fewer rows are written; half as many after each failure, for a batch too large for its time limit would never be
     /// written.
     private(set) var batchLimit = Self.batchLimits.usual
+    /// Whether Redis may not have been told of all that is written down, so that it has to be asked.
+    var isUntold = false
     /// Not looked at before, on the monotonic clock in nanoseconds.
     private(set) var notBefore: Int64 = 0
     private var failures = 0
@@ -71,5 +73,10 @@ struct LeasedPartition {
         notBefore = now + min(Self.pauses.lowerBound << Int64(min(failures, 10)), Self.pauses.upperBound)
         failures += 1
         batchLimit = max(batchLimit / 2, Self.batchLimits.least)
+        // What is not sure may be written down, and nobody was told.
+        isUntold = true
     }
+
+    /// Redis did not answer: what many partitions were asked for together may have been more than it can tell in time.
+    mutating func unanswered() { batchLimit = min(batchLimit, max(batchLimit / 2, Self.batchLimits.usual)) }
 }

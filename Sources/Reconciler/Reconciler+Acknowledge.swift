@@ -76,7 +76,7 @@ extension Reconciler {
     ) async {
         let what = Acknowledgement(transitions, row, from: cursor, entries: entries)
         guard what.leaving.count <= Inventory.acknowledgeLimit else {
-            _ = await acknowledge(what)
+            if await !acknowledge(what) { leased[row.partition]?.isUntold = true }
             return
         }
         publish(what.tidings)
@@ -85,7 +85,9 @@ extension Reconciler {
             row.partition, epoch: row.epoch, from: cursor, to: row.cursor, entries: entries, leaving: what.leaving
         ) { [self] result in
             unacknowledged -= 1
-            if case .failure(let error) = result { note(error.description) }
+            guard case .failure(let error) = result else { return }
+            note(error.description)
+            leased[row.partition]?.isUntold = true
         }
     }
 
@@ -100,7 +102,19 @@ extension Reconciler {
     /// Does what whoever wrote entries down did not live to do, or does not know: acknowledges what PostgreSQL has.
     ///
     /// - Parameter cursor: up to where Redis was told.
-    func acknowledgeAgain(_ row: PartitionRow, from cursor: StreamID) async -> Progress {
+    func acknowledgeMissed(_ row: PartitionRow, from cursor: StreamID) async -> Progress {
+        var told = cursor
+        while told < row.cursor {
+            guard let reached = await acknowledgeAgain(row, from: told) else { return .unsure }
+            told = reached
+        }
+        return .done(row)
+    }
+
+    /// Acknowledges the next of them.
+    ///
+    /// - Returns: up to where Redis is told now; `nil` when it could not be.
+    private func acknowledgeAgain(_ row: PartitionRow, from cursor: StreamID) async -> StreamID? {
         do {
             let reply = try await inventory.command([
                 "XRANGE", inventory.keys.outbox(row.partition), "(\(cursor)", row.cursor.description,
@@ -111,14 +125,14 @@ extension Reconciler {
             }
             let transitions = entries.flatMap(\.transitions)
             let rows = try await bookings.made(of: Array(Set(transitions.map(\.booking))))
-            let reached = entries.count == Self.againLimit ? entries.last?.id : nil
+            let reached = entries.count == Self.againLimit ? entries.last?.id ?? row.cursor : row.cursor
             let isTold = await acknowledge(
                 transitions.filter { $0.image.made == rows[$0.booking] },
                 PartitionRow(row, cursor: reached), from: cursor, entries: entries.count)
-            return isTold ? .done(row) : .unsure
+            return isTold ? reached : nil
         } catch {
             note("\(error)")
-            return .unsure
+            return nil
         }
     }
 }

@@ -51,6 +51,7 @@ extension Reconciler {
             return await inOrder(try await look(rows).filter(\.hasWork))
         } catch {
             note(error.description)
+            for row in rows { leased[row.partition]?.unanswered() }
             return []
         }
     }
@@ -60,7 +61,7 @@ extension Reconciler {
         guard let identity = inventory.connection.identity else {
             throw InventoryError(.unavailable, "Redis is not connected")
         }
-        let limits = rows.map { limit(of: $0) }
+        let limits = rows.map { limit(of: $0, among: rows.count) }
         var commands: [[String]] = []
         for (row, limit) in zip(rows, limits) {
             commands.append([
@@ -100,8 +101,15 @@ extension Reconciler {
         return looks.filter { onSale.contains($0.row.partition) } + looks.filter { !onSale.contains($0.row.partition) }
     }
 
+    /// Entries of one look: what Redis tells of all partitions together is to come within its time.
+    private static let entriesAtOnce = 20_000
+
     /// How many entries its next batch has.
-    func limit(of row: PartitionRow) -> Int { leased[row.partition]?.batchLimit ?? 1 }
+    ///
+    /// - Parameter count: partitions that are looked at together.
+    func limit(of row: PartitionRow, among count: Int = 1) -> Int {
+        min(leased[row.partition]?.batchLimit ?? 1, max(1, Self.entriesAtOnce / count))
+    }
 
     /// XREAD of what a partition has next.
     func read(_ row: PartitionRow, limit: Int) -> [String] {

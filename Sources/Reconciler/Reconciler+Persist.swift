@@ -56,7 +56,8 @@ extension Reconciler {
         let partition = look.row.partition
         var look = look
         repeat {
-            let ahead = readAhead(of: look)
+            // Where others wait, it is their turn next.
+            let ahead = waiting.isEmpty ? readAhead(of: look) : nil
             await attend(look)
             guard !isStopping, waiting.isEmpty, let state = leased[partition],
                 state.notBefore <= monotonicNanoseconds(), let next = await following(state.row, ahead)
@@ -85,7 +86,7 @@ extension Reconciler {
     private func progress(_ look: Look) async -> Progress {
         if look.needsRecovery { return await recover(look.row) }
         var progress = Progress.done(look.row)
-        if look.acknowledged < look.row.cursor { progress = await acknowledgeAgain(look.row, from: look.acknowledged) }
+        if look.acknowledged < look.row.cursor { progress = await acknowledgeMissed(look.row, from: look.acknowledged) }
         // What Redis could not be told holds up nothing.
         if !look.batch.isEmpty {
             progress = await persist(PartitionRow(look.row, lineage: look.row.epoch), look.batch)

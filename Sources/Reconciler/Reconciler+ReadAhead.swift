@@ -48,10 +48,11 @@ extension Reconciler {
     func following(_ row: PartitionRow, _ ahead: ReadAhead?) async -> Look? {
         // Whoever has moved the cursor or raised the epoch since is found out by the commit, as for any batch.
         if let look = await ahead?.result(), look.row.cursor == row.cursor, look.row.epoch == row.epoch,
-            !look.batch.isEmpty
+            !look.batch.isEmpty, leased[row.partition]?.isUntold == false
         {
             return Look(ahead: look, row: row)
         }
+        leased[row.partition]?.isUntold = false
         return await work(of: [row]).first
     }
 }

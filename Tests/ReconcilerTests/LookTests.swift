@@ -15,6 +15,7 @@ struct LookTests {
         for _ in 0..<5 { _ = try await stage.claim(event) }
         let row = try await stage.row(event)
         while copy.limit(of: row) > 2 { copy.leased[row.partition]?.failed(now: 0) }
+        copy.leased[row.partition]?.isUntold = false
         return try #require(await copy.work(of: [row]).first)
     }
 
@@ -59,6 +60,7 @@ struct LookTests {
             #expect(after.cursor == look.batch.last?.id)
             let next = try #require(await copy.following(after, ahead))
             #expect(next.batch.map(\.id) == seen.batch.map(\.id) && next.row.cursor == after.cursor)
+            try await expectsAnAnswer(copy, look, seen, ahead, stage)
             // What was read ahead is behind this row, or of another epoch: it is looked at again.
             let again = try #require(await copy.following(row, ahead))
             #expect(again.batch.first?.id == look.batch.first?.id)
@@ -68,6 +70,38 @@ struct LookTests {
             await stage.settle(copy)
             try await stage.expectOutboxIsWritten()
             try await stage.expectAgreement([event])
+        }
+    }
+
+    /// Where it is not sure that Redis was told of what is written down, it is asked all the same.
+    private func expectsAnAnswer(
+        _ copy: Reconciler, _ look: Look, _ seen: Look, _ ahead: ReadAhead, _ stage: Stage
+    ) async throws {
+        let row = try #require(copy.leased[look.row.partition]?.row)
+        _ = try await copy.write(seen.batch, PartitionRow(row, lineage: row.epoch), try #require(seen.batch.last?.id))
+        let written = PartitionRow(row, cursor: seen.batch.last?.id)
+        let second = Look(
+            row: row, batch: seen.batch, hasMore: true, needsRecovery: false, acknowledged: row.cursor)
+        let next = try #require(copy.readAhead(of: second))
+        #expect(await copy.following(written, next)?.acknowledged == written.cursor)
+        copy.leased[row.partition]?.isUntold = true
+        #expect(await copy.following(written, next)?.acknowledged == row.cursor)
+        #expect(copy.leased[row.partition]?.isUntold == false)
+        copy.leased[row.partition]?.row = written
+    }
+
+    @Test("many partitions together are asked for less each, and for less again when Redis does not answer")
+    func unanswered() async throws {
+        try await withStage("unanswered") { _, stage in
+            let copy = try await openedCopy(stage)
+            let row = try #require(copy.leased.values.first?.row)
+            for _ in 0..<9 { copy.leased[row.partition]?.succeeded(row, lagsAfter: 5000) }
+            #expect(copy.limit(of: row) == 5000 && copy.limit(of: row, among: 64) == 312)
+            copy.inventory.connection.close()
+            #expect(await copy.work(of: [row]).isEmpty)
+            #expect(copy.limit(of: row) == 2500)
+            for _ in 0..<9 { _ = await copy.work(of: [row]) }
+            #expect(copy.limit(of: row) == 500)
         }
     }
 

@@ -87,9 +87,9 @@ struct PersistTests {
         }
     }
 
-    @Test("acknowledges what another copy wrote down and did not live to acknowledge")
-    func acknowledgesAgain() async throws {
-        try await withStage("acknowledges_again") { loop, stage in
+    @Test("acknowledges what another copy wrote down and did not live to acknowledge", arguments: [false, true])
+    func acknowledgesAgain(somethingFollows: Bool) async throws {
+        try await withStage("acknowledges_again_\(somethingFollows)") { loop, stage in
             let dead = try await openedCopy(stage, "dead")
             let heard = try await stage.listen()
             defer { heard.subscriber.close() }
@@ -105,13 +105,38 @@ struct PersistTests {
             let before = try await stage.inventory.state(of: row.partition).cursor
             #expect(before < cursor)
             try await stage.lapse("dead")
+            if somethingFollows { _ = try await stage.claim(event) }
             let copy = try stage.copy("heir")
             await stage.settle(copy)
-            #expect(copy.report.entries == 0)
+            #expect(copy.report.entries == (somethingFollows ? 1 : 0))
             await eventually(loop, "all are told") { heard.messages.count == bookings.count }
             let times = try await stage.inventory.pipeline(
                 bookings.map { ["PTTL", stage.inventory.keys.booking($0)] })
             #expect(times.allSatisfy { $0.integer ?? 0 > 0 })
+        }
+    }
+}
+
+extension PersistTests {
+    @Test("what was not acknowledged is passed over by no later acknowledgement")
+    func gap() async throws {
+        try await withStage("unpassed") { _, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 9)
+            await stage.settle(copy)
+            let row = try await stage.row(event)
+            let told = try await stage.inventory.state(of: row.partition).cursor
+            let lost = StreamID(milliseconds: told.milliseconds + 1, sequence: 0)
+            let later = StreamID(milliseconds: told.milliseconds + 2, sequence: 0)
+            func acknowledge(from old: StreamID, to new: StreamID) async throws -> StreamID {
+                try await copy.inventory.acknowledge(
+                    row.partition, epoch: row.epoch, from: old, to: new, entries: 1, leaving: [])
+                return try await stage.inventory.state(of: row.partition).cursor
+            }
+            #expect(try await acknowledge(from: lost, to: later) == told)
+            #expect(try await acknowledge(from: told, to: lost) == lost)
+            #expect(try await acknowledge(from: lost, to: later) == later)
+            #expect(try await acknowledge(from: told, to: lost) == later)
         }
     }
 }
@@ -146,6 +171,9 @@ struct LeasedPartitionTests {
             }
             #expect(pauses.prefix(8) == [10, 20, 40, 80, 160, 320, 640, 1000])
             #expect(pauses.last == 1000 && leased.batchLimit == 1)
+            #expect(leased.isUntold)
+            leased.unanswered()
+            #expect(leased.batchLimit == 1)
             for _ in 0..<20 { leased.succeeded(leased.row) }
             #expect(leased.notBefore == 0 && leased.batchLimit == 500)
             // Of 5,000 that were read a transaction took 100: not so many are read again.
