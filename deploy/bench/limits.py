@@ -20,7 +20,7 @@ IN_FLIGHT = 256
 LOOPS = 2
 # Claims a second, and turns of each side in a round.
 RATE = 3000
-TURNS = 3
+TURNS = 5
 
 
 def overload(installation, rounds):

@@ -5,14 +5,15 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 def cpu_seconds(pid):
-    """User and system time of a process so far, all of its threads (proc(5))."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """User and system time of a process so far: of the threads that it has, to the nanosecond (a tick is 10 ms, and so
+    is the grain of /proc/PID/stat)."""
+    nanoseconds = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+            nanoseconds += int(file.read().split()[0])
+    return nanoseconds / 1e9
 
 
 def resident_bytes(pid):
