@@ -31,6 +31,8 @@ public struct APIConfiguration: Sendable {
     /// Claims, and other requests, of one loop that may be under way at a time; more are refused. Four full groups: Redis
     /// has the next ones before it is done with the last, and none waits for more than a few.
     public var inFlightLimit = 256
+    /// Clients' connections of one loop, so that the stores' always find a descriptor; more are closed at once.
+    public var connectionLimit = Int.max
     /// How many requests a principal or an address may send; nil: as many as they like.
     public var rateLimits: RateLimits?
     /// The proxies that say whose requests they bring; nil: whoever is connected is the client.

@@ -98,7 +98,9 @@ public final class APIServer {
         let admission = Admission(context.inFlight, next: authenticated)
         let handler: any HTTPHandler =
             origins.isEmpty ? admission : CrossOrigin(origins: origins, next: admission)
-        let server = HTTPServer(loop: loop, limits: HTTPLimits(), handler: handler)
+        var limits = HTTPLimits()
+        limits.connections = min(limits.connections, configuration.connectionLimit)
+        let server = HTTPServer(loop: loop, limits: limits, handler: handler)
         server.trustedProxies = configuration.trustedProxies
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
         self.server = server

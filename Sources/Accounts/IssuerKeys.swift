@@ -13,8 +13,9 @@ final class IssuerKeys: Sendable {
     private let fetch: @Sendable () -> [UInt8]?
     private let clock: @Sendable () -> Int64
 
-    /// Requests that wait for one fetch; with the fetch's own deadline it bounds what a silent issuer can hold up.
-    private static let maximumWaiters = 256
+    /// Requests that wait for one fetch, far fewer than a loop works on: with the fetch's own deadline it bounds what a
+    /// silent issuer can hold up.
+    private static let maximumWaiters = 32
 
     /// - Parameters:
     ///   - fetch: gets the set's JSON, or nil; may wait, but not for ever.

@@ -129,7 +129,6 @@ import Synchronization
             }
         }
         unsafe event_free(wake)
-        close(wakeDescriptor)
     }
 }
 

@@ -20,9 +20,13 @@ import Synchronization
     /// More rounds than this and descriptors get their turn first; a task that re-enqueues itself cannot starve them.
     private static let maximumRoundsPerTick = 64
 
+    /// Takes the descriptor over.
     init(wakeDescriptor: Int32) {
         self.wakeDescriptor = wakeDescriptor
     }
+
+    /// Not before: whoever still knows this executor may still wake it.
+    deinit { close(wakeDescriptor) }
 
     /// How many jobs were ever enqueued here.
     public var enqueuedJobs: Int { enqueued.load(ordering: .relaxed) }

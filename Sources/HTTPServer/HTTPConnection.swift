@@ -31,8 +31,9 @@ import Glibc
     private var clientEnded = false
     /// How often something came from the client, its end included.
     private var readings = 0
-    /// What the server was last told that is kept here.
+    /// What the server was last told that is kept here, of requests and of answers.
     private var arriving = 0
+    private var unsent = 0
 
     init(server: HTTPServer, descriptor: Int32, peer: String) throws(EventLoopError) {
         self.server = server
@@ -251,6 +252,12 @@ import Glibc
         if server.arrivingBytes > server.limits.arrivingBytes { refuseWaiting(.overloaded) }
     }
 
+    /// Tells the server how much waits here for the client.
+    private func noteUnsent(_ count: Int) {
+        server.unsentBytes += count - unsent
+        unsent = count
+    }
+
     private func forgetArriving() {
         reader.discard()
         noteArriving()
@@ -327,15 +334,16 @@ import Glibc
     func close() {
         guard state != .closed else { return }
         state = .closed
+        // Nobody waits for a request any more who could be refused one.
+        let continuation = unsafe waiting
+        unsafe waiting = nil
         forgetArriving()
+        noteUnsent(0)
         readDeadline = .max
         watch.cancel()
         Glibc.close(descriptor)
         server.closed(self)
-        if let continuation = unsafe waiting {
-            unsafe waiting = nil
-            unsafe continuation.resume(returning: nil)
-        }
+        unsafe continuation?.resume(returning: nil)
         resumeDrained()
         let body = stream?.body
         stream = nil
@@ -357,6 +365,8 @@ import Glibc
         guard state != .closed, !output.isEmpty else { return }
         server.noteWrite()
         guard output.flush(to: descriptor, within: server.limits.writeTime) else { return close() }
+        noteUnsent(output.count)
+        guard !server.mustCut(unsent) else { return close() }
         watch.writing = !output.isEmpty
         server.mayCut(at: output.deadline)
         guard output.isEmpty else { return }

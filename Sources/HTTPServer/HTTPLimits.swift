@@ -10,6 +10,8 @@ public struct HTTPLimits: Sendable {
     /// Requests that are still arriving, together; what comes beyond is refused. Enough for 4,000 bodies at once, far
     /// less than what all connections could send.
     public var arrivingBytes = 256 * 1024 * 1024
+    /// Answers that their readers leave waiting, together; beyond it, who leaves more than an even share of it is cut.
+    public var allUnsentBytes = 64 * 1024 * 1024
     /// From a request's first byte (or a connection's beginning) to the end of its headers, however slowly they drip.
     public var headTime = Duration.seconds(5)
     /// From the end of the headers to the end of the body.

@@ -26,6 +26,8 @@ public final class HTTPServer {
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     /// What is kept of requests that are still arriving.
     var arrivingBytes = 0
+    /// Bytes of answers that wait for their readers.
+    var unsentBytes = 0
     private(set) var isDraining = false
     private(set) var date: [UInt8] = []
     /// Write calls so far: one a connection and tick, so that answers that are ready together leave together.
@@ -138,6 +140,11 @@ public final class HTTPServer {
     }
 
     func noteWrite() { writeCalls += 1 }
+
+    /// Whether a connection whose client leaves so many bytes waiting is one too many.
+    func mustCut(_ unsent: Int) -> Bool {
+        unsentBytes > limits.allUnsentBytes && unsent > limits.allUnsentBytes / max(1, limits.connections)
+    }
 
     private func flush() {
         guard !dirty.isEmpty else { return }

@@ -104,6 +104,7 @@ struct RequestReader {
         start = 0
         lineStart = 0
         scanned = 0
+        framing = FramingGuard()
         head = nil
         parser.reset()
     }

@@ -48,7 +48,7 @@ struct RunningCopy: Sendable {
     ///
     /// - Parameter demonstration: what everybody may know who can reach this copy.
     static func start(_ settings: Settings, demonstration: Demonstration? = nil) async throws -> RunningCopy {
-        raiseDescriptorLimit()
+        let descriptors = raiseDescriptorLimit()
         let count = try settings.integer(
             // Fewer loops make larger groups of claims; one processor is left to whoever they wait for.
             "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
@@ -68,6 +68,7 @@ struct RunningCopy: Sendable {
         configuration.outboxLimit = try settings.integer("USHER_OUTBOX_LIMIT", 1...1_000_000_000, usual: 1_000_000)
         configuration.demonstration = demonstration
         configuration.inFlightLimit = try settings.integer("USHER_IN_FLIGHT_LIMIT", 1...100_000, usual: 256)
+        configuration.connectionLimit = max(1, (descriptors - reservedDescriptors) / count - descriptorsOfLoop)
         configuration.rateLimits = try settings.rateLimits()
         configuration.trustedProxies = try settings.trustedProxies()
         let shared = configuration
@@ -105,12 +106,19 @@ struct RunningCopy: Sendable {
     }
 
     /// Every client takes a descriptor; the usual limit, 1,024, is for programs that use select().
-    private static func raiseDescriptorLimit() {
+    ///
+    /// - Returns: how many there may be.
+    private static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
     }
+
+    /// What clients leave to the process, and to each loop's stores and providers.
+    private static let reservedDescriptors = 128
+    private static let descriptorsOfLoop = 64
 
     /// Whether it can book.
     func isReady() async -> Bool {

@@ -80,6 +80,25 @@ struct DeadlineTests {
         #expect(seen.requests.count < 400)
     }
 
+    @Test("clients that leave too much unread together are cut, and who reads is not")
+    func unread() async throws {
+        var limits = HTTPLimits.patient
+        limits.allUnsentBytes = 200_000
+        limits.connections = 100
+        try await TestServer.run({ _ in Large(EchoHandler.Seen()) }, limits: limits) { server in
+            let all = try (0..<20).map { _ in try server.client(receiveBytes: 4_096) }
+            for client in all { _ = client.sendWhatFits(Array(String(repeating: Large.request, count: 200).utf8)) }
+            try await server.until("some are cut") { $0.openConnections < all.count }
+            let reader = try server.client()
+            for _ in 0..<3 {
+                try reader.send(Large.request)
+                #expect(try reader.answer().body == Large.body)
+            }
+            // Each has 256 KiB before it is asked for no more.
+            try await server.until("what is left is bounded") { $0.unsentBytes < 600_000 }
+        }
+    }
+
     @Test("a slow reader gets every byte, and is not answered ahead of what it reads")
     func slowReader() async throws {
         let seen = EchoHandler.Seen()

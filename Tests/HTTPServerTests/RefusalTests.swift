@@ -247,6 +247,28 @@ struct RefusalTests {
         }
     }
 
+    @Test("a client that leaves in the middle of a body, while too many bytes of others wait, is just gone")
+    func leavesWhenFull() async throws {
+        let gate = Gate()
+        var limits = HTTPLimits.patient
+        limits.arrivingBytes = 60_000
+        try await TestServer.run({ gate.handler($0) }, limits: limits) { server in
+            var leaving: RawClient? = try server.client()
+            try leaving?.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 100\r\n\r\nab")
+            try await server.until("it has arrived") { $0.arrivingBytes > 0 }
+            // Nobody who is being answered can be refused for what follows.
+            let busy = try server.client()
+            try busy.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            busy.trySend([UInt8](repeating: UInt8(ascii: "x"), count: 80_000))
+            try await server.until("there is too much") { $0.arrivingBytes > 60_000 }
+            leaving?.resetAtEnd()
+            leaving = nil
+            try await server.until("it is gone") { $0.openConnections == 1 }
+            await gate.open(server)
+            #expect(try busy.answer().status == 200)
+        }
+    }
+
     @Test("requests that arrive are refused while too many bytes of others wait")
     func arriving() async throws {
         var limits = HTTPLimits.patient

@@ -137,3 +137,28 @@ final class EchoHandler: HTTPHandler {
         return HTTPResponse(status: 200, body: Array("\(asked)\n".utf8) + request.body)
     }
 }
+
+/// A handler whose `/slow` waits to be let through.
+// SAFETY of @unchecked: touched on the server's loop only.
+final class Gate: @unchecked Sendable {
+    private var waiting: [UnsafeContinuation<Void, Never>] = []
+
+    func handler(_ loop: EventLoop) -> any HTTPHandler { Handler(self) }
+
+    func open(_ server: TestServer) async {
+        await server.loop.run { _ in
+            for continuation in self.waiting { continuation.resume() }
+            self.waiting = []
+        }
+    }
+
+    private final class Handler: HTTPHandler {
+        private let gate: Gate
+        init(_ gate: Gate) { self.gate = gate }
+
+        func respond(to request: HTTPRequest) async -> HTTPResponse {
+            if request.path == "/slow" { await withUnsafeContinuation { gate.waiting.append($0) } }
+            return HTTPResponse(status: 200)
+        }
+    }
+}
