@@ -104,11 +104,11 @@ final class BookingActions {
             let outcome = try await transitions.whereverItIs(id, user) { try await transition(wanted) }
             switch outcome {
             case .done(let image, _) where action.isConfirming:
-                return await transitions.written(id, image, 200, preference)
+                return try await transitions.written(id, image, 200, preference)
             case .done(let image, _):
                 return .json(200, await context.json(id, image, persisted: false))
             case .already(let image):
-                return await transitions.written(id, image, 200, preference, isOld: true)
+                return try await transitions.written(id, image, 200, preference, isOld: true)
             case .replay(let record):
                 guard let idempotency else { throw Problem.inProgress }
                 return try await replays.replay(record, idempotency, action)

@@ -16,13 +16,23 @@ final class BookingReader {
     func read(_ id: BookingID) async throws -> (image: BookingImage, persisted: Bool)? {
         do throws(InventoryError) {
             if let found = try await inRedis(id) {
-                let epoch = await context.epochs.epoch(of: id.partition) ?? found.epoch
-                if epoch == found.epoch { return (found.image, found.persisted) }
+                guard let standing = await context.epochs.standing(of: id.partition) else {
+                    return (found.image, found.persisted)
+                }
+                if standing.epoch == found.epoch {
+                    let isDoubtful = found.persisted && standing.hasRefused
+                    return (found.image, isDoubtful ? await isWritten(id, found.image) : found.persisted)
+                }
             }
         } catch {
             // While a partition recovers, or Redis is away, PostgreSQL tells.
         }
         return try await context.store.booking(id).map { ($0.image, true) }
+    }
+
+    /// The cursor has passed it, but maybe as something that was refused or put aside.
+    private func isWritten(_ id: BookingID, _ image: BookingImage) async -> Bool {
+        (try? await context.store.made(of: [id]))?[id] == image.made
     }
 
     /// A hold past its time is expired before it is told, whatever the sweeper did.

@@ -60,7 +60,7 @@ final class DropInRoutes {
         switch try await outcome(event, user, request) {
         case .booked(let id, let image):
             let preference = Preference(request, usual: context.configuration.persistWait)
-            var response = await transitions.written(id, image, 201, preference)
+            var response = try await transitions.written(id, image, 201, preference)
             response.status = 201
             return response
         case .alreadyBooked: throw Self.conflict("User already booked for this event")
@@ -82,6 +82,7 @@ final class DropInRoutes {
         switch try await outcome(event, user ?? "", request) {
         case .booked(let id, let image):
             _ = await context.acks.isWritten(id, image.made, within: context.configuration.persistWait)
+            guard !context.acks.isOverruled(id) else { throw Problem.oversold }
             return .json(201, Self.json(id, image, event))
         case .alreadyBooked: throw Self.conflict("User \(user ?? "") already booked for event \(reference ?? "")")
         case .noTickets: throw Self.conflict("No available seats for event \(reference ?? "")")

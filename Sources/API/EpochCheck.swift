@@ -10,7 +10,7 @@ import Records
 final class EpochCheck {
     private struct Asker {
         let partition: Partition
-        let continuation: UnsafeContinuation<Int64?, Never>
+        let continuation: UnsafeContinuation<PartitionStanding?, Never>
     }
 
     /// Longest wait for an answer.
@@ -32,8 +32,8 @@ final class EpochCheck {
         self.partitions = partitions
     }
 
-    /// A partition's epoch as PostgreSQL has it at a moment after the call; `nil` when it does not answer in time.
-    func epoch(of partition: Partition) async -> Int64? {
+    /// How a partition stands in PostgreSQL at a moment after the call; `nil` when it does not answer in time.
+    func standing(of partition: Partition) async -> PartitionStanding? {
         await withUnsafeContinuation { continuation in
             guard !isLate else { return continuation.resume(returning: nil) }
             next.append(Asker(partition: partition, continuation: continuation))
@@ -48,10 +48,10 @@ final class EpochCheck {
             (asking, next) = (next, [])
             // Without memory for a timer the pool's own deadline holds.
             timer = try? LoopTimer(loop: loop, after: Self.patience, repeats: false) { [weak self] in self?.giveUp() }
-            let epochs = (try? await partitions.epochs(of: Array(Set(asking.map(\.partition))))) ?? [:]
+            let standings = (try? await partitions.standings(of: Array(Set(asking.map(\.partition))))) ?? [:]
             timer = nil
             isLate = false
-            for asker in asking { asker.continuation.resume(returning: epochs[asker.partition]) }
+            for asker in asking { asker.continuation.resume(returning: standings[asker.partition]) }
             asking = []
         }
         isAsking = false

@@ -61,7 +61,7 @@ final class PaymentFlow {
         case .done(let image, _):
             return try await charge(order, payment, image, began: began)
         case .already(let image):
-            return await transitions.written(order.booking, image, 200, order.preference, isOld: true)
+            return try await transitions.written(order.booking, image, 200, order.preference, isOld: true)
         case .replay(let record):
             guard let idempotency = order.idempotency else { throw Problem.inProgress }
             return try await replays.replay(record, idempotency, .pay)
@@ -140,9 +140,9 @@ final class PaymentFlow {
         let status = order.isOneShot ? 201 : 200
         switch outcome {
         case .done(let image, _), .reclaimed(let image, _):
-            return await transitions.written(order.booking, image, status, order.preference, order.availability)
+            return try await transitions.written(order.booking, image, status, order.preference, order.availability)
         case .already(let image) where image.status == .confirmed:
-            return await transitions.written(order.booking, image, status, order.preference, order.availability)
+            return try await transitions.written(order.booking, image, status, order.preference, order.availability)
         case .secondCharge(let image), .mismatch(let image):
             giveBack(
                 ToldCharge(
@@ -150,7 +150,7 @@ final class PaymentFlow {
                     payment: payment, amount: image.totalAmount, currency: image.currency, isSuccess: true,
                     trace: order.traceparent), image)
             guard image.status == .confirmed else { throw Self.problem(image) }
-            return await transitions.written(order.booking, image, status, order.preference, order.availability)
+            return try await transitions.written(order.booking, image, status, order.preference, order.availability)
         case .refundDue(let image, _), .already(let image):
             throw Self.problem(image)
         default:

@@ -27,12 +27,13 @@ final class Transitions {
     /// - Parameters:
     ///   - availability: what the tiers had left, when the call made the booking.
     ///   - isOld: whether the booking was so before this call.
+    /// - Throws: 409 when PostgreSQL refused it, since others have what it took.
     func written(
         _ booking: BookingID, _ image: BookingImage, _ status: Int, _ preference: Preference,
         _ availability: [TierAvailability]? = nil, isOld: Bool = false
-    ) async -> HTTPResponse {
+    ) async throws(Problem) -> HTTPResponse {
         let outcome = await context.acks.wait(booking, image.made, for: preference, isOld: isOld)
-        guard !context.acks.isOverruled(booking) else { return Problem.oversold.response() }
+        guard !context.acks.isOverruled(booking) else { throw Problem.oversold }
         let isWritten = outcome == .written
         (isWritten ? confirmed : unconfirmed).add()
         var headers = [(name: "Content-Type", value: "application/json")]

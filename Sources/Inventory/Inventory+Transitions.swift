@@ -151,7 +151,12 @@ extension Inventory {
         do {
             return try await ask(script, request, own)
         } catch  where error.code == .outcomeUnknown && request.idempotency == nil {
-            return try await ask(script, request, own)
+            do {
+                return try await ask(script, request, own)
+            } catch {
+                // No later refusal proves that nothing was done.
+                throw InventoryError(.outcomeUnknown, error.detail)
+            }
         }
     }
 

@@ -86,8 +86,9 @@ extension Reconciler {
             let (outcome, state) = try await recorder.tell(charge)
             // The provider itself says that it took what it should not have: there is nothing to wait for.
             if state == .mismatch || state == .unmatched {
-                try await end(row, "amount-mismatch", trace)
+                // First on record, then over: nobody asks about an attempt that is over, and its money has to be known.
                 try await recorder.giveBack(charge, try await locator.image(row.booking))
+                try await end(row, "amount-mismatch", trace)
             }
             return "succeeded: \(outcome.rawValue)"
         case .declined(let code):

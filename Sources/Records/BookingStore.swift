@@ -146,7 +146,8 @@ public final class BookingStore {
         GROUP BY b.user_id ORDER BY b.user_id
         """
 
-    /// Claims of the last 24 hours that came with an idempotency key, the oldest first.
+    /// Claims of the last 24 hours that came with an idempotency key, the newest first: of two with the same key the
+    /// older one came to nothing, and was forgotten.
     ///
     /// - Parameter after: the last one of the page before; `createdAt` as PostgreSQL writes it, to its microsecond, for
     ///   a page that began a little before its predecessor's end could be that page again, forever.
@@ -158,13 +159,14 @@ public final class BookingStore {
             SELECT id, idempotency_digest, created_at::text AS created,
                 (extract(epoch FROM created_at + interval '24 hours' - now()) * 1000)::bigint AS left_ms
             FROM bookings WHERE event_id = $1::uuid AND idempotency_digest IS NOT NULL
-            AND created_at > now() - interval '24 hours' AND created_at >= $2::timestamptz
-            AND (created_at, id) > ($2::timestamptz, $3::uuid)
-            ORDER BY created_at, id LIMIT $4::bigint
+            AND created_at > now() - interval '24 hours' AND created_at <= $2::timestamptz
+            AND (created_at, id) < ($2::timestamptz, $3::uuid)
+            ORDER BY created_at DESC, id DESC LIMIT $4::bigint
             """,
             [
-                .text(event.description), .text(after?.createdAt ?? "-infinity"),
-                .text(after?.booking.description ?? UUIDBytes(high: 0, low: 0).description), .integer(Int64(limit)),
+                .text(event.description), .text(after?.createdAt ?? "infinity"),
+                .text(after?.booking.description ?? UUIDBytes(high: .max, low: .max).description),
+                .integer(Int64(limit)),
             ]
         ).map { (row) throws(PostgresError) in
             guard let uuid = UUIDBytes(try row.string("id")) else { throw PostgresError.undecodable("bookings.id") }

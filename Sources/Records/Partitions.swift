@@ -16,6 +16,15 @@ public struct PartitionRow: Sendable {
     public let owner: String?
 }
 
+/// What reads of Redis are compared with.
+public struct PartitionStanding: Sendable {
+    /// Of any other epoch Redis tells a past.
+    public let epoch: Int64
+    /// Whether the cursor may have passed something that is not written down: what was put aside, or refused and not
+    /// long since told to Redis.
+    public let hasRefused: Bool
+}
+
 /// The rows of `partitions`; one per loop.
 public final class Partitions {
     let pool: PostgresPool
@@ -58,14 +67,23 @@ public final class Partitions {
         ).first.map { (row) throws(PostgresError) in try PartitionRow(row) }
     }
 
-    /// The epochs of partitions; those that have no row are left out.
-    public func epochs(of partitions: [Partition]) async throws(PostgresError) -> [Partition: Int64] {
-        var epochs: [Partition: Int64] = [:]
+    /// What reads of Redis are compared with, for these partitions; those that have no row are left out.
+    public func standings(of partitions: [Partition]) async throws(PostgresError) -> [Partition: PartitionStanding] {
+        var standings: [Partition: PartitionStanding] = [:]
         let rows = try await pool.query(
-            "SELECT id, epoch FROM partitions WHERE id = ANY ($1::integer[])",
+            """
+            SELECT id, epoch,
+                EXISTS (SELECT FROM verdicts WHERE partition = partitions.id
+                    AND (overruled_at IS NULL OR overruled_at > now() - interval '10 s'))
+                OR EXISTS (SELECT FROM dead_letters WHERE partition = partitions.id AND replayed_at IS NULL) AS refuses
+            FROM partitions WHERE id = ANY ($1::integer[])
+            """,
             [.integerArray(partitions.map { Int64($0.number) })])
-        for row in rows { epochs[Partition(UInt16(try row.integer("id")))] = try row.integer("epoch") }
-        return epochs
+        for row in rows {
+            standings[Partition(UInt16(try row.integer("id")))] = PartitionStanding(
+                epoch: try row.integer("epoch"), hasRefused: try row.bool("refuses"))
+        }
+        return standings
     }
 
     /// The first step of a recovery: from here no older copy can commit.
