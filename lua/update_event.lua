@@ -4,7 +4,7 @@
 --
 -- KEYS: 1 meta
 -- ARGV: 1 epoch, 2 identity, 3 event, 4 status, 5 opens, 6 closes, 7 hold milliseconds, 8 tickets a user,
---       9 bookings a user (empty: none), then three a tier that changes: tier, capacity, unit price
+--       9 bookings a user (empty: none), then three a tier that changes: tier, capacity, unit price (empty: it stays)
 -- Replies: OK | COMMITTED tier,… (more of them is held, sold or blocked) | UNKNOWN_TIER | MORE (64 lapsed holds went
 --          back, ask again) | NO_EVENT | RECOVERING | STALE epoch
 -- Keeps: capacity = available + held + sold + blocked, with available never below 0; holds and prices that were told
@@ -28,7 +28,7 @@ local function judge()
     if not t then
       return { 'UNKNOWN_TIER' }
     end
-    if tonumber(ARGV[i + 1]) < t.held + t.sold + t.blocked then
+    if (tonumber(ARGV[i + 1]) or t.capacity) < t.held + t.sold + t.blocked then
       committed[#committed + 1] = ARGV[i]
     end
   end
@@ -44,9 +44,10 @@ if refusal then
   return refusal
 end
 for i = 10, #ARGV, 3 do
-  local t, capacity = work.tier(w, ARGV[i]), tonumber(ARGV[i + 1])
+  local t = work.tier(w, ARGV[i])
+  local capacity = tonumber(ARGV[i + 1]) or t.capacity
   t.available = t.available + capacity - t.capacity
-  t.capacity, t.price = capacity, tonumber(ARGV[i + 2])
+  t.capacity, t.price = capacity, tonumber(ARGV[i + 2]) or t.price
   w.changed_tiers[ARGV[i]] = true
 end
 w.policy = {

@@ -59,7 +59,7 @@ final class EventAdminRoutes {
         var body = try RequestBody(request)
         let patch = try EventPatch(&body)
         let expected = try Self.expectedVersions(request)
-        try await update(id) { event in
+        try await update(id, terms: patch.terms) { event in
             if let expected, !expected.contains(event.version) {
                 throw Problem(412, "precondition-failed", "The event is of version \(event.version).")
             }
@@ -82,19 +82,17 @@ final class EventAdminRoutes {
 
     /// Redis first, while PostgreSQL's rows are locked: when either fails, what was asked for is not told as done, and
     /// asking again is safe.
-    private func update(_ id: EventID, _ change: (EventRecord) throws -> EventRecord) async throws {
+    ///
+    /// - Parameter terms: capacities and prices that change in Redis, from where PostgreSQL learns them.
+    private func update(
+        _ id: EventID, terms: [(tier: TierID, capacity: Int?, unitAmount: Int64?)] = [],
+        _ change: (EventRecord) throws -> EventRecord
+    ) async throws {
         let found = try await context.catalogue.update(id) { [context] old in
             let new = try change(old)
             guard old.status != "draft" else { return new }
-            let terms = new.tiers.filter { tier in
-                old.tiers.contains {
-                    $0.id == tier.id && ($0.capacity != tier.capacity || $0.unitAmount != tier.unitAmount)
-                }
-            }
             let change = { [context] () async throws(InventoryError) in
-                try await context.inventory.update(
-                    new.policy(clock: 0, seats: nil),
-                    tiers: terms.map { (tier: $0.id, capacity: $0.capacity, unitAmount: $0.unitAmount) })
+                try await context.inventory.update(new.policy(clock: 0, seats: nil), tiers: terms)
             }
             var outcome = try await change()
             if outcome == .unknown {

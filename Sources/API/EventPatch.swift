@@ -67,6 +67,12 @@ struct EventPatch {
         return tiers
     }
 
+    /// Capacities and prices that are named: what PostgreSQL has of the others may lag behind Redis.
+    var terms: [(tier: TierID, capacity: Int?, unitAmount: Int64?)] {
+        tiers.filter { $0.capacity != nil || $0.unitAmount != nil }
+            .map { ($0.id, $0.capacity.map { Int($0) }, $0.unitAmount) }
+    }
+
     /// The event as it is to be.
     ///
     /// - Throws: 400 for what cannot change, or a tier that is not the event's.

@@ -86,9 +86,9 @@ extension Inventory {
         return reply.word == "OK"
     }
 
-    /// Changes the policy of an event that is on sale, and tiers' capacities and prices.
+    /// Changes the policy of an event that is on sale, and tiers' capacities and prices; those that are `nil` stay.
     public func update(
-        _ policy: EventPolicy, tiers: [(tier: TierID, capacity: Int, unitAmount: Int64)]
+        _ policy: EventPolicy, tiers: [(tier: TierID, capacity: Int?, unitAmount: Int64?)]
     ) async throws(InventoryError) -> UpdateOutcome {
         var arguments = [
             policy.event.description, policy.isCancelled ? "cancelled" : "published",
@@ -96,7 +96,11 @@ extension Inventory {
             String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
             policy.maxBookingsPerUser.map { String($0) } ?? "",
         ]
-        for tier in tiers { arguments += [tier.tier.description, String(tier.capacity), String(tier.unitAmount)] }
+        for tier in tiers {
+            arguments += [
+                tier.tier.description, tier.capacity.map { String($0) } ?? "", tier.unitAmount.map { String($0) } ?? "",
+            ]
+        }
         let reply = try await repeated(scripts.updateEvent, policy.event, arguments)
         switch reply.word {
         case "OK": return .done

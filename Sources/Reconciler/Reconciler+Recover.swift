@@ -31,6 +31,8 @@ extension Reconciler {
                 try await inventory.open(partition, epoch: drained.epoch, cursor: drained.cursor) == .done
             else { return .unsure }
             report.recoveries += 1
+            // What `open` said of the outbox's beginning is not to be taken back.
+            leased[partition]?.retention = Retention()
             Log.info("partition recovered") { line in
                 line.add("partition", Int64(partition.number))
                 line.add("epoch", drained.epoch)

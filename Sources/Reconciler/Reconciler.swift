@@ -218,8 +218,16 @@ public final class Reconciler {
         do {
             let rows = try await partitions.beat(owner: owner, lease: Self.lease)
             var now: [Partition: LeasedPartition] = [:]
-            // What is known of a partition is newer than what was read: a batch may have been committed meanwhile.
-            for row in rows { now[row.partition] = leased[row.partition] ?? LeasedPartition(row) }
+            for row in rows {
+                var known = leased[row.partition] ?? LeasedPartition(row)
+                // What is known of a partition is newer than what was read, for a batch may have been committed
+                // meanwhile; but not when somebody else has raised the epoch.
+                if known.row.epoch < row.epoch {
+                    known.row = row
+                    known.unchecked()
+                }
+                now[row.partition] = known
+            }
             leased = now
         } catch {
             note(error.description)

@@ -93,7 +93,7 @@ public final class BatchWriter {
     ///   - cursor: the batch's last entry.
     ///   - deadLetters: entries that cannot be written, to be kept.
     ///   - verdicts: bookings that others' bookings refuse.
-    ///   - replayed: the dead letter that the batch is from.
+    ///   - replayed: the dead letter that the batch is from; when it changes anything, the epoch is raised.
     /// - Throws: `.server` when PostgreSQL refuses the batch; `.outcomeUnknown` when it may be committed: read the row.
     public func write(
         _ batch: Batch, partition: PartitionRow, cursor: StreamID, deadLetters: [DeadLetter] = [],
@@ -108,8 +108,12 @@ public final class BatchWriter {
                 guard opening[1].affectedRows == 1 else { throw Fenced() }
                 let change = try NetChange(batch, versions: opening[2], items: opening[3])
                 let letters = deadLetters.map { $0.statement(partition.partition) }
-                let rest =
-                    letters + verdicts.map { $0.statement() } + (replayed.map { [DeadLetter.replayed($0)] } ?? [])
+                var rest = letters + verdicts.map { $0.statement() }
+                if let replayed {
+                    rest.append(DeadLetter.replayed(replayed))
+                    // Redis may not know of it: it is told as all is after a loss.
+                    if !change.changed.isEmpty { rest.append(raise(partition)) }
+                }
                 return (Set(change.changed.map(\.id)), last: change.statements(partition) + rest)
             }
             return .written(taken)
@@ -145,6 +149,13 @@ public final class BatchWriter {
                 .integer(cursor.milliseconds), .integer(cursor.sequence), .integer(row.cursor.sequence),
                 .optionalText(row.owner), .integer(row.lineage),
             ])
+    }
+
+    /// Whoever looks next recovers the partition.
+    private func raise(_ row: PartitionRow) -> PostgresStatement {
+        PostgresStatement(
+            "UPDATE partitions SET epoch = epoch + 1 WHERE id = $1::integer",
+            [.integer(Int64(row.partition.number))])
     }
 
     private func oldBookings(_ ids: [BookingID]) -> PostgresStatement {

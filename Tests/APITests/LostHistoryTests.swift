@@ -42,6 +42,53 @@ struct LostHistoryTests {
         let read = try api.booking(booked.id, by: ann)
         #expect(read["status"]?.text == "CANCELLED" && read["version"]?.integer == 4)
         #expect(read.status == 200 && read["persisted"]?.bool == true)
+        try await api.execute("UPDATE bookings SET status = 'CONFIRMED', version = 3 WHERE id = '\(booked.id)'")
+        await api.startReconciler()
+        // All partitions are recovered before the next test claims.
+        for _ in 0..<2000 where try await api.count("SELECT min(epoch) AS count FROM partitions") < 3 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        try await api.untilReady()
+    }
+
+    @Test("what PostgreSQL has put aside is not told as written down, whatever the outbox has passed")
+    func putAside() async throws {
+        let api = try TestAPI.current
+        let event = try api.event()
+        let ann = TestAPI.newUser()
+        let booked = try api.claim(event, by: ann, card: Card.good)
+        let question = Request("GET", "/v1/bookings/\(booked.id)").by(ann)
+        _ = try await api.until({ $0["persisted"]?.bool == true }, question)
+        try await api.execute("UPDATE bookings SET version = 2 WHERE id = '\(booked.id)'")
+        #expect(try api.ask(question)["persisted"]?.bool == true, "the cursor has passed it")
+        try await api.execute(
+            """
+            INSERT INTO dead_letters (partition, stream_ms, stream_seq, entry, reason)
+            SELECT partition, 1, 1, 'its version 3', 'a test' FROM bookings WHERE id = '\(booked.id)'
+            """)
+        let read = try api.ask(question)
+        #expect(read["status"]?.text == "CONFIRMED" && read["persisted"]?.bool == false)
+        try await api.execute("UPDATE bookings SET version = 3 WHERE id = '\(booked.id)'")
+        #expect(try api.ask(question)["persisted"]?.bool == true)
+        try await api.execute("DELETE FROM dead_letters")
+    }
+
+    @Test("what a change of an event does not name stays as it was changed last, written down or not")
+    func changesInARow() async throws {
+        let api = try TestAPI.current
+        let event = try api.event(capacity: 10)
+        await api.stopReconciler()
+        func patch(_ member: String) throws -> Int {
+            let body = "{\"tiers\":[{\"id\":\"\(event.tier)\",\(member)}]}"
+            return try api.ask(Request("PATCH", "/v1/events/\(event.id)", body).by(TestAPI.admin)).status
+        }
+        #expect(try patch("\"capacity\":5") == 200)
+        #expect(try patch("\"unitAmount\":100") == 200)
+        #expect(try api.left(event) == [5, 0, 0])
+        // As PostgreSQL still has it.
+        #expect(try patch("\"capacity\":10") == 200)
+        #expect(try api.left(event) == [10, 0, 0])
+        #expect(try api.claim(event, by: TestAPI.newUser())["totalAmount"]?.integer == 100)
         await api.startReconciler()
         try await api.untilReady()
     }

@@ -4,6 +4,7 @@ import Inventory
 import PostgresClient
 import Records
 import RedisClient
+import Settlement
 import Support
 import Testing
 
@@ -370,9 +371,12 @@ struct DisasterTests {
             await stage.settle(copy)
             try await stage.execute(
                 "UPDATE bookings SET created_at = now() - interval '25 hours' WHERE idempotency_digest = 'd7.f7'")
+            // Under the same key twice: the first came to nothing, and the key was forgotten.
+            try await stage.execute(
+                "UPDATE bookings SET idempotency_digest = 'd9.f9' WHERE idempotency_digest = 'd8.f8'")
             _ = try await stage.inventory.command(["FLUSHALL"])
             await stage.settle(copy)
-            for (number, request) in requests.enumerated() {
+            for (number, request) in requests.enumerated() where number != 8 {
                 let key = stage.inventory.keys.idempotency(request.booking.partition, digest: "d\(number)")
                 let record = try await stage.inventory.idempotencyRecord(
                     request.booking.partition, digest: "d\(number)")
@@ -395,6 +399,39 @@ struct DisasterTests {
                 Issue.record("another request under the key")
                 return
             }
+        }
+    }
+
+    @Test("events long past come back when somebody acts on them, though no recovery loads them")
+    func past() async throws {
+        try await withStage("past") { _, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 9)
+            let booking = try await stage.claim(event)
+            try await stage.confirm(booking)
+            await stage.settle(copy)
+            try await stage.execute("UPDATE events SET starts_at = now() - interval '40 days'")
+            let row = try await stage.row(event)
+            _ = try await stage.partitions.raiseEpoch(row)
+            await stage.settle(copy)
+            let recovered = try await stage.row(event)
+            #expect(recovered.epoch > row.epoch + 1)
+            let locator = BookingLocator(
+                inventory: stage.inventory, bookings: stage.bookings, catalogue: stage.catalogue,
+                seats: SeatStore(pool: stage.pool))
+            let outcome = try await locator.act(booking, user: nil) {
+                try await stage.inventory.cancel(
+                    TransitionRequest(
+                        booking: booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: ""),
+                    reason: "late")
+            }
+            guard case .done = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            await stage.settle(copy)
+            let counters = try await stage.counters(event)
+            #expect(counters.sold == 0 && counters.held == 0)
         }
     }
 

@@ -117,6 +117,11 @@ struct JudgeTests {
             let left = try await replay.letters(nil)
             #expect(left.count == 1)
             try await stage.expectAgreement([event])
+            // Redis may not have known of it.
+            let recoveries = copy.report.recoveries
+            await stage.settle(copy)
+            #expect(copy.report.recoveries == recoveries + 1)
+            try await stage.expectAgreement([event])
         }
     }
 }

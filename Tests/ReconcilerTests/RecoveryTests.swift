@@ -201,15 +201,20 @@ struct RecoveryTests {
         }
     }
 
-    @Test("leaves a partition closed whose outbox no longer has what PostgreSQL lost")
-    func gap() async throws {
-        try await withStage("gap") { loop, stage in
+    @Test("leaves a partition closed whose outbox no longer has what PostgreSQL lost", arguments: [false, true])
+    func gap(redisLostItsOutbox: Bool) async throws {
+        try await withStage("gap_\(redisLostItsOutbox)") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 500)
             for _ in 0..<300 { _ = try await stage.claim(event) }
             await stage.settle(copy)
-            copy.retained = .zero
-            await copy.trimAll()
+            if redisLostItsOutbox {
+                _ = try await stage.inventory.command(["FLUSHALL"])
+                await stage.settle(copy)
+            } else {
+                copy.retained = .zero
+                await copy.trimAll()
+            }
             try await fallBack(stage)
             // Found out with the next batch, which is refused.
             _ = try await stage.claim(event)

@@ -30,7 +30,8 @@ local function tier_text(t)
     '%d %d %d %d %d %d %s', t.capacity, t.available, t.held, t.sold, t.blocked, t.price, t.kind)
 end
 
--- Reads the event and the named tiers; nil when it is not here or not of this epoch.
+-- Reads the event and the named tiers; nil when it is not here, or half written. One of another epoch was not loaded by
+-- the recovery that opened its partition: its date is long past, and it is as if it were not here.
 function work.load(tag, event, epoch, tier_ids)
   local key = tag .. 'e:' .. event
   local fields = {
@@ -45,7 +46,7 @@ function work.load(tag, event, epoch, tier_ids)
     return nil, { 'NO_EVENT' }
   end
   if e[8] ~= epoch then
-    return nil, { 'RECOVERING' }
+    return nil, { e[8] == 'closed' and 'RECOVERING' or 'NO_EVENT' }
   end
   local w = {
     tag = tag, event = event, epoch = epoch, event_key = key,

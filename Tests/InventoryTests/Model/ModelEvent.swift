@@ -72,6 +72,8 @@ struct ModelEvent {
     var blocks: [String: ModelBlock] = [:]
     /// 0 when a script left it half written.
     var epoch: Int
+    /// What is said of it under another epoch: a script left it half written, or no recovery loaded it.
+    var missing: String { epoch == 0 ? "RECOVERING" : "NO_EVENT" }
     var sequence = 0
     var clock: Int
     /// Not later than the first lapse; exactly that after each look at lapsed holds.

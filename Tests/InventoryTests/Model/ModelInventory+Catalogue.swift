@@ -15,7 +15,7 @@ extension ModelInventory {
     ) -> [ModelReply] {
         if let refusal = refusal(partition, caller) { return refusal }
         guard let event = event(id) else { return [.text("NO_EVENT")] }
-        guard events[event].epoch == caller.epoch else { return [.text("RECOVERING")] }
+        guard events[event].epoch == caller.epoch else { return [.text(events[event].missing)] }
         let hasMore = sweeps && returnLapsed(event) == 64
         let reply = body(&self, event, hasMore)
         finish(event)

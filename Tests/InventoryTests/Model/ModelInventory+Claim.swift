@@ -14,7 +14,7 @@ extension ModelInventory {
     ) -> [ModelReply] {
         if let refusal = refusal(partition, caller) { return refusal }
         guard let event = event(id) else { return [.text("NO_EVENT")] }
-        guard events[event].epoch == caller.epoch else { return [.text("RECOVERING")] }
+        guard events[event].epoch == caller.epoch else { return [.text(events[event].missing)] }
         let now = now(event)
         let needs = claims.map { ModelNeed($0, named, events[event]) }
         let answers: [ModelReply]

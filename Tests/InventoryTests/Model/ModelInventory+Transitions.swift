@@ -34,7 +34,7 @@ extension ModelInventory {
             move.user.isEmpty || move.user == booking.user
         else { return .refused([.text("NOT_FOUND")]) }
         guard let event = event(booking.event) else { return .refused([.text("NO_EVENT")]) }
-        guard events[event].epoch == move.caller.epoch else { return .refused([.text("RECOVERING")]) }
+        guard events[event].epoch == move.caller.epoch else { return .refused([.text(events[event].missing)]) }
         if move.key != nil, hasTooManyKeys(event, booking.user) { return .refused([.text("KEY_LIMIT")]) }
         if let lapse = booking.lapses, lapse <= now(event) {
             let image = expire(booking, event)
@@ -88,7 +88,7 @@ extension ModelInventory {
     mutating func expire(_ caller: ModelCaller, event id: String, partition: Int) -> [ModelReply] {
         if let refusal = refusal(partition, caller) { return refusal }
         guard let event = event(id) else { return [.text("NO_EVENT")] }
-        guard events[event].epoch == caller.epoch else { return [.text("RECOVERING")] }
+        guard events[event].epoch == caller.epoch else { return [.text(events[event].missing)] }
         let count = returnLapsed(event)
         finish(event)
         return [.text("OK"), .number(count), .number(count == 64 ? 1 : 0)]
