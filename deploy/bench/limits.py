@@ -28,14 +28,17 @@ def overload(installation, rounds):
     rate = Target("OVERLOAD", "claims/s at 3 × full load ÷ at full load", at_least=0.95)
     sides = [Target("", "") for _ in range(4)]
     full = IN_FLIGHT * LOOPS
-    for _ in range(rounds):
-        answers = []
-        for connections in (full, 3 * full):
+    wrk(installation, *installation.event(CAPACITY), 2)
+    for turn in range(2 * rounds):
+        answers = {}
+        # Either goes first in turn, for what is there already is not the same.
+        for connections in (full, 3 * full) if turn % 2 else (3 * full, full):
             event, tier = installation.event(CAPACITY)
             requests = claim_requests(installation, event, tier)
-            answers.append(arrive(installation, requests, connections, 4, backoff=1000))
-        rates = [answer["good"] / answer["seconds"] for answer in answers]
-        times = [answer["times"]["p99"] / 1000 for answer in answers]
+            answers[connections] = arrive(installation, requests, connections, 4, backoff=1000)
+        pair = answers[full], answers[3 * full]
+        rates = [answer["good"] / answer["seconds"] for answer in pair]
+        times = [answer["times"]["p99"] / 1000 for answer in pair]
         for side, figure in zip(sides, [*rates, *times]):
             side.figures.append(figure)
         latency.figures.append(times[1] / times[0])
