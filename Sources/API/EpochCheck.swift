@@ -3,7 +3,8 @@ import EventLoop
 import Records
 
 /// Tells whether a Redis is still the one whose outbox is written down: a copy that a failover did not reach goes on with
-/// the old primary, where nothing says that others have moved on. Lives on one loop.
+/// the old primary, where nothing says that others have moved on. And whether PostgreSQL has refused anything of what the
+/// cursor has passed (ADR 18). Lives on one loop.
 ///
 /// However many ask, PostgreSQL is asked one thing at a time: who comes meanwhile shares the next question, never the one
 /// that is under way.
