@@ -17,13 +17,16 @@ public struct Demonstration: Sendable {
     ]
 }
 
-/// `/v1/demo`: tells it; empty outside of a demonstration.
+/// `/v1/demo`: who takes the money, so that a page can say that nobody does; and what may be used to try things out,
+/// empty outside of a demonstration.
 final class DemoRoute {
     private let body: [UInt8]
 
-    init(_ demonstration: Demonstration?) {
+    /// - Parameter provider: the name of the payment provider; `simulated` when no money is taken.
+    init(_ demonstration: Demonstration?, provider: String) {
         var json = JSONWriter()
         json.beginObject()
+        json.member("paymentProvider", provider)
         json.key("users")
         json.beginArray()
         for user in demonstration?.users ?? [] {
