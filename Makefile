@@ -21,6 +21,7 @@ test: install lint install-standardwebhooks install-k6 install-pages ## every te
 	@deploy/dev/install $(TEST_PACKAGES)
 	@deploy/dev/run-tests
 	@deploy/dev/check-contract
+	@deploy/dev/check-client
 	@deploy/dev/check-pages
 
 lint: install-linters

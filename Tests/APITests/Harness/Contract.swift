@@ -44,11 +44,12 @@ struct Contract {
                 var known: [Int: Response] = [:]
                 for status in responses?.names ?? [] {
                     let response = try resolved(try #require(responses?[status]))
-                    let codes = response["content"]?["application/problem+json"]?["schema"]?["allOf"]?[1]?["properties"]
+                    // Each code that may be answered has an example of its name.
+                    let codes = response["content"]?["application/problem+json"]?["examples"]?.names ?? []
                     known[try #require(Int(status))] = Response(
                         headers: Set((response["headers"]?.names ?? []).map { $0.lowercased() }),
                         types: Set(response["content"]?.names ?? []),
-                        codes: Set(codes?["code"]?["enum"]?.elements.compactMap(\.text) ?? []))
+                        codes: Set(codes))
                 }
                 operations["\(method.uppercased()) \(path)"] = known
             }
