@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
-	libargon2-dev libcrypt-dev libcurl4-openssl-dev
+	libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev
 LINTERS := lua-check shellcheck
 TEST_PACKAGES := prometheus curl redis-tools faketime nginx-light bsdutils
 BENCH_PACKAGES := wrk redis-tools python3

@@ -30,10 +30,12 @@ let package = Package(
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CUTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // Layers: a lower one never imports a higher one.
-        .target(name: "Booking", swiftSettings: strict),
+        .target(name: "Text", dependencies: ["CUTF8Proc"], swiftSettings: strictC),
+        .target(name: "Booking", dependencies: ["Text"], swiftSettings: strict),
         .target(name: "PlantedBugs", swiftSettings: strict),
         .target(name: "Metrics", swiftSettings: strict),
         .target(name: "Tracing", swiftSettings: strict),
@@ -46,7 +48,7 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["CCrypto", "CArgon2", "CCrypt"], swiftSettings: strictC),
         .target(
             name: "Inventory",
-            dependencies: ["Booking", "PlantedBugs", "RedisClient", "EventLoop", "Cryptography"],
+            dependencies: ["Text", "Booking", "PlantedBugs", "RedisClient", "EventLoop", "Cryptography"],
             resources: [.embedInCode("Scripts")],
             swiftSettings: strict),
         .target(
@@ -78,7 +80,9 @@ let package = Package(
         .target(name: "Documents", dependencies: ["CDocuments"], swiftSettings: strictC),
         .target(
             name: "Accounts",
-            dependencies: ["RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "WebClient"],
+            dependencies: [
+                "Text", "Booking", "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "WebClient",
+            ],
             resources: [.embedInCode("Scripts")],
             swiftSettings: strictC),
         .target(
@@ -94,9 +98,9 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON", "RedisClient",
-                "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry", "Tracing",
-                "Logging", "Documents", "Audit", "PlantedBugs",
+                "Text", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer", "JSON",
+                "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "Metrics", "Telemetry",
+                "Tracing", "Logging", "Documents", "Audit", "PlantedBugs",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -109,7 +113,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests. `Support` starts real servers.
-        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "Support", dependencies: ["Booking"], path: "Tests/Support", swiftSettings: strict),
         .target(name: "FaultSuite", dependencies: ["Support"], path: "Tests/FaultSuite", swiftSettings: strict),
         .executableTarget(name: "faults", dependencies: ["FaultSuite"], path: "Tests/faults", swiftSettings: strict),
         .testTarget(name: "FaultTests", dependencies: ["FaultSuite", "usher", "Support"], swiftSettings: strict),
@@ -136,7 +140,8 @@ let package = Package(
             name: "TelemetryTests",
             dependencies: ["Telemetry", "Tracing", "Metrics", "HTTPServer", "EventLoop", "Support"],
             swiftSettings: strict),
-        .testTarget(name: "BookingTests", dependencies: ["Booking"], swiftSettings: strict),
+        .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
+        .testTarget(name: "BookingTests", dependencies: ["Booking", "Text", "Support"], swiftSettings: strict),
         .testTarget(
             name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
             swiftSettings: strict),

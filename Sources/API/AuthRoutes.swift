@@ -1,4 +1,5 @@
 import Accounts
+import Booking
 import Glibc
 import HTTPServer
 import JSON
@@ -71,7 +72,7 @@ final class AuthRoutes {
         let user = try await accounts.user(principal)
         var json = JSONWriter()
         Self.write(
-            id: principal.id, email: user?.email ?? principal.email, name: user?.name ?? principal.name,
+            id: principal.id.text, email: user?.email ?? principal.email, name: user?.name ?? principal.name,
             roles: user?.roles ?? principal.roles, to: &json)
         return .json(200, json.bytes)
     }

@@ -1,4 +1,5 @@
 import Accounts
+import Booking
 import Cryptography
 import HTTPServer
 
@@ -26,7 +27,7 @@ final class Authenticator {
         var found: String?
         for known in apiKeys where constantTimeEquals(known.hash, hash) { found = known.name }
         guard let found else { throw Self.unauthorized("The API key is not known.") }
-        return Principal(id: found, source: .service, roles: ["service"])
+        return Principal(id: UserID(stored: found), source: .service, roles: ["service"])
     }
 
     /// The caller of a route that needs one.
@@ -45,11 +46,14 @@ final class Authenticator {
     }
 
     /// The user that a request about bookings is for.
-    func user(_ request: HTTPRequest) throws(Problem) -> String {
+    func user(_ request: HTTPRequest) throws(Problem) -> UserID {
         let principal = try required(request)
         guard principal.isService else { return principal.id }
-        guard let user = request.header("x-on-behalf-of"), (1...128).contains(user.unicodeScalars.count) else {
+        guard let bytes = request.headerBytes("x-on-behalf-of") else {
             throw Problem.invalid([("", "A service must name the user in X-On-Behalf-Of.")])
+        }
+        guard let user = UserID(utf8: bytes) else {
+            throw Problem.invalid([("", "X-On-Behalf-Of must be \(UserID.rule).")])
         }
         return user
     }

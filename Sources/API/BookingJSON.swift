@@ -17,7 +17,7 @@ enum BookingJSON {
         json.beginObject()
         json.member("id", id.description)
         json.member("eventId", image.event.description)
-        json.member("userId", image.user)
+        json.member("userId", image.user.text)
         json.member("status", image.status.rawValue)
         json.key("items")
         json.beginArray()

@@ -76,16 +76,17 @@ final class DropInRoutes {
         }
         var body = try RequestBody(request)
         let reference = body.required("event_id", ClaimBody.eventReference(&body, "event_id"))
-        let user = body.required("user_id", body.text("user_id", 1...128))
+        let user = body.required("user_id", body.user("user_id"))
         try body.finish()
-        let event = try await event(reference ?? "")
-        switch try await outcome(event, user ?? "", request) {
+        guard let reference, let user else { throw Problem.invalid(body.errors) }
+        let event = try await event(reference)
+        switch try await outcome(event, user, request) {
         case .booked(let id, let image):
             _ = await context.acks.isWritten(id, image.made, within: context.configuration.persistWait)
             guard !context.acks.isOverruled(id) else { throw Problem.oversold }
             return .json(201, Self.json(id, image, event))
-        case .alreadyBooked: throw Self.conflict("User \(user ?? "") already booked for event \(reference ?? "")")
-        case .noTickets: throw Self.conflict("No available seats for event \(reference ?? "")")
+        case .alreadyBooked: throw Self.conflict("User \(user) already booked for event \(reference)")
+        case .noTickets: throw Self.conflict("No available seats for event \(reference)")
         }
     }
 
@@ -100,7 +101,7 @@ final class DropInRoutes {
     }
 
     /// Books a ticket of the cheapest tier that has one.
-    private func outcome(_ event: EventRecord, _ user: String, _ request: HTTPRequest) async throws -> Outcome {
+    private func outcome(_ event: EventRecord, _ user: UserID, _ request: HTTPRequest) async throws -> Outcome {
         if context.pressure.isHigh { throw Pressure.refusal }
         for tier in event.tiers.sorted(by: { $0.unitAmount < $1.unitAmount }) {
             let claim = ClaimRequest(
@@ -140,7 +141,7 @@ final class DropInRoutes {
         json.beginObject()
         json.member("id", id.description)
         json.member("event_id", event.number)
-        json.member("user_id", image.user)
+        json.member("user_id", image.user.text)
         json.member("created_at", Timestamp.format(image.createdAt))
         json.endObject()
         return json.bytes

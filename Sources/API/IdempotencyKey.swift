@@ -1,3 +1,4 @@
+import Booking
 import Cryptography
 import HTTPServer
 import Inventory
@@ -87,9 +88,9 @@ struct IdempotencyKey {
     ///   - detail: what else the path says.
     ///   - secret: so that a fingerprint tells nothing of a card's number.
     func bound(
-        user: String, target: String, action: IdempotentAction, detail: String = "", body: RequestBody, secret: [UInt8]
+        user: UserID, target: String, action: IdempotentAction, detail: String = "", body: RequestBody, secret: [UInt8]
     ) -> IdempotentRequest {
-        let scope = Array("\(user)\0POST\0\(target)\0\(text)".utf8)
+        let scope = Array("\(user.text)\0POST\0\(target)\0\(text)".utf8)
         let request = Array("\(action.rawValue):\(detail)\0".utf8) + body.canonical
         return IdempotentRequest(
             digest: hexEncode(sha256(scope).prefix(16)),

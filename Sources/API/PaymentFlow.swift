@@ -14,7 +14,7 @@ final class PaymentFlow {
     /// What is to be paid, by whom, and how to answer.
     struct Order {
         let booking: BookingID
-        let user: String
+        let user: UserID
         let means: PaymentMeans
         let isOneShot: Bool
         let preference: Preference

@@ -68,7 +68,7 @@ final class PaymentRoutes {
         json.member("refundAmount", row.payment.refundAmount)
         json.member("refundedAmount", row.payment.refundedAmount)
         if isAdmin {
-            json.member("userId", row.user)
+            json.member("userId", row.user?.text)
             json.member("attempts", row.attempts)
             json.member("lastAnswer", row.answer)
         }

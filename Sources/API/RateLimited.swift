@@ -1,4 +1,5 @@
 import Accounts
+import Booking
 import HTTPServer
 import Inventory
 import Metrics
@@ -54,7 +55,7 @@ final class RateLimited: HTTPHandler {
         guard let principal = try? authenticator.principal(of: request) else {
             return RateSubject(isWrite: isWrite, isAddress: true, name: request.subscriber)
         }
-        return principal.isService ? nil : RateSubject(isWrite: isWrite, isAddress: false, name: principal.id)
+        return principal.isService ? nil : RateSubject(isWrite: isWrite, isAddress: false, name: principal.id.text)
     }
 
     private static func isUnlimited(_ path: String) -> Bool {

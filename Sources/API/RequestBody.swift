@@ -1,3 +1,4 @@
+import Booking
 import HTTPServer
 import JSON
 
@@ -86,6 +87,16 @@ struct RequestBody {
             return nil
         }
         return text
+    }
+
+    /// A user's id.
+    mutating func user(_ name: String) -> UserID? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let text) = value, let user = UserID(text) else {
+            wrong(name, "It must be \(UserID.rule).")
+            return nil
+        }
+        return user
     }
 
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {

@@ -15,7 +15,7 @@ final class Transitions {
 
     /// Acts on a user's booking; one that left Redis is put back from PostgreSQL first.
     func whereverItIs(
-        _ booking: BookingID, _ user: String,
+        _ booking: BookingID, _ user: UserID,
         _ act: nonisolated(nonsending) () async throws -> TransitionOutcome
     ) async throws -> TransitionOutcome {
         try await context.locator.act(booking, user: user, act)

@@ -1,3 +1,4 @@
+import Booking
 import Cryptography
 public import PostgresClient
 public import RedisClient
@@ -117,8 +118,8 @@ public final class AccountService {
     /// - Throws: `PostgresError`.
     public func user(_ principal: Principal) async throws -> User? {
         // An outside issuer's names are its own: one that looks like an id of ours is somebody else.
-        guard principal.source == .own, UserID.isOne(principal.id) else { return nil }
-        return try await users.user(id: principal.id)
+        guard principal.source == .own, AccountID.isOne(principal.id.text) else { return nil }
+        return try await users.user(id: principal.id.text)
     }
 
     private func session(_ user: User, _ refreshToken: RefreshToken) -> Session {
@@ -129,5 +130,5 @@ public final class AccountService {
     }
 
     /// A new UUIDv4 (RFC 9562, section 5.4).
-    private func uuid() -> String { UserID.make(random) }
+    private func uuid() -> String { AccountID.make(random) }
 }

@@ -42,7 +42,7 @@ public struct DemoUsers: Sendable {
             guard let email = EmailAddress(account.email) else { continue }
             if try await store.user(email) == nil {
                 let new = UserStore.New(
-                    id: UserID.make(RandomSource()), email: email, name: account.name,
+                    id: AccountID.make(RandomSource()), email: email, name: account.name,
                     passwordHash: try await hasher.hash(account.password), roles: account.roles)
                 _ = try await store.insert(new)
             }

@@ -1,3 +1,5 @@
+public import Booking
+
 /// Who asks.
 public struct Principal: Sendable, Equatable {
     /// Who says so.
@@ -11,7 +13,7 @@ public struct Principal: Sendable, Equatable {
     }
 
     /// The user's id, or the service's name.
-    public let id: String
+    public let id: UserID
     /// Who says so.
     public let source: Source
     /// What it may do: `customer`, `admin`, `service`.
@@ -22,7 +24,7 @@ public struct Principal: Sendable, Equatable {
     public let name: String?
 
     /// A principal.
-    public init(id: String, source: Source, roles: [String], email: String? = nil, name: String? = nil) {
+    public init(id: UserID, source: Source, roles: [String], email: String? = nil, name: String? = nil) {
         self.id = id
         self.source = source
         self.roles = roles

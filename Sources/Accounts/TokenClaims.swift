@@ -1,3 +1,4 @@
+import Booking
 import JSON
 
 /// What a token whose signature was checked says (RFC 7519, section 4).
@@ -25,13 +26,8 @@ struct TokenClaims {
     /// Whether `audience` is the one, or one of those, that it is for.
     func isFor(_ audience: String) -> Bool { texts("aud").contains(audience) }
 
-    /// The user: 1 to 128 characters that can be seen.
-    var subject: String? {
-        guard let subject = text("sub"), (1...128).contains(subject.unicodeScalars.count),
-            subject.unicodeScalars.allSatisfy({ !$0.isControl })
-        else { return nil }
-        return subject
-    }
+    /// The user.
+    var subject: UserID? { text("sub").flatMap { UserID($0) } }
 
     /// The last second it is good for; nil when it has passed, is not there, or the token is not good yet.
     func expiry(now: Int64) -> Int64? {

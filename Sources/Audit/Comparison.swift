@@ -140,7 +140,7 @@ struct Comparison {
     }
 
     private func userDrift() -> [Entry] {
-        var totals: [String: (tickets: Int, bookings: Int)] = [:]
+        var totals: [UserID: (tickets: Int, bookings: Int)] = [:]
         for booking in live.values {
             let old = totals[booking.user] ?? (0, 0)
             totals[booking.user] = (
@@ -148,7 +148,7 @@ struct Comparison {
             )
         }
         var due: [String: String] = [:]
-        for (user, total) in totals { due[EscapedText.encode(user)] = "\(total.tickets) \(total.bookings)" }
+        for (user, total) in totals { due[EscapedText.encode(user.text)] = "\(total.tickets) \(total.bookings)" }
         let here = snapshot.users.mapValues { $0.split(separator: " ").prefix(2).joined(separator: " ") }
         // Users are not named: a report may be shown to many.
         let wrong = Set(due.keys).union(here.keys).count { here[$0] != due[$0] }

@@ -19,7 +19,8 @@ extension BookingImage {
             let attempts = reader.integer(Int.self), let extensions = reader.integer(Int.self),
             let createdAt = reader.integer(Int64.self), let updatedAt = reader.integer(Int64.self),
             let confirmedAt = reader.integer(Int64.self), let event = reader.next().flatMap(UUIDBytes.init(utf8:)),
-            let user = reader.next().flatMap(EscapedText.decode), let total = reader.integer(Int64.self),
+            let user = reader.next().flatMap(EscapedText.decode).map(UserID.init(stored:)),
+            let total = reader.integer(Int64.self),
             let currency = reader.text(), let digest = reader.text(),
             let items = reader.next().flatMap(BookingItem.list),
             let paymentText = reader.next(), let reason = reader.text()
@@ -50,7 +51,7 @@ extension BookingImage {
         return [
             String(version), status.rawValue, String(expiresAt), String(paymentDeadline ?? 0), String(attempts),
             String(extensions), String(createdAt), String(updatedAt), String(confirmedAt ?? 0), event.description,
-            EscapedText.encode(user), String(totalAmount), currency, idempotencyDigest ?? "", items,
+            EscapedText.encode(user.text), String(totalAmount), currency, idempotencyDigest ?? "", items,
             payment?.text ?? "", reason ?? "",
         ].joined(separator: "|")
     }

@@ -74,8 +74,8 @@ public struct BookingImage: Hashable, Sendable {
     public var confirmedAt: Int64?
     /// Its event.
     public var event: EventID
-    /// Its owner: any text up to 128 characters.
-    public var user: String
+    /// Its owner.
+    public var user: UserID
     /// Minor units, over all items.
     public var totalAmount: Int64
     /// ISO 4217.
@@ -92,7 +92,7 @@ public struct BookingImage: Hashable, Sendable {
     /// An image of these parts.
     public init(
         version: Int64, status: BookingStatus, expiresAt: Int64, paymentDeadline: Int64?, attempts: Int,
-        extensions: Int, createdAt: Int64, updatedAt: Int64, confirmedAt: Int64?, event: EventID, user: String,
+        extensions: Int, createdAt: Int64, updatedAt: Int64, confirmedAt: Int64?, event: EventID, user: UserID,
         totalAmount: Int64, currency: String, idempotencyDigest: String?, items: [BookingItem],
         payment: BookingPayment?, reason: String?
     ) {

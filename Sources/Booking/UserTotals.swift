@@ -1,7 +1,7 @@
 /// What a user has of an event, for its limits.
 public struct UserTotals: Hashable, Sendable {
     /// The user.
-    public let user: String
+    public let user: UserID
     /// Tickets in live bookings.
     public let tickets: Int
     /// Live bookings.
@@ -10,7 +10,7 @@ public struct UserTotals: Hashable, Sendable {
     public let seated: [BookingID]
 
     /// A user's totals.
-    public init(user: String, tickets: Int, bookings: Int, seated: [BookingID]) {
+    public init(user: UserID, tickets: Int, bookings: Int, seated: [BookingID]) {
         self.user = user
         self.tickets = tickets
         self.bookings = bookings

@@ -34,7 +34,7 @@ public struct ClaimRequest: Sendable {
     /// The event.
     public var event: EventID
     /// The owner.
-    public var user: String
+    public var user: UserID
     /// What is asked for; one tier may be named twice. At most 512 seats.
     public var items: [ClaimItem]
     /// Digest of the scoped key (hexadecimal) and fingerprint of the request, when it has a key.
@@ -46,7 +46,7 @@ public struct ClaimRequest: Sendable {
 
     /// A claim.
     public init(
-        booking: BookingID, event: EventID, user: String, items: [ClaimItem], idempotency: IdempotentRequest?,
+        booking: BookingID, event: EventID, user: UserID, items: [ClaimItem], idempotency: IdempotentRequest?,
         answersLater: Bool, traceparent: String
     ) {
         self.booking = booking

@@ -139,7 +139,7 @@ extension Inventory {
     private func append(_ member: ClaimBatcher.Waiting, tiers: [TierID], to call: inout RedisScriptCall) {
         let request = member.request
         call.append(request.booking.description)
-        call.append(EscapedText.encode(request.user))
+        call.append(EscapedText.encode(request.user.text))
         call.append(request.idempotency?.digest ?? "")
         call.append(request.idempotency?.fingerprint ?? "")
         call.append(request.answersLater ? "run" : "claim")

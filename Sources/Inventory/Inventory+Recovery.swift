@@ -92,7 +92,7 @@ extension Inventory {
     public func loadUsers(
         _ users: [UserTotals], event: EventID, epoch: Int64
     ) async throws(InventoryError) -> RecoveryStep {
-        try await loadFields(users.map { (EscapedText.encode($0.user), $0.text) }, keys.users(event), event, epoch)
+        try await loadFields(users.map { (EscapedText.encode($0.user.text), $0.text) }, keys.users(event), event, epoch)
     }
 
     /// Puts an event's blocks back, in a recovery; its counters and seats know of them already.

@@ -41,7 +41,7 @@ public struct TransitionRequest: Sendable {
     /// The booking.
     public var booking: BookingID
     /// Its owner as the caller claims it; `nil` for the system or an administrator.
-    public var user: String?
+    public var user: UserID?
     /// Whether somebody waits for the ack on this loop's channel.
     public var awaitsAck: Bool
     /// The idempotency key, when the request has one.
@@ -51,7 +51,7 @@ public struct TransitionRequest: Sendable {
 
     /// A request.
     public init(
-        booking: BookingID, user: String?, awaitsAck: Bool, idempotency: IdempotentRequest?, traceparent: String
+        booking: BookingID, user: UserID?, awaitsAck: Bool, idempotency: IdempotentRequest?, traceparent: String
     ) {
         self.booking = booking
         self.user = user
@@ -169,7 +169,7 @@ extension Inventory {
             script, partition: partition,
             keys: [keys.meta(partition), keys.booking(request.booking), record ?? keys.meta(partition)],
             arguments: [
-                request.booking.description, request.user.map(EscapedText.encode) ?? "",
+                request.booking.description, request.user.map { EscapedText.encode($0.text) } ?? "",
                 request.awaitsAck ? channel : "", request.traceparent, request.idempotency?.fingerprint ?? "",
                 String(request.idempotency?.patienceMilliseconds ?? 0),
             ] + own)

@@ -1,3 +1,5 @@
+public import Text
+
 /// So many requests within such a time, as often as that, for whoever sends them.
 public struct RateLimit: Sendable, Equatable {
     /// Requests that may come at once, and within a period.
@@ -52,13 +54,13 @@ public struct RateSubject: Hashable, Sendable {
     /// Whether it is an address rather than a principal.
     public let isAddress: Bool
     /// The principal or the address.
-    public let name: String
+    public let name: ExactText
 
     /// A subject.
     public init(isWrite: Bool, isAddress: Bool, name: String) {
         self.isWrite = isWrite
         self.isAddress = isAddress
-        self.name = name
+        self.name = ExactText(name)
     }
 
     /// What `lua/rate_limit.lua` calls it.
@@ -70,7 +72,7 @@ public struct RateSubject: Hashable, Sendable {
             case (true, false): "R"
             case (true, true): "W"
             }
-        return letter + name
+        return letter + name.text
     }
 }
 

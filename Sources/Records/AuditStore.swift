@@ -8,12 +8,12 @@ public struct LiveBooking: Sendable, Hashable {
     /// Its version.
     public let version: Int64
     /// Its owner.
-    public let user: String
+    public let user: UserID
     /// Its lines.
     public let items: [BookingItem]
 
     /// A live booking.
-    public init(status: BookingStatus, version: Int64, user: String, items: [BookingItem]) {
+    public init(status: BookingStatus, version: Int64, user: UserID, items: [BookingItem]) {
         self.status = status
         self.version = version
         self.user = user
@@ -188,7 +188,7 @@ extension AuditStore {
                 throw PostgresError.undecodable("bookings.status")
             }
             bookings[try booking(row, "id")] = LiveBooking(
-                status: status, version: try row.integer("version"), user: try row.string("user_id"),
+                status: status, version: try row.integer("version"), user: UserID(stored: try row.string("user_id")),
                 items: try BookingRow.items(row))
         }
         return bookings

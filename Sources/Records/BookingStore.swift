@@ -74,7 +74,7 @@ public final class BookingStore {
     ///   - before: the last one of the page before.
     ///   - limit: at most so many.
     public func list(
-        user: String, status: BookingStatus?, event: EventID?, before: BookingID?, limit: Int
+        user: UserID, status: BookingStatus?, event: EventID?, before: BookingID?, limit: Int
     ) async throws(PostgresError) -> [BookingRow] {
         try await rows(
             """
@@ -83,7 +83,7 @@ public final class BookingStore {
             ORDER BY b.id DESC LIMIT $5::bigint
             """,
             [
-                .text(user), .optionalText(status?.rawValue), .optionalText(event?.description),
+                .text(user.text), .optionalText(status?.rawValue), .optionalText(event?.description),
                 .optionalText(before?.description), .integer(Int64(limit)),
             ])
     }
@@ -194,7 +194,7 @@ public final class BookingStore {
 extension UserTotals {
     init(_ row: PostgresRow) throws(PostgresError) {
         self.init(
-            user: try row.string("user_id"), tickets: Int(try row.integer("tickets")),
+            user: UserID(stored: try row.string("user_id")), tickets: Int(try row.integer("tickets")),
             bookings: Int(try row.integer("bookings")),
             seated: (try row.optionalString("seated") ?? "").split(separator: " ").compactMap {
                 UUIDBytes($0).map { BookingID(stored: $0) }
@@ -213,7 +213,7 @@ extension BookingRow {
             paymentDeadline: try row.optionalInteger("deadline_ms"), attempts: Int(try row.integer("attempts")),
             extensions: Int(try row.integer("extensions")), createdAt: try row.integer("created_ms"),
             updatedAt: try row.integer("updated_ms"), confirmedAt: try row.optionalInteger("confirmed_ms"),
-            event: event, user: try row.string("user_id"), totalAmount: try row.integer("total_amount"),
+            event: event, user: UserID(stored: try row.string("user_id")), totalAmount: try row.integer("total_amount"),
             currency: try row.string("currency"), idempotencyDigest: try row.optionalString("idempotency_digest"),
             items: try Self.items(row), payment: try BookingPayment(row), reason: try row.optionalString("reason"))
     }

@@ -96,7 +96,7 @@ struct NetChange {
             [
                 .integer(Int64(partition.partition.number)), .integer(partition.epoch),
                 .textArray(group.map(\.id.description)), .textArray(images.map(\.event.description)),
-                .textArray(images.map(\.user)), .textArray(images.map(\.status.rawValue)),
+                .textArray(images.map(\.user.text)), .textArray(images.map(\.status.rawValue)),
                 .integerArray(images.map(\.version)), .integerArray(images.map(\.totalAmount)),
                 .textArray(images.map(\.currency)), .integerArray(images.map(\.expiresAt)),
                 .integerArray(images.map(\.paymentDeadline)), .integerArray(images.map { Int64($0.attempts) }),

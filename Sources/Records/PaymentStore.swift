@@ -8,7 +8,7 @@ public struct PaymentRow: Sendable {
     /// Its booking; of money that came for nobody, what the provider said.
     public let booking: BookingID
     /// The booking's owner; `nil` when there is no such booking.
-    public let user: String?
+    public let user: UserID?
     /// ISO 4217.
     public let currency: String
     /// Whether its booking has, or knows, another.
@@ -186,7 +186,7 @@ extension PaymentRow {
         else { throw PostgresError.undecodable("payments") }
         self.payment = payment
         self.booking = BookingID(stored: booking)
-        user = try row.optionalString("user_id")
+        user = try row.optionalString("user_id").map(UserID.init(stored:))
         currency = try row.string("currency")
         isStray = try row.bool("is_stray")
         key = try row.optionalString("charge_key").flatMap { PaymentID($0) } ?? payment.id

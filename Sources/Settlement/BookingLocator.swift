@@ -30,7 +30,7 @@ public final class BookingLocator {
     /// - Parameter user: its owner, when only the owner may; of somebody else's booking nothing is known.
     /// - Throws: `.recovering` while its partition is closed: `.notFound` is only told when it is sure.
     public func act(
-        _ booking: BookingID, user: String?, _ act: nonisolated(nonsending) () async throws -> TransitionOutcome
+        _ booking: BookingID, user: UserID?, _ act: nonisolated(nonsending) () async throws -> TransitionOutcome
     ) async throws -> TransitionOutcome {
         let outcome = try await act()
         guard case .notFound = outcome else { return outcome }

@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import Support
 import Testing
 
 @testable import Accounts

@@ -12,7 +12,7 @@ struct ClaimBatcherTests {
         private var landings: [(Bool) -> Void] = []
 
         func depart(_ group: [ClaimBatcher.Waiting], _ landed: @escaping (Bool) -> Void) {
-            groups.append(group.compactMap { UInt64($0.request.user) })
+            groups.append(group.compactMap { UInt64($0.request.user.text) })
             landings.append(landed)
         }
 
@@ -37,7 +37,7 @@ struct ClaimBatcherTests {
         for number in numbers {
             let request = ClaimRequest(
                 booking: BookingID(partition: Partition(0), milliseconds: 1, random: number),
-                event: EventID(UUIDBytes(high: 1, low: event)), user: String(number),
+                event: EventID(UUIDBytes(high: 1, low: event)), user: "\(number)",
                 items: [.units(TierID(UUIDBytes(high: 7, low: 7)), 1)], idempotency: nil, answersLater: false,
                 traceparent: "")
             batcher.add(ClaimBatcher.Waiting(request: request, again: false) { _ in })

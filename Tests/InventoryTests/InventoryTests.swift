@@ -46,7 +46,7 @@ struct InventoryTests {
     }
 
     private static func request(
-        _ event: EventID, _ number: UInt64, user: String, quantity: Int = 1, key: String? = nil
+        _ event: EventID, _ number: UInt64, user: UserID, quantity: Int = 1, key: String? = nil
     ) -> ClaimRequest {
         ClaimRequest(
             booking: BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number), event: event,

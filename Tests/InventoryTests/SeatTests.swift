@@ -82,7 +82,7 @@ struct SeatTests {
         BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number)
     }
 
-    private static func claim(_ number: UInt64, _ user: String, _ items: ClaimItem...) -> ClaimRequest {
+    private static func claim(_ number: UInt64, _ user: UserID, _ items: ClaimItem...) -> ClaimRequest {
         ClaimRequest(
             booking: booking(number), event: event, user: user, items: items, idempotency: nil, answersLater: false,
             traceparent: "")

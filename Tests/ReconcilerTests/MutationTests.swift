@@ -98,7 +98,7 @@ struct MutationTests {
         var wrong = 0
         for row in rows {
             let image = UUIDBytes(try row.string("id")).flatMap { images[BookingID(stored: $0)] }
-            let user = try row.string("user_id")
+            let user = UserID(stored: try row.string("user_id"))
             let status = try row.string("status")
             let numbers = [try row.integer("version"), try row.integer("total_amount")]
             let isSame = user == image?.user && status == image?.status.rawValue

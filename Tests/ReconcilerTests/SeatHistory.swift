@@ -101,7 +101,7 @@ struct SeatHistory {
 
     private mutating func claim() async throws {
         let hall = halls[number(0...halls.count - 1)]
-        let user = "user \(number(0...5))"
+        let user: UserID = "user \(number(0...5))"
         var items: [ClaimItem] = []
         if number(0...2) == 0 { items.append(.units(Self.tier(2, of: hall), number(1...4))) }
         if number(0...2) == 0 { items.append(.best(Self.tier(number(0...1), of: hall), number(1...4))) }
@@ -119,7 +119,7 @@ struct SeatHistory {
     }
 
     /// Neighbours, now and then with one that the user has already.
-    private mutating func someSeats(_ hall: EventID, _ user: String) -> [SeatPosition] {
+    private mutating func someSeats(_ hall: EventID, _ user: UserID) -> [SeatPosition] {
         let row = number(0...Self.rows.count - 1)
         let first = number(0...Self.rows[row].1 - 1)
         let last = min(first + number(0...2), Self.rows[row].1 - 1)

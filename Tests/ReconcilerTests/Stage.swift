@@ -125,7 +125,7 @@ final class Stage {
 
     func tier(_ event: EventID) -> TierID { TierID(UUIDBytes(high: 0xf000, low: event.uuid.low)) }
 
-    func request(_ event: EventID, user: String = "ann", quantity: Int = 1, trace: String = "") -> ClaimRequest {
+    func request(_ event: EventID, user: UserID = "ann", quantity: Int = 1, trace: String = "") -> ClaimRequest {
         nextBooking += 1
         return ClaimRequest(
             booking: BookingID(
@@ -136,7 +136,7 @@ final class Stage {
 
     /// A hold; recorded as an issue when it is refused.
     func claim(
-        _ event: EventID, user: String = "ann", quantity: Int = 1, trace: String = ""
+        _ event: EventID, user: UserID = "ann", quantity: Int = 1, trace: String = ""
     ) async throws -> BookingID {
         let request = request(event, user: user, quantity: quantity, trace: trace)
         let outcome = try await inventory.claim(request)
@@ -148,7 +148,7 @@ final class Stage {
     }
 
     /// Claims that travel in one group, and so in one entry of the outbox.
-    func claimTogether(_ event: EventID, users: [String]) async -> [BookingID] {
+    func claimTogether(_ event: EventID, users: [UserID]) async -> [BookingID] {
         let requests = users.map { request(event, user: $0) }
         var answers = 0
         for request in requests {

@@ -108,7 +108,7 @@ func eventRecord(
 
 /// A booking's first version: units of one tier, held.
 func image(
-    _ status: BookingStatus = .reserved, version: Int64 = 1, event: EventID = eventID(1), user: String = "ann",
+    _ status: BookingStatus = .reserved, version: Int64 = 1, event: EventID = eventID(1), user: UserID = "ann",
     tier: TierID = tierID(1), quantity: Int = 1, payment: BookingPayment? = nil
 ) -> BookingImage {
     BookingImage(

@@ -1,7 +1,7 @@
 import Cryptography
 
 /// Ids of accounts.
-enum UserID {
+enum AccountID {
     /// A new UUIDv4 (RFC 9562, section 5.4).
     static func make(_ random: RandomSource) -> String {
         var bytes = random.bytes(16)
