@@ -94,14 +94,14 @@ public final class APIServer {
         let authenticated: any HTTPHandler =
             context.authenticator.needsPreparation
             ? AuthenticatedHandler(context.authenticator, next: traced) : traced
-        let origins = configuration.corsOrigins
-        let admission = Admission(context.inFlight, next: authenticated)
-        let handler: any HTTPHandler =
-            origins.isEmpty ? admission : CrossOrigin(origins: origins, next: admission)
+        let origins = configuration.corsOrigins.isEmpty ? nil : CrossOrigin(origins: configuration.corsOrigins)
+        let handler = RequestPipeline(
+            router, context.authenticator, origins: origins, next: Admission(context.inFlight, next: authenticated))
         var limits = HTTPLimits()
         limits.connections = min(limits.connections, configuration.connectionLimit)
         let server = HTTPServer(loop: loop, limits: limits, handler: handler)
         server.trustedProxies = configuration.trustedProxies
+        if let origins { server.complete = { origins.complete(&$0, $1) } }
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
         self.server = server
         let name = copy.split(separator: "-").last.map(String.init) ?? copy
@@ -154,6 +154,11 @@ public final class APIServer {
 
     /// Every route, as methods and paths.
     public var routes: [(method: String, path: String)] { router.routes.map { ($0.method.rawValue, $0.path) } }
+
+    /// What was said of a route where it was added; `nil` when there is none.
+    public func policy(of method: HTTPMethod, _ path: String) -> RoutePolicy? {
+        router.routes.first { $0.method == method && $0.path == path }?.policy
+    }
 
     /// Whether both stores answer and the inventory is validated.
     public func isReady() async -> Bool { await health.ready().status == 200 }

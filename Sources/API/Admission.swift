@@ -6,18 +6,6 @@ import Metrics
 /// Work that waits in a queue makes all that comes after it late and gets nothing done sooner: what is beyond the bound
 /// is better told at once to come back. What makes the pressure less, or tells of it, passes further than new claims do.
 final class InFlight {
-    /// What a request is to whoever waits for it.
-    enum Kind {
-        /// Tells how the process is.
-        case health
-        /// Pays, gives back, or says what a provider did: somebody has a hold already, and units or money hang on it.
-        case essential
-        /// Wants units.
-        case claim
-        /// Reads, accounts, administration.
-        case other
-    }
-
     /// Essential requests wait for providers and for PostgreSQL's acks, so that many at once are no sign of overload.
     private static let essentialFactor = 4
 
@@ -30,26 +18,12 @@ final class InFlight {
     init(limit: Int) { self.limit = limit }
 
     /// Whether one more of this kind may begin.
-    func admits(_ kind: Kind) -> Bool {
+    func admits(_ kind: RoutePolicy.Admission) -> Bool {
         switch kind {
         case .health: true
         case .essential: essentials < limit * Self.essentialFactor
         case .claim: claims < limit
         case .other: others < limit
-        }
-    }
-
-    /// What the request is.
-    static func kind(_ method: HTTPMethod, _ path: String) -> Kind {
-        switch method {
-        case .post:
-            switch path {
-            case "/v1/bookings", "/v1/bookings/", "/api/bookings", "/api/bookings/", "/api/bookings/reserve": .claim
-            default: path.hasPrefix("/v1/bookings/") || path.hasPrefix("/v1/payments/") ? .essential : .other
-            }
-        case .delete: path.hasPrefix("/v1/bookings/") || path.hasPrefix("/api/bookings/") ? .essential : .other
-        case .get, .head: path == "/livez" || path == "/readyz" || path == "/metrics" ? .health : .other
-        default: .other
         }
     }
 
@@ -65,7 +39,7 @@ final class InFlight {
 
     /// Counts a request that is no claim until it is answered.
     func counting(
-        _ kind: Kind, _ body: nonisolated(nonsending) () async -> HTTPResponse
+        _ kind: RoutePolicy.Admission, _ body: nonisolated(nonsending) () async -> HTTPResponse
     ) async -> HTTPResponse {
         switch kind {
         case .essential:
@@ -99,13 +73,11 @@ final class Admission: HTTPHandler {
     }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
-        let kind = InFlight.kind(request.method, request.path)
+        let kind = request.policy.admission
         guard inFlight.admits(kind) else {
             refused.add()
-            return InFlight.refusal.response()
+            return InFlight.refusal.response(in: request.policy.errors)
         }
         return await inFlight.counting(kind) { await next.respond(to: request) }
     }
-
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
 }

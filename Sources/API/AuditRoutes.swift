@@ -16,8 +16,10 @@ final class AuditRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.get, "/v1/admin/audit/events/{id}") { request in await answer { try await self.audit(request) } }
-        router.add(.post, "/v1/admin/audit/events/{id}/repair") { request in
+        router.add(.get, "/v1/admin/audit/events/{id}", .administrators) { request in
+            await answer { try await self.audit(request) }
+        }
+        router.add(.post, "/v1/admin/audit/events/{id}/repair", .administrators) { request in
             await answer { try await self.repair(request) }
         }
     }

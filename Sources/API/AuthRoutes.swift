@@ -18,21 +18,25 @@ final class AuthRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/auth/register") { request in await answer { try await self.register(request) } }
-        router.add(.post, "/v1/auth/login") { request in await answer { try await self.login(request) } }
-        router.add(.post, "/v1/auth/refresh") { request in await answer { try await self.refresh(request) } }
-        router.add(.post, "/v1/auth/logout") { request in await answer { try await self.logout(request) } }
-        router.add(.get, "/v1/auth/me") { request in await answer { try await self.me(request) } }
+        router.add(.post, "/v1/auth/register", .anyone) { request in await answer { try await self.register(request) } }
+        router.add(.post, "/v1/auth/login", .anyone) { request in await answer { try await self.login(request) } }
+        router.add(.post, "/v1/auth/refresh", .anyone) { request in await answer { try await self.refresh(request) } }
+        router.add(.post, "/v1/auth/logout", .anyone) { request in await answer { try await self.logout(request) } }
+        router.add(.get, "/v1/auth/me", .authenticated) { request in await answer { try await self.me(request) } }
         addAsBefore(to: router)
     }
 
     /// The same for clients of older services.
     private func addAsBefore(to router: Router) {
-        router.add(.post, "/api/auth/register") { request in
+        router.add(.post, "/api/auth/register", .anyone.dropIn) { request in
             await answerAsBefore { try await self.register(request) }
         }
-        router.add(.post, "/api/auth/login") { request in await answerAsBefore { try await self.login(request) } }
-        router.add(.post, "/api/auth/refresh") { request in await answerAsBefore { try await self.refresh(request) } }
+        router.add(.post, "/api/auth/login", .anyone.dropIn) { request in
+            await answerAsBefore { try await self.login(request) }
+        }
+        router.add(.post, "/api/auth/refresh", .anyone.dropIn) { request in
+            await answerAsBefore { try await self.refresh(request) }
+        }
     }
 
     private func register(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -108,10 +112,7 @@ final class AuthRoutes {
         json.member("tokenType", "Bearer")
         json.member("expiresIn", session.expiresIn)
         json.endObject()
-        // RFC 6749, section 5.1: tokens are in nobody's cache.
-        return HTTPResponse(
-            status: status, headers: [("Content-Type", "application/json"), ("Cache-Control", "no-store")],
-            body: json.bytes)
+        return .json(status, json.bytes)
     }
 
     private static func write(id: String, email: String?, name: String?, roles: [String], to json: inout JSONWriter) {

@@ -103,6 +103,4 @@ final class AuthenticatedHandler: HTTPHandler {
         await authenticator.prepare(request)
         return await next.respond(to: request)
     }
-
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
 }

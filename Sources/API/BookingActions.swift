@@ -20,11 +20,11 @@ final class BookingActions {
 
     func add(to router: Router) {
         let path = "/v1/bookings/{id}"
-        router.add(.delete, path) { request in await answer { try await self.cancel(request) } }
-        router.add(.post, path + "/cancel") { request in await answer { try await self.cancel(request) } }
-        router.add(.post, path + "/extend") { request in await answer { try await self.extend(request) } }
-        router.add(.post, path + "/payments") { request in await answer { try await self.pay(request) } }
-        router.add(.post, path + "/items/{tier}/cancel") { request in
+        router.add(.delete, path, .essential) { request in await answer { try await self.cancel(request) } }
+        router.add(.post, path + "/cancel", .essential) { request in await answer { try await self.cancel(request) } }
+        router.add(.post, path + "/extend", .essential) { request in await answer { try await self.extend(request) } }
+        router.add(.post, path + "/payments", .essential) { request in await answer { try await self.pay(request) } }
+        router.add(.post, path + "/items/{tier}/cancel", .essential) { request in
             await answer { try await self.cancelItems(request) }
         }
     }

@@ -19,9 +19,10 @@ final class BookingRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/bookings") { request in await answer { try await self.claims.claim(request) } }
-        router.add(.get, "/v1/bookings") { request in await answer { try await self.list(request) } }
-        router.add(.get, "/v1/bookings/{id}") { request in await answer { try await self.read(request) } }
+        router.add(.post, "/v1/bookings", .claim) { request in await answer { try await self.claims.claim(request) } }
+        router.add(.get, "/v1/bookings", .authenticated) { request in await answer { try await self.list(request) } }
+        router.add(.get, "/v1/bookings/{id}", .authenticated) { request in await answer { try await self.read(request) }
+        }
     }
 
     // MARK: - Reading

@@ -24,7 +24,8 @@ final class CallbackRoute {
     }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/payments/callback") { request in
+        let policy = RoutePolicy(.signed, admission: .essential, rate: .exempt)
+        router.add(.post, "/v1/payments/callback", policy) { request in
             await answer { [self] in
                 guard let id = request.header("webhook-id"), let timestamp = request.header("webhook-timestamp"),
                     let signature = request.header("webhook-signature"),

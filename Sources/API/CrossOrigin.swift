@@ -1,46 +1,47 @@
 import HTTPServer
 
 /// Lets pages of configured origins call (the Fetch standard, "CORS protocol").
-final class CrossOrigin: HTTPHandler {
+final class CrossOrigin {
     private let origins: Set<String>
-    private let next: any HTTPHandler
 
     private static let preflight: [(name: String, value: String)] = [
-        ("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE"),
-        (
-            "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id, traceparent"
-        ),
+        ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+        ("Access-Control-Allow-Headers", requestHeaders.joined(separator: ", ")),
         // The longest that Chromium keeps it; the answer changes with a deployment only.
         ("Access-Control-Max-Age", "7200"),
     ]
 
-    /// What a page may read beside the headers that it may always read.
-    private static let exposed =
-        "ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "
-        + "WWW-Authenticate, X-Event-Version, X-Request-Id"
+    /// Every header that a route or a client library reads or sends, beside those that pages may always send.
+    private static let requestHeaders = [
+        "Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
+        "Last-Event-ID", "Prefer", "X-Admission", "X-API-Key", "X-On-Behalf-Of", "X-Queue-Ticket", "X-Request-Id",
+        "traceparent", "tracestate",
+    ]
 
-    init(origins: [String], next: any HTTPHandler) {
-        self.origins = Set(origins)
-        self.next = next
+    /// What a page may read beside the headers that it may always read.
+    private static let exposed = [
+        "Allow", "Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "Preference-Applied", "RateLimit",
+        "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Event-Version", "X-Request-Id",
+    ].joined(separator: ", ")
+
+    init(origins: [String]) { self.origins = Set(origins) }
+
+    /// The answer to a browser that asks whether a page may send a request; `nil` when this is no such question.
+    func preflight(_ request: HTTPRequest) -> HTTPResponse? {
+        guard request.method == .options, let origin = request.header("origin"), origins.contains(origin),
+            request.header("access-control-request-method") != nil
+        else { return nil }
+        return HTTPResponse(status: 204, headers: Self.preflight)
     }
 
-    func respond(to request: HTTPRequest) async -> HTTPResponse {
-        let origin = request.header("origin").flatMap { origins.contains($0) ? $0 : nil }
-        var response: HTTPResponse
-        if origin != nil, request.method == .options, request.header("access-control-request-method") != nil {
-            response = HTTPResponse(status: 204, headers: Self.preflight)
-        } else {
-            response = await next.respond(to: request)
-        }
+    /// Adds to an answer what lets the page that asked read it.
+    ///
+    /// - Parameter origin: as the request has it.
+    func complete(_ response: inout HTTPResponse, _ origin: String?) {
         // Caches are to keep the answers to different origins apart.
         response.headers.append(("Vary", "Origin"))
-        if let origin {
-            response.headers.append(("Access-Control-Allow-Origin", origin))
-            response.headers.append(("Access-Control-Expose-Headers", Self.exposed))
-        }
-        return response
+        guard let origin, origins.contains(origin) else { return }
+        response.headers.append(("Access-Control-Allow-Origin", origin))
+        response.headers.append(("Access-Control-Expose-Headers", Self.exposed))
     }
-
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
 }

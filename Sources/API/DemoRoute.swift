@@ -56,10 +56,6 @@ final class DemoRoute {
 
     func add(to router: Router) {
         let body = body
-        router.add(.get, "/v1/demo") { _ in
-            var answer = HTTPResponse.json(200, body)
-            answer.headers.append(("Cache-Control", "no-store"))
-            return answer
-        }
+        router.add(.get, "/v1/demo", .anyone) { _ in .json(200, body) }
     }
 }

@@ -25,16 +25,15 @@ final class DocumentRoutes {
     ]
 
     func add(to router: Router) {
-        router.add(.get, "/openapi.json") { request in Self.openapi.answer(request) }
-        router.add(.get, "/docs") { request in Self.page.answer(request) }
-        router.add(.get, "/docs/{file}") { request in
+        router.add(.get, "/openapi.json", .document.uncounted) { request in Self.openapi.answer(request) }
+        router.add(.get, "/docs", .document.uncounted) { request in Self.page.answer(request) }
+        router.add(.get, "/docs/{file}", .document.uncounted) { request in
             Self.files[request.parameters["file"] ?? ""]?.answer(request)
                 ?? Problem(404, "not-found", "There is nothing at this path.").response()
         }
-        router.add(.get, "/metrics") { _ in
+        router.add(.get, "/metrics", .health) { _ in
             HTTPResponse(
-                status: 200, headers: [("Content-Type", Registry.mediaType), ("Cache-Control", "no-store")],
-                body: Array(Registry.shared.text.utf8))
+                status: 200, headers: [("Content-Type", Registry.mediaType)], body: Array(Registry.shared.text.utf8))
         }
     }
 }

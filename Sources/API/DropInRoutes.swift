@@ -27,16 +27,24 @@ final class DropInRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.get, "/api/events") { request in await answerAsBefore { try await self.events.list(request) } }
-        router.add(.get, "/api/events/{id}") { request in
+        let reservePolicy = RoutePolicy(
+            context.configuration.opensReserve ? .anyone : .services, admission: .claim, errors: .dropIn)
+        router.add(.get, "/api/events", .catalogue.dropIn) { request in
+            await answerAsBefore { try await self.events.list(request) }
+        }
+        router.add(.get, "/api/events/{id}", .catalogue.dropIn) { request in
             await answerAsBefore { try await self.events.read(request) }
         }
-        router.add(.post, "/api/bookings") { request in await answerAsBefore { try await self.book(request) } }
-        router.add(.get, "/api/bookings") { request in await answerAsBefore { try await self.list(request) } }
-        router.add(.delete, "/api/bookings/{id}") { request in
+        router.add(.post, "/api/bookings", .claim.dropIn) { request in
+            await answerAsBefore { try await self.book(request) }
+        }
+        router.add(.get, "/api/bookings", .authenticated.dropIn) { request in
+            await answerAsBefore { try await self.list(request) }
+        }
+        router.add(.delete, "/api/bookings/{id}", .essential.dropIn) { request in
             await answerAsBefore { try await self.actions.cancel(request) }
         }
-        router.add(.post, "/api/bookings/reserve") { request in
+        router.add(.post, "/api/bookings/reserve", reservePolicy) { request in
             await answerAsBefore { try await self.reserve(request) }
         }
     }

@@ -10,10 +10,16 @@ final class EventAdminRoutes {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/events") { request in await answer { try await self.create(request) } }
-        router.add(.patch, "/v1/events/{id}") { request in await answer { try await self.change(request) } }
-        router.add(.post, "/v1/events/{id}/publish") { request in await answer { try await self.publish(request) } }
-        router.add(.post, "/v1/events/{id}/cancel") { request in await answer { try await self.cancel(request) } }
+        router.add(.post, "/v1/events", .administrators) { request in await answer { try await self.create(request) } }
+        router.add(.patch, "/v1/events/{id}", .administrators) { request in
+            await answer { try await self.change(request) }
+        }
+        router.add(.post, "/v1/events/{id}/publish", .administrators) { request in
+            await answer { try await self.publish(request) }
+        }
+        router.add(.post, "/v1/events/{id}/cancel", .administrators) { request in
+            await answer { try await self.cancel(request) }
+        }
     }
 
     private func create(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -51,9 +51,9 @@ final class EventRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.get, "/v1/events") { request in await answer { try await self.list(request) } }
-        router.add(.get, "/v1/events/{id}") { request in await answer { try await self.read(request) } }
-        router.add(.get, "/v1/events/{id}/availability") { request in
+        router.add(.get, "/v1/events", .catalogue) { request in await answer { try await self.list(request) } }
+        router.add(.get, "/v1/events/{id}", .catalogue) { request in await answer { try await self.read(request) } }
+        router.add(.get, "/v1/events/{id}/availability", .catalogue) { request in
             await answer { try await self.availability(request) }
         }
     }

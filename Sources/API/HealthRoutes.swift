@@ -11,8 +11,8 @@ final class HealthRoutes {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.get, "/livez") { _ in .json(200, Array("{\"status\":\"ok\"}".utf8)) }
-        router.add(.get, "/readyz") { _ in await self.ready() }
+        router.add(.get, "/livez", .health) { _ in .json(200, Array("{\"status\":\"ok\"}".utf8)) }
+        router.add(.get, "/readyz", .health) { _ in await self.ready() }
     }
 
     /// Asks what a request would ask: a script on Redis, a query on PostgreSQL, and whether the inventory is validated.

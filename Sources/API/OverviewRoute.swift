@@ -17,7 +17,9 @@ final class OverviewRoute {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.get, "/v1/admin/overview") { request in await answer { try await self.overview(request) } }
+        router.add(.get, "/v1/admin/overview", .administrators) { request in
+            await answer { try await self.overview(request) }
+        }
     }
 
     private func overview(_ request: HTTPRequest) async throws -> HTTPResponse {

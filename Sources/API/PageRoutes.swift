@@ -28,9 +28,9 @@ final class PageRoutes {
     }()
 
     func add(to router: Router) {
-        router.add(.get, "/") { request in Self.file("index.html", request) }
-        router.add(.get, "/ops") { request in Self.file("ops.html", request) }
-        router.add(.get, "/assets/{file}") { request in
+        router.add(.get, "/", .document) { request in Self.file("index.html", request) }
+        router.add(.get, "/ops", .document) { request in Self.file("ops.html", request) }
+        router.add(.get, "/assets/{file}", .document) { request in
             let name = request.parameters["file"] ?? ""
             return Self.file(name.hasSuffix(".html") ? "" : name, request)
         }

@@ -15,8 +15,9 @@ final class PaymentRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.get, "/v1/payments") { request in await answer { try await self.list(request) } }
-        router.add(.get, "/v1/payments/{id}") { request in await answer { try await self.read(request) } }
+        router.add(.get, "/v1/payments", .administrators) { request in await answer { try await self.list(request) } }
+        router.add(.get, "/v1/payments/{id}", .authenticated) { request in await answer { try await self.read(request) }
+        }
     }
 
     private func read(_ request: HTTPRequest) async throws -> HTTPResponse {

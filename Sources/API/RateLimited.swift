@@ -30,14 +30,14 @@ final class RateLimited: HTTPHandler {
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         guard let subject = subject(request) else { return await next.respond(to: request) }
         guard let verdict = await limiter.judge(subject) else {
-            guard InFlight.kind(request.method, request.path) != .claim else {
-                return Problem.inventory(InventoryError(.unavailable)).response()
+            guard request.policy.admission != .claim else {
+                return Problem.inventory(InventoryError(.unavailable)).response(in: request.policy.errors)
             }
             return await next.respond(to: request)
         }
         guard verdict.isAdmitted else {
             refused.add()
-            return refusal(subject, verdict)
+            return refusal(subject, verdict, request.policy.errors)
         }
         var response = await next.respond(to: request)
         // A login that is refused tells of its own limit.
@@ -45,11 +45,9 @@ final class RateLimited: HTTPHandler {
         return response
     }
 
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
-
     /// Whose request it is; `nil` when nobody counts it.
     private func subject(_ request: HTTPRequest) -> RateSubject? {
-        guard request.method != .options, !Self.isUnlimited(request.path) else { return nil }
+        guard request.method != .options, request.policy.rate == .counted else { return nil }
         let isWrite = request.method != .get && request.method != .head
         // Whose credentials are not good is an address; the route tells it so.
         guard let principal = try? authenticator.principal(of: request) else {
@@ -58,19 +56,14 @@ final class RateLimited: HTTPHandler {
         return principal.isService ? nil : RateSubject(isWrite: isWrite, isAddress: false, name: principal.id.text)
     }
 
-    private static func isUnlimited(_ path: String) -> Bool {
-        switch path {
-        case "/livez", "/readyz", "/metrics", "/v1/payments/callback", "/openapi.json", "/docs": true
-        default: path.hasPrefix("/docs/")
-        }
-    }
-
-    private func refusal(_ subject: RateSubject, _ verdict: RateVerdict) -> HTTPResponse {
+    private func refusal(
+        _ subject: RateSubject, _ verdict: RateVerdict, _ form: RoutePolicy.ErrorForm
+    ) -> HTTPResponse {
         var headers = [(name: "Retry-After", value: String(Self.seconds(verdict)))]
         add(subject, verdict, to: &headers)
         return Problem(
             429, "rate-limited", "Too many requests are sent.", isRetryable: true, headers: headers
-        ).response()
+        ).response(in: form)
     }
 
     private func add(

@@ -11,9 +11,13 @@ final class SeatRoutes {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.get, "/v1/events/{id}/seats") { request in await answer { try await self.seats(request) } }
-        router.add(.post, "/v1/events/{id}/blocks") { request in await answer { try await self.block(request) } }
-        router.add(.delete, "/v1/events/{id}/blocks/{block}") { request in
+        router.add(.get, "/v1/events/{id}/seats", .catalogue) { request in
+            await answer { try await self.seats(request) }
+        }
+        router.add(.post, "/v1/events/{id}/blocks", .administrators) { request in
+            await answer { try await self.block(request) }
+        }
+        router.add(.delete, "/v1/events/{id}/blocks/{block}", .administrators) { request in
             await answer { try await self.unblock(request) }
         }
     }

@@ -12,7 +12,8 @@ final class StreamRoute {
     }
 
     func add(to router: Router) {
-        router.add(.get, "/v1/events/{id}/stream") { request in await answer { try await self.listen(request) } }
+        router.add(.get, "/v1/events/{id}/stream", .anyone) { request in await answer { try await self.listen(request) }
+        }
     }
 
     private func listen(_ request: HTTPRequest) async throws -> HTTPResponse {

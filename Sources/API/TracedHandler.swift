@@ -10,6 +10,4 @@ final class TracedHandler: HTTPHandler {
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         await ScriptCause.$record.withValue(RequestTrace.record(request)) { await next.respond(to: request) }
     }
-
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { next.bodyLimit(method, path) }
 }

@@ -13,11 +13,11 @@ final class VenueRoutes {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/venues", bodyBytes: Self.bodyBytes) { request in
+        router.add(.post, "/v1/venues", .administrators.accepting(bodyBytes: Self.bodyBytes)) { request in
             await answer { try await self.create(request) }
         }
-        router.add(.get, "/v1/venues") { request in await answer { try await self.list(request) } }
-        router.add(.get, "/v1/venues/{id}") { request in await answer { try await self.read(request) } }
+        router.add(.get, "/v1/venues", .catalogue) { request in await answer { try await self.list(request) } }
+        router.add(.get, "/v1/venues/{id}", .catalogue) { request in await answer { try await self.read(request) } }
     }
 
     private func create(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -20,7 +20,7 @@ import Glibc
     private var reader: RequestReader
     private var output = OutputQueue()
     private var state = State.open
-    private var waiting: UnsafeContinuation<ReceivedRequest?, Never>?
+    private var waiting: UnsafeContinuation<Next, Never>?
     private var drained: UnsafeContinuation<Void, Never>?
     private var stream: (body: HTTPResponseStream, isChunked: Bool)?
     private var streamEnded: UnsafeContinuation<Void, Never>?
@@ -39,7 +39,7 @@ import Glibc
         self.server = server
         self.descriptor = descriptor
         let proxies = server.trustedProxies.flatMap { $0.contains(peer) ? $0 : nil }
-        reader = RequestReader(server.rules, peer: peer, proxies: proxies)
+        reader = RequestReader(server.limits, peer: peer, proxies: proxies)
         readDeadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
         timedPhase = .idle
         let callbacks = Callbacks()
@@ -89,7 +89,8 @@ import Glibc
         }
     }
 
-    private func untilReadable() async -> ReceivedRequest? {
+    /// What comes next, which is not to wait.
+    private func untilReadable() async -> Next {
         let seen = readings
         return await unsafe withUnsafeContinuation { continuation in
             unsafe waiting = continuation
@@ -113,17 +114,34 @@ import Glibc
     }
 
     private func next() async -> ReceivedRequest? {
-        switch advance() {
-        case .request(let received): received
-        case .end: nil
-        case .wait: await untilReadable()
+        while true {
+            var next = advance()
+            if case .wait = next { next = await untilReadable() }
+            switch next {
+            case .request(let received): return received
+            case .judge(let head): await judge(head)
+            case .end, .wait: return nil
+            }
         }
     }
 
     private enum Next {
         case request(ReceivedRequest)
+        case judge(HTTPRequest)
         case end
         case wait
+    }
+
+    /// Asks whether the body of this request is to be read; nothing of it is read meanwhile but what is read ahead.
+    private func judge(_ head: HTTPRequest) async {
+        let permit = await server.permit(head)
+        guard state == .open else { return }
+        switch permit {
+        case .upTo(let bytes):
+            if let refused = reader.permit(upTo: bytes) { refuse(refused) }
+        case .refused(let response):
+            refuse(response, requestID: head.id, isHead: head.method == .head, origin: head.header("origin"))
+        }
     }
 
     /// Looks for the next request in what was read.
@@ -138,6 +156,11 @@ import Glibc
             case .refused(let refused):
                 refuse(refused)
                 return .end
+            case .wantsPermit(let head):
+                // Whoever judges it has bounds of its own; the body's time begins after it.
+                readDeadline = .max
+                timedPhase = nil
+                return .judge(head)
             case .wantsGoAhead:
                 output.append { $0.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
                 markDirty()
@@ -174,6 +197,8 @@ import Glibc
         let envelope = HTTPResponse.Envelope(
             requestID: received.request.id, date: server.date, isHTTP11: received.isHTTP11, isHead: isHead,
             closes: closes)
+        var response = response
+        server.complete?(&response, received.request.header("origin"))
         output.append { response.write(to: &$0, envelope) }
         markDirty()
         guard let body = response.stream else { return }
@@ -267,28 +292,31 @@ import Glibc
         guard let continuation = unsafe waiting else { return }
         unsafe waiting = nil
         refuse(reader.refused(refusal))
-        unsafe continuation.resume(returning: nil)
+        unsafe continuation.resume(returning: .end)
     }
 
     private func resumeWaiting() {
         guard let continuation = unsafe waiting else { return }
         // `advance` may come back here when it closes.
         unsafe waiting = nil
-        switch advance() {
-        case .request(let received): unsafe continuation.resume(returning: received)
-        case .end: unsafe continuation.resume(returning: nil)
-        case .wait: unsafe waiting = continuation
-        }
+        let next = advance()
+        if case .wait = next { unsafe waiting = continuation } else { unsafe continuation.resume(returning: next) }
     }
 
     // MARK: - Ending
 
     private func refuse(_ refused: RefusedRequest) {
-        server.onRefusal(refused.refusal.status)
+        refuse(refused.response, requestID: refused.requestID, isHead: refused.isHead, origin: refused.origin)
+    }
+
+    /// Answers what is not served; the connection ends with it.
+    private func refuse(_ response: HTTPResponse, requestID: String?, isHead: Bool, origin: String?) {
+        server.onRefusal(response.status)
         let envelope = HTTPResponse.Envelope(
-            requestID: refused.requestID ?? Identifiers.uuid(), date: server.date, isHTTP11: true,
-            isHead: refused.isHead, closes: true)
-        let response = refused.response
+            requestID: requestID ?? Identifiers.uuid(), date: server.date, isHTTP11: true, isHead: isHead,
+            closes: true)
+        var response = response
+        server.complete?(&response, origin)
         output.append { response.write(to: &$0, envelope) }
         markDirty()
         end()
@@ -343,7 +371,7 @@ import Glibc
         watch.cancel()
         Glibc.close(descriptor)
         server.closed(self)
-        unsafe continuation?.resume(returning: nil)
+        unsafe continuation?.resume(returning: .end)
         resumeDrained()
         let body = stream?.body
         stream = nil

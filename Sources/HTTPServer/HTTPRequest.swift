@@ -45,6 +45,16 @@ public struct HTTPRequest: Sendable {
     public let arrival: Int64
     /// What the route's `{name}`s stand for, percent-decoded.
     public internal(set) var parameters: [String: String] = [:]
+    /// What its path and method lead to; `nil` before a router was asked.
+    public internal(set) var match: Router.Match?
+
+    /// The route that it leads to, if there is one.
+    public var route: Router.Route? {
+        if case .route(let route) = match { route } else { nil }
+    }
+
+    /// What was said of its route; of a path without one, what is said of paths that everybody may try.
+    public var policy: RoutePolicy { route?.policy ?? .anyone }
 
     private let head: [UInt8]
     private let headers: [Header]

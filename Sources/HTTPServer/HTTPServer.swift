@@ -6,9 +6,24 @@ public protocol HTTPHandler: AnyObject {
     /// Answers one request, on the server's loop.
     func respond(to request: HTTPRequest) async -> HTTPResponse
 
-    /// How many bytes the body of such a request may have, when that is more than `HTTPLimits.bodyBytes`; asked on the
-    /// server's loop before the body is read. There is no default: a handler in front of another must pass it on.
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int?
+    /// Judges by its head a request whose body is longer than `HTTPLimits.bodyBytes`, or does not say how long it is;
+    /// asked of the server's handler, on its loop, before any of the body is taken.
+    ///
+    /// - Parameter head: the request, its body still empty.
+    func permit(_ head: HTTPRequest) async -> BodyPermit
+}
+
+/// What becomes of a request whose body may be a long one.
+public enum BodyPermit: Sendable {
+    /// Its body is read up to so many bytes, or to `HTTPLimits.bodyBytes` where that is more.
+    case upTo(Int)
+    /// It is answered at once; its body is not read.
+    case refused(HTTPResponse)
+}
+
+extension HTTPHandler {
+    /// No body is longer than usual.
+    public func permit(_ head: HTTPRequest) async -> BodyPermit { .upTo(0) }
 }
 
 /// Why a server cannot listen.
@@ -21,7 +36,6 @@ public struct HTTPServerError: Error, Sendable, CustomStringConvertible {
 public final class HTTPServer {
     let loop: EventLoop
     let limits: HTTPLimits
-    let rules: RequestReader.Rules
     var dirty: [HTTPConnection] = []
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     /// What is kept of requests that are still arriving.
@@ -38,6 +52,9 @@ public final class HTTPServer {
     public var trustedProxies: TrustedProxies?
     /// Told the status of every request that was refused before the handler saw it.
     public var onRefusal: (Int) -> Void = { _ in }
+    /// Adds to every answer, those included that are given before a handler is asked, what the page that asked needs to
+    /// read it; told the request's `Origin`, if it has one.
+    public var complete: ((inout HTTPResponse, _ origin: String?) -> Void)?
     private let handler: any HTTPHandler
     private var connections: [Int32: HTTPConnection] = [:]
     /// No connection has to be cut before this; thousands need not be looked at four times a second.
@@ -61,7 +78,6 @@ public final class HTTPServer {
         self.loop = loop
         self.limits = limits
         self.handler = handler
-        rules = RequestReader.Rules(limits: limits) { handler.bodyLimit($0, $1) ?? 0 }
     }
 
     /// Connections that are open.
@@ -138,6 +154,8 @@ public final class HTTPServer {
         defer { running -= 1 }
         return await handler.respond(to: request)
     }
+
+    func permit(_ head: HTTPRequest) async -> BodyPermit { await handler.permit(head) }
 
     func noteWrite() { writeCalls += 1 }
 

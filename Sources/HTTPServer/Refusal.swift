@@ -40,16 +40,18 @@ struct RefusedRequest {
     let requestID: String?
     /// Whether the answer has no body.
     let isHead: Bool
+    /// The page's origin, as a browser sent it.
+    let origin: String?
 
     /// The answer, but for what the connection adds.
     var response: HTTPResponse {
-        let headers: [(name: String, value: String)] =
-            switch refusal {
-            case .overloaded: [("Retry-After", "1")]
-            // Of whatever path: which one it is was not looked at.
-            case .unknownMethod: [("Allow", HTTPMethod.all)]
-            default: []
-            }
+        var headers = [(name: "Cache-Control", value: "no-store")]
+        switch refusal {
+        case .overloaded: headers.append(("Retry-After", "1"))
+        // Of whatever path: which one it is was not looked at.
+        case .unknownMethod: headers.append(("Allow", HTTPMethod.all))
+        default: break
+        }
         return Problem(
             refusal.status, refusal.code, refusal.detail, isRetryable: refusal == .overloaded, headers: headers
         ).response()

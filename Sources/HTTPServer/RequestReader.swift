@@ -8,6 +8,8 @@ struct RequestReader {
         case needsBytes
         /// Tell the client to send the body, then ask again.
         case wantsGoAhead
+        /// Judge this head, whose body may be longer than usual, and call `permit` or refuse it.
+        case wantsPermit(HTTPRequest)
         /// Serve it, then ask again.
         case request(ReceivedRequest)
         /// Say so and end the connection.
@@ -25,13 +27,18 @@ struct RequestReader {
         let framing: FramingGuard
         let body: FramingGuard.Body
         let goAheadIsDue: Bool
+        var saidGoAhead = false
+        /// Whether the body is read only once somebody permits it.
+        var needsPermit: Bool
         /// Of a chunked body.
         var chunks: ChunkGuard
         /// Of a body whose length is told.
         var remaining: Int
         var isComplete: Bool
 
-        init(bytes: [UInt8], framing: FramingGuard, body: FramingGuard.Body, length: Int, limit: Int) {
+        init(bytes: [UInt8], framing: FramingGuard, body: FramingGuard.Body, length: Int, limit: Int, needsPermit: Bool)
+        {
+            self.needsPermit = needsPermit
             self.bytes = bytes
             self.framing = framing
             self.body = body
@@ -42,20 +49,7 @@ struct RequestReader {
         }
     }
 
-    /// What all readers of a server have in common.
-    final class Rules {
-        let limits: HTTPLimits
-        /// How many bytes the body of a request to this path may have; asked only about a body that `limits` would
-        /// refuse, or whose length is not told.
-        let bodyLimit: (HTTPMethod, _ path: String) -> Int
-
-        init(limits: HTTPLimits, bodyLimit: @escaping (HTTPMethod, _ path: String) -> Int) {
-            self.limits = limits
-            self.bodyLimit = bodyLimit
-        }
-    }
-
-    private let rules: Rules
+    private let limits: HTTPLimits
     private let peer: String
     private let proxies: TrustedProxies?
     private let parser = HTTPMessageParser()
@@ -73,13 +67,11 @@ struct RequestReader {
     private static let keptCapacity = 2048
 
     /// - Parameter proxies: those that are trusted, when the peer is one of them.
-    init(_ rules: Rules, peer: String, proxies: TrustedProxies? = nil) {
-        self.rules = rules
+    init(_ limits: HTTPLimits, peer: String, proxies: TrustedProxies? = nil) {
+        self.limits = limits
         self.peer = peer
         self.proxies = proxies
     }
-
-    private var limits: HTTPLimits { rules.limits }
 
     /// How many bytes wait.
     var unread: Int { buffer.count - start }
@@ -112,11 +104,13 @@ struct RequestReader {
     /// Goes on with what is there.
     mutating func next() -> Step {
         do throws(Refusal) {
-            if head == nil {
-                guard try readHead() else { return .needsBytes }
-                if head?.goAheadIsDue == true, unread == 0 { return .wantsGoAhead }
-            }
+            if head == nil { guard try readHead() else { return .needsBytes } }
             guard let current = head else { return .needsBytes }
+            if current.needsPermit { return .wantsPermit(request(of: current, body: [])) }
+            if current.goAheadIsDue, !current.saidGoAhead {
+                current.saidGoAhead = true
+                if unread == 0 { return .wantsGoAhead }
+            }
             try readBody(of: current)
             guard current.isComplete else { return .needsBytes }
             head = nil
@@ -124,6 +118,18 @@ struct RequestReader {
         } catch {
             return .refused(refused(error))
         }
+    }
+
+    /// The body of the request whose head was judged may have so many bytes, or as many as usual where that is more.
+    ///
+    /// - Returns: the refusal of a body that is longer still.
+    mutating func permit(upTo bytes: Int) -> RefusedRequest? {
+        guard let head, head.needsPermit else { return nil }
+        let limit = max(limits.bodyBytes, bytes)
+        guard head.remaining <= limit else { return refused(.bodyTooLarge(limit)) }
+        head.chunks = ChunkGuard(limit: limit)
+        head.needsPermit = false
+        return nil
     }
 
     // MARK: - Head
@@ -167,22 +173,16 @@ struct RequestReader {
         let body = try framing.end()
         guard framing.expectation != .unknown else { throw .unknownExpectation }
         let length = if case .length(let told) = body { told } else { 0 }
-        let limit = body == .chunked || length > limits.bodyBytes ? routeLimit : limits.bodyBytes
-        guard length <= limit else { throw .bodyTooLarge(limit) }
         let bytes = Array(buffer[start..<scanned])
         parser.reset()
         // Both must agree on where the request ends.
         guard parser.consume(bytes[...]) == (body == .none ? .complete(bytes.count) : .partial) else {
             throw disagreement
         }
-        head = Head(bytes: bytes, framing: framing, body: body, length: length, limit: limit)
+        head = Head(
+            bytes: bytes, framing: framing, body: body, length: length, limit: limits.bodyBytes,
+            needsPermit: body == .chunked || length > limits.bodyBytes)
         start = scanned
-    }
-
-    private var routeLimit: Int {
-        let target = buffer[start + framing.target.lowerBound..<start + framing.target.upperBound]
-        let path = HTTPRequest.path(of: target, framing.method ?? .get)
-        return max(limits.bodyBytes, rules.bodyLimit(framing.method ?? .get, path))
     }
 
     private var disagreement: Refusal { .malformed("The request is malformed.") }
@@ -212,10 +212,14 @@ struct RequestReader {
         scanned = start
         framing = FramingGuard()
         skippedEmptyLine = false
-        let request = HTTPRequest(
-            method: head.framing.method ?? .get, target: head.framing.target, head: head.bytes,
-            headers: head.framing.headers, body: parser.takeBody(), peer: peer, proxies: proxies)
+        let request = request(of: head, body: parser.takeBody())
         return ReceivedRequest(request: request, keepsAlive: head.framing.keepsAlive, isHTTP11: head.framing.isHTTP11)
+    }
+
+    private func request(of head: Head, body: [UInt8]) -> HTTPRequest {
+        HTTPRequest(
+            method: head.framing.method ?? .get, target: head.framing.target, head: head.bytes,
+            headers: head.framing.headers, body: body, peer: peer, proxies: proxies)
     }
 
     private mutating func dropUsed() {
@@ -233,7 +237,21 @@ struct RequestReader {
     func refused(_ refusal: Refusal) -> RefusedRequest {
         let framing = head?.framing ?? framing
         let requestID = HTTPRequest.givenID(head?.bytes ?? Array(buffer[start...]), framing.headers)
-        return RefusedRequest(refusal: refusal, requestID: requestID, isHead: framing.method == .head)
+        return RefusedRequest(
+            refusal: refusal, requestID: requestID, isHead: framing.method == .head, origin: origin)
+    }
+
+    /// The `Origin` of the request that the bytes so far begin, in order or not: looked for in all that came, for what is
+    /// wrong with a head may stand before it.
+    private var origin: String? {
+        var rest = head?.bytes[...] ?? buffer[start...]
+        while let lineFeed = rest.firstIndex(of: 10) {
+            rest = rest[(lineFeed + 1)...]
+            guard HTTPCharacters.starts(rest, with: "origin:") else { continue }
+            let value = rest.dropFirst(7).prefix { $0 != 13 && $0 != 10 }.drop { $0 == 32 || $0 == 9 }
+            return value.allSatisfy { $0 > 32 && $0 < 127 } ? String(decoding: value, as: UTF8.self) : nil
+        }
+        return nil
     }
 }
 

@@ -6,25 +6,51 @@ public final class Router: HTTPHandler {
     public typealias Handler = nonisolated(nonsending) (HTTPRequest) async -> HTTPResponse
 
     /// What was added.
-    public struct Route: Sendable, Hashable {
+    public final class Route: Sendable {
         /// Counts from 0, in the order of adding.
         public let index: Int
         /// GET answers HEAD too.
         public let method: HTTPMethod
         /// With its parameters in braces.
         public let path: String
+        /// What was said of it.
+        public let policy: RoutePolicy
+
+        init(index: Int, method: HTTPMethod, path: String, policy: RoutePolicy) {
+            self.index = index
+            self.method = method
+            self.path = path
+            self.policy = policy
+        }
+    }
+
+    /// What a request's path and method lead to.
+    public enum Match: Sendable {
+        /// A route.
+        case route(Route)
+        /// A path with routes, of which none has the method; the methods that it has, for `Allow`.
+        case otherMethod(allowed: String)
+        /// The server as a whole (RFC 9110, section 9.3.7).
+        case server
+        /// Nothing.
+        case unknown
+        /// A path with a malformed escape or a dot segment.
+        case malformed
     }
 
     private final class Node {
         var fixed: [Substring: Node] = [:]
         var parameter: (name: String, node: Node)?
-        var handlers: [HTTPMethod: (route: Route, handle: Handler)] = [:]
-        var bodyLimits: [HTTPMethod: Int] = [:]
+        var routes: [HTTPMethod: Route] = [:]
     }
 
     private let root = Node()
+    /// By the routes' indices.
+    private var handlers: [Handler] = []
     /// All routes, in the order of adding.
     public private(set) var routes: [Route] = []
+    /// Asked before a route's handler is: the answer for a request that may not call it, else `nil`.
+    public var refusal: ((HTTPRequest, Route) -> HTTPResponse?)?
     /// Told every answer, the route that made it (`nil` when none did), and how long that took in nanoseconds.
     public var onAnswer: ((HTTPRequest, Route?, HTTPResponse, Int64) -> Void)?
 
@@ -35,10 +61,10 @@ public final class Router: HTTPHandler {
     ///
     /// - Parameters:
     ///   - path: `/v1/bookings/{id}`; a fixed segment is preferred to a parameter at its place.
-    ///   - bodyBytes: how long its body may be, when that is more than the server's limit.
+    ///   - policy: who may call it, and how its requests and answers are treated.
     ///   - handler: runs on the server's loop.
     public func add(
-        _ method: HTTPMethod, _ path: String, bodyBytes: Int? = nil, _ handler: @escaping Handler
+        _ method: HTTPMethod, _ path: String, _ policy: RoutePolicy = .authenticated, _ handler: @escaping Handler
     ) {
         var node = root
         for segment in path.split(separator: "/") {
@@ -54,50 +80,58 @@ public final class Router: HTTPHandler {
                 node = next
             }
         }
-        precondition(node.handlers[method] == nil, "\(method.rawValue) \(path) is routed twice")
-        let route = Route(index: routes.count, method: method, path: path)
+        precondition(node.routes[method] == nil, "\(method.rawValue) \(path) is routed twice")
+        let route = Route(index: routes.count, method: method, path: path, policy: policy)
         routes.append(route)
-        node.handlers[method] = (route, handler)
-        node.bodyLimits[method] = bodyBytes
+        handlers.append(handler)
+        node.routes[method] = route
     }
 
-    /// What the route was added with.
-    public func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? {
-        var parameters: [String: String] = [:]
-        guard let segments = Self.segments(of: path) else { return nil }
-        return find(segments[...], from: root, into: &parameters)?.bodyLimits[method]
+    /// Finds what a request leads to and notes it, and the path's parameters, on the request.
+    public func match(_ request: inout HTTPRequest) {
+        request.match = find(&request)
+    }
+
+    private func find(_ request: inout HTTPRequest) -> Match {
+        if request.path == "*" { return .server }
+        guard let segments = Self.segments(of: request.path) else { return .malformed }
+        guard let node = find(segments[...], from: root, into: &request.parameters) else { return .unknown }
+        if let route = node.routes[request.method == .head ? .get : request.method] { return .route(route) }
+        return .otherMethod(allowed: Self.allowed(node))
     }
 
     /// Answers 404 `not-found`, 405 `method-not-allowed` with `Allow`, 400 for a path that is malformed, or what the
-    /// route's handler answers.
+    /// route's handler answers. The request is matched here unless it was before.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
-        guard let onAnswer else { return await answer(request).response }
+        guard let match = request.match else {
+            var request = request
+            self.match(&request)
+            return await respond(to: request)
+        }
+        guard let onAnswer else { return await answer(request, match) }
         let start = monotonicNanoseconds()
-        let (response, route) = await answer(request)
-        onAnswer(request, route, response, monotonicNanoseconds() - start)
+        let response = await answer(request, match)
+        onAnswer(request, request.route, response, monotonicNanoseconds() - start)
         return response
     }
 
-    private func answer(_ request: HTTPRequest) async -> (response: HTTPResponse, route: Route?) {
-        // OPTIONS of the server as a whole (RFC 9110, section 9.3.7).
-        if request.path == "*" { return (HTTPResponse(status: 204, headers: [("Allow", HTTPMethod.all)]), nil) }
-        guard let segments = Self.segments(of: request.path) else {
-            return (
-                Problem(400, "invalid-request", "The path has a malformed escape or a dot segment.").response(), nil
-            )
+    private func answer(_ request: HTTPRequest, _ match: Match) async -> HTTPResponse {
+        switch match {
+        case .route(let route):
+            if let refused = refusal?(request, route) { return refused }
+            return await handlers[route.index](request)
+        case .server:
+            return HTTPResponse(status: 204, headers: [("Allow", HTTPMethod.all)])
+        case .otherMethod(let allowed) where request.method == .options:
+            return HTTPResponse(status: 204, headers: [("Allow", allowed)])
+        case .otherMethod(let allowed):
+            return Problem(405, "method-not-allowed", "This path knows \(allowed).", headers: [("Allow", allowed)])
+                .response()
+        case .unknown:
+            return Problem(404, "not-found", "There is nothing at this path.").response()
+        case .malformed:
+            return Problem(400, "invalid-request", "The path has a malformed escape or a dot segment.").response()
         }
-        var request = request
-        guard let node = find(segments[...], from: root, into: &request.parameters) else {
-            return (Problem(404, "not-found", "There is nothing at this path.").response(), nil)
-        }
-        if let (route, handle) = node.handlers[request.method == .head ? .get : request.method] {
-            return (await handle(request), route)
-        }
-        let allowed = Self.allowed(node)
-        if request.method == .options { return (HTTPResponse(status: 204, headers: [("Allow", allowed)]), nil) }
-        let problem = Problem(
-            405, "method-not-allowed", "This path knows \(allowed).", headers: [("Allow", allowed)])
-        return (problem.response(), nil)
     }
 
     /// The path's segments, percent-decoded after they were told apart, so that an encoded slash separates nothing.
@@ -118,7 +152,7 @@ public final class Router: HTTPHandler {
     }
 
     private static func allowed(_ node: Node) -> String {
-        var names = Set(node.handlers.keys.map(\.rawValue))
+        var names = Set(node.routes.keys.map(\.rawValue))
         if names.contains("GET") { names.insert("HEAD") }
         names.insert("OPTIONS")
         return names.sorted().joined(separator: ", ")
@@ -127,7 +161,7 @@ public final class Router: HTTPHandler {
     private func find(
         _ segments: ArraySlice<Substring>, from node: Node, into parameters: inout [String: String]
     ) -> Node? {
-        guard let first = segments.first else { return node.handlers.isEmpty ? nil : node }
+        guard let first = segments.first else { return node.routes.isEmpty ? nil : node }
         if let next = node.fixed[first], let found = find(segments.dropFirst(), from: next, into: &parameters) {
             return found
         }

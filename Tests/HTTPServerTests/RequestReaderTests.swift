@@ -48,13 +48,13 @@ struct RequestReaderTests {
         func outcome(_ path: String, _ framing: String, _ body: String) -> [RequestModel.Outcome] {
             var limits = HTTPLimits()
             limits.bodyBytes = 8
-            let rules = RequestReader.Rules(limits: limits) { method, path in
-                asked.append("\(method.rawValue) \(path)")
-                return path == "/large" ? 16 : 0
-            }
-            var reader = RequestReader(rules, peer: "test")
+            var reader = RequestReader(limits, peer: "test")
             reader.append(Array("\r\nPOST \(path)?q HTTP/1.1\r\nHost: x\r\n\(framing)\r\n\r\n\(body)".utf8)[...])
-            return reader.outcomes()
+            return reader.outcomes { head in
+                #expect(head.body.isEmpty)
+                asked.append("\(head.method.rawValue) \(head.path)")
+                return head.path == "/large" ? 16 : 0
+            }
         }
         func accepted(_ path: String, _ body: String) -> [RequestModel.Outcome] {
             [.request("POST \(path)?q", body: Array(body.utf8), keepsAlive: true)]
@@ -72,7 +72,7 @@ struct RequestReaderTests {
 
     @Test("a served request leaves nothing behind")
     func keepsNothing() {
-        var reader = RequestReader(RequestReader.Rules(limits: HTTPLimits()) { _, _ in 0 }, peer: "test")
+        var reader = RequestReader(HTTPLimits(), peer: "test")
         let body = String(repeating: "x", count: 60_000)
         reader.append(Array("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n\(body)".utf8)[...])
         #expect(reader.keptBytes > 60_000)
@@ -84,7 +84,7 @@ struct RequestReaderTests {
         _ bytes: [UInt8], cuts: [Int], _ limits: HTTPLimits, _ expected: [RequestModel.Outcome],
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        var reader = RequestReader(RequestReader.Rules(limits: limits) { _, _ in 0 }, peer: "test")
+        var reader = RequestReader(limits, peer: "test")
         var outcomes: [RequestModel.Outcome] = []
         var start = 0
         for end in cuts + [bytes.count] {
@@ -114,7 +114,9 @@ extension RequestModel.Outcome {
 
 extension RequestReader {
     /// What the bytes so far amount to, up to the connection's end.
-    fileprivate mutating func outcomes() -> [RequestModel.Outcome] {
+    ///
+    /// - Parameter permit: how long a body may be that is longer than usual, or of no told length.
+    fileprivate mutating func outcomes(permit: (HTTPRequest) -> Int = { _ in 0 }) -> [RequestModel.Outcome] {
         var outcomes: [RequestModel.Outcome] = []
         while true {
             switch next() {
@@ -122,6 +124,9 @@ extension RequestReader {
                 return outcomes
             case .wantsGoAhead:
                 continue
+            case .wantsPermit(let head):
+                guard let refused = self.permit(upTo: permit(head)) else { continue }
+                return outcomes + [.refused([refused.refusal.status], isHead: refused.isHead)]
             case .request(let received):
                 let request = received.request
                 let query = request.query.isEmpty ? "" : "?\(request.query)"

@@ -5,10 +5,22 @@ import Testing
 
 @Suite("Router")
 struct RouterTests {
-    private static func router() -> Router {
+    /// Takes what the router's policies let a body have.
+    private final class Handler: HTTPHandler {
+        private let router: Router
+        init(_ router: Router) { self.router = router }
+        func respond(to request: HTTPRequest) async -> HTTPResponse { await router.respond(to: request) }
+        func permit(_ head: HTTPRequest) async -> BodyPermit {
+            var head = head
+            router.match(&head)
+            return .upTo(head.policy.bodyBytes ?? 0)
+        }
+    }
+
+    private static func router() -> any HTTPHandler {
         let router = Router()
         func add(_ method: HTTPMethod, _ path: String, bodyBytes: Int? = nil) {
-            router.add(method, path, bodyBytes: bodyBytes) { request in
+            router.add(method, path, RoutePolicy(bodyBytes: bodyBytes)) { request in
                 let names = request.parameters.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
                 return HTTPResponse(status: 200, body: Array("\(path) \(names) \(request.body.count)".utf8))
             }
@@ -20,7 +32,7 @@ struct RouterTests {
         add(.get, "/v1/events/mine/seats")
         add(.delete, "/v1/events/{id}/blocks/{block}")
         add(.post, "/v1/venues", bodyBytes: 4 * 1024 * 1024)
-        return router
+        return Handler(router)
     }
 
     @Test(

@@ -91,11 +91,6 @@ final class TestServer: Sendable {
     }
 }
 
-extension HTTPHandler {
-    /// No more than usual.
-    func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { nil }
-}
-
 extension HTTPLimits {
     /// Deadlines that no test passes, however slow its machine.
     static var patient: HTTPLimits {

@@ -46,7 +46,7 @@ struct TracerTests {
             return .json(status, Array("{}".utf8))
         }
 
-        func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { 4 << 20 }
+        func permit(_ head: HTTPRequest) async -> BodyPermit { .upTo(4 << 20) }
     }
 
     @Test("a collector gets them as OTLP in JSON, in batches; one that refuses or is away costs the spans and no time")

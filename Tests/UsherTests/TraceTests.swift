@@ -26,7 +26,7 @@ final class Collector: Sendable {
             return .json(200, Array("{}".utf8))
         }
 
-        func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { 16 << 20 }
+        func permit(_ head: HTTPRequest) async -> BodyPermit { .upTo(16 << 20) }
     }
 
     init() async throws {

@@ -24,6 +24,7 @@ struct Contract {
     private static let everywhere: Set = [
         "date", "content-length", "content-type", "connection", "x-request-id", "x-content-type-options",
         "x-frame-options", "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "vary",
+        "cache-control",
         "access-control-allow-origin", "access-control-expose-headers", "transfer-encoding",
         "ratelimit", "ratelimit-policy",
     ]

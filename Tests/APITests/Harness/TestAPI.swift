@@ -2,6 +2,7 @@ import API
 import Cryptography
 import EventLoop
 import Foundation
+import HTTPServer
 import Inventory
 import Payments
 import PostgresClient
@@ -149,6 +150,18 @@ final class TestAPI: Sendable {
     /// Every route of the server, as `GET /v1/events`.
     func routes() async -> [String] {
         await loop.run { _ in parts.server?.routes.map { "\($0.method) \($0.path)" } ?? [] }
+    }
+
+    /// Who may call each route, by `GET /v1/events`.
+    func policies() async -> [String: RoutePolicy] {
+        await loop.run { _ in
+            var policies: [String: RoutePolicy] = [:]
+            for (method, path) in parts.server?.routes ?? [] {
+                guard let known = HTTPMethod(rawValue: method) else { continue }
+                policies["\(method) \(path)"] = parts.server?.policy(of: known, path)
+            }
+            return policies
+        }
     }
 
     /// Begins to write outboxes down.

@@ -38,8 +38,6 @@ final class Issuer: Sendable {
                     headers: state.headers.map { (name: $0.0, value: $0.1) }, body: state.body)
             }
         }
-
-        func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { nil }
     }
 
     init(_ body: [UInt8]) async throws {

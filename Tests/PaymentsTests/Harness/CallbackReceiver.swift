@@ -38,8 +38,6 @@ final class CallbackReceiver: Sendable {
             callbacks.withLock { $0.append(callback) }
             return HTTPResponse(status: refusals.withLock { $0.isEmpty ? 200 : $0.removeFirst() })
         }
-
-        func bodyLimit(_ method: HTTPMethod, _ path: String) -> Int? { nil }
     }
 
     // SAFETY of @unchecked: touched in its loop's isolation only.

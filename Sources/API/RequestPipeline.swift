@@ -1,0 +1,87 @@
+import Accounts
+import HTTPServer
+
+/// What every request passes, outermost: it finds the route, so that all behind it can ask for the route's policy, and
+/// tells caches what they may do with the answer.
+final class RequestPipeline: HTTPHandler {
+    private let router: Router
+    private let authenticator: Authenticator
+    private let origins: CrossOrigin?
+    private let next: any HTTPHandler
+
+    /// - Parameters:
+    ///   - origins: of pages that may call; `nil` when there are none.
+    ///   - next: leads to the router in the end.
+    init(_ router: Router, _ authenticator: Authenticator, origins: CrossOrigin?, next: any HTTPHandler) {
+        self.router = router
+        self.authenticator = authenticator
+        self.origins = origins
+        self.next = next
+        router.refusal = { request, route in authenticator.refusal(request, route.policy) }
+    }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        if let answer = origins?.preflight(request) { return answer }
+        var request = request
+        router.match(&request)
+        var response = await next.respond(to: request)
+        if let caching = caching(request, response) { response.headers.append(("Cache-Control", caching)) }
+        return response
+    }
+
+    /// A long body is read only for whoever may call a route that takes one.
+    func permit(_ head: HTTPRequest) async -> BodyPermit {
+        var head = head
+        router.match(&head)
+        let policy = head.policy
+        guard let bytes = policy.bodyBytes else { return .upTo(0) }
+        if authenticator.needsPreparation { await authenticator.prepare(head) }
+        guard var refused = authenticator.refusal(head, policy) else { return .upTo(bytes) }
+        refused.headers.append(("Cache-Control", "no-store"))
+        return .refused(refused)
+    }
+
+    /// What `Cache-Control` says; `nil` when the handler has said it. Errors are nobody's to keep, and what an
+    /// administrator is shown under a public path may be a draft.
+    private func caching(_ request: HTTPRequest, _ response: HTTPResponse) -> String? {
+        guard !response.headers.contains(where: { $0.name == "Cache-Control" }) else { return nil }
+        guard response.status < 400 else { return "no-store" }
+        switch request.policy.caching {
+        case .noStore: return "no-store"
+        case .own: return nil
+        case .revalidate:
+            let principal = try? authenticator.principal(of: request)
+            return principal.map { $0.isAdmin || $0.isService } == true ? "no-store" : "no-cache"
+        }
+    }
+}
+
+extension Authenticator {
+    /// The answer to a request that may not call a route of this policy; `nil` when it may.
+    func refusal(_ request: HTTPRequest, _ policy: RoutePolicy) -> HTTPResponse? {
+        do throws(Problem) {
+            switch policy.callers {
+            case .anyone, .signed: break
+            case .authenticated: _ = try required(request)
+            case .administrators: _ = try admin(request)
+            case .services:
+                guard try required(request).isService else {
+                    throw Problem(403, "forbidden", "This is for services.")
+                }
+            }
+            return nil
+        } catch {
+            return error.response(in: policy.errors)
+        }
+    }
+}
+
+extension Problem {
+    /// The answer, in the form that clients of a route know.
+    func response(in form: RoutePolicy.ErrorForm) -> HTTPResponse {
+        switch form {
+        case .problem: response()
+        case .dropIn: responseAsBefore()
+        }
+    }
+}
