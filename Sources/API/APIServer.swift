@@ -77,6 +77,7 @@ public final class APIServer {
         AuthRoutes(context, redis: connection).add(to: router)
         DocumentRoutes().add(to: router)
         PageRoutes().add(to: router)
+        ProblemRoutes().add(to: router)
         DemoRoute(configuration.demonstration, provider: context.gateway.name).add(to: router)
         OverviewRoute(context).add(to: router)
         let measures = RequestMetrics(inventory)

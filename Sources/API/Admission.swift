@@ -57,7 +57,7 @@ final class InFlight {
 
     /// 503 for what comes on top.
     static let refusal = Problem(
-        503, "overloaded", "Too much is under way; nothing was done.", isRetryable: true,
+        .overloaded, "The server is working on as many requests as it can; nothing was done.",
         headers: [("Retry-After", "1")])
 }
 

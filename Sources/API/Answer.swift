@@ -21,7 +21,7 @@ extension Problem {
             case let error as InventoryError: .inventory(error)
             case let error as AccountError: .account(error)
             case let error as PostgresError: .records(error)
-            default: Problem(500, "internal", "Something went wrong here.")
+            default: Problem(.internalError, "Something went wrong here.")
             }
     }
 }

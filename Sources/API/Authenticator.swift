@@ -33,7 +33,7 @@ final class Authenticator {
     /// The caller of a route that needs one.
     func required(_ request: HTTPRequest) throws(Problem) -> Principal {
         guard let principal = try principal(of: request) else {
-            throw Self.unauthorized("This needs an access token.")
+            throw Self.unauthorized("This call needs an access token or an API key.")
         }
         return principal
     }
@@ -41,7 +41,7 @@ final class Authenticator {
     /// The caller of a route for administrators.
     func admin(_ request: HTTPRequest) throws(Problem) -> Principal {
         let principal = try required(request)
-        guard principal.isAdmin else { throw Problem(403, "forbidden", "This is for administrators.") }
+        guard principal.isAdmin else { throw Problem(.forbidden, "Only an administrator may do this.") }
         return principal
     }
 
@@ -85,7 +85,7 @@ final class Authenticator {
     }
 
     static func unauthorized(_ detail: String) -> Problem {
-        Problem(401, "unauthorized", detail, headers: [("WWW-Authenticate", "Bearer realm=\"usher\"")])
+        Problem(.unauthorized, detail, headers: [("WWW-Authenticate", "Bearer realm=\"usher\"")])
     }
 }
 

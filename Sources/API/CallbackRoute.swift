@@ -30,7 +30,7 @@ final class CallbackRoute {
                 guard let id = request.header("webhook-id"), let timestamp = request.header("webhook-timestamp"),
                     let signature = request.header("webhook-signature"),
                     isSigned(id: id, timestamp: timestamp, signature: signature, body: request.body)
-                else { throw Problem(401, "bad-signature", "The message is not signed by a secret of this server.") }
+                else { throw Problem(.badSignature, "The message is not signed by a secret of this server.") }
                 return try await receive(id, try RequestBody(request), RequestTrace.record(request))
             }
         }
@@ -51,7 +51,7 @@ final class CallbackRoute {
     func receive(id: String, timestamp: Int64, signature: String, body: [UInt8]) async -> HTTPResponse {
         await answer { [self] in
             guard isSigned(id: id, timestamp: String(timestamp), signature: signature, body: body) else {
-                throw Problem(401, "bad-signature", "The message is not signed by a secret of this server.")
+                throw Problem(.badSignature, "The message is not signed by a secret of this server.")
             }
             return try await receive(id, try RequestBody(bytes: body), "")
         }

@@ -50,7 +50,7 @@ final class ClaimRoute {
         case .seatsTaken(let seats):
             throw Problem.seatsUnavailable(seats, event)
         case let refused:
-            throw Problem.refusal(refused, now: context.now) ?? .inventory(InventoryError(.recovering))
+            throw Problem.refusal(refused, of: claim.items, now: context.now) ?? .inventory(InventoryError(.recovering))
         }
     }
 

@@ -29,7 +29,7 @@ final class DocumentRoutes {
         router.add(.get, "/docs", .document.uncounted) { request in Self.page.answer(request) }
         router.add(.get, "/docs/{file}", .document.uncounted) { request in
             Self.files[request.parameters["file"] ?? ""]?.answer(request)
-                ?? Problem(404, "not-found", "There is nothing at this path.").response()
+                ?? Problem(.notFound, "There is nothing at this path.").response()
         }
         router.add(.get, "/metrics", .health) { _ in
             HTTPResponse(

@@ -79,7 +79,7 @@ final class DropInRoutes {
     private func reserve(_ request: HTTPRequest) async throws -> HTTPResponse {
         if !context.configuration.opensReserve {
             guard try context.authenticator.required(request).isService else {
-                throw Problem(403, "forbidden", "This is for services.")
+                throw Problem(.forbidden, "Only a service may do this: send its key in X-API-Key.")
             }
         }
         var body = try RequestBody(request)
@@ -98,7 +98,7 @@ final class DropInRoutes {
         }
     }
 
-    private static func conflict(_ detail: String) -> Problem { Problem(409, "conflict", detail) }
+    private static func conflict(_ detail: String) -> Problem { Problem(.conflict, detail) }
 
     private func event(_ reference: String) async throws -> EventRecord {
         let id = try await context.event(reference)
@@ -123,7 +123,8 @@ final class DropInRoutes {
             case .bookingLimit, .ticketLimit: return .alreadyBooked
             case .soldOut, .heldByOthers, .noAdjacent: continue
             case let refused:
-                throw Problem.refusal(refused, now: context.now) ?? .inventory(InventoryError(.recovering))
+                throw Problem.refusal(refused, of: claim.items, now: context.now)
+                    ?? .inventory(InventoryError(.recovering))
             }
         }
         return .noTickets
@@ -170,4 +171,9 @@ final class DropInRoutes {
         json.endArray()
         return .json(200, json.bytes)
     }
+}
+
+/// What clients of older services know by its sentence alone; it has no page.
+extension ProblemKind {
+    fileprivate static let conflict = ProblemKind("conflict", 409, "Conflict", "")
 }

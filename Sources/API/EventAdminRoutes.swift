@@ -29,7 +29,7 @@ final class EventAdminRoutes {
         var seats: SeatMap?
         if let venue = draft.event.venueID {
             guard let record = try await context.venues.venue(venue) else {
-                throw Problem(404, "venue-not-found", "There is no such venue.")
+                throw Problem(.venueNotFound, "There is no such venue.")
             }
             seats = try VenueBody.layout(of: record).seatMap(&draft)
             draft.event.venue = record.name
@@ -67,7 +67,7 @@ final class EventAdminRoutes {
         let expected = try Self.expectedVersions(request)
         try await update(id, terms: patch.terms) { event in
             if let expected, !expected.contains(event.version) {
-                throw Problem(412, "precondition-failed", "The event is of version \(event.version).")
+                throw Problem(.preconditionFailed, "The event is of version \(event.version).")
             }
             return try patch.applied(to: event)
         }
@@ -108,7 +108,7 @@ final class EventAdminRoutes {
             }
             switch outcome {
             case .done: return new
-            case .committed: throw Problem(409, "capacity-below-committed", "More of it is held, sold or blocked.")
+            case .committed: throw Problem(.capacityBelowCommitted, "More of it is held, sold or blocked.")
             case .unknown: throw InventoryError(.recovering)
             }
         }

@@ -55,7 +55,7 @@ struct IdempotencyKey {
     }
 
     private static let invalid = Problem(
-        400, "idempotency-key-invalid", "The key must be 1 to 255 visible ASCII characters.")
+        .idempotencyKeyInvalid, "The Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.")
 
     /// RFC 8941, section 4.2.5.
     private static func unquoted(_ raw: String) throws(Problem) -> String {

@@ -4,7 +4,7 @@ import HTTPServer
 /// `/` and `/ops`: the pages for people, and what they need. Nothing of them comes from elsewhere.
 final class PageRoutes {
     /// Scripts, styles, images and answers are this server's own; nothing may be written into a page.
-    private static let policy = [
+    static let policy = [
         (
             name: "Content-Security-Policy",
             value: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -37,6 +37,6 @@ final class PageRoutes {
     }
 
     private static func file(_ name: String, _ request: HTTPRequest) -> HTTPResponse {
-        files[name]?.answer(request) ?? Problem(404, "not-found", "There is nothing at this path.").response()
+        files[name]?.answer(request) ?? Problem(.notFound, "There is nothing at this path.").response()
     }
 }

@@ -81,8 +81,8 @@ final class PaymentFlow {
             _ = try await context.inventory.failPayment(
                 request(order, nil), payment: payment, isFinal: order.isOneShot, reason: "not-recorded")
             throw Problem(
-                503, "inventory-unavailable", "The attempt could not be recorded; nothing was charged.",
-                isRetryable: true, headers: [("Retry-After", "1")])
+                .inventoryUnavailable, "The attempt to pay could not be recorded, so nothing was charged.",
+                headers: [("Retry-After", "1")])
         }
         let answer = await ask(order, payment, image)
         ServeMetrics.shared.charges[answer.label].add()
@@ -178,8 +178,10 @@ final class PaymentFlow {
             try await context.inventory.failPayment(
                 request(order, nil), payment: payment, isFinal: order.isOneShot, reason: "payment-declined")
         }
-        if case .done(let image, _) = outcome { return .declined(code, image) }
-        return .declined(code, nil)
+        return switch outcome {
+        case .done(let image, _), .invalidState(let image): .declined(code, image)
+        default: .declined(code, nil)
+        }
     }
 
     /// Once the provider was asked, no refusal of Redis means that nothing was done.

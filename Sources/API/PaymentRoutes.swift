@@ -31,7 +31,7 @@ final class PaymentRoutes {
         return .json(200, json.bytes)
     }
 
-    private static let notFound = Problem(404, "payment-not-found", "There is no such payment.")
+    private static let notFound = Problem(.paymentNotFound, "There is no such payment.")
 
     private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)

@@ -61,8 +61,11 @@ final class RateLimited: HTTPHandler {
     ) -> HTTPResponse {
         var headers = [(name: "Retry-After", value: String(Self.seconds(verdict)))]
         add(subject, verdict, to: &headers)
+        let limit = subject.isAddress ? limiter.limits.address : limiter.limits.principal
         return Problem(
-            429, "rate-limited", "Too many requests are sent.", isRetryable: true, headers: headers
+            .rateLimited,
+            "More than \(limit.quota) requests came in \(limit.seconds) s. Wait \(Self.seconds(verdict)) s.",
+            headers: headers
         ).response(in: form)
     }
 

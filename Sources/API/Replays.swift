@@ -26,7 +26,7 @@ final class Replays {
     func key(_ request: HTTPRequest, _ alias: String?) throws(Problem) -> IdempotencyKey? {
         let key = try IdempotencyKey(request, alias: alias)
         if key == nil, context.configuration.requiresIdempotencyKey {
-            throw Problem(400, "idempotency-key-missing", "This needs an Idempotency-Key.")
+            throw Problem(.idempotencyKeyMissing, "This server requires an Idempotency-Key header for this call.")
         }
         return key
     }

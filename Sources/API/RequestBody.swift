@@ -38,11 +38,11 @@ struct RequestBody {
         if let type = request.header("content-type") {
             let media = type.prefix { $0 != ";" }.trimmed.lowercased()
             guard media == "application/json" || media.hasPrefix("application/") && media.hasSuffix("+json") else {
-                throw Problem(415, "unsupported-media-type", "The body must be application/json.")
+                throw Problem(.unsupportedMediaType, "The body must be application/json.")
             }
         }
         if let coding = request.header("content-encoding"), coding.lowercased() != "identity" {
-            throw Problem(415, "unsupported-media-type", "The body must not be compressed.")
+            throw Problem(.unsupportedMediaType, "The body must not be compressed.")
         }
     }
 
@@ -210,7 +210,7 @@ extension Problem {
         }
         json.endArray()
         let detail = errors.first.map { $0.pointer.isEmpty ? $0.detail : "\($0.pointer): \($0.detail)" } ?? ""
-        return Problem(400, "invalid-request", detail, members: [("errors", json.bytes)])
+        return Problem(.invalidRequest, detail, members: [("errors", json.bytes)])
     }
 }
 

@@ -66,7 +66,7 @@ extension Authenticator {
             case .administrators: _ = try admin(request)
             case .services:
                 guard try required(request).isService else {
-                    throw Problem(403, "forbidden", "This is for services.")
+                    throw Problem(.forbidden, "Only a service may do this: send its key in X-API-Key.")
                 }
             }
             return nil

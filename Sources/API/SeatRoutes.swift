@@ -74,7 +74,7 @@ final class SeatRoutes {
 
     private func refusal(_ outcome: BlockOutcome, _ event: EventID) async throws -> Problem {
         switch outcome {
-        case .soldOut: return Problem(409, "sold-out", "Fewer are free.", isRetryable: true)
+        case .soldOut: return Problem(.soldOut, "Fewer are free.")
         case .seatsTaken(let seats): return .seatsUnavailable(seats, event)
         case .unknownTier: return .invalid([("/tierId", "The event has no such tier.")])
         case .unknownSeats(let seats): return .unknownSeats(seats, event, "/seatIds")
@@ -88,7 +88,7 @@ final class SeatRoutes {
         _ = try context.authenticator.admin(request)
         let event = try await context.event(request.parameters["id"] ?? "")
         guard let id = BlockID(request.parameters["block"] ?? "") else {
-            throw Problem(404, "not-found", "There is no such block.")
+            throw Problem(.notFound, "There is no such block.")
         }
         if try await !context.inventory.unblock(id, event: event), try await context.catalogue.event(event) == nil {
             throw Problem.eventNotFound

@@ -49,9 +49,13 @@ extension Problem {
     static func refusal(_ outcome: TransitionOutcome) -> Problem {
         switch outcome {
         case .holdExpired(let image): .holdExpired(image)
-        case .eventCancelled(let image): .state("event-cancelled", "The event was cancelled.", image)
+        case .eventCancelled(let image): .state(.eventCancelled, "This event was cancelled.", image)
         case .noSuchItems: .invalid([("", "The booking has no such line, or not so much of it.")])
-        case .limit(let image): .state("extend-limit", "The hold cannot be extended any further.", image)
+        case .limit(let image):
+            .state(
+                .extendLimit,
+                "A hold can be extended twice, and to at most three times its length; this one ends at "
+                    + "\(Timestamp.format(image.expiresAt)).", image)
         case .invalidState(let image), .done(let image, _), .already(let image), .reclaimed(let image, _),
             .refundDue(let image, _), .secondCharge(let image), .mismatch(let image):
             .invalidState(image)

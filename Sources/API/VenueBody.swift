@@ -68,5 +68,5 @@ enum VenueBody {
         return layout
     }
 
-    private static let unreadable = Problem(500, "internal", "Something went wrong here.")
+    private static let unreadable = Problem(.internalError, "Something went wrong here.")
 }

@@ -77,7 +77,7 @@ final class VenueRoutes {
         return .json(200, json.bytes)
     }
 
-    private static let notFound = Problem(404, "venue-not-found", "There is no such venue.")
+    private static let notFound = Problem(.venueNotFound, "There is no such venue.")
 
     private static func write(_ venue: VenueRecord, to json: inout JSONWriter) {
         json.member("id", venue.id.description)

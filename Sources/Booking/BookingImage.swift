@@ -54,6 +54,9 @@ public struct BookingPayment: Hashable, Sendable {
 ///
 /// Times are Unix milliseconds of Redis's clock.
 public struct BookingImage: Hashable, Sendable {
+    /// Payment attempts that a hold allows; `lua/fail_payment.lua` has the same number.
+    public static let attemptLimit = 3
+
     /// Rises by one with every transition, from 1.
     public var version: Int64
     /// Where it is in its life.

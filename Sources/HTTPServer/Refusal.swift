@@ -1,36 +1,37 @@
 /// Why a request is refused before any handler sees it; the connection ends with the answer.
 struct Refusal: Error, Equatable {
-    let status: Int
-    let code: String
+    let kind: ProblemKind
     let detail: String
+
+    var status: Int { kind.status }
 
     /// 400: where the request ends, or what it asks for, is in doubt.
     static func malformed(_ detail: String) -> Refusal {
-        Refusal(status: 400, code: "invalid-request", detail: detail)
+        Refusal(kind: .invalidRequest, detail: detail)
     }
 
     static func bodyTooLarge(_ limit: Int) -> Refusal {
-        Refusal(status: 413, code: "body-too-large", detail: "The body is longer than \(limit) bytes.")
+        Refusal(kind: .bodyTooLarge, detail: "The body is longer than \(limit) bytes.")
     }
 
     static func headersTooLarge(_ detail: String) -> Refusal {
-        Refusal(status: 431, code: "headers-too-large", detail: detail)
+        Refusal(kind: .headersTooLarge, detail: detail)
     }
 
     static let lateRequest = Refusal(
-        status: 408, code: "request-timeout", detail: "The request did not arrive in time.")
+        kind: .requestTimeout, detail: "The request did not arrive in time.")
 
     static let overloaded = Refusal(
-        status: 503, code: "overloaded", detail: "Too many requests are arriving at once.")
+        kind: .overloaded, detail: "Too many requests are arriving at once.")
 
     static let unknownExpectation = Refusal(
-        status: 417, code: "expectation-failed", detail: "The only expectation met here is 100-continue.")
+        kind: .expectationFailed, detail: "The only expectation that this server meets is 100-continue.")
 
     static let unknownVersion = Refusal(
-        status: 505, code: "version-not-supported", detail: "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+        kind: .versionNotSupported, detail: "This server understands HTTP/1.1 and HTTP/1.0 only.")
 
     static let unknownMethod = Refusal(
-        status: 405, code: "method-not-allowed", detail: "This method is not known here.")
+        kind: .methodNotAllowed, detail: "This server does not know the method.")
 }
 
 /// A refusal, and what is known of the request it answers.
@@ -52,8 +53,6 @@ struct RefusedRequest {
         case .unknownMethod: headers.append(("Allow", HTTPMethod.all))
         default: break
         }
-        return Problem(
-            refusal.status, refusal.code, refusal.detail, isRetryable: refusal == .overloaded, headers: headers
-        ).response()
+        return Problem(refusal.kind, refusal.detail, headers: headers).response()
     }
 }

@@ -125,12 +125,13 @@ public final class Router: HTTPHandler {
         case .otherMethod(let allowed) where request.method == .options:
             return HTTPResponse(status: 204, headers: [("Allow", allowed)])
         case .otherMethod(let allowed):
-            return Problem(405, "method-not-allowed", "This path knows \(allowed).", headers: [("Allow", allowed)])
-                .response()
+            return Problem(
+                .methodNotAllowed, "This path has the methods \(allowed).", headers: [("Allow", allowed)]
+            ).response()
         case .unknown:
-            return Problem(404, "not-found", "There is nothing at this path.").response()
+            return Problem(.notFound, "There is nothing at this path.").response()
         case .malformed:
-            return Problem(400, "invalid-request", "The path has a malformed escape or a dot segment.").response()
+            return Problem(.invalidRequest, "The path has a malformed escape or a dot segment.").response()
         }
     }
 

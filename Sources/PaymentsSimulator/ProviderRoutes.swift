@@ -49,7 +49,7 @@ final class ProviderRoutes {
     private func book(_ order: ChargeOrder, _ misbehaviour: Misbehaviour?) -> HTTPResponse {
         if let charge = ledger.charges[order.key] {
             guard charge.booking == order.booking, charge.asked == order.amount, charge.currency == order.currency
-            else { return Problem(409, "key-reused", "This key is of another charge.").response() }
+            else { return Problem(.keyReused, "This key is of another charge.").response() }
             return answer(charge)
         }
         let charge = Charge(
@@ -78,7 +78,7 @@ final class ProviderRoutes {
     private func lookUp(_ request: HTTPRequest) async -> HTTPResponse {
         await misbehaving(misbehaviours.next(.lookup)) { [self] in
             guard let charge = request.parameters["key"].flatMap({ PaymentID($0) }).flatMap({ ledger.charges[$0] })
-            else { return Problem(404, "charge-not-found", "There is no charge of this key.").response() }
+            else { return Problem(.chargeNotFound, "There is no charge of this key.").response() }
             return answer(charge)
         }
     }
@@ -178,8 +178,15 @@ final class ProviderRoutes {
     }
 
     private static var malformed: HTTPResponse {
-        Problem(400, "invalid-request", "The body is not what this call takes.").response()
+        Problem(.invalidRequest, "The body is not what this call takes.").response()
     }
 
-    private static var broken: HTTPResponse { Problem(500, "internal", "Something went wrong.").response() }
+    private static var broken: HTTPResponse { Problem(.internalError, "Something went wrong.").response() }
+}
+
+extension ProblemKind {
+    fileprivate static let keyReused = ProblemKind(
+        "key-reused", 409, "The key belongs to another charge", "Use a new key for a new charge.")
+    fileprivate static let chargeNotFound = ProblemKind(
+        "charge-not-found", 404, "There is no such charge", "No charge was made under this key.")
 }

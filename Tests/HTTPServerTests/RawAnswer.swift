@@ -23,7 +23,7 @@ struct RawAnswer {
         else { return nil }
         let problem = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
         guard case .string(let type) = problem["type"], case .string(let code) = problem["code"],
-            type == "https://usher.dev/problems/\(code)", case .string = problem["title"],
+            type == "/problems/\(code)", case .string = problem["title"],
             case .integer(Int64(status)) = problem["status"], case .string(let detail) = problem["detail"],
             !detail.isEmpty, case .string(let instance) = problem["instance"], instance.hasPrefix("urn:uuid:"),
             instance.utf8.count == 45, case .bool = problem["retryable"]

@@ -7,35 +7,35 @@ extension Problem {
         let seconds = String(max(1, (error.retryMilliseconds + 999) / 1000))
         switch error.code {
         case .emailTaken:
-            return Problem(409, "email-taken", "There is an account with this address.")
+            return Problem(.emailTaken, "There is an account with this address.")
         case .invalidCredentials:
-            return unauthenticated("invalid-credentials", "The address or the password is wrong.")
+            return unauthenticated(.invalidCredentials, "The address or the password is wrong.")
         case .refreshInvalid:
-            return unauthenticated("unauthorized", "The refresh token is not valid.")
+            return unauthenticated(.unauthorized, "The refresh token is not valid.")
         case .refreshReused:
             return unauthenticated(
-                "refresh-reused", "The refresh token was used before; its session is over. Log in again.")
+                .refreshReused, "The refresh token was used before; its session is over. Log in again.")
         case .tooManyAttempts:
             return tooMany("login-account", LoginLimit.perAccount, seconds)
         case .tooManyFromAddress:
             return tooMany("login-address", LoginLimit.perAddress, seconds)
         case .overloaded:
             return Problem(
-                503, "overloaded", "Too many log in at present; nothing was done.", isRetryable: true,
+                .overloaded, "Too many people are signing in at this moment; nothing was done.",
                 headers: [("Retry-After", seconds)])
         }
     }
 
     private static func tooMany(_ policy: String, _ most: Int, _ seconds: String) -> Problem {
         Problem(
-            429, "rate-limited", "Too many attempts failed.", isRetryable: true,
+            .rateLimited, "More than \(most) attempts to sign in failed in a minute. Wait \(seconds) s.",
             headers: [
                 ("Retry-After", seconds), ("RateLimit", "\"\(policy)\";r=0;t=\(seconds)"),
                 ("RateLimit-Policy", "\"\(policy)\";q=\(most);w=60"),
             ])
     }
 
-    private static func unauthenticated(_ code: String, _ detail: String) -> Problem {
-        Problem(401, code, detail, headers: [("WWW-Authenticate", "Bearer realm=\"usher\"")])
+    private static func unauthenticated(_ kind: ProblemKind, _ detail: String) -> Problem {
+        Problem(kind, detail, headers: [("WWW-Authenticate", "Bearer realm=\"usher\"")])
     }
 }

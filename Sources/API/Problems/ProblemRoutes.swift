@@ -1,0 +1,87 @@
+import HTTPServer
+
+/// `/problems/{code}`: what an error means and what to do about it, for the person who follows the `type` of one.
+final class ProblemRoutes {
+    private struct Page {
+        let html: StaticDocument
+        let text: StaticDocument
+
+        init(_ kind: ProblemKind) {
+            // One address, two forms.
+            let headers = [(name: "Vary", value: "Accept"), (name: "Cache-Control", value: "no-cache")]
+            html = StaticDocument(
+                Array(ProblemRoutes.html(kind).utf8), "text/html; charset=utf-8", headers + PageRoutes.policy)
+            text = StaticDocument(Array(ProblemRoutes.text(kind).utf8), "text/plain; charset=utf-8", headers)
+        }
+    }
+
+    private static let pages = ProblemCatalogue.kinds.mapValues(Page.init)
+
+    func add(to router: Router) {
+        router.add(.get, "/problems/{code}", .document) { request in
+            guard let page = Self.pages[request.parameters["code"] ?? ""] else {
+                return Problem(.notFound, "No problem has this code.").response()
+            }
+            return (Self.prefersHTML(request) ? page.html : page.text).answer(request)
+        }
+    }
+
+    private static func facts(_ kind: ProblemKind) -> String {
+        "Status \(kind.status), code \(kind.code). "
+            + (kind.isRetryable
+                ? "The same request may succeed later."
+                : "The same request will not succeed as long as nothing changes.")
+    }
+
+    private static func text(_ kind: ProblemKind) -> String {
+        "\(kind.title)\n\n\(kind.advice)\n\n\(facts(kind))\n"
+    }
+
+    private static func html(_ kind: ProblemKind) -> String {
+        """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>\(escaped(kind.title)) – Usher</title>
+        <link rel="stylesheet" href="/assets/style.css">
+        </head>
+        <body>
+        <main>
+        <h1>\(escaped(kind.title))</h1>
+        <p>\(escaped(kind.advice))</p>
+        <p class="hint">\(escaped(facts(kind)))</p>
+        <p><a href="/docs">The contract</a> lists every call and its errors.</p>
+        </main>
+        </body>
+        </html>
+
+        """
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+
+    /// Whether the client wants HTML rather than plain text (RFC 9110, section 12.5.1); text for a client that takes
+    /// either.
+    private static func prefersHTML(_ request: HTTPRequest) -> Bool {
+        let ranges = request.headers("accept").flatMap { $0.unquotedParts(separatedBy: ",") }.map(range)
+        return quality(of: "html", in: ranges) > quality(of: "plain", in: ranges)
+    }
+
+    private static func range(_ text: Substring) -> (name: String, quality: Double) {
+        let parts = text.unquotedParts(separatedBy: ";").map(\.trimmed)
+        let weight = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
+        return (parts.first?.lowercased() ?? "", weight.map { Double($0.dropFirst(2)) ?? 0 } ?? 1)
+    }
+
+    /// By the most specific range that has the type.
+    private static func quality(of subtype: String, in ranges: [(name: String, quality: Double)]) -> Double {
+        for name in ["text/\(subtype)", "text/*", "*/*"] {
+            if let range = ranges.first(where: { $0.name == name }) { return range.quality }
+        }
+        return 0
+    }
+}
