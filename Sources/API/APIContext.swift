@@ -31,6 +31,7 @@ final class APIContext {
     let locator: BookingLocator
     let recorder: ChargeRecorder
     let authenticator: Authenticator
+    let audit: AuditTrail
     let random = RandomSource()
     private var numbers: [Int64: EventID] = [:]
     /// Forgets what is kept of the catalogue; set by whoever keeps it.
@@ -64,10 +65,15 @@ final class APIContext {
                 own: AccessTokens(secret: configuration.secret), outside: configuration.accounts.outside),
             apiKeys: configuration.apiKeys,
             clock: { Int64(time(nil)) })
+        audit = AuditTrail(
+            loop: loop, log: AuditLog(pool: pool), authenticator: authenticator, random: random,
+            now: Self.unixMilliseconds)
     }
 
     /// This machine's clock, Unix milliseconds: for ids and `Retry-After`, never for deadlines.
-    var now: Int64 {
+    var now: Int64 { Self.unixMilliseconds() }
+
+    private static func unixMilliseconds() -> Int64 {
         var moment = timespec()
         clock_gettime(CLOCK_REALTIME, &moment)
         return Int64(moment.tv_sec) * 1000 + Int64(moment.tv_nsec) / 1_000_000

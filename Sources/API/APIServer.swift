@@ -17,6 +17,7 @@ public final class APIServer {
     private let subscriber: RedisSubscriber
     private let pool: PostgresPool
     private let pressure: Pressure
+    private let audit: AuditTrail
     private let server: HTTPServer
     private let health: HealthRoutes
     private let router = Router()
@@ -48,6 +49,8 @@ public final class APIServer {
         let context = APIContext(
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
         pressure = context.pressure
+        audit = context.audit
+        router.wrap = { [audit] route, handler in audit.watching(route, handler) }
         health = HealthRoutes(context)
         health.add(to: router)
         let events = EventRoutes(context)
@@ -74,6 +77,7 @@ public final class APIServer {
             SimulatedCallbacks.connect(simulated, to: callbacks, by: own, context)
         }
         AuditRoutes(context).add(to: router)
+        AuditLogRoute(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
         DocumentRoutes().add(to: router)
         PageRoutes().add(to: router)
@@ -98,6 +102,7 @@ public final class APIServer {
         let origins = configuration.corsOrigins.isEmpty ? nil : CrossOrigin(origins: configuration.corsOrigins)
         let handler = RequestPipeline(
             router, context.authenticator, origins: origins, next: Admission(context.inFlight, next: authenticated))
+        handler.onRefusal = { [audit] head, route, response in audit.refused(head, route, response) }
         var limits = HTTPLimits()
         limits.connections = min(limits.connections, configuration.connectionLimit)
         let server = HTTPServer(loop: loop, limits: limits, handler: handler)
@@ -167,6 +172,7 @@ public final class APIServer {
     /// Accepts no more, finishes what runs within `time`, and closes every connection.
     public func drain(within time: Duration) async {
         await server.drain(within: time)
+        await audit.close(within: .seconds(2))
         pressure.stop()
         ownFeed?.close()
         subscriber.close()

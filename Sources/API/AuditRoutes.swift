@@ -2,6 +2,7 @@ import Audit
 import Booking
 import HTTPServer
 import JSON
+import Records
 
 /// `/v1/admin/audit/events/{id}`: whether both stores say the same.
 final class AuditRoutes {
@@ -40,7 +41,11 @@ final class AuditRoutes {
         guard let (report, actions) = try await auditor.repair(event, isDryRun: isDryRun) else {
             throw Problem.eventNotFound
         }
-        return .json(200, Self.json(report, actions))
+        let body = Self.json(report, actions)
+        request.audit?.subject = AuditEntry.Subject("event", event.description)
+        request.audit?.after = body
+        request.audit?.reason = isDryRun ? "dry run" : nil
+        return .json(200, body)
     }
 
     private static func json(_ report: AuditReport, _ actions: [AuditReport.Entry]?) -> [UInt8] {

@@ -38,7 +38,7 @@ final class EventAdminRoutes {
             draft.event, partition: context.inventory.keys.partition(of: draft.event.id), seats: seats)
         if draft.isPublished { try await onSale(draft.event.id) }
         context.catalogueChanged()
-        return try await told(draft.event.id, 201, [("Location", "/v1/events/\(draft.event.id)")])
+        return try await told(draft.event.id, 201, [("Location", "/v1/events/\(draft.event.id)")], request)
     }
 
     private func publish(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -46,9 +46,10 @@ final class EventAdminRoutes {
         let id = try await context.event(request.parameters["id"] ?? "")
         guard let event = try await context.catalogue.event(id) else { throw Problem.eventNotFound }
         guard event.status != "cancelled" else { throw Problem.eventCancelled }
+        request.audit?.describe(event)
         try await onSale(id)
         context.catalogueChanged()
-        return try await told(id, 200, [])
+        return try await told(id, 200, [], request)
     }
 
     /// PostgreSQL first: were Redis to lose it, the reconciler would bring it back.
@@ -66,12 +67,13 @@ final class EventAdminRoutes {
         let patch = try EventPatch(&body)
         let expected = try Self.expectedVersions(request)
         try await update(id, terms: patch.terms) { event in
+            request.audit?.describe(event)
             if let expected, !expected.contains(event.version) {
                 throw Problem(.preconditionFailed, "The event is of version \(event.version).")
             }
             return try patch.applied(to: event)
         }
-        return try await told(id, 200, [])
+        return try await told(id, 200, [], request)
     }
 
     /// Holds go back and bookings are cancelled and refunded by the reconciler, in the background.
@@ -79,11 +81,12 @@ final class EventAdminRoutes {
         _ = try context.authenticator.admin(request)
         let id = try await context.event(request.parameters["id"] ?? "")
         try await update(id) { event in
+            request.audit?.describe(event)
             var event = event
             event.status = "cancelled"
             return event
         }
-        return try await told(id, 200, [])
+        return try await told(id, 200, [], request)
     }
 
     /// Redis first, while PostgreSQL's rows are locked: when either fails, what was asked for is not told as done, and
@@ -127,9 +130,10 @@ final class EventAdminRoutes {
     }
 
     private func told(
-        _ id: EventID, _ status: Int, _ headers: [(name: String, value: String)]
+        _ id: EventID, _ status: Int, _ headers: [(name: String, value: String)], _ request: HTTPRequest
     ) async throws -> HTTPResponse {
         guard let event = try await context.catalogue.event(id) else { throw Problem.eventNotFound }
+        request.audit?.after = EventJSON.bytes(event, nil)
         let version = (name: "X-Event-Version", value: "\"\(event.version)\"")
         return HTTPResponse(
             status: status, headers: [("Content-Type", "application/json"), version] + headers,

@@ -1,5 +1,6 @@
 import HTTPServer
 import Logging
+import Records
 
 /// One line a request. The path's template is told, never the target: what clients put into it may be anything.
 enum RequestLog {
@@ -15,6 +16,11 @@ enum RequestLog {
             line.add("route", route?.path)
             line.add("status", Int64(response.status))
             line.add("durationMs", nanoseconds: nanoseconds)
+            // Who acts is told of those who act for others, and of who was refused; customers' requests are their own.
+            if let audit = response.attachment as? AuditDraft {
+                line.add("principal", audit.actor.id)
+                line.add("address", audit.address)
+            }
         }
     }
 

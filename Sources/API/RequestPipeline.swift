@@ -8,6 +8,8 @@ final class RequestPipeline: HTTPHandler {
     private let authenticator: Authenticator
     private let origins: CrossOrigin?
     private let next: any HTTPHandler
+    /// Told of every request that was refused before its body was read.
+    var onRefusal: (HTTPRequest, Router.Route, HTTPResponse) -> Void = { _, _, _ in }
 
     /// - Parameters:
     ///   - origins: of pages that may call; `nil` when there are none.
@@ -38,6 +40,7 @@ final class RequestPipeline: HTTPHandler {
         if authenticator.needsPreparation { await authenticator.prepare(head) }
         guard var refused = authenticator.refusal(head, policy) else { return .upTo(bytes) }
         refused.headers.append(("Cache-Control", "no-store"))
+        if let route = head.route { onRefusal(head, route, refused) }
         return .refused(refused)
     }
 

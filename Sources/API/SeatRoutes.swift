@@ -65,11 +65,13 @@ final class SeatRoutes {
         let outcome = try await context.inventory.block(
             id, event: event, tier: tier, quantity: Int(quantity ?? 0), seats: seats)
         guard case .blocked(let block) = outcome else { throw try await refusal(outcome, event) }
+        let made = Self.json(block, event)
+        request.audit?.after = made
         return HTTPResponse(
             status: 201,
             headers: [
                 ("Content-Type", "application/json"), ("Location", "/v1/events/\(event)/blocks/\(block.id)"),
-            ], body: Self.json(block, event))
+            ], body: made)
     }
 
     private func refusal(_ outcome: BlockOutcome, _ event: EventID) async throws -> Problem {
@@ -90,6 +92,7 @@ final class SeatRoutes {
         guard let id = BlockID(request.parameters["block"] ?? "") else {
             throw Problem(.notFound, "There is no such block.")
         }
+        request.audit?.subject = AuditEntry.Subject("block", id.description)
         if try await !context.inventory.unblock(id, event: event), try await context.catalogue.event(event) == nil {
             throw Problem.eventNotFound
         }

@@ -32,6 +32,12 @@ final class VenueRoutes {
             VenueRecord(
                 id: id, name: name, layout: String(decoding: layout.json, as: UTF8.self),
                 seats: Int64(layout.seatCount), createdAt: 0))
+        var after = JSONWriter()
+        after.beginObject()
+        after.member("name", name)
+        after.member("seatCount", Int64(layout.seatCount))
+        after.endObject()
+        request.audit?.after = after.bytes
         return try await told(id, 201, [("Location", "/v1/venues/\(id)")])
     }
 

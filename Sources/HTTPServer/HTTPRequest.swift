@@ -56,6 +56,9 @@ public struct HTTPRequest: Sendable {
     /// What was said of its route; of a path without one, what is said of paths that everybody may try.
     public var policy: RoutePolicy { route?.policy ?? .anyone }
 
+    /// What a layer in front of the handler lets it know, or wants to be told by it.
+    public var attachment: (any AnyObject & Sendable)?
+
     private let head: [UInt8]
     private let headers: [Header]
     /// When the peer is one of them.

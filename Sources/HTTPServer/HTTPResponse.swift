@@ -8,6 +8,8 @@ public struct HTTPResponse: Sendable {
     public var body: [UInt8]
     /// What goes on writing the body after it, for as long as it is open.
     public var stream: HTTPResponseStream?
+    /// What a layer in front of the handler lets those know who are told the answer; clients see nothing of it.
+    public var attachment: (any AnyObject & Sendable)?
 
     /// An answer.
     public init(

@@ -54,6 +54,9 @@ public final class Router: HTTPHandler {
     /// Told every answer, the route that made it (`nil` when none did), and how long that took in nanoseconds.
     public var onAnswer: ((HTTPRequest, Route?, HTTPResponse, Int64) -> Void)?
 
+    /// Puts something around the routes that are added from now on, their refusals included.
+    public var wrap: ((Route, @escaping Handler) -> Handler)?
+
     /// A router without routes.
     public init() {}
 
@@ -83,7 +86,11 @@ public final class Router: HTTPHandler {
         precondition(node.routes[method] == nil, "\(method.rawValue) \(path) is routed twice")
         let route = Route(index: routes.count, method: method, path: path, policy: policy)
         routes.append(route)
-        handlers.append(handler)
+        let judged: Handler = { [unowned self] request in
+            if let refused = refusal?(request, route) { return refused }
+            return await handler(request)
+        }
+        handlers.append(wrap?(route, judged) ?? judged)
         node.routes[method] = route
     }
 
@@ -118,7 +125,6 @@ public final class Router: HTTPHandler {
     private func answer(_ request: HTTPRequest, _ match: Match) async -> HTTPResponse {
         switch match {
         case .route(let route):
-            if let refused = refusal?(request, route) { return refused }
             return await handlers[route.index](request)
         case .server:
             return HTTPResponse(status: 204, headers: [("Allow", HTTPMethod.all)])

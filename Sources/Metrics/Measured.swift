@@ -60,6 +60,8 @@ public final class ServeMetrics: Sendable {
     public let confirmations: Family<Counter>
     /// Charges, by what the provider answered.
     public let charges: Family<Counter>
+    /// Audit entries that could not be kept while PostgreSQL was away.
+    public let auditLost: Family<Counter>
 
     init(_ registry: Registry) {
         requests = registry.counter(
@@ -78,6 +80,8 @@ public final class ServeMetrics: Sendable {
         confirmations = registry.counter(
             "usher_confirmations_total", "Confirming calls, by whether their record was there in time.", ["persisted"])
         charges = registry.counter("usher_charges_total", "Charges, by what the provider answered.", ["outcome"])
+        auditLost = registry.counter(
+            "usher_audit_entries_lost_total", "Audit entries that could not be kept while PostgreSQL was away.")
     }
 }
 

@@ -23,14 +23,17 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
     /// Tables about people, whom the reconciler never asks for.
     private static let accounts = ["users", "refresh_families", "refresh_tokens"]
 
+    /// Who did what: nobody changes it, and only the reconciler, which enforces how long it is kept, deletes from it.
+    private static let audit = ["audit_log", "audit_intents"]
+
     /// Every table of this schema.
-    static let tables = sales + accounts
+    static let tables = sales + accounts + audit
 
     /// What numbers events.
     static let numbers = "events_number_seq"
 
     /// Tables that it may read.
-    var readable: [String] { self == .reconcile ? Self.sales : Self.tables }
+    var readable: [String] { self == .reconcile ? Self.sales + Self.audit : Self.tables }
 
     /// What it may do beside reading.
     var rights: [Right] {
@@ -47,6 +50,8 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
                 Right("UPDATE (exclusive)", "bookings"),
                 // Whoever changes an event holds its partition's row meanwhile (`SELECT … FOR UPDATE` asks for this).
                 Right("UPDATE (owner)", "partitions"),
+                Right("INSERT", "audit_log"),
+                Right("INSERT, DELETE", "audit_intents"),
             ]
         case .reconcile:
             [
@@ -54,7 +59,8 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
                 Right("INSERT, UPDATE", "bookings", "payments", "blocks", "dead_letters", "verdicts"),
                 Right("INSERT, DELETE", "event_seats"),
                 Right("INSERT, UPDATE, DELETE", "booking_items", "reconcilers"),
-                Right("DELETE", "callbacks"),
+                Right("DELETE", "callbacks", "audit_intents"),
+                Right("INSERT, DELETE", "audit_log"),
             ]
         case .migrate: []
         }

@@ -31,6 +31,9 @@ public enum Schema {
         Migration(
             number: 9, name: "add_charge_trace", up: text(PackageResources._009_add_charge_trace_up_sql),
             down: text(PackageResources._009_add_charge_trace_down_sql)),
+        Migration(
+            number: 10, name: "create_audit_log", up: text(PackageResources._010_create_audit_log_up_sql),
+            down: text(PackageResources._010_create_audit_log_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -37,7 +37,8 @@ struct Doctor {
     private func checkSettings() -> [Finding] {
         let checks: [() throws -> Any] = [
             settings.redis, settings.postgres, settings.withKeptSecret().secret, settings.partitions, settings.port,
-            settings.corsOrigins, settings.apiKeys, settings.accounts, settings.logLevel, settings.paymentProvider,
+            settings.corsOrigins, settings.apiKeys, settings.accounts,
+            settings.auditRetention, settings.logLevel, settings.paymentProvider,
             settings.webhookSignature, settings.rateLimits, settings.trustedProxies,
             { try settings.traces(service: "") as Any },
         ]

@@ -31,6 +31,7 @@ struct Migrate {
             try await roles.make(passwords: [
                 .serve: passwords.serve, .reconcile: passwords.reconcile, .migrate: passwords.migrate,
             ])
+            try await CommandAudit(pool).record("migrate.roles")
         }
         print("The schema is that of this binary.")
         guard let passwords, let redis else { return }
@@ -41,6 +42,10 @@ struct Migrate {
     private func takeBack(to number: Int) async throws {
         try await onPool { pool in
             let taken = try await Migrator(migrations: Schema.migrations).down(to: number, on: pool)
+            // Unless the log itself is gone.
+            if !taken.isEmpty {
+                try? await CommandAudit(pool).record("migrate.down", reason: "back to migration \(number)")
+            }
             print("Taken back: \(taken.isEmpty ? "nothing" : taken.map { "\($0)" }.joined(separator: ", ")).")
         }
     }

@@ -39,6 +39,7 @@ struct RunningReconciler: Sendable {
     private final class Holder: @unchecked Sendable {
         var reconciler: Reconciler?
         var sampler: StoreSampler?
+        var auditKeeper: AuditKeeper?
         var metrics: MetricsServer?
     }
 
@@ -48,6 +49,7 @@ struct RunningReconciler: Sendable {
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()
         let gateway = try settings.gateway()
+        let auditRetention = try settings.auditRetention()
         let loop = try EventLoop(name: "reconcile")
         let holder = Holder()
         let host = settings.host
@@ -69,6 +71,11 @@ struct RunningReconciler: Sendable {
                 }
             }
             holder.reconciler = reconciler
+            let keeper = AuditKeeper(loop: loop, pool: pool, retained: auditRetention) {
+                Int64(Date().timeIntervalSince1970 * 1000)
+            }
+            holder.auditKeeper = keeper
+            loop.spawn { await keeper.run() }
             if Tracer.shared.isOn { connection.onScript = Tracer.shared.scriptCalled }
             holder.sampler = StoreSampler(loop: loop, name: "reconcile", connection: connection, pool: pool)
             if let metricsPort { holder.metrics = try MetricsServer(loop: loop, host: host, port: metricsPort) }
@@ -86,10 +93,12 @@ struct RunningReconciler: Sendable {
     func stop() async {
         await drift.stop()
         await loop.run { _ in
+            await holder.auditKeeper?.stop()
             await holder.reconciler?.stop()
             await holder.metrics?.stop()
             holder.reconciler = nil
             holder.sampler = nil
+            holder.auditKeeper = nil
             holder.metrics = nil
         }
         loop.stop()

@@ -26,6 +26,9 @@ extension Settings {
         return number * (unit ?? 1)
     }
 
+    /// How long entries of the audit log are kept, seconds.
+    func auditRetention() throws -> Int64 { try lifetime("USHER_AUDIT_RETENTION", usual: "400d", atMost: "10000d") }
+
     private func lifetime(_ name: String, usual: String, atMost: String) throws -> Int64 {
         let text = text(name) ?? usual
         guard let seconds = Self.seconds(text), let most = Self.seconds(atMost), seconds <= most else {

@@ -45,8 +45,11 @@ enum Stores {
             let migrator = try Migrator(migrations: Schema.migrations)
             guard try await migrator.status(on: pool).contains(where: { $0.appliedMilliseconds == nil }) else { return }
             defer { Progress.end() }
-            _ = try await migrator.up(on: pool) { migration in
+            let applied = try await migrator.up(on: pool) { migration in
                 Progress.tell("Migrating: \(migration.number) of \(Schema.migrations.count), \(migration.name)")
+            }
+            if let last = applied.last {
+                try await CommandAudit(pool).record("migrate.up", reason: "to migration \(last)")
             }
         } catch  where Self.isForbidden(error) {
             throw Failure("The database is not of this binary's schema; run usher migrate, as its owner.")

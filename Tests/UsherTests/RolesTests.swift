@@ -55,13 +55,14 @@ struct RolesTests {
                 "ALTER TABLE tiers DROP CONSTRAINT tiers_never_oversold",
                 "TRUNCATE bookings", "DELETE FROM bookings", "UPDATE bookings SET status = 'CONFIRMED'",
                 "DELETE FROM events", "UPDATE partitions SET epoch = 0", "CREATE ROLE r", "COPY users TO PROGRAM 'cat'",
-                "SET ROLE usher_migrate",
+                "SET ROLE usher_migrate", "DELETE FROM audit_log", "UPDATE audit_log SET reason = ''",
+                "TRUNCATE audit_log",
             ],
             "reconcile": [
                 "CREATE TABLE t (a int)", "TRUNCATE bookings", "DELETE FROM bookings", "SELECT * FROM users",
                 "SELECT * FROM refresh_tokens", "UPDATE events SET title = ''",
                 "ALTER TABLE bookings DISABLE TRIGGER ALL",
-                "COPY bookings TO '/tmp/x'",
+                "COPY bookings TO '/tmp/x'", "UPDATE audit_log SET reason = ''", "TRUNCATE audit_log",
             ],
         ] {
             for statement in statements {

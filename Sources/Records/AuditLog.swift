@@ -1,0 +1,142 @@
+public import Booking
+public import PostgresClient
+
+/// The audit log in PostgreSQL; one per loop.
+public final class AuditLog {
+    private let pool: PostgresPool
+
+    /// A log on a pool.
+    public init(pool: PostgresPool) { self.pool = pool }
+
+    /// Records what is about to be done, before it is: from here on an entry will say so, whatever happens to this
+    /// process.
+    public func begin(_ entry: AuditEntry) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            INSERT INTO audit_intents (id, at, actor_kind, actor_id, address, action, subject_kind, subject_id,
+                request_id)
+            VALUES ($1::uuid, to_timestamp($2::bigint / 1000.0), $3::text, $4::text, $5::text, $6::text, $7::text,
+                $8::text, $9::text)
+            """,
+            [
+                .text(entry.id.description), .integer(entry.at), .text(entry.actor.kind.rawValue),
+                .optionalText(entry.actor.id), .optionalText(entry.address), .text(entry.action),
+                .optionalText(entry.subject?.kind), .optionalText(entry.subject?.id), .optionalText(entry.requestID),
+            ])
+    }
+
+    /// Appends entries, and deletes what announced them. An entry that is there already stays as it is, so that a lost
+    /// answer may be followed by another try.
+    public func append(_ entries: [AuditEntry]) async throws(PostgresError) {
+        _ = try await pool.pipeline(Self.statements(entries))
+    }
+
+    /// What `append` does, for a transaction of the caller's.
+    public static func statements(_ entries: [AuditEntry]) -> [PostgresStatement] {
+        [
+            PostgresStatement(
+                """
+                INSERT INTO audit_log (id, at, actor_kind, actor_id, address, action, subject_kind, subject_id, before,
+                    after, outcome, reason, request_id)
+                SELECT id, to_timestamp(at / 1000.0), actor_kind, actor_id, address, action, subject_kind, subject_id,
+                    before::json, after::json, outcome, reason, request_id
+                FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+                    AS t (id, at, actor_kind, actor_id, address, action, subject_kind, subject_id, before, after,
+                        outcome, reason, request_id)
+                ON CONFLICT (id) DO NOTHING
+                """,
+                [
+                    .uuidArray(entries.map(\.id.description)), .integerArray(entries.map(\.at)),
+                    .textArray(entries.map(\.actor.kind.rawValue)), .textArray(entries.map(\.actor.id)),
+                    .textArray(entries.map(\.address)), .textArray(entries.map(\.action)),
+                    .textArray(entries.map(\.subject?.kind)), .textArray(entries.map(\.subject?.id)),
+                    .textArray(entries.map(\.before)), .textArray(entries.map(\.after)),
+                    .textArray(entries.map(\.outcome.rawValue)), .textArray(entries.map(\.reason)),
+                    .textArray(entries.map(\.requestID)),
+                ]),
+            PostgresStatement(
+                "DELETE FROM audit_intents WHERE id = ANY ($1::uuid[])", [.uuidArray(entries.map(\.id.description))]),
+        ]
+    }
+
+    /// Entries, newest first.
+    ///
+    /// - Parameters:
+    ///   - actor: whose; `nil` for everybody's.
+    ///   - subject: about which id; `nil` for any.
+    ///   - action: this one, and those that it is the beginning of: `events` is `events.publish` too.
+    ///   - before: the last one of the page before.
+    ///   - limit: at most so many.
+    public func list(
+        actor: String?, subject: String?, action: String?, before: UUIDBytes?, limit: Int
+    ) async throws(PostgresError) -> [AuditEntry] {
+        var conditions = ["true"]
+        var parameters: [PostgresValue] = [.integer(Int64(limit))]
+        func add(_ condition: String, _ value: String?) {
+            guard let value else { return }
+            parameters.append(.text(value))
+            conditions.append(condition.replacing("?", with: "$\(parameters.count)"))
+        }
+        add("actor_id = ?::text", actor)
+        add("subject_id = ?::text", subject)
+        add("(action = ?::text OR starts_with(action, ?::text || '.'))", action)
+        add("id < ?::uuid", before?.description)
+        return try await pool.query(
+            """
+            SELECT id, (extract(epoch FROM at) * 1000)::bigint AS at_ms, actor_kind, actor_id, address, action,
+                subject_kind, subject_id, before::text AS before, after::text AS after, outcome, reason, request_id
+            FROM audit_log WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT $1::bigint
+            """, parameters
+        ).map { (row) throws(PostgresError) in try AuditEntry(row) }
+    }
+
+    /// Turns intents whose process never said how they ended into entries whose outcome is unknown.
+    ///
+    /// - Parameter seconds: how old an intent has to be; far longer than a request takes.
+    public func resolveIntents(olderThan seconds: Int64) async throws(PostgresError) {
+        _ = try await pool.query(
+            """
+            WITH left_behind AS (
+                DELETE FROM audit_intents WHERE made_at < now() - make_interval(secs => $1::bigint)
+                RETURNING id, at, actor_kind, actor_id, address, action, subject_kind, subject_id, request_id
+            )
+            INSERT INTO audit_log (id, at, actor_kind, actor_id, address, action, subject_kind, subject_id, request_id,
+                outcome)
+            SELECT *, 'unknown' FROM left_behind ON CONFLICT (id) DO NOTHING
+            """, [.integer(seconds)])
+    }
+
+    /// Deletes a few of the entries that have been kept long enough.
+    ///
+    /// - Parameters:
+    ///   - before: Unix milliseconds.
+    ///   - limit: at most so many.
+    /// - Returns: how many they were.
+    public func forget(before: Int64, limit: Int) async throws(PostgresError) -> Int {
+        let first = UUIDBytes(high: UInt64(max(0, before)) << 16, low: 0)
+        return try await pool.query(
+            """
+            DELETE FROM audit_log WHERE id IN (
+                SELECT id FROM audit_log WHERE id < $1::uuid ORDER BY id LIMIT $2::bigint)
+            """, [.text(first.description), .integer(Int64(limit))]
+        ).affectedRows
+    }
+}
+
+extension AuditEntry {
+    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+        guard let id = UUIDBytes(try row.string("id")), let kind = Actor.Kind(rawValue: try row.string("actor_kind")),
+            let outcome = Outcome(rawValue: try row.string("outcome"))
+        else { throw PostgresError.undecodable("audit_log") }
+        var subject: Subject?
+        if let kind = try row.optionalString("subject_kind"), let id = try row.optionalString("subject_id") {
+            subject = Subject(kind, id)
+        }
+        self.init(
+            id: id, at: try row.integer("at_ms"), actor: Actor(kind, try row.optionalString("actor_id")),
+            address: try row.optionalString("address"), action: try row.string("action"), subject: subject,
+            before: try row.optionalString("before"), after: try row.optionalString("after"), outcome: outcome,
+            reason: try row.optionalString("reason"), requestID: try row.optionalString("request_id"))
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE audit_intents;
+DROP TABLE audit_log;
