@@ -38,6 +38,9 @@ static const uint8_t web_index_html[] = {
 static const uint8_t web_ops_html[] = {
 #embed "web/ops.html"
 };
+static const uint8_t web_missing_html[] = {
+#embed "web/missing.html"
+};
 static const uint8_t web_style_css[] = {
 #embed "web/style.css"
 };
@@ -71,6 +74,51 @@ static const uint8_t web_booking_js[] = {
 static const uint8_t web_ops_js[] = {
 #embed "web/ops.js"
 };
+static const uint8_t web_dom_js[] = {
+#embed "web/dom.js"
+};
+static const uint8_t web_locale_js[] = {
+#embed "web/locale.js"
+};
+static const uint8_t web_words_js[] = {
+#embed "web/words.js"
+};
+static const uint8_t web_views_js[] = {
+#embed "web/views.js"
+};
+static const uint8_t web_holds_js[] = {
+#embed "web/holds.js"
+};
+static const uint8_t web_events_js[] = {
+#embed "web/events.js"
+};
+static const uint8_t web_bookings_js[] = {
+#embed "web/bookings.js"
+};
+static const uint8_t web_basket_js[] = {
+#embed "web/basket.js"
+};
+static const uint8_t web_picker_js[] = {
+#embed "web/picker.js"
+};
+static const uint8_t web_hall_js[] = {
+#embed "web/hall.js"
+};
+static const uint8_t web_overview_js[] = {
+#embed "web/overview.js"
+};
+static const uint8_t web_payment_js[] = {
+#embed "web/payment.js"
+};
+static const uint8_t web_profile_js[] = {
+#embed "web/profile.js"
+};
+static const uint8_t web_ops_bookings_js[] = {
+#embed "web/ops-bookings.js"
+};
+static const uint8_t web_ops_log_js[] = {
+#embed "web/ops-log.js"
+};
 
 #define WEB(name, file_bytes)                                                  \
     { name, {file_bytes, sizeof file_bytes} }
@@ -78,6 +126,7 @@ static const uint8_t web_ops_js[] = {
 static const usher_web_file web_files[] = {
     WEB("index.html", web_index_html),
     WEB("ops.html", web_ops_html),
+    WEB("missing.html", web_missing_html),
     WEB("style.css", web_style_css),
     WEB("icon.svg", web_icon_svg),
     WEB("api.js", web_api_js),
@@ -89,6 +138,21 @@ static const usher_web_file web_files[] = {
     WEB("seatmap.js", web_seatmap_js),
     WEB("booking.js", web_booking_js),
     WEB("ops.js", web_ops_js),
+    WEB("ops-log.js", web_ops_log_js),
+    WEB("ops-bookings.js", web_ops_bookings_js),
+    WEB("dom.js", web_dom_js),
+    WEB("locale.js", web_locale_js),
+    WEB("words.js", web_words_js),
+    WEB("views.js", web_views_js),
+    WEB("holds.js", web_holds_js),
+    WEB("events.js", web_events_js),
+    WEB("bookings.js", web_bookings_js),
+    WEB("basket.js", web_basket_js),
+    WEB("picker.js", web_picker_js),
+    WEB("hall.js", web_hall_js),
+    WEB("overview.js", web_overview_js),
+    WEB("payment.js", web_payment_js),
+    WEB("profile.js", web_profile_js),
 };
 
 size_t usher_web_file_count(void) {

@@ -1,9 +1,9 @@
-// What an event has left, as it changes: server-sent events, coming back by themselves.
+// What an event has left, as it changes: server-sent events, reconnecting by themselves.
 
 /**
  * Listens to an event until the returned function is called.
  *
- * @param handlers.snapshot told everything; `change` what changed; `connected` whether news arrive at present.
+ * @param handlers.snapshot gets everything; `change` what changed; `connected` whether changes arrive at present.
  */
 export function listen(event, { snapshot, change, connected }) {
   let source;
@@ -16,11 +16,11 @@ export function listen(event, { snapshot, change, connected }) {
     source.addEventListener("availability", (message) => change(JSON.parse(message.data)));
     source.addEventListener("error", () => {
       connected(false);
-      // A refusal (503) ends it for good, unless one asks again.
+      // After a refusal (503) the browser does not reconnect by itself.
       if (source.readyState === EventSource.CLOSED && !ended) again = setTimeout(open, 2000);
     });
   };
-  // A browser has six connections for a server, and nobody looks at a hidden page.
+  // A browser has six connections for a server: a hidden page does without.
   const look = () => {
     clearTimeout(again);
     source.close();

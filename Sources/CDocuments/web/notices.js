@@ -1,17 +1,17 @@
-// What the page says by itself: to the eye and to the screen reader.
+// Messages of the page: shown, and read by screen readers.
 
-import { make } from "./api.js";
+import { make } from "./dom.js";
 
 const announcer = document.getElementById("announcer");
 
-/** Says something to whoever cannot see it. */
+/** For screen readers only. */
 export function announce(text) {
   const line = make("p", {}, text);
   announcer.append(line);
   setTimeout(() => line.remove(), 10000);
 }
 
-/** Says something to everybody, for a few seconds. */
+/** For everybody, for a few seconds. */
 export function toast(text, tone = "") {
   announce(text);
   const note = make("div", { class: `toast ${tone}` }, text);
@@ -19,51 +19,74 @@ export function toast(text, tone = "") {
   setTimeout(() => note.remove(), 7000);
 }
 
-/** Asks before something that cannot be undone. */
-export function ask(title, text, yes) {
+/**
+ * Asks a question.
+ *
+ * @param answers values, button texts and classes; the last one is also the answer of Escape.
+ * @returns the value of the answer.
+ */
+export function ask(title, text, answers) {
   const dialog = document.getElementById("question");
   dialog.querySelector("#question-title").textContent = title;
   dialog.querySelector("#question-text").textContent = text;
-  dialog.querySelector("#question-yes").textContent = yes;
-  dialog.returnValue = "no";
+  const otherwise = answers.at(-1)[0];
+  dialog.querySelector("#question-answers").replaceChildren(...answers.map(([value, words, look]) =>
+    make("button", { value, class: look, autofocus: value === otherwise }, words)));
+  dialog.returnValue = otherwise;
   dialog.showModal();
   return new Promise((answer) => {
-    dialog.addEventListener("close", () => answer(dialog.returnValue === "yes"), { once: true });
+    dialog.addEventListener("close", () => answer(dialog.returnValue || otherwise), { once: true });
   });
 }
 
-/** What `/readyz` says, in words; empty when all is well. */
-export function health(ready) {
-  if (!ready) return "The server does not answer. This page keeps trying.";
-  const { redis, postgres, inventory } = ready.checks;
-  if (redis !== "ok" && postgres !== "ok") return "Redis and PostgreSQL are down. Nothing can be booked until they are back; what was sold stays sold.";
-  if (redis !== "ok") return "Redis is down. Nothing can be booked until it is back; what was sold stays sold, and Usher recovers by itself.";
-  if (postgres !== "ok") return "PostgreSQL is down. Booking goes on; confirmations are written down when it is back.";
-  if (inventory !== "ok") return "Redis is back, and every seat is being checked against PostgreSQL. Booking goes on in a moment.";
-  return "";
+/** Asks before something that cannot be undone. */
+export async function confirm(title, text, yes, no = "Keep it") {
+  return (await ask(title, text, [["yes", yes, "danger"], ["no", no]])) === "yes";
 }
 
-/** Looks how the server is. */
+/** Puts a message into an `.error` element, or hides it when there is none. */
+export function show(element, text) {
+  element.textContent = text;
+  element.hidden = !text;
+}
+
+/**
+ * How the server is: what `/readyz` tells, `null` without an answer. An installation may hide `/readyz` from the public:
+ * then nothing is known, and requests tell.
+ */
 export async function readiness() {
   try {
-    return await (await fetch("/readyz")).json();
+    const answer = await (await fetch("/readyz")).json();
+    return answer.checks ? answer : { checks: { redis: "ok", postgres: "ok", inventory: "ok" } };
   } catch {
     return null;
   }
 }
 
-/** Shows a line while the server cannot book; looks more often then. */
+/** What that means for customers; empty when all is well. */
+function forCustomers(ready) {
+  if (!ready) return "The server cannot be reached. This page keeps trying.";
+  const { redis, postgres, inventory } = ready.checks;
+  if (redis !== "ok" || inventory !== "ok") return "Booking is paused because of a technical problem. Tickets that you have booked stay yours. This page continues by itself.";
+  if (postgres !== "ok") return "Because of a technical problem, confirming a booking may take longer than usual, and older bookings may not be shown. Tickets that you have booked stay yours.";
+  return "";
+}
+
+/** Shows a line while the server cannot do everything; looks more often then. */
 export function outage(recovered) {
   const line = document.getElementById("outage");
   let was = "";
+  let timer;
   async function look() {
-    const says = document.hidden ? was : health(await readiness());
-    line.hidden = !says;
-    if (says !== was) line.textContent = says;
-    if (says !== was) dispatchEvent(new CustomEvent("outage", { detail: says }));
-    if (was && !says) { announce("Everything works again."); recovered(); }
-    was = says;
-    setTimeout(look, says ? 1500 : 10000);
+    clearTimeout(timer);
+    const text = document.hidden ? was : forCustomers(await readiness());
+    line.hidden = !text;
+    if (text !== was) line.textContent = text;
+    if (text !== was) dispatchEvent(new CustomEvent("outage", { detail: text }));
+    if (was && !text) { announce("Everything works again."); recovered(); }
+    was = text;
+    clearTimeout(timer);
+    timer = setTimeout(look, text ? 1500 : 10000);
   }
   addEventListener("trouble", () => { if (!was) look(); });
   look();

@@ -1,21 +1,26 @@
-// For whoever runs Usher: how it is, in words and in numbers.
+// For operators: how Usher is, in words and in numbers.
 
-import { call, count, make, session, words } from "./api.js";
-import { account, demo, ensureSignedIn } from "./account.js";
-import { announce, health, readiness } from "./notices.js";
+import { call, session } from "./api.js";
+import { account, demo, ensureSignedIn, signOut } from "./account.js";
+import { draw as drawSVG, make } from "./dom.js";
+import { clockTime, count, number } from "./locale.js";
+import { announce, readiness } from "./notices.js";
+import { bookingsPanel } from "./ops-bookings.js";
+import { logPanel } from "./ops-log.js";
+import { words } from "./words.js";
 
 const element = (id) => document.getElementById(id);
 const interval = 2000;
 /** An audit reads all of an event in both stores. */
 const auditInterval = 20000;
-/** Reading a bigger event whole keeps Redis from everybody else: its counters are compared by `reconcile`, all of it by `usher verify`. */
+/** Reading a bigger event whole would keep Redis from other work: `reconcile` compares its counters, `usher verify` all of it. */
 const isBig = ({ held, sold }) => 2 * held + sold > 2000;
 /** Ten minutes. */
 const kept = 300;
 
 const outcomes = {
-  held: "held", replayed: "told again (same key)", sold_out: "sold out", held_by_others: "held by others", seats_taken: "seats taken",
-  no_adjacent: "no adjacent seats", limit: "limit of a user", not_open: "sale not open", closed: "sale closed", event_cancelled: "event cancelled",
+  held: "held", replayed: "replayed (same key)", sold_out: "sold out", held_by_others: "held by others", seats_taken: "seats taken",
+  no_adjacent: "no adjacent seats", limit: "limit of a customer", not_open: "sale not open", closed: "sale closed", event_cancelled: "event cancelled",
   key_reused: "key of another request", key_limit: "too many keys", mistaken: "malformed", failed: "stores away",
 };
 
@@ -31,48 +36,73 @@ function keep(list, value) {
   if (list.length > kept) list.shift();
 }
 
-/** A line of what was, from the left to now. */
+/** The course of a number, from the left to now. */
 function draw(svg, values) {
   const top = Math.max(1, ...values);
   const place = (value, index) => `${(100 * index) / Math.max(1, values.length - 1)},${38 - (36 * value) / top}`;
   const line = values.map(place).join("L");
-  const path = (d, name) => {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    made.setAttribute("d", d);
-    if (name) made.setAttribute("class", name);
-    return made;
-  };
+  const path = (d, name) => drawSVG("path", { d, class: name });
   svg.replaceChildren(...(values.length < 2 ? [] : [path(`M0,40L${line}L100,40Z`, "area"), path(`M${line}`)]));
 }
 
 // How it is.
 
+/** What `/readyz` says, for operators; empty when all is well. */
+function health(ready) {
+  if (!ready) return "The server cannot be reached.";
+  const { redis, postgres, inventory } = ready.checks;
+  if (redis !== "ok" && postgres !== "ok") return "Redis and PostgreSQL are down. Nothing can be booked until they are back; what was sold stays sold.";
+  if (redis !== "ok") return "Redis is down. Nothing can be booked until it is back; what was sold stays sold, and Usher recovers by itself.";
+  if (postgres !== "ok") return "PostgreSQL is down. Booking continues; confirmations are persisted when it is back.";
+  if (inventory !== "ok") return "Redis is back, and the inventory is being validated against PostgreSQL. Booking continues in a moment.";
+  return "";
+}
+
 async function verdict() {
   const ready = await readiness();
   const says = health(ready);
   const line = element("verdict");
-  const text = says || "Everything works: Redis and PostgreSQL answer, and every seat is accounted for.";
+  const text = says || "Everything works: Redis and PostgreSQL answer, and the inventory is validated.";
   if (line.textContent !== text) line.textContent = text;
   line.className = `verdict ${says ? (ready && ready.checks.redis === "ok" && ready.checks.postgres === "ok" ? "unknown" : "bad") : ""}`;
   if (was && !says) announce("Everything works again.");
   was = says;
 }
 
+// Who may see the rest.
+
+/** Says what is missing to somebody who is no administrator. */
+function gate(isRefused = false) {
+  const user = session.user;
+  const isAdmin = session.isAdmin && !isRefused;
+  element("gate").hidden = isAdmin;
+  element("numbers").hidden = !isAdmin;
+  const name = user && [user.name, user.email].filter(Boolean).join(", ");
+  element("gate-text").textContent = user
+    ? `You are signed in as ${name}, who is not an administrator. Numbers and bookings on this page are for administrators.`
+    : "Numbers and bookings on this page are for administrators.";
+  element("gate-sign-in").textContent = user ? "Sign in as somebody else" : "Sign in as administrator";
+  return isAdmin;
+}
+
+async function enter() {
+  if (session.user) await signOut();
+  await ensureSignedIn("as an administrator");
+}
+
 // Numbers.
 
 async function numbers() {
-  const admin = session.isAdmin;
-  element("gate").hidden = admin;
-  element("numbers").hidden = !admin;
-  if (!admin) return;
+  if (!gate()) return;
   let now;
   try {
     now = await call("GET", "/v1/admin/overview");
   } catch (problem) {
-    element("since").textContent = problem.status === 403 || problem.status === 401 ? words(problem) : "The last numbers; new ones cannot be had at present.";
+    if (problem.status === 403) gate(true);
+    element("since").textContent = problem.status === 401 ? words(problem) : "The last numbers; new ones are not available at present.";
     return;
   }
-  element("since").textContent = `As of ${new Date(now.asOf).toLocaleTimeString("en")}, every two seconds.`;
+  element("since").textContent = `As of ${clockTime(now.asOf)}, every two seconds.`;
   claims(now);
   outbox(now.outbox);
   if (now.events) events(now.events);
@@ -80,7 +110,7 @@ async function numbers() {
 
 /** Each copy counts its own; an answer is of one of them. */
 function claims(now) {
-  const total = Object.values(now.claims).reduce((sum, number) => sum + number, 0);
+  const total = Object.values(now.claims).reduce((sum, one) => sum + one, 0);
   const at = performance.now();
   const before = copies.get(now.copy);
   const rate = before ? Math.max(0, (1000 * (total - before.total)) / (at - before.at)) : 0;
@@ -88,22 +118,22 @@ function claims(now) {
   const rates = [...copies.values()].filter((copy) => at - copy.at < 30000);
   const sum = rates.reduce((all, copy) => all + copy.rate, 0);
   keep(series.claims, sum);
-  element("claims").textContent = sum >= 10 ? Math.round(sum).toLocaleString("en") : sum.toFixed(1);
+  element("claims").textContent = sum >= 10 ? number(Math.round(sum)) : number(sum, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   draw(element("claims-line"), series.claims);
   const counted = {};
-  for (const copy of copies.values()) for (const [name, number] of Object.entries(copy.claims)) counted[name] = (counted[name] ?? 0) + number;
+  for (const copy of copies.values()) for (const [name, times] of Object.entries(copy.claims)) counted[name] = (counted[name] ?? 0) + times;
   const most = Math.max(1, ...Object.values(counted));
-  const listed = Object.entries(counted).filter(([name, number]) => number > 0 || name === "held" || name === "sold_out").sort((one, other) => other[1] - one[1]);
-  element("outcomes").replaceChildren(...listed.map(([name, number]) => {
+  const listed = Object.entries(counted).filter(([name, times]) => times > 0 || name === "held" || name === "sold_out").sort((one, other) => other[1] - one[1]);
+  element("outcomes").replaceChildren(...listed.map(([name, times]) => {
     const fill = make("span");
-    fill.style.width = `${(100 * number) / most}%`;
-    return make("li", {}, make("span", {}, outcomes[name] ?? name), make("span", { class: "track", "aria-hidden": "true" }, fill), make("span", {}, number.toLocaleString("en")));
+    fill.style.width = `${(100 * times) / most}%`;
+    return make("li", {}, make("span", {}, outcomes[name] ?? name), make("span", { class: "track", "aria-hidden": "true" }, fill), make("span", {}, number(times)));
   }));
 }
 
 function outbox(outbox) {
-  element("lag").textContent = outbox ? outbox.entries.toLocaleString("en") : "–";
-  element("lag-age").textContent = !outbox ? "cannot be asked at present" : outbox.entries ? `entries; the oldest waits for ${(outbox.oldestMs / 1000).toFixed(1)} s` : "entries of the outbox: all is written";
+  element("lag").textContent = outbox ? number(outbox.entries) : "–";
+  element("lag-age").textContent = !outbox ? "not available at present" : outbox.entries ? `entries; the oldest has waited ${number(outbox.oldestMs / 1000, { maximumFractionDigits: 1 })} s` : "entries of the outbox: everything is persisted";
   if (outbox) keep(series.lag, outbox.entries);
   draw(element("lag-line"), series.lag);
 }
@@ -114,12 +144,12 @@ function events(list) {
   if (known.length) {
     const held = known.reduce((sum, event) => sum + event.counts.held, 0);
     keep(series.held, held);
-    element("held").textContent = held.toLocaleString("en");
+    element("held").textContent = number(held);
     draw(element("held-line"), series.held);
   } else {
     element("held").textContent = "–";
     element("drift").textContent = "–";
-    element("drift-hint").textContent = "cannot be asked at present";
+    element("drift-hint").textContent = "not available at present";
     drift.clear();
   }
   for (const event of list) {
@@ -132,8 +162,7 @@ function events(list) {
 
 function row(event) {
   const parts = ["sold", "held", "blocked"].map((name) => make("span", { class: name }));
-  const spark = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of [["class", "spark"], ["viewBox", "0 0 100 40"], ["preserveAspectRatio", "none"], ["aria-hidden", "true"]]) spark.setAttribute(name, value);
+  const spark = drawSVG("svg", { class: "spark", viewBox: "0 0 100 40", preserveAspectRatio: "none", "aria-hidden": "true" });
   const text = make("p");
   const state = make("span", { class: "chip" }, "…");
   const root = make("article", { class: "event-row" },
@@ -145,10 +174,10 @@ function row(event) {
 function fill({ parts, text, spark, state }, event) {
   const counts = event.counts;
   if (!counts) {
-    text.textContent = "cannot be asked at present";
+    text.textContent = "not available at present";
   } else {
     parts.forEach((part) => { part.style.width = `${(100 * counts[part.className]) / Math.max(1, counts.capacity)}%`; });
-    text.textContent = `${counts.sold.toLocaleString("en")} sold · ${counts.held.toLocaleString("en")} held · ${counts.available.toLocaleString("en")} free${counts.blocked ? ` · ${counts.blocked.toLocaleString("en")} blocked` : ""}`;
+    text.textContent = `${number(counts.sold)} sold · ${number(counts.held)} held · ${number(counts.available)} free${counts.blocked ? ` · ${number(counts.blocked)} blocked` : ""}`;
     if (!series.sold.has(event.id)) series.sold.set(event.id, []);
     keep(series.sold.get(event.id), counts.sold);
     draw(spark, series.sold.get(event.id));
@@ -185,9 +214,11 @@ async function again(work, time) {
 }
 
 const here = () => { account(() => location.reload()); numbers(); };
-element("gate-sign-in").addEventListener("click", () => ensureSignedIn("Operations are for administrators."));
+element("gate-sign-in").addEventListener("click", enter);
 addEventListener("session", here);
 account(() => location.reload());
+element("numbers").append(bookingsPanel(), logPanel());
+gate();
 demo();
 again(verdict, interval);
 again(numbers, interval);

@@ -1,19 +1,31 @@
-// A hall's seats, section by section: a grid for keyboard, screen reader and finger, and an overview of the whole hall.
+// A hall's seats, section by section: a grid for keyboard, screen reader and finger.
 
-import { make, count } from "./api.js";
+import { make } from "./dom.js";
+import { count } from "./locale.js";
+import { Overview } from "./overview.js";
 
-const states = { a: "available", h: "held by somebody", s: "sold", b: "not on sale", m: "yours" };
+/** How many tiers are told apart by colour (style.css). */
+export const colours = 5;
+
+const states = { a: "available", h: "held by another customer", s: "sold", b: "not on sale" };
 const letters = { available: "a", held: "h", sold: "s", blocked: "b" };
+const ownStates = { RESERVED: "held for you", PENDING_PAYMENT: "held for you", CONFIRMED: "your seat" };
 
 export class SeatMap {
   /**
    * @param seats as `GET …/seats` lists them; what a stream tells goes by their places in this list.
-   * @param changed called after the person has chosen or dropped a seat; `lost` when a chosen one was taken by another.
+   * @param changed called after the person has chosen or dropped a seat, with why when that was refused; `lost` when
+   *   chosen ones were taken by others.
+   * @param refusal why no more may be chosen, or nothing.
+   * @param price what a seat costs, as a text; `colour` the number of its tier's colour.
    */
-  constructor(seats, { changed, lost, announce }) {
-    Object.assign(this, { seats, changed, lost, announce });
+  constructor(seats, { changed, lost, announce, refusal, price, colour }) {
+    Object.assign(this, { seats, changed, lost, announce, refusal, price, colour });
     this.state = seats.map((seat) => letters[seat.status]);
+    this.places = new Map(seats.map((seat, index) => [seat.id, index]));
     this.chosen = new Set();
+    /** Seats of this customer's own bookings, and what they are. */
+    this.own = new Map();
     this.cells = new Map();
     this.sections = [];
     seats.forEach((seat, index) => {
@@ -25,15 +37,24 @@ export class SeatMap {
       if (section.rows.at(-1)?.name !== seat.row) section.rows.push({ name: seat.row, seats: [] });
       section.rows.at(-1).seats.push(index);
     });
-    this.overview = make("canvas", { class: "overview", "aria-hidden": "true", title: "The whole hall" });
-    this.overview.addEventListener("click", (event) => this.jump(event));
     this.grid = make("div", { role: "grid", class: "seats", "aria-multiselectable": "true", "aria-describedby": "map-help" });
     this.grid.addEventListener("click", (event) => this.pressed(event));
     this.grid.addEventListener("keydown", (event) => this.key(event));
     this.grid.addEventListener("focusin", (event) => this.focused(event));
     this.scroller = make("div", { class: "scroller" }, this.grid);
-    new ResizeObserver(() => this.draw()).observe(this.overview);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    this.card = make("p", { class: "seat-card", "aria-hidden": "true", hidden: true });
+    this.grid.addEventListener("pointerover", (event) => { if (event.pointerType !== "touch") this.describe(event.target.closest(".seat")); });
+    this.grid.addEventListener("pointerleave", () => this.describe(null));
+    this.grid.addEventListener("focusout", () => this.describe(null));
+    this.ending = new AbortController();
+    document.addEventListener("scroll", () => this.describe(this.described), { passive: true, capture: true, signal: this.ending.signal });
+    this.plan = new Overview(this);
+    this.overview = this.plan.canvas;
+  }
+
+  close() {
+    this.ending.abort();
+    this.plan.close();
   }
 
   /** Shows one section. */
@@ -41,19 +62,20 @@ export class SeatMap {
     this.current = index;
     const section = this.sections[index];
     this.columns = Math.max(...section.rows.map((row) => row.seats.length));
+    this.describe(null);
     this.cells.clear();
     this.grid.setAttribute("aria-label", `${section.name}: ${count(section.rows.length, "row")}`);
     this.grid.replaceChildren(...section.rows.map((row) => this.row(row)));
     this.scroller.scrollLeft = (this.scroller.scrollWidth - this.scroller.clientWidth) / 2;
     const first = section.rows.flatMap((row) => row.seats).find((seat) => this.state[seat] === "a") ?? section.rows[0].seats[0];
     this.enter(first, false);
-    this.draw();
+    this.plan.draw();
   }
 
   row(row) {
     const before = Math.floor((this.columns - row.seats.length) / 2);
     const cells = row.seats.map((index) => {
-      const cell = make("span", { role: "gridcell", tabindex: "-1", class: "seat", "data-seat": index });
+      const cell = make("span", { role: "gridcell", tabindex: "-1", class: "seat", "data-seat": index, "data-colour": this.colour(index) });
       this.cells.set(index, cell);
       this.paint(index);
       return cell;
@@ -68,14 +90,41 @@ export class SeatMap {
     return `row ${seat.row} seat ${seat.number}`;
   }
 
+  /** What a seat is for this customer: a letter of the server, "m" for one of their own, or "chosen". */
+  stateOf(index) {
+    if (this.chosen.has(index)) return "chosen";
+    return this.own.has(index) && this.state[index] !== "a" ? "m" : this.state[index];
+  }
+
+  wordsOf(index) {
+    const state = this.stateOf(index);
+    return { chosen: "chosen", m: this.own.get(index) }[state] ?? states[state];
+  }
+
   paint(index) {
     const cell = this.cells.get(index);
     if (!cell) return;
-    const state = this.chosen.has(index) ? "chosen" : this.state[index];
+    const state = this.stateOf(index);
     cell.dataset.state = state;
-    cell.setAttribute("aria-label", `${this.name(index)}, ${state === "chosen" ? "chosen" : states[state]}`);
+    const cost = state === "a" || state === "chosen" ? `, ${this.price(index)}` : "";
+    cell.setAttribute("aria-label", `${this.name(index)}, ${this.wordsOf(index)}${cost}`);
     cell.setAttribute("aria-selected", state === "chosen" ? "true" : "false");
     if (state === "a" || state === "chosen") cell.removeAttribute("aria-disabled"); else cell.setAttribute("aria-disabled", "true");
+  }
+
+  /** Shows what a seat is beside it; the same is in its label. */
+  describe(cell) {
+    this.described = cell;
+    this.card.hidden = !cell;
+    if (!cell) return;
+    const index = Number(cell.dataset.seat);
+    const seat = this.seats[index];
+    this.card.textContent = `Row ${seat.row}, seat ${seat.number} · ${this.price(index)}${this.stateOf(index) === "a" ? "" : ` · ${this.wordsOf(index)}`}`;
+    const box = cell.getBoundingClientRect();
+    const width = this.card.offsetWidth;
+    this.card.style.left = `${Math.max(4, Math.min(document.documentElement.clientWidth - width - 4, box.left + box.width / 2 - width / 2))}px`;
+    const above = box.top - this.card.offsetHeight - 6;
+    this.card.style.top = `${above < 4 ? box.bottom + 6 : above}px`;
   }
 
   // What comes from the server.
@@ -99,26 +148,37 @@ export class SeatMap {
         if (cell) { cell.classList.remove("flash"); void cell.offsetWidth; cell.classList.add("flash"); }
       }
     }
-    this.draw();
+    this.plan.draw();
     if (taken.length) this.lost(taken);
+  }
+
+  /** Seats that the server has just refused. */
+  taken(ids) {
+    for (const index of ids.map((id) => this.places.get(id))) {
+      if (index !== undefined && this.state[index] === "a") this.merge([{ at: index, states: "h" }]);
+    }
+  }
+
+  /** The customer's own bookings of this event. */
+  setOwn(bookings) {
+    const before = [...this.own.keys()];
+    this.own = new Map(bookings.flatMap((booking) => booking.items.flatMap((item) => item.seats)
+      .map((seat) => [this.places.get(seat.id), ownStates[booking.status]])));
+    for (const index of new Set([...before, ...this.own.keys()])) this.paint(index);
+    this.plan.draw();
   }
 
   // What the person does.
 
   toggle(index) {
+    const refusal = this.chosen.has(index) || this.state[index] !== "a" ? "" : this.refusal();
+    if (refusal) return this.changed(refusal);
     if (this.chosen.has(index)) this.chosen.delete(index);
     else if (this.state[index] === "a") this.chosen.add(index);
-    else return this.announce(`${this.name(index)} is ${states[this.state[index]]}.`);
+    else return this.announce(`${this.name(index)} is ${this.wordsOf(index)}.`);
     this.paint(index);
-    this.draw();
+    this.plan.draw();
     this.changed();
-  }
-
-  clear() {
-    const all = [...this.chosen];
-    this.chosen.clear();
-    all.forEach((index) => this.paint(index));
-    this.draw();
   }
 
   pressed(event) {
@@ -131,7 +191,9 @@ export class SeatMap {
 
   focused(event) {
     const cell = event.target.closest(".seat");
-    if (cell) this.enter(Number(cell.dataset.seat), false);
+    if (!cell) return;
+    this.enter(Number(cell.dataset.seat), false);
+    if (cell.matches(":focus-visible")) this.describe(cell);
   }
 
   /** One seat of the grid is where the Tab key goes. */
@@ -169,64 +231,9 @@ export class SeatMap {
       PageDown: () => across(rows.length - 1),
     };
     if (moves[event.key]) this.enter(moves[event.key](), true);
+    else if (event.key === "Escape" && !this.card.hidden) this.describe(null);
     else if (event.key === " " || event.key === "Enter") this.toggle(this.active);
     else return;
     event.preventDefault();
-  }
-
-  // The overview: a canvas, since nobody but the eye needs it.
-
-  draw() {
-    const width = this.overview.clientWidth;
-    if (!width) return;
-    const widest = Math.max(...this.sections.flatMap((section) => section.rows.map((row) => row.seats.length)));
-    const step = Math.min(6, (width - 8) / widest);
-    const gap = 10;
-    const rows = this.sections.reduce((sum, section) => sum + section.rows.length, 0);
-    const bend = step * 3;
-    const height = Math.ceil(28 + rows * step + this.sections.length * gap + bend);
-    const scale = devicePixelRatio || 1;
-    this.overview.width = width * scale;
-    this.overview.height = height * scale;
-    this.overview.style.height = `${height}px`;
-    const context = this.overview.getContext("2d");
-    context.scale(scale, scale);
-    const style = getComputedStyle(this.overview);
-    const color = (name) => style.getPropertyValue(name);
-    const colors = { a: color("--seat-free"), h: color("--seat-held"), s: color("--seat-sold"), b: color("--seat-sold"), m: color("--accent") };
-    const middle = width / 2;
-    context.fillStyle = color("--line");
-    context.beginPath();
-    context.roundRect(middle - widest * step * 0.3, 2, widest * step * 0.6, 14, 4);
-    context.fill();
-    context.fillStyle = color("--muted");
-    context.font = "600 10px system-ui, sans-serif";
-    context.textAlign = "center";
-    context.fillText("Stage", middle, 12.5);
-    this.bands = [];
-    let y = 28;
-    this.sections.forEach((section, number) => {
-      const top = y;
-      context.globalAlpha = number === this.current ? 1 : 0.55;
-      for (const row of section.rows) {
-        const left = middle - (row.seats.length * step) / 2;
-        row.seats.forEach((index, place) => {
-          const x = left + place * step;
-          const off = (x + step / 2 - middle) / ((widest * step) / 2);
-          context.fillStyle = this.chosen.has(index) ? color("--accent") : colors[this.state[index]];
-          context.fillRect(x + 0.5, y + bend * (1 - off * off) - bend / 2, step - 1, step - 1);
-        });
-        y += step;
-      }
-      this.bands.push({ top, bottom: y });
-      y += gap;
-    });
-    context.globalAlpha = 1;
-  }
-
-  jump(event) {
-    const y = event.offsetY;
-    const nearest = this.bands.map((band, index) => ({ index, away: y < band.top ? band.top - y : Math.max(0, y - band.bottom) }));
-    this.picked(nearest.sort((one, other) => one.away - other.away)[0].index);
   }
 }

@@ -25,10 +25,10 @@ def test_from_the_list_of_events_to_the_ticket_and_back(stage, page):
     expect(alice.get_by_role("button", name="Hold", exact=True)).to_be_disabled()
     alice.get_by_role("button", name="One Standing more").click()
     alice.get_by_role("button", name="One Standing more").click()
-    expect(alice.get_by_text("2 × Standing — $50.00")).to_be_visible()
+    expect(alice.get_by_text("2 tickets, $50.00")).to_be_visible()
     alice.get_by_role("button", name="Hold 2 tickets").click()
     alice.get_by_role("dialog").get_by_role("button", name="Alice", exact=True).click()
-    expect(alice.locator("h1")).to_have_text("Yours, for now")
+    expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
     expect(alice.get_by_role("timer")).to_have_text(re.compile(r"^(9:5\d|10:00)$"))
     expect(alice.get_by_text("Test cards")).to_be_visible()
     pay(alice, DECLINED)
@@ -36,7 +36,7 @@ def test_from_the_list_of_events_to_the_ticket_and_back(stage, page):
     expect(alice.get_by_label("Card number")).to_be_focused()
     assert alice.get_by_label("Card number").get_attribute("aria-invalid") == "true"
     pay(alice)
-    expect(alice.locator("h1")).to_have_text("You are going")
+    expect(alice.locator("h1")).to_have_text("Your tickets are paid")
     expect(alice.get_by_role("article", name="Ticket")).to_contain_text("Moonlight Serenade")
     expect(alice.get_by_text("Paid and recorded")).to_be_visible()
     tiers = stage.ask("GET", f"/v1/events/{event['id']}/availability")["tiers"]
@@ -58,14 +58,15 @@ def test_a_new_account_is_made_and_kept_over_a_reload(stage, page):
     carol = page()
     stage.open(carol)
     carol.get_by_role("button", name="Sign in", exact=True).click()
-    carol.get_by_role("button", name="New here? Make an account").click()
+    carol.get_by_role("button", name="New here? Create account").click()
     carol.get_by_label("Name").fill("Carol")
     carol.get_by_label("E-mail").fill("carol@example.com")
     carol.get_by_label("Password").fill("short")
-    carol.get_by_role("button", name="Make account").click()
-    expect(carol.get_by_role("alert")).to_be_visible()
+    carol.get_by_role("button", name="Create account", exact=True).click()
+    expect(carol.get_by_role("alert")).to_have_text("The password needs at least 8 characters, with a letter and a digit.")
+    expect(carol.get_by_label("Password")).to_be_focused()
     carol.get_by_label("Password").fill("correct horse 1")
-    carol.get_by_role("button", name="Make account").click()
+    carol.get_by_role("button", name="Create account", exact=True).click()
     expect(carol.get_by_text("Carol")).to_be_visible()
     carol.reload()
     expect(carol.get_by_text("Carol")).to_be_visible()
@@ -75,7 +76,7 @@ def test_a_new_account_is_made_and_kept_over_a_reload(stage, page):
     carol.get_by_label("E-mail").fill("carol@example.com")
     carol.get_by_label("Password").fill("wrong horse 1")
     carol.get_by_role("dialog").get_by_role("button", name="Sign in", exact=True).click()
-    expect(carol.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(carol.get_by_role("alert")).to_contain_text("is wrong")
 
 
 def test_seats_are_chosen_on_the_map_and_best_ones_found(stage, page):
@@ -85,14 +86,15 @@ def test_seats_are_chosen_on_the_map_and_best_ones_found(stage, page):
     stage.sign_in(alice)
     alice.get_by_role("gridcell", name="row B seat 3, available").click()
     alice.get_by_role("gridcell", name="row B seat 4, available").click()
-    expect(alice.get_by_text("Floor B 3, 4 — $80.00")).to_be_visible()
+    expect(alice.get_by_text("2 tickets, $80.00")).to_be_visible()
     alice.get_by_role("button", name="Hold 2 tickets").click()
     expect(alice.get_by_text("Floor, row B, seats 3, 4")).to_be_visible()
     alice.go_back()
-    expect(alice.get_by_role("gridcell", name="row B seat 3, held by somebody")).to_be_visible()
+    expect(alice.get_by_role("gridcell", name="row B seat 3, held for you")).to_be_visible()
     alice.get_by_label("Seats together").fill("3")
     alice.get_by_role("button", name="Hold the best in Floor").click()
-    expect(alice.locator("h1")).to_have_text("Yours, for now")
+    alice.get_by_role("dialog").get_by_role("button", name="Keep both").click()
+    expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
     pay(alice)
     expect(alice.get_by_role("article", name="Ticket")).to_contain_text("Floor, row A, seats")
 
@@ -106,10 +108,10 @@ def test_two_browsers_want_the_same_seat(stage, page):
         one.get_by_text("Live", exact=True).wait_for()
         one.get_by_role("gridcell", name="row C seat 5, available").click()
     alice.get_by_role("button", name="Hold 1 ticket").click()
-    expect(alice.locator("h1")).to_have_text("Yours, for now")
+    expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
     # Bob is told at once, and his choice is dropped.
-    expect(bob.get_by_role("gridcell", name="row C seat 5, held by somebody")).to_be_visible()
-    expect(bob.locator("#announcer")).to_contain_text("Somebody has just taken Floor C 5")
+    expect(bob.get_by_role("gridcell", name="row C seat 5, held by another customer")).to_be_visible()
+    expect(bob.locator("#announcer")).to_contain_text("Floor C 5 has just been taken")
     expect(bob.get_by_role("button", name="Hold", exact=True)).to_be_disabled()
     # Whoever has no live view learns it when he tries.
     bob.route("**/stream", lambda route: route.abort())
@@ -118,10 +120,11 @@ def test_two_browsers_want_the_same_seat(stage, page):
     alice.goto(f"{stage.base}/#/events/{event['number']}")
     alice.get_by_role("gridcell", name="row C seat 6, available").click()
     alice.get_by_role("button", name="Hold 1 ticket").click()
-    expect(alice.locator("h1")).to_have_text("Yours, for now")
+    alice.get_by_role("dialog").get_by_role("button", name="Keep both").click()
+    expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
     bob.get_by_role("button", name="Hold 1 ticket").click()
-    expect(bob.get_by_role("alert")).to_contain_text("Somebody was faster")
-    expect(bob.get_by_role("gridcell", name="row C seat 6, held by somebody")).to_be_visible()
+    expect(bob.get_by_role("alert")).to_contain_text("has just been taken")
+    expect(bob.get_by_role("gridcell", name="row C seat 6, held by another customer")).to_be_visible()
     stage.picture(bob, "somebody-was-faster")
 
 
@@ -131,21 +134,25 @@ def test_both_at_the_same_moment_and_one_gets_it(stage, page):
     for one, name in zip(people, ("Alice", "Bob")):
         stage.open(one, f"/#/events/{event['number']}")
         stage.sign_in(one, name)
+        # What the other one takes must not be seen before both have asked.
+        one.route("**/stream", lambda route: route.abort())
+        one.reload()
         one.get_by_role("button", name="One Standing more").click()
     for one in people:
         one.evaluate("() => [...document.querySelectorAll('button')].find((b) => b.textContent === 'Hold 1 ticket').click()")
     for one in people:
-        one.wait_for_function("() => /for now/.test(document.querySelector('h1').textContent)"
+        one.wait_for_function("() => /are reserved/.test(document.querySelector('h1').textContent)"
                               " || !document.querySelector('p.error[role=alert]').hidden")
-    got = [one for one in people if one.locator("h1").inner_text() == "Yours, for now"]
+    got = [one for one in people if one.locator("h1").inner_text() == "Your tickets are reserved"]
     assert len(got) == 1
     other = people[1 - people.index(got[0])]
-    expect(other.get_by_role("alert")).to_contain_text("in other people’s hands")
-    expect(other.get_by_text("sold out")).to_be_visible()
-    # Given back: the other one sees it.
-    got[0].get_by_role("button", name="Give them back").click()
-    got[0].get_by_role("dialog").get_by_role("button", name="Give them back").click()
-    expect(other.get_by_text("1 left")).to_be_visible()
+    expect(other.get_by_role("alert")).to_contain_text("reserved by other customers")
+    other.unroute("**/stream")
+    expect(other.get_by_text("Sold out")).to_be_visible()
+    # Released: the other one sees it.
+    got[0].get_by_role("button", name="Release tickets").click()
+    got[0].get_by_role("dialog").get_by_role("button", name="Release tickets").click()
+    expect(other.get_by_text("Only 1 left")).to_be_visible()
 
 
 def test_time_runs_out_and_says_so(stage, page):
@@ -156,7 +163,7 @@ def test_time_runs_out_and_says_so(stage, page):
     alice.get_by_role("button", name="One Standing more").click()
     alice.get_by_role("button", name="Hold 1 ticket").click()
     expect(alice.get_by_role("timer")).to_have_text(re.compile("^0:0[1-6]$"))
-    expect(alice.locator("h1")).to_have_text("Your time ran out", timeout=20000)
+    expect(alice.locator("h1")).to_have_text("Expired", timeout=20000)
     alice.get_by_role("link", name="Back to the event").click()
     expect(alice.get_by_text("20 left")).to_be_visible()
 
@@ -170,10 +177,13 @@ def test_more_time_and_three_declined_cards(stage, page):
     alice.get_by_role("button", name="Hold 1 ticket").click()
     alice.get_by_role("button", name="I need more time").click()
     expect(alice.locator("#announcer")).to_contain_text("You have more time")
-    for _ in range(2):
+    for words in ("Try another card", "One more try"):
         pay(alice, DECLINED)
         expect(alice.get_by_role("alert")).to_contain_text("The card was declined")
+        expect(alice.get_by_role("alert")).to_contain_text(words)
         expect(alice.get_by_role("button", name="Pay $25.00")).to_be_enabled()
+    alice.reload()
+    expect(alice.get_by_role("alert")).to_contain_text("One more try")
     pay(alice, DECLINED)
     expect(alice.locator("h1")).to_have_text("The payment was declined")
 
@@ -187,7 +197,7 @@ def test_a_bank_that_answers_later(stage, page):
     alice.get_by_role("button", name="Hold 1 ticket").click()
     pay(alice, LATE)
     expect(alice.locator("h1")).to_have_text("Waiting for the bank")
-    expect(alice.locator("h1")).to_have_text("You are going")
+    expect(alice.locator("h1")).to_have_text("Your tickets are paid")
 
 
 def test_everything_by_keyboard_alone(stage, page):
@@ -214,7 +224,7 @@ def test_everything_by_keyboard_alone(stage, page):
     tab_to("^row A seat 1,")
     for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "Space", "ArrowRight", "Space"):
         alice.keyboard.press(key)
-    expect(alice.get_by_text("Floor C 3, 4 — $80.00")).to_be_visible()
+    expect(alice.get_by_text("2 tickets, $80.00")).to_be_visible()
     for key, name in (("End", "row C seat 8"), ("PageUp", "row A seat 8"), ("Control+Home", "row A seat 1"),
                       ("Control+End", "row D seat 8"), ("Home", "row D seat 1"), ("ArrowUp", "row C seat 1")):
         alice.keyboard.press(key)
@@ -223,11 +233,11 @@ def test_everything_by_keyboard_alone(stage, page):
     alice.keyboard.press("Enter")
     tab_to("^Alice$", 12)
     alice.keyboard.press("Enter")
-    expect(alice.locator("h1")).to_have_text("Yours, for now")
+    expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
     expect(alice.locator("h1")).to_be_focused()
     tab_to("^Card number$")
     alice.keyboard.type("4242424242424242")
     alice.keyboard.press("Enter")
-    expect(alice.locator("h1")).to_have_text("You are going")
+    expect(alice.locator("h1")).to_have_text("Your tickets are paid")
     expect(alice.locator("h1")).to_be_focused()
     assert event["number"] > 0

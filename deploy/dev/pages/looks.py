@@ -53,7 +53,7 @@ def every_screen(stage, one, look, seat_event, name):
     one.get_by_role("gridcell", name="row A seat 3, available").click()
     look("seats")
     one.get_by_role("button", name="Hold 2 tickets").click()
-    expect(one.locator("h1")).to_have_text("Yours, for now")
+    expect(one.locator("h1")).to_have_text("Your tickets are reserved")
     look("hold")
     one.get_by_label("Card number").fill("4000 0000 0000 9995")
     one.get_by_role("button", name=re.compile("^Pay")).click()
@@ -61,10 +61,11 @@ def every_screen(stage, one, look, seat_event, name):
     look("declined")
     one.get_by_label("Card number").fill("4242 4242 4242 4242")
     one.get_by_role("button", name=re.compile("^Pay")).click()
-    expect(one.locator("h1")).to_have_text("You are going")
+    expect(one.locator("h1")).to_have_text("Your tickets are paid")
     look("ticket")
     one.goto(f"{stage.base}/#/bookings")
-    expect(one.get_by_role("listitem").first).to_be_visible()
+    expect(one.locator("h1")).to_have_text("My bookings")
+    expect(one.get_by_role("main").get_by_role("listitem").first).to_be_visible()
     look("bookings")
     one.get_by_role("button", name=re.compile("^Cancel")).first.click()
     look("question")
@@ -132,3 +133,36 @@ def test_operations_can_be_used_by_everybody(stage, page):
         check(one, f"ops, {name}")
         fits_page(one, f"ops, {name}")
         one.screenshot(path=str(PICTURES / f"ops-{name}.png"), full_page=True)
+
+
+def test_without_scripts_it_says_so_in_its_place(stage, page):
+    for path, words in (("/", "This page needs JavaScript."), ("/ops", "This page needs JavaScript.")):
+        one = page(scripts=False)
+        one.goto(stage.base + path)
+        notice = one.locator("main .notice")
+        expect(notice).to_contain_text(words)
+        expect(notice).to_be_visible()
+        expect(one.get_by_text("Loading…")).to_be_hidden()
+        stage.picture(one, f"no-scripts-{path.strip('/') or 'events'}")
+
+
+def test_no_page_talks_of_stores_to_customers_or_in_riddles(stage, page):
+    """The words of the scripts themselves, since not every refusal can be provoked here."""
+    one = page()
+    stage.open(one)
+    texts = one.evaluate("""async () => {
+        const seen = new Map();
+        const read = async (name) => {
+            if (seen.has(name)) return;
+            seen.set(name, "");
+            seen.set(name, await (await fetch(`/assets/${name}`)).text());
+            await Promise.all([...seen.get(name).matchAll(/from "\\.\\/([^"]+)"/g)].map((match) => read(match[1])));
+        };
+        await read("app.js");
+        return [...seen];
+    }""")
+    assert len(texts) > 10
+    for name, text in texts:
+        said = " ".join(re.findall(r'"([^"\n]* [^"\n]*)"|`([^`\n]* [^`\n]*)`', text) and [one or other for one, other in re.findall(r'"([^"\n]* [^"\n]*)"|`([^`\n]* [^`\n]*)`', text)])
+        for word in ("PostgreSQL", "Redis", "It must", "for now", "Lapsed", "Give them back", "Make an account"):
+            assert word not in said, f"{name}: {word}"

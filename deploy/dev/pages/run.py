@@ -4,14 +4,23 @@ import sys
 import time
 import traceback
 
+import accounts
+import administration
+import choosing
+import holding
 import journeys
 import looks
+import money
+import refusals
+import times
 import trouble
 from stage import Stage
 
+MODULES = (journeys, refusals, choosing, holding, times, money, accounts, administration, trouble, looks)
+
 
 def main(wanted):
-    tests = [(name, test) for module in (journeys, trouble, looks) for name, test in vars(module).items()
+    tests = [(name, test) for module in MODULES for name, test in vars(module).items()
              if name.startswith("test_") and (not wanted or any(part in name for part in wanted))]
     stage = Stage()
     failed = []

@@ -117,6 +117,20 @@ class Stage:
             text = answer.read()
             return json.loads(text) if text else None
 
+    def login(self, name="Alice"):
+        """An access token of one of the demonstration's users."""
+        user = next(one for one in self.ask("GET", "/v1/demo")["users"] if one["name"] == name)
+        return self.ask("POST", "/v1/auth/login", {"email": user["email"], "password": user["password"]})["accessToken"]
+
+    def book(self, event, items, token, paid=True):
+        """A booking past the browser."""
+        return self.ask("POST", "/v1/bookings", {"eventId": event["id"], "items": items}
+                        | ({"payment": {"cardNumber": "4242424242424242"}} if paid else {}), token)
+
+    def seats(self, event):
+        """The seats of an event in their order."""
+        return self.ask("GET", f"/v1/events/{event['id']}/seats")["seats"]
+
     def event(self, title="A small concert", capacity=20, hold=600, **more):
         """An event on sale."""
         return self.ask("POST", "/v1/events", {
@@ -124,19 +138,19 @@ class Stage:
             "tiers": [{"name": "Standing", "kind": "general", "unitAmount": 2500, "capacity": capacity}]} | more,
             self.admin)
 
-    def hall(self, title="A small hall", rows=4, seats=8, hold=600):
+    def hall(self, title="A small hall", rows=4, seats=8, hold=600, **more):
         """An event whose seats are chosen."""
         layout = [{"name": "Floor", "rows": [
             {"name": chr(65 + row), "seats": [str(seat + 1) for seat in range(seats)]} for row in range(rows)]}]
         venue = self.ask("POST", "/v1/venues", {"name": "Hall", "sections": layout}, self.admin)
         return self.event(title, hold=hold, venueId=venue["id"], tiers=[
-            {"name": "Floor", "kind": "seated", "unitAmount": 4000, "sections": ["Floor"]}])
+            {"name": "Floor", "kind": "seated", "unitAmount": 4000, "sections": ["Floor"]}], **more)
 
-    def page(self, width=1280, height=900, dark=False, scripts=None):
+    def page(self, width=1280, height=900, dark=False, scripts=True, locale="en-US", zone="UTC"):
         """A new person's browser; whatever the page itself complains of fails the test that closes it."""
         context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-US",
-            timezone_id="UTC", reduced_motion="reduce")
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale,
+            timezone_id=zone, reduced_motion="reduce", java_script_enabled=scripts)
         context.set_default_timeout(30000)
         page = context.new_page()
         page.complaints = []
