@@ -29,7 +29,7 @@ final class DocumentRoutes {
         router.add(.get, "/docs", .document.uncounted) { request in Self.page.answer(request) }
         router.add(.get, "/docs/{file}", .document.uncounted) { request in
             Self.files[request.parameters["file"] ?? ""]?.answer(request)
-                ?? Problem(.notFound, "There is nothing at this path.").response()
+                ?? PageRoutes.missing(request)
         }
         router.add(.get, "/metrics", .health) { _ in
             HTTPResponse(

@@ -27,7 +27,11 @@ final class PageRoutes {
         return files
     }()
 
+    /// Says to a person that nothing is at an address.
+    private static let missingPage: [UInt8] = Documents.web["missing.html"] ?? []
+
     func add(to router: Router) {
+        router.missing = { request in Self.missing(request) }
         router.add(.get, "/", .document) { request in Self.file("index.html", request) }
         router.add(.get, "/ops", .document) { request in Self.file("ops.html", request) }
         router.add(.get, "/assets/{file}", .document) { request in
@@ -37,6 +41,18 @@ final class PageRoutes {
     }
 
     private static func file(_ name: String, _ request: HTTPRequest) -> HTTPResponse {
-        files[name]?.answer(request) ?? Problem(.notFound, "There is nothing at this path.").response()
+        files[name]?.answer(request) ?? missing(request)
+    }
+
+    /// 404: a page for a browser, a problem for all others. What is under the API's own paths is always a problem, since
+    /// some HTTP clients ask for HTML without wanting it.
+    static func missing(_ request: HTTPRequest, _ detail: String = Router.missingDetail) -> HTTPResponse {
+        let isAPI = request.path.hasPrefix("/v1/") || request.path.hasPrefix("/api/")
+        let isRead = request.method == .get || request.method == .head
+        guard isRead, !isAPI, AcceptedMedia(request).prefers("text", "html") else {
+            return Problem(.notFound, detail, headers: [("Vary", "Accept")]).response()
+        }
+        let headers = [("Content-Type", types["html"] ?? ""), ("Cache-Control", "no-cache"), ("Vary", "Accept")]
+        return HTTPResponse(status: 404, headers: headers + policy, body: missingPage)
     }
 }

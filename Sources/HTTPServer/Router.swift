@@ -51,6 +51,10 @@ public final class Router: HTTPHandler {
     public private(set) var routes: [Route] = []
     /// Asked before a route's handler is: the answer for a request that may not call it, else `nil`.
     public var refusal: ((HTTPRequest, Route) -> HTTPResponse?)?
+    /// Answers a request for a path without routes: 404 `not-found` unless it is set.
+    public var missing: (HTTPRequest) -> HTTPResponse = { _ in Problem(.notFound, Router.missingDetail).response() }
+    /// What a path without routes is answered.
+    public static let missingDetail = "There is nothing at this path."
     /// Told every answer, the route that made it (`nil` when none did), and how long that took in nanoseconds.
     public var onAnswer: ((HTTPRequest, Route?, HTTPResponse, Int64) -> Void)?
 
@@ -135,7 +139,7 @@ public final class Router: HTTPHandler {
                 .methodNotAllowed, "This path has the methods \(allowed).", headers: [("Allow", allowed)]
             ).response()
         case .unknown:
-            return Problem(.notFound, "There is nothing at this path.").response()
+            return missing(request)
         case .malformed:
             return Problem(.invalidRequest, "The path has a malformed escape or a dot segment.").response()
         }

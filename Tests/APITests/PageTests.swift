@@ -37,12 +37,44 @@ extension ContractTests {
             #expect(again.headers["content-security-policy"] == page.headers["content-security-policy"])
         }
 
+        /// What browsers send.
+        private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
         @Test("pages are no assets, and there is nothing else")
         func others() throws {
             let api = try TestAPI.current
-            for path in ["/assets/index.html", "/assets/nothing", "/assets"] {
+            for path in ["/assets/index.html", "/assets/missing.html", "/assets/nothing", "/assets", "/missing.html"] {
                 try api.ask(Request("GET", path)).expectProblem(404, "not-found")
             }
+        }
+
+        @Test(
+            "a browser that finds nothing is shown a page",
+            arguments: ["/nothing", "/docs/nothing", "/assets/nothing", "/problems/nothing"]
+        )
+        func missing(path: String) throws {
+            let api = try TestAPI.current
+            let page = try api.ask(Request("GET", path).with("Accept", Self.browser))
+            #expect(page.status == 404 && page.headers["content-type"] == "text/html; charset=utf-8")
+            #expect(page.text.contains("There is no page at this address."))
+            #expect(page.headers["vary"]?.contains("Accept") == true)
+            #expect(
+                page.headers["content-security-policy"]?.hasPrefix("default-src 'none'; script-src 'self'; ") == true)
+            #expect(page.headers["cache-control"] == "no-cache")
+        }
+
+        @Test("clients of the API get a problem, whatever they accept")
+        func missingForClients() throws {
+            let api = try TestAPI.current
+            for path in ["/v1/nothing", "/api/nothing"] {
+                try api.ask(Request("GET", path).with("Accept", Self.browser)).expectProblem(404, "not-found")
+            }
+            for accept in ["*/*", "application/json", "application/json, text/html;q=0.9", "text/*;q=0.1, */*"] {
+                let answer = try api.ask(Request("GET", "/nothing").with("Accept", accept))
+                answer.expectProblem(404, "not-found")
+                #expect(answer.headers["vary"]?.contains("Accept") == true, "\(accept)")
+            }
+            try api.ask(Request("POST", "/nothing").with("Accept", Self.browser)).expectProblem(404, "not-found")
         }
 
         @Test("everybody may know that no money is taken; outside of a demonstration nobody's password is told")

@@ -20,7 +20,7 @@ final class ProblemRoutes {
     func add(to router: Router) {
         router.add(.get, "/problems/{code}", .document) { request in
             guard let page = Self.pages[request.parameters["code"] ?? ""] else {
-                return Problem(.notFound, "No problem has this code.").response()
+                return PageRoutes.missing(request, "No problem has this code.")
             }
             return (Self.prefersHTML(request) ? page.html : page.text).answer(request)
         }

@@ -44,7 +44,7 @@ export function bookingsPanel() {
       if (cursor) fields.set("cursor", cursor);
       const answer = await call("GET", `/v1/admin/bookings?${fields}`);
       const of = await Promise.all(answer.data.map((booking) => eventOf(booking.eventId)));
-      const rows = answer.data.map((booking, index) => row(booking, of[index]));
+      const rows = answer.data.map((booking, index) => row(booking, of[index], email.value.trim() || booking.userId));
       if (cursor) list.append(...rows); else list.replaceChildren(...rows);
       found.textContent = list.children.length ? `${count(list.children.length, "booking")}${answer.nextCursor ? ", and more" : ""}, newest first${answer.complete ? "" : "; some may be missing at the moment"}` : "No bookings found.";
       more.replaceChildren(answer.nextCursor ? make("button", { onclick: () => find(answer.nextCursor) }, "Show more") : "");
@@ -83,16 +83,15 @@ export function bookingsPanel() {
     error, found, list, more);
 }
 
-function row(booking, event) {
+/** @param who the address that was looked for, else the customer's id. */
+function row(booking, event, who) {
   const [text, tone] = stateWords[booking.status];
   const element = make("li", { class: "row-item", "data-booking": booking.id });
-  const who = booking.email ?? booking.userId;
   const paid = booking.payment && booking.totalAmount > 0 ? { PENDING: "payment in progress", SUCCEEDED: "paid", FAILED: "payment declined", REFUND_DUE: "refund due", REFUNDED: "refunded" }[booking.payment.status] : "";
   const change = async () => {
     const fresh = await cancelDialog(booking, event, who);
     if (!fresh) return;
-    // What the administrators' list adds to a booking stays.
-    const next = row({ ...booking, ...fresh }, event);
+    const next = row(fresh, event, who);
     element.replaceWith(next);
     next.querySelector("h3").focus();
   };
