@@ -1,9 +1,9 @@
 // One booking: reserved and waiting to be paid, being paid, the ticket, or its end.
 
-import { act, call, clock, session } from "./api.js";
+import { act, call, session } from "./api.js";
 import { cancelBooking, cancelNote, mayCancel } from "./bookings.js";
 import { make } from "./dom.js";
-import { noteBooking } from "./holds.js";
+import { noteBooking, timeOf } from "./holds.js";
 import { count, eventTime, price, timeLeft, visitorTime } from "./locale.js";
 import { announce, toast } from "./notices.js";
 import { PaymentForm } from "./payment.js";
@@ -65,7 +65,7 @@ export async function bookingView(page, id) {
   function tick() {
     clearTimeout(timer);
     if (ended) return;
-    const rest = Math.max(0, Date.parse(booking.expiresAt) - clock.now());
+    const rest = timeOf(booking);
     const seconds = Math.ceil(rest / 1000);
     time.textContent = timeLeft(rest);
     bar.firstChild.style.width = `${Math.min(100, rest / (10 * event.holdSeconds))}%`;

@@ -17,8 +17,11 @@ let shownElsewhere = null;
 let owner = null;
 let timer;
 
+/** Milliseconds that are left. The clocks agree within a second: never more than the server gave. */
+export const timeOf = (booking) => Math.max(0, Math.min(Date.parse(booking.expiresAt) - clock.now(), Date.parse(booking.expiresAt) - Date.parse(booking.updatedAt)));
+
 const tickets = (booking) => booking.items.reduce((sum, item) => sum + item.quantity, 0);
-const isLive = (booking) => booking.status === "RESERVED" && Date.parse(booking.expiresAt) > clock.now();
+const isLive = (booking) => booking.status === "RESERVED" && timeOf(booking) > 0;
 
 /** What an answer of the server tells about one booking. */
 export function noteBooking(booking) {
@@ -83,7 +86,7 @@ function line(booking) {
   const about = name ? ` for ${name}` : "";
   return make("p", { class: "wide hold-line", "data-hold": booking.id, "data-title": name },
     make("span", { class: "hold-text" }, "You hold ", make("strong", {}, count(tickets(booking), "ticket")), make("span", { class: "hold-title" }, about),
-      " · ", make("span", { class: "hold-time", "data-ends": booking.expiresAt })),
+      " · ", make("span", { class: "hold-time" })),
     make("a", { class: "button small primary", href: `#/booking/${booking.id}`, "aria-label": `Pay${about}` }, booking.totalAmount === 0 ? "Get tickets" : "Pay"),
     make("button", { class: "small", onclick: () => release(booking), "aria-label": `Release ${count(tickets(booking), "ticket")}${about}` }, "Release"));
 }
@@ -103,11 +106,14 @@ async function release(booking) {
 function tick() {
   clearTimeout(timer);
   if (bar.hidden) return;
-  for (const time of bar.querySelectorAll("[data-ends]")) {
-    const rest = Date.parse(time.dataset.ends) - clock.now();
+  for (const time of bar.querySelectorAll(".hold-time")) {
+    const booking = known.get(time.closest("[data-hold]").dataset.hold);
+    // Another person is signed in now, whose holds are being asked for.
+    if (!booking) continue;
+    const rest = timeOf(booking);
     const text = `${timeLeft(rest)} left`;
     if (time.textContent !== text) time.textContent = text;
-    if (rest <= 0) {
+    if (rest === 0) {
       announce("The time to pay for your reserved tickets is over.");
       known.forEach((booking, id) => { if (!isLive(booking)) known.delete(id); });
       dispatchEvent(new Event("holds"));
