@@ -4,6 +4,8 @@ import json
 
 from playwright.sync_api import expect
 
+# More rows than a screen has: the basket lies over the end of the hall.
+ROWS = 16
 # A desk and a phone, by day and by night.
 LOOKS = [(1280, 900, False), (1280, 900, True), (390, 844, False), (390, 844, True)]
 
@@ -39,7 +41,7 @@ def hold_seat(page, number):
 
 def test_more_tickets_than_allowed(stage, page):
     for width, height, dark in LOOKS:
-        event = stage.hall("Few each", maxTicketsPerUser=3)
+        event = stage.hall("Few each", rows=ROWS, maxTicketsPerUser=3)
         alice = page(width, height, dark=dark)
         stage.open(alice, f"/#/events/{event['number']}")
         stage.sign_in(alice)
@@ -54,7 +56,7 @@ def test_more_tickets_than_allowed(stage, page):
 
 
 def test_no_seats_side_by_side(stage, page):
-    event = stage.hall("Gaps", rows=2, seats=6)
+    event = stage.hall("Gaps", rows=ROWS, seats=6, maxTicketsPerUser=None)
     odd = [seat["id"] for seat in stage.seats(event) if int(seat["number"]) % 2]
     stage.book(event, [{"seatIds": odd}], stage.token("odd"))
     for alice, name in each(stage, page, event, "no-adjacent-seats"):
@@ -64,7 +66,7 @@ def test_no_seats_side_by_side(stage, page):
 
 
 def test_held_by_others(stage, page):
-    event = stage.hall("All held", rows=1, seats=4)
+    event = stage.hall("All held", rows=ROWS, seats=4, maxTicketsPerUser=None)
     stage.book(event, [{"seatIds": [seat["id"] for seat in stage.seats(event)]}], stage.token("holder"), paid=False)
     for alice, name in each(stage, page, event, "held-by-others"):
         alice.get_by_role("button", name="Hold the best in Floor").click()
@@ -72,7 +74,7 @@ def test_held_by_others(stage, page):
 
 
 def test_one_booking_each(stage, page):
-    event = stage.hall("Once only", maxBookingsPerUser=1)
+    event = stage.hall("Once only", rows=ROWS, maxBookingsPerUser=1)
     stage.book(event, [{"seatIds": [stage.seats(event)[-1]["id"]]}], stage.login())
     for alice, name in each(stage, page, event, "already-booked"):
         hold_seat(alice, 1)
@@ -80,7 +82,7 @@ def test_one_booking_each(stage, page):
 
 
 def test_a_server_that_cannot_book_and_one_that_is_out_of_reach(stage, page):
-    event = stage.hall("Away")
+    event = stage.hall("Away", rows=ROWS)
     body = json.dumps({"type": "about:blank", "title": "Away", "status": 503, "detail": "", "code": "inventory-unavailable",
                        "retryable": True})
     for alice, name in each(stage, page, event, "away"):
