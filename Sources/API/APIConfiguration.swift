@@ -33,6 +33,10 @@ public struct APIConfiguration: Sendable {
     public var inFlightLimit = 256
     /// Clients' connections of one loop, so that the stores' always find a descriptor; more are closed at once.
     public var connectionLimit = Int.max
+    /// What clients have of this copy, by address; the same object for all of its loops.
+    public var clients = ClientLedger()
+    /// Whether `/metrics` is served with the API; not when it has a port of its own.
+    public var hasMetrics = true
     /// How many requests a principal or an address may send; nil: as many as they like.
     public var rateLimits: RateLimits?
     /// The proxies that say whose requests they bring; nil: whoever is connected is the client.

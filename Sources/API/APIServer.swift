@@ -79,7 +79,7 @@ public final class APIServer {
         AuditRoutes(context).add(to: router)
         AuditLogRoute(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
-        DocumentRoutes().add(to: router)
+        DocumentRoutes().add(to: router, hasMetrics: configuration.hasMetrics)
         PageRoutes().add(to: router)
         ProblemRoutes().add(to: router)
         DemoRoute(configuration.demonstration, provider: context.gateway.name).add(to: router)
@@ -105,7 +105,7 @@ public final class APIServer {
         handler.onRefusal = { [audit] head, route, response in audit.refused(head, route, response) }
         var limits = HTTPLimits()
         limits.connections = min(limits.connections, configuration.connectionLimit)
-        let server = HTTPServer(loop: loop, limits: limits, handler: handler)
+        let server = HTTPServer(loop: loop, limits: limits, handler: handler, ledger: configuration.clients)
         server.trustedProxies = configuration.trustedProxies
         if let origins { server.complete = { origins.complete(&$0, $1) } }
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }

@@ -48,7 +48,8 @@ final class AuthRoutes {
         if let name, !PersonName.isGood(name) { body.wrong("name", "It must be a name that can be read.") }
         try body.finish()
         guard let email, let password, let name else { throw Problem.invalid(body.errors) }
-        return Self.session(201, try await accounts.register(email, password: password, name: name))
+        return Self.session(
+            201, try await accounts.register(email, password: password, name: name, address: request.subscriber))
     }
 
     private func login(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -24,13 +24,15 @@ final class DocumentRoutes {
         "LICENSE": StaticDocument(Documents.swaggerLicence, "text/plain; charset=utf-8"),
     ]
 
-    func add(to router: Router) {
-        router.add(.get, "/openapi.json", .document.uncounted) { request in Self.openapi.answer(request) }
-        router.add(.get, "/docs", .document.uncounted) { request in Self.page.answer(request) }
-        router.add(.get, "/docs/{file}", .document.uncounted) { request in
+    /// - Parameter hasMetrics: whether `/metrics` is served here rather than on a port of its own.
+    func add(to router: Router, hasMetrics: Bool) {
+        router.add(.get, "/openapi.json", .document) { request in Self.openapi.answer(request) }
+        router.add(.get, "/docs", .document) { request in Self.page.answer(request) }
+        router.add(.get, "/docs/{file}", .document) { request in
             Self.files[request.parameters["file"] ?? ""]?.answer(request)
                 ?? PageRoutes.missing(request)
         }
+        guard hasMetrics else { return }
         router.add(.get, "/metrics", .health) { _ in
             HTTPResponse(
                 status: 200, headers: [("Content-Type", Registry.mediaType)], body: Array(Registry.shared.text.utf8))

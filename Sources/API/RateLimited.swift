@@ -4,8 +4,8 @@ import HTTPServer
 import Inventory
 import Metrics
 
-/// Refuses what a principal, or an address that does not say who sends, asks too fast; tells all others what they have
-/// left (draft-ietf-httpapi-ratelimit-headers-10).
+/// Refuses what a principal, an address that does not say who sends, or all principals of an address together ask too
+/// fast; tells all others what they have left (draft-ietf-httpapi-ratelimit-headers-10).
 ///
 /// Whoever is configured to call with an API key is not limited, nor are health, documents and signed callbacks. What
 /// cannot be judged goes on, for Redis is away: only a claim would need it, and is told so at once.
@@ -29,20 +29,24 @@ final class RateLimited: HTTPHandler {
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         guard let subject = subject(request) else { return await next.respond(to: request) }
-        guard let verdict = await limiter.judge(subject) else {
-            guard request.policy.admission != .claim else {
-                return Problem.inventory(InventoryError(.unavailable)).response(in: request.policy.errors)
-            }
-            return await next.respond(to: request)
-        }
-        guard verdict.isAdmitted else {
-            refused.add()
-            return refusal(subject, verdict, request.policy.errors)
+        guard let verdict = await limiter.judge(subject) else { return await unjudged(request) }
+        guard verdict.isAdmitted else { return refusal(subject, verdict, request.policy.errors) }
+        if subject.kind == .principal {
+            let address = RateSubject(isWrite: subject.isWrite, .addressOfPrincipals, name: request.subscriber)
+            guard let verdict = await limiter.judge(address) else { return await unjudged(request) }
+            guard verdict.isAdmitted else { return refusal(address, verdict, request.policy.errors) }
         }
         var response = await next.respond(to: request)
         // A login that is refused tells of its own limit.
         if response.status != 429 { add(subject, verdict, to: &response.headers) }
         return response
+    }
+
+    private func unjudged(_ request: HTTPRequest) async -> HTTPResponse {
+        guard request.policy.admission != .claim else {
+            return Problem.inventory(InventoryError(.unavailable)).response(in: request.policy.errors)
+        }
+        return await next.respond(to: request)
     }
 
     /// Whose request it is; `nil` when nobody counts it.
@@ -51,22 +55,31 @@ final class RateLimited: HTTPHandler {
         let isWrite = request.method != .get && request.method != .head
         // Whose credentials are not good is an address; the route tells it so.
         guard let principal = try? authenticator.principal(of: request) else {
-            return RateSubject(isWrite: isWrite, isAddress: true, name: request.subscriber)
+            return RateSubject(isWrite: isWrite, .address, name: request.subscriber)
         }
-        return principal.isService ? nil : RateSubject(isWrite: isWrite, isAddress: false, name: principal.id.text)
+        return principal.isService ? nil : RateSubject(isWrite: isWrite, .principal, name: principal.id.text)
     }
 
     private func refusal(
         _ subject: RateSubject, _ verdict: RateVerdict, _ form: RoutePolicy.ErrorForm
     ) -> HTTPResponse {
+        refused.add()
         var headers = [(name: "Retry-After", value: String(Self.seconds(verdict)))]
         add(subject, verdict, to: &headers)
         let limit = subject.isAddress ? limiter.limits.address : limiter.limits.principal
         return Problem(
             .rateLimited,
-            "More than \(limit.quota) requests came in \(limit.seconds) s. Wait \(Self.seconds(verdict)) s.",
+            "More than \(limit.quota) requests \(Self.from(subject)) came in \(limit.seconds) s. Wait \(Self.seconds(verdict)) s.",
             headers: headers
         ).response(in: form)
+    }
+
+    private static func from(_ subject: RateSubject) -> String {
+        switch subject.kind {
+        case .principal: "by this caller"
+        case .address: "without a token from this address"
+        case .addressOfPrincipals: "with tokens from this address"
+        }
     }
 
     private func add(

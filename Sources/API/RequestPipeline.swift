@@ -27,6 +27,7 @@ final class RequestPipeline: HTTPHandler {
         var request = request
         router.match(&request)
         var response = await next.respond(to: request)
+        if request.policy.caching == .revalidate { tag(&response, request) }
         if let caching = caching(request, response) { response.headers.append(("Cache-Control", caching)) }
         return response
     }
@@ -42,6 +43,13 @@ final class RequestPipeline: HTTPHandler {
         refused.headers.append(("Cache-Control", "no-store"))
         if let route = head.route { onRefusal(head, route, refused) }
         return .refused(refused)
+    }
+
+    /// Gives an answer that caches may keep the tag by which they ask for it again, unless the handler did.
+    private func tag(_ response: inout HTTPResponse, _ request: HTTPRequest) {
+        guard response.status == 200, !response.headers.contains(where: { $0.name == "ETag" }) else { return }
+        let headers = response.headers.filter { $0.name != "Content-Type" }
+        response = EntityTag(of: response.body).answer(request, response.body, headers: headers)
     }
 
     /// What `Cache-Control` says; `nil` when the handler has said it. Errors are nobody's to keep, and what an

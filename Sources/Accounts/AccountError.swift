@@ -6,10 +6,16 @@ public struct AccountError: Error, Sendable, Equatable, CustomStringConvertible 
         case emailTaken
         /// There is no such account, or the password is another; which of them is nobody's business.
         case invalidCredentials
-        /// Too many attempts at this account failed.
+        /// Too many attempts at this account failed from this address.
         case tooManyAttempts
+        /// Too many attempts at this account failed from everywhere.
+        case tooManyForAccount
         /// Too many attempts from this address failed.
         case tooManyFromAddress
+        /// Too many accounts were made from this address.
+        case tooManyRegistrations
+        /// Attempts cannot be counted at present.
+        case limitUnknown
         /// Too many passwords wait to be hashed.
         case overloaded
         /// No token that can be exchanged: unknown, expired, logged out.
@@ -23,9 +29,13 @@ public struct AccountError: Error, Sendable, Equatable, CustomStringConvertible 
     /// When it is worth trying again, in milliseconds from now; 0 when time does not help.
     public let retryMilliseconds: Int64
 
-    init(_ code: Code, retryMilliseconds: Int64 = 0) {
+    /// The limit that was reached, if one was.
+    public let limit: AttemptLimit?
+
+    init(_ code: Code, retryMilliseconds: Int64 = 0, limit: AttemptLimit? = nil) {
         self.code = code
         self.retryMilliseconds = retryMilliseconds
+        self.limit = limit
     }
 
     /// Safe to log.

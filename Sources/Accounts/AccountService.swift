@@ -30,7 +30,7 @@ public final class AccountService {
         refreshTokens = RefreshStore(pool: pool, lifetime: configuration.refreshLifetime)
         hasher = configuration.hasher
         logins = LoginLimit(
-            connection: redis, local: configuration.localLogins, secret: Self.derive(secret, "login limit"))
+            connection: redis, limits: configuration.limits, secret: Self.derive(secret, "login limit"))
         tokens = AccessTokens(secret: secret)
         accessLifetime = configuration.accessLifetime
         successorKey = Self.derive(secret, "refresh successor")
@@ -47,10 +47,28 @@ public final class AccountService {
     /// - Parameters:
     ///   - password: one that `PasswordRule` has nothing against.
     ///   - name: one that `PersonName` finds good.
-    /// - Throws: `AccountError` `.emailTaken`, `.overloaded`; `PostgresError`.
-    public func register(_ email: EmailAddress, password: String, name: String) async throws -> Session {
-        let account = UserStore.New(
-            id: uuid(), email: email, name: name, passwordHash: try await hasher.hash(password), roles: ["customer"])
+    ///   - address: where the request comes from.
+    /// - Throws: `AccountError` `.emailTaken`, `.tooManyRegistrations`, `.limitUnknown`, `.overloaded`; `PostgresError`.
+    public func register(
+        _ email: EmailAddress, password: String, name: String, address: String
+    ) async throws -> Session {
+        let attempt = try await logins.beginRegistration(address: address)
+        do {
+            return try await makeAccount(email, password: password, name: name, address: address)
+        } catch {
+            // One that finds the address taken counts: else whoever asks about many addresses would pay nothing.
+            if (error as? AccountError)?.code != .emailTaken { logins.withdraw(attempt) }
+            throw error
+        }
+    }
+
+    private func makeAccount(
+        _ email: EmailAddress, password: String, name: String, address: String
+    ) async throws -> Session {
+        // A hash costs much more than this look.
+        guard try await users.user(email) == nil else { throw AccountError(.emailTaken) }
+        let hash = try await hasher.hash(password, as: .registration(from: address))
+        let account = UserStore.New(id: uuid(), email: email, name: name, passwordHash: hash, roles: ["customer"])
         let token = RefreshToken(random: random)
         let rows = try await pool.pipeline(
             [account.insert] + refreshTokens.begin(token, family: uuid(), user: account.id))
@@ -64,21 +82,24 @@ public final class AccountService {
     /// account that was imported with a bcrypt hash takes another time until its owner has logged in once.
     ///
     /// - Parameter address: where the request comes from.
-    /// - Throws: `AccountError` `.invalidCredentials`, `.tooManyAttempts`, `.overloaded`; `PostgresError`.
+    /// - Throws: `AccountError` `.invalidCredentials`, `.tooManyAttempts` and its like, `.limitUnknown`, `.overloaded`;
+    ///   `PostgresError`.
     public func login(_ email: EmailAddress, password: String, address: String) async throws -> Session {
         let attempt = try await logins.begin(account: email, address: address)
         let found: (user: User, passwordHash: String)?
         let isRight: Bool
         do {
             found = try await users.user(email)
-            isRight = try await hasher.matches(password, found?.passwordHash)
+            isRight = try await hasher.matches(password, found?.passwordHash, as: .login(from: address))
         } catch {
             logins.withdraw(attempt)
             throw error
         }
         guard isRight, let found else { throw AccountError(.invalidCredentials) }
         logins.withdraw(attempt)
-        if !PasswordHash.isCurrent(found.passwordHash) { await rehash(found.user, password, found.passwordHash) }
+        if !PasswordHash.isCurrent(found.passwordHash) {
+            await rehash(found.user, password, found.passwordHash, address)
+        }
         let token = RefreshToken(random: random)
         let rows = try await pool.pipeline(refreshTokens.begin(token, family: uuid(), user: found.user.id))
         // The account may have gone meanwhile.
@@ -87,8 +108,8 @@ public final class AccountService {
     }
 
     /// Best effort: what fails now is done at the next login.
-    private func rehash(_ user: User, _ password: String, _ old: String) async {
-        guard let hash = try? await hasher.hash(password) else { return }
+    private func rehash(_ user: User, _ password: String, _ old: String, _ address: String) async {
+        guard let hash = try? await hasher.hash(password, as: .login(from: address)) else { return }
         try? await users.replaceHash(of: user, old, by: hash)
     }
 

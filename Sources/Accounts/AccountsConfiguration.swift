@@ -8,16 +8,18 @@ public struct AccountsConfiguration: Sendable {
     public let outside: OutsideIssuer?
     /// Hashes passwords for all loops.
     public let hasher: PasswordHasher
-    let localLogins = LocalLoginWindow()
+    /// Limits of logins and registrations.
+    public let limits: AccountLimits
 
     /// The defaults of the contract: 15 minutes, 7 days, own accounts only.
     public init(
         accessLifetime: Int64 = 900, refreshLifetime: Int64 = 604_800, outside: OutsideIssuer? = nil,
-        hasher: PasswordHasher = PasswordHasher()
+        hasher: PasswordHasher = PasswordHasher(), limits: AccountLimits = AccountLimits()
     ) {
         self.accessLifetime = accessLifetime
         self.refreshLifetime = refreshLifetime
         self.outside = outside
         self.hasher = hasher
+        self.limits = limits
     }
 }

@@ -43,11 +43,11 @@ public struct DemoUsers: Sendable {
             if try await store.user(email) == nil {
                 let new = UserStore.New(
                     id: AccountID.make(RandomSource()), email: email, name: account.name,
-                    passwordHash: try await hasher.hash(account.password), roles: account.roles)
+                    passwordHash: try await hasher.hash(account.password, as: .command), roles: account.roles)
                 _ = try await store.insert(new)
             }
             let hash = try await store.user(email)?.passwordHash
-            if try await hasher.matches(account.password, hash) { usable.append(account) }
+            if try await hasher.matches(account.password, hash, as: .command) { usable.append(account) }
         }
         return usable
     }

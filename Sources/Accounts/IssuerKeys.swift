@@ -9,7 +9,7 @@ final class IssuerKeys: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
     private let state = Mutex(State())
-    private let workers = Workers(threads: 1, queueLimit: 1)
+    private let workers = Workers(threads: 1, queueLimit: 1, laneLimit: 1)
     private let fetch: @Sendable () -> [UInt8]?
     private let clock: @Sendable () -> Int64
 
@@ -49,7 +49,7 @@ final class IssuerKeys: Sendable {
     }
 
     private func begin() {
-        workers.submit { [self] mayRun in end(mayRun ? fetch().flatMap { KeySet($0) } : nil) }
+        workers.submit(as: .command) { [self] mayRun in end(mayRun ? fetch().flatMap { KeySet($0) } : nil) }
     }
 
     private func end(_ keys: KeySet?) {

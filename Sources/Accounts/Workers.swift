@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A few threads for work that would stall a loop, and a bounded queue before them.
+/// A few threads for work that would stall a loop, and bounded queues before them, in which addresses take turns.
 ///
 /// A thread exists only while there is work: starting one costs a thousandth of what it is started for.
 final class Workers: Sendable {
@@ -9,12 +9,41 @@ final class Workers: Sendable {
     typealias Work = @Sendable (_ mayRun: Bool) -> Void
 
     private struct State {
-        var queue: [Work] = []
+        var urgent = FairQueue<Work>()
+        var patient = FairQueue<Work>()
         var running = 0
+
+        var waiting: Int { urgent.count + patient.count }
+
+        /// How much of this address and urgency waits.
+        func waiting(_ kind: PasswordWork) -> Int {
+            (kind.isRegistration ? patient : urgent).count(of: kind.address)
+        }
+
+        mutating func append(_ work: @escaping Work, _ kind: PasswordWork) {
+            if kind.isRegistration {
+                patient.append(work, to: kind.address)
+            } else {
+                urgent.append(work, to: kind.address)
+            }
+        }
+
+        /// Takes out the last work of whoever has most waiting, if that is more than the newcomer would have;
+        /// registrations make room for all else.
+        mutating func displace(for kind: PasswordWork) -> Work? {
+            if let longest = patient.longest, !kind.isRegistration || longest.count > waiting(kind) + 1 {
+                return patient.removeLast(of: longest.lane)
+            }
+            guard !kind.isRegistration, let longest = urgent.longest, longest.count > waiting(kind) + 1 else {
+                return nil
+            }
+            return urgent.removeLast(of: longest.lane)
+        }
     }
     private let state = Mutex(State())
     private let threads: Int
     private let queueLimit: Int
+    private let laneLimit: Int
 
     /// How far behind the loops the threads stand, 0 to 19.
     private static let niceness: Int32 = 15
@@ -22,28 +51,37 @@ final class Workers: Sendable {
     /// - Parameters:
     ///   - threads: most at a time, at least 1.
     ///   - queueLimit: most pieces of work that wait for one.
-    init(threads: Int, queueLimit: Int) {
+    ///   - laneLimit: most of one address among them, of each urgency.
+    init(threads: Int, queueLimit: Int, laneLimit: Int) {
         self.threads = threads
         self.queueLimit = queueLimit
+        self.laneLimit = laneLimit
     }
 
     /// Runs `work` on a thread and comes back to the caller's loop; nil when too much waits already.
-    func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value? {
+    func run<Value: Sendable>(as kind: PasswordWork, _ work: @escaping @Sendable () -> Value) async -> Value? {
         await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Value?, Never>) in
-            submit { mayRun in unsafe continuation.resume(returning: mayRun ? work() : nil) }
+            submit(as: kind) { mayRun in unsafe continuation.resume(returning: mayRun ? work() : nil) }
         }
     }
 
-    /// Runs `work` once: on a thread, some time, or here and now when it is refused because too much waits already.
-    func submit(_ work: @escaping Work) {
-        let (isTaken, needsThread) = state.withLock { state -> (Bool, Bool) in
+    /// Runs `work` once: on a thread, some time, or it is refused here and now because too much waits already.
+    func submit(as kind: PasswordWork, _ work: @escaping Work) {
+        let (refused, needsThread) = state.withLock { state -> (Work?, Bool) in
             let needsThread = state.running < threads
-            guard needsThread || state.queue.count < queueLimit else { return (false, false) }
-            state.queue.append(work)
+            var displaced: Work?
+            if !needsThread {
+                guard state.waiting(kind) < laneLimit else { return (work, false) }
+                if state.waiting >= queueLimit {
+                    displaced = state.displace(for: kind)
+                    guard displaced != nil else { return (work, false) }
+                }
+            }
+            state.append(work, kind)
             if needsThread { state.running += 1 }
-            return (true, needsThread)
+            return (displaced, needsThread)
         }
-        if !isTaken { work(false) }
+        refused?(false)
         if needsThread, !start() { threadRefused() }
     }
 
@@ -52,8 +90,7 @@ final class Workers: Sendable {
         let refused = state.withLock { state -> [Work] in
             state.running -= 1
             guard state.running == 0 else { return [] }
-            defer { state.queue = [] }
-            return state.queue
+            return state.urgent.removeAll() + state.patient.removeAll()
         }
         for work in refused { work(false) }
     }
@@ -86,11 +123,9 @@ final class Workers: Sendable {
 
     private func next() -> Work? {
         state.withLock { state in
-            guard !state.queue.isEmpty else {
-                state.running -= 1
-                return nil
-            }
-            return state.queue.removeFirst()
+            if let next = state.urgent.next() ?? state.patient.next() { return next }
+            state.running -= 1
+            return nil
         }
     }
 }

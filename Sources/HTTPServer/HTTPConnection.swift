@@ -7,6 +7,10 @@ import Glibc
 /// more request and then left in the socket.
 @safe final class HTTPConnection {
     let descriptor: Int32
+    /// By which its connections are counted; `nil` for a trusted proxy.
+    let address: String?
+    /// Whether its address has as many connections as it may without this one.
+    let isTurnedAway: Bool
 
     private enum State {
         case open
@@ -31,26 +35,42 @@ import Glibc
     private var clientEnded = false
     /// How often something came from the client, its end included.
     private var readings = 0
-    /// What the server was last told that is kept here, of requests and of answers.
-    private var arriving = 0
+    /// Whether a request is being answered.
+    private var isServing = false
+    /// Whose request is arriving, once its head is there; behind a proxy it is not known before.
+    private var sender: String?
+    /// Whom the stream counts for; `nil` when there is none, or it is not counted.
+    private var listener: String?
+    private let identifier: UInt64
+    private let reference = Reference()
+    /// What the ledger was last told that is kept here, of requests and of answers.
+    private var arriving = (bytes: 0, mayEnd: true)
     private var unsent = 0
 
-    init(server: HTTPServer, descriptor: Int32, peer: String) throws(EventLoopError) {
+    init(
+        server: HTTPServer, descriptor: Int32, peer: String, address: String?, isTurnedAway: Bool
+    ) throws(EventLoopError) {
         self.server = server
         self.descriptor = descriptor
+        self.address = address
+        self.isTurnedAway = isTurnedAway
+        identifier = server.ledger.makeIdentifier()
+        sender = address
         let proxies = server.trustedProxies.flatMap { $0.contains(peer) ? $0 : nil }
         reader = RequestReader(server.limits, peer: peer, proxies: proxies)
-        readDeadline = monotonicNanoseconds() + server.limits.headTime.nanoseconds
+        let time = isTurnedAway ? server.limits.turnedAwayTime : server.limits.headTime
+        readDeadline = monotonicNanoseconds() + time.nanoseconds
         timedPhase = .idle
-        let callbacks = Callbacks()
+        let reference = reference
         watch = try DescriptorWatch(
-            loop: server.loop, descriptor: descriptor, onRead: { callbacks.connection?.readable() },
-            onWrite: { callbacks.connection?.markDirty() })
-        callbacks.connection = self
+            loop: server.loop, descriptor: descriptor, onRead: { reference.connection?.readable() },
+            onWrite: { reference.connection?.markDirty() })
+        reference.connection = self
         watch.reading = true
     }
 
-    private final class Callbacks {
+    // SAFETY of @unchecked: touched on the connection's loop only.
+    private final class Reference: @unchecked Sendable {
         weak var connection: HTTPConnection?
     }
 
@@ -114,6 +134,8 @@ import Glibc
     }
 
     private func next() async -> ReceivedRequest? {
+        isServing = false
+        sender = address
         while true {
             var next = advance()
             if case .wait = next { next = await untilReadable() }
@@ -152,11 +174,14 @@ import Glibc
             case .request(let received):
                 readDeadline = .max
                 timedPhase = nil
+                guard !isTurnedAway else { return turnAway(received.request) }
+                isServing = true
                 return .request(received)
             case .refused(let refused):
                 refuse(refused)
                 return .end
             case .wantsPermit(let head):
+                guard !isTurnedAway else { return turnAway(head) }
                 // Whoever judges it has bounds of its own; the body's time begins after it.
                 readDeadline = .max
                 timedPhase = nil
@@ -177,10 +202,18 @@ import Glibc
         }
     }
 
+    private func turnAway(_ request: HTTPRequest) -> Next {
+        refuse(
+            RefusedRequest(
+                refusal: .tooManyConnections, requestID: request.id, isHead: request.method == .head,
+                origin: request.header("origin")))
+        return .end
+    }
+
     /// Deadlines are absolute: they begin with the phase, whatever drips in during it.
     private func startTiming() {
         let phase = reader.phase
-        guard phase != timedPhase else { return }
+        guard phase != timedPhase, !isTurnedAway else { return }
         timedPhase = phase
         let limits = server.limits
         let time =
@@ -194,6 +227,17 @@ import Glibc
 
     private func send(_ response: HTTPResponse, _ received: ReceivedRequest, closes: Bool) {
         let isHead = received.request.method == .head
+        if let body = response.stream, !isHead, response.mayHaveBody {
+            let address = received.request.countedAddress
+            guard server.ledger.beginStream(address) else {
+                body.over()
+                return refuse(
+                    RefusedRequest(
+                        refusal: .tooManyStreams, requestID: received.request.id, isHead: false,
+                        origin: received.request.header("origin")))
+            }
+            listener = address
+        }
         let envelope = HTTPResponse.Envelope(
             requestID: received.request.id, date: server.date, isHTTP11: received.isHTTP11, isHead: isHead,
             closes: closes)
@@ -247,6 +291,8 @@ import Glibc
     }
 
     private func resumeStream() {
+        server.ledger.endStream(listener)
+        listener = nil
         guard let continuation = unsafe streamEnded else { return }
         unsafe streamEnded = nil
         unsafe continuation.resume()
@@ -270,17 +316,39 @@ import Glibc
         resumeWaiting()
     }
 
-    /// Tells the server how much is kept here, and gives up when that is too much for all of its connections together.
+    /// Tells the ledger how much is kept here of what arrives; who is being answered is not ended for what follows.
     private func noteArriving() {
-        server.arrivingBytes += reader.keptBytes - arriving
-        arriving = reader.keptBytes
-        if server.arrivingBytes > server.limits.arrivingBytes { refuseWaiting(.overloaded) }
+        let kept = reader.keptBytes
+        guard kept != arriving.bytes || kept > 0 && arriving.mayEnd == isServing else { return }
+        arriving = (kept, !isServing)
+        if sender == nil { sender = reader.sender }
+        server.ledger.note(
+            .arriving, identifier, of: sender, bytes: kept, mayEnd: !isServing, end: ending { $0.holdsMostArriving() })
     }
 
-    /// Tells the server how much waits here for the client.
+    /// Tells the ledger how much waits here for the client.
     private func noteUnsent(_ count: Int) {
-        server.unsentBytes += count - unsent
+        guard count != unsent else { return }
         unsent = count
+        server.ledger.note(.unsent, identifier, of: nil, bytes: count, end: ending { $0.close() })
+    }
+
+    /// Does something to this connection on its loop, from whatever thread.
+    private func ending(_ body: @escaping @Sendable (HTTPConnection) -> Void) -> @Sendable () -> Void {
+        { [loop = server.loop, reference] in
+            Task(executorPreference: loop.executor) {
+                await loop.run { _ in
+                    if let connection = reference.connection { body(connection) }
+                }
+            }
+        }
+    }
+
+    /// Too much is arriving, and nobody keeps more of it than this connection did.
+    private func holdsMostArriving() {
+        arriving = (0, true)
+        if isServing { return noteArriving() }
+        if unsafe waiting != nil { refuseWaiting(.overloaded) } else { close() }
     }
 
     private func forgetArriving() {
@@ -353,9 +421,9 @@ import Glibc
 
     /// The deadline passed.
     func timedOut(at now: Int64) {
-        let isLate = state == .open && output.deadline >= now && reader.phase != .idle
+        let isLate = state == .open && output.deadline >= now && (isTurnedAway || reader.phase != .idle)
         guard isLate, unsafe waiting != nil else { return close() }
-        refuseWaiting(.lateRequest)
+        refuseWaiting(isTurnedAway ? .tooManyConnections : .lateRequest)
     }
 
     /// Ends it at once.
@@ -394,7 +462,6 @@ import Glibc
         server.noteWrite()
         guard output.flush(to: descriptor, within: server.limits.writeTime) else { return close() }
         noteUnsent(output.count)
-        guard !server.mustCut(unsent) else { return close() }
         watch.writing = !output.isEmpty
         server.mayCut(at: output.deadline)
         guard output.isEmpty else { return }

@@ -106,6 +106,13 @@ public struct HTTPRequest: Sendable {
     /// Who counts as one where addresses are counted: the client's IPv4 address, or its IPv6 network (/64).
     public var subscriber: String { IPAddress.subscriber(client) }
 
+    /// The subscriber, unless that is a trusted proxy, which brings the requests of many.
+    var countedAddress: String? {
+        guard let proxies else { return IPAddress.subscriber(peer) }
+        let client = client
+        return proxies.contains(client) ? nil : IPAddress.subscriber(client)
+    }
+
     /// The first header of this name.
     ///
     /// - Parameter name: in lower case.

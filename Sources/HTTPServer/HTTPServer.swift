@@ -38,10 +38,8 @@ public final class HTTPServer {
     let limits: HTTPLimits
     var dirty: [HTTPConnection] = []
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
-    /// What is kept of requests that are still arriving.
-    var arrivingBytes = 0
-    /// Bytes of answers that wait for their readers.
-    var unsentBytes = 0
+    /// What clients have of the process.
+    let ledger: ClientLedger
     private(set) var isDraining = false
     private(set) var date: [UInt8] = []
     /// Write calls so far: one a connection and tick, so that answers that are ready together leave together.
@@ -74,7 +72,10 @@ public final class HTTPServer {
     private static let drainInterval = Duration.milliseconds(5)
 
     /// A server that does not listen yet. On the loop's thread only.
-    public init(loop: EventLoop, limits: HTTPLimits, handler: any HTTPHandler) {
+    ///
+    /// - Parameter ledger: that of the process, when it has several servers.
+    public init(loop: EventLoop, limits: HTTPLimits, handler: any HTTPHandler, ledger: ClientLedger? = nil) {
+        self.ledger = ledger ?? ClientLedger(limits)
         self.loop = loop
         self.limits = limits
         self.handler = handler
@@ -159,11 +160,6 @@ public final class HTTPServer {
 
     func noteWrite() { writeCalls += 1 }
 
-    /// Whether a connection whose client leaves so many bytes waiting is one too many.
-    func mustCut(_ unsent: Int) -> Bool {
-        unsentBytes > limits.allUnsentBytes && unsent > limits.allUnsentBytes / max(1, limits.connections)
-    }
-
     private func flush() {
         guard !dirty.isEmpty else { return }
         let connections = dirty
@@ -193,9 +189,19 @@ public final class HTTPServer {
     }
 
     private func open(_ descriptor: Int32, _ peer: String) {
-        guard connections.count < limits.connections,
-            let connection = try? HTTPConnection(server: self, descriptor: descriptor, peer: peer)
+        guard connections.count < limits.connections else {
+            close(descriptor)
+            return
+        }
+        let address = trustedProxies?.contains(peer) == true ? nil : IPAddress.subscriber(peer)
+        let admission = ledger.connect(address)
+        guard admission != .refused else { return turnAway(descriptor) }
+        let isTurnedAway = admission == .turnedAway
+        guard
+            let connection = try? HTTPConnection(
+                server: self, descriptor: descriptor, peer: peer, address: address, isTurnedAway: isTurnedAway)
         else {
+            ledger.disconnect(address, wasTurnedAway: isTurnedAway)
             close(descriptor)
             return
         }
@@ -206,6 +212,21 @@ public final class HTTPServer {
 
     func closed(_ connection: HTTPConnection) {
         connections[connection.descriptor] = nil
+        ledger.disconnect(connection.address, wasTurnedAway: connection.isTurnedAway)
+    }
+
+    /// Says 503 to a client whose address has too many connections even of those that are told so in order.
+    private func turnAway(_ descriptor: Int32) {
+        onRefusal(Refusal.tooManyConnections.status)
+        let refused = RefusedRequest(refusal: .tooManyConnections, requestID: nil, isHead: false, origin: nil)
+        var bytes: [UInt8] = []
+        refused.response.write(
+            to: &bytes,
+            HTTPResponse.Envelope(
+                requestID: Identifiers.uuid(), date: date, isHTTP11: true, isHead: false, closes: true))
+        // Whether it is read is the client's affair.
+        _ = Socket.write(descriptor, bytes[...])
+        close(descriptor)
     }
 
     private func swept() {

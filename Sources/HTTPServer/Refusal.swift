@@ -24,6 +24,12 @@ struct Refusal: Error, Equatable {
     static let overloaded = Refusal(
         kind: .overloaded, detail: "Too many requests are arriving at once.")
 
+    static let tooManyConnections = Refusal(
+        kind: .overloaded, detail: "Too many connections are open from this address.")
+
+    static let tooManyStreams = Refusal(
+        kind: .overloaded, detail: "Too many streams are open from this address.")
+
     static let unknownExpectation = Refusal(
         kind: .expectationFailed, detail: "The only expectation that this server meets is 100-continue.")
 
@@ -48,7 +54,7 @@ struct RefusedRequest {
     var response: HTTPResponse {
         var headers = [(name: "Cache-Control", value: "no-store")]
         switch refusal {
-        case .overloaded: headers.append(("Retry-After", "1"))
+        case _ where refusal.status == 503: headers.append(("Retry-After", "1"))
         // Of whatever path: which one it is was not looked at.
         case .unknownMethod: headers.append(("Allow", HTTPMethod.all))
         default: break

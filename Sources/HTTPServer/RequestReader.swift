@@ -79,6 +79,9 @@ struct RequestReader {
     /// How many bytes are kept of a request that is not whole, or not asked for.
     var keptBytes: Int { buffer.count + (head?.bytes.count ?? 0) + parser.bodyCount }
 
+    /// Whose request it is whose body is arriving, as addresses are counted.
+    var sender: String? { head.flatMap { request(of: $0, body: []).countedAddress } }
+
     var phase: Phase {
         if head != nil { return .body }
         return unread == 0 ? .idle : .head

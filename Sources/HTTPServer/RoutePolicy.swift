@@ -96,8 +96,9 @@ public struct RoutePolicy: Sendable, Equatable {
     public static let essential = RoutePolicy(admission: .essential)
     /// Reports of the process's health.
     public static let health = RoutePolicy(.anyone, admission: .health, rate: .exempt)
-    /// Documents and pages: everybody; they say themselves how long they may be kept.
-    public static let document = RoutePolicy(.anyone, caching: .own)
+    /// Documents and pages, which cost next to nothing: everybody, uncounted, so that an office whose people all open the
+    /// page at once has its limit for booking. They say themselves how long they may be kept.
+    public static let document = RoutePolicy(.anyone, rate: .exempt, caching: .own)
 
     /// The same with a longer body.
     public func accepting(bodyBytes: Int) -> RoutePolicy {
@@ -110,13 +111,6 @@ public struct RoutePolicy: Sendable, Equatable {
     public var dropIn: RoutePolicy {
         var policy = self
         policy.errors = .dropIn
-        return policy
-    }
-
-    /// The same, not counted by the rate limit.
-    public var uncounted: RoutePolicy {
-        var policy = self
-        policy.rate = .exempt
         return policy
     }
 }

@@ -49,28 +49,43 @@ public struct RateLimits: Sendable, Equatable {
 
 /// Whose requests are counted together.
 public struct RateSubject: Hashable, Sendable {
+    /// What is counted.
+    public enum Kind: Sendable {
+        /// A principal's requests.
+        case principal
+        /// An address's requests that do not say who sends.
+        case address
+        /// An address's requests of all its principals together: accounts cost nothing, addresses do.
+        case addressOfPrincipals
+    }
+
     /// Reads and writes are counted apart.
     public let isWrite: Bool
-    /// Whether it is an address rather than a principal.
-    public let isAddress: Bool
+    /// What is counted.
+    public let kind: Kind
     /// The principal or the address.
     public let name: ExactText
 
     /// A subject.
-    public init(isWrite: Bool, isAddress: Bool, name: String) {
+    public init(isWrite: Bool, _ kind: Kind, name: String) {
         self.isWrite = isWrite
-        self.isAddress = isAddress
+        self.kind = kind
         self.name = ExactText(name)
     }
+
+    /// Whether the limit of addresses is its limit.
+    public var isAddress: Bool { kind != .principal }
 
     /// What `lua/rate_limit.lua` calls it.
     var text: String {
         let letter =
-            switch (isAddress, isWrite) {
-            case (false, false): "r"
-            case (false, true): "w"
-            case (true, false): "R"
-            case (true, true): "W"
+            switch (kind, isWrite) {
+            case (.principal, false): "r"
+            case (.principal, true): "w"
+            case (.address, false): "R"
+            case (.address, true): "W"
+            case (.addressOfPrincipals, false): "P"
+            case (.addressOfPrincipals, true): "Q"
             }
         return letter + name.text
     }

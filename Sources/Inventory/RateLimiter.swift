@@ -6,7 +6,7 @@ public import RedisClient
 ///
 /// What Redis said last of a subject is kept. As long as that leaves half of the quota, a request goes on at once, and
 /// is counted in Redis within `countDelay`, with all others that came meanwhile; so does a principal who is not known yet,
-/// for in an on-sale most come once. Nearer to the bound Redis is asked first, and for addresses that are not known. So
+/// and the address of one, for in an on-sale most come once. Nearer to the bound Redis is asked first, and for addresses that are not known. So
 /// the bound is exact for whoever comes near to it from one place, a refusal for what
 /// is known to be used up costs Redis nothing, and the worst that somebody wins by coming to all loops of all copies
 /// within the delay and a round trip is half a quota each. Lives on one loop; not `Sendable`.
@@ -78,7 +78,7 @@ public final class RateLimiter {
         let clock = Self.clock
         let limit = limit(subject)
         let isHeard = known.heard.map { clock - $0 < limit.period } ?? false
-        guard isHeard || !subject.isAddress && offset != nil else { return await ask(known) }
+        guard isHeard || subject.kind != .address && offset != nil else { return await ask(known) }
         let now = clock + (offset ?? 0)
         let used = isHeard ? max(0, known.arrival - now) : 0
         if used + limit.interval > limit.period {

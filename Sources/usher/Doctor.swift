@@ -39,7 +39,7 @@ struct Doctor {
             settings.redis, settings.postgres, settings.withKeptSecret().secret, settings.partitions, settings.port,
             settings.corsOrigins, settings.apiKeys, settings.accounts,
             settings.auditRetention, settings.logLevel, settings.paymentProvider,
-            settings.webhookSignature, settings.rateLimits, settings.trustedProxies,
+            settings.webhookSignature, settings.rateLimits, settings.trustedProxies, settings.clients,
             { try settings.traces(service: "") as Any },
         ]
         var findings: [Finding] = []

@@ -22,11 +22,13 @@ struct Serve {
         _ = try settings.trustedProxies()
         try await Stores.prepare(settings)
         let traces = try await Traces.start(settings, service: "usher-serve")
-        let copy = try await RunningCopy.start(settings)
+        let metrics = try await RunningMetricsServer.start(settings)
+        let copy = try await RunningCopy.start(settings, hasMetricsPort: metrics != nil)
         Log.info("serving") { $0.add("url", "http://\(settings.host):\(copy.port)") }
         await Signals.wait()
         Log.info("draining")
         await copy.drain()
+        await metrics?.stop()
         await traces?.stop()
     }
 }
@@ -47,7 +49,10 @@ struct RunningCopy: Sendable {
     /// Starts listening.
     ///
     /// - Parameter demonstration: what everybody may know who can reach this copy.
-    static func start(_ settings: Settings, demonstration: Demonstration? = nil) async throws -> RunningCopy {
+    /// - Parameter hasMetricsPort: whether metrics are served elsewhere.
+    static func start(
+        _ settings: Settings, demonstration: Demonstration? = nil, hasMetricsPort: Bool = false
+    ) async throws -> RunningCopy {
         let descriptors = raiseDescriptorLimit()
         let count = try settings.integer(
             // Fewer loops make larger groups of claims; one processor is left to whoever they wait for.
@@ -71,6 +76,8 @@ struct RunningCopy: Sendable {
         configuration.connectionLimit = max(1, (descriptors - reservedDescriptors) / count - descriptorsOfLoop)
         configuration.rateLimits = try settings.rateLimits()
         configuration.trustedProxies = try settings.trustedProxies()
+        configuration.clients = try settings.clients()
+        configuration.hasMetrics = !hasMetricsPort
         let shared = configuration
         let partitions = try settings.partitions()
         let host = settings.host

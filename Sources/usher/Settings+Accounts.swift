@@ -6,7 +6,7 @@ extension Settings {
         AccountsConfiguration(
             accessLifetime: try lifetime("USHER_ACCESS_TOKEN_TTL", usual: "15m", atMost: "1d"),
             refreshLifetime: try lifetime("USHER_REFRESH_TOKEN_TTL", usual: "7d", atMost: "366d"),
-            outside: try outsideIssuer())
+            outside: try outsideIssuer(), limits: try accountLimits())
     }
 
     /// These settings with the secret that `dev` made, where no other is given.

@@ -1,3 +1,4 @@
+import Accounts
 import HTTPServer
 import Inventory
 
@@ -15,13 +16,58 @@ extension Settings {
         return RateLimits(principal: principal, address: limits.count == 2 ? limits[1] : nil)
     }
 
-    /// 1 to 1,000,000 requests in a second to a day.
     private static func rateLimit(_ text: Substring) -> RateLimit? {
+        number(text).map { RateLimit(quota: $0.quota, periodSeconds: $0.seconds) }
+    }
+
+    private static func attemptLimit(_ text: Substring) -> AttemptLimit? {
+        number(text).map { AttemptLimit(most: Int($0.quota), seconds: $0.seconds) }
+    }
+
+    /// `60/10s`: 1 to 1,000,000 in a second to a day.
+    private static func number(_ text: Substring) -> (quota: Int64, seconds: Int64)? {
         let part = text.split(separator: "/", omittingEmptySubsequences: false)
         guard part.count == 2, let quota = Int64(part[0]), (1...1_000_000).contains(quota),
             let seconds = Settings.seconds(String(part[1])), (1...86_400).contains(seconds)
         else { return nil }
-        return RateLimit(quota: quota, periodSeconds: seconds)
+        return (quota, seconds)
+    }
+
+    /// Limits of logins and registrations, whatever `USHER_RATE_LIMIT` says.
+    func accountLimits() throws -> AccountLimits {
+        var limits = AccountLimits()
+        if let text = text("USHER_LOGIN_LIMIT") {
+            let parts = text.split(separator: ",", omittingEmptySubsequences: false).compactMap(Self.attemptLimit)
+            guard parts.count == 3, text.filter({ $0 == "," }).count == 2 else {
+                throw Failure(
+                    "USHER_LOGIN_LIMIT must be three limits of wrong passwords such as 10/1m,100/1m,1000/1h: for one account "
+                        + "from one address, from one address, for one account from everywhere; not “\(text)”.")
+            }
+            limits.loginsOfAccountFromAddress = parts[0]
+            limits.loginsOfAddress = parts[1]
+            limits.loginsOfAccount = parts[2]
+        }
+        let registrations = text("USHER_REGISTRATION_LIMIT") ?? "10/1h"
+        if registrations != "off" {
+            guard let limit = Self.attemptLimit(registrations[...]) else {
+                throw Failure("USHER_REGISTRATION_LIMIT must be off or such as 10/1h, not “\(registrations)”.")
+            }
+            limits.registrations = limit
+        }
+        return limits
+    }
+
+    /// What clients may have of a copy, by address.
+    func clients() throws -> ClientLedger {
+        var limits = HTTPLimits()
+        limits.addressConnections = try bound("USHER_ADDRESS_CONNECTIONS", usual: 256)
+        limits.addressStreams = try bound("USHER_ADDRESS_STREAMS", usual: 64)
+        return ClientLedger(limits)
+    }
+
+    /// `off`, or a number from 1 on.
+    private func bound(_ name: String, usual: Int) throws -> Int? {
+        text(name) == "off" ? nil : try integer(name, 1...1_000_000, usual: usual)
     }
 
     /// Proxies that are believed when they say whose requests they bring; `nil` for nobody.

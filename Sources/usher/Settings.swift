@@ -66,6 +66,12 @@ struct Settings: Sendable {
 
     func port() throws -> Int { try integer("PORT", 1...65535, usual: 8080) }
 
+    /// Where metrics are served beside the API; `nil` when they have no port of their own.
+    func metricsPort() throws -> Int? {
+        let port = try integer("USHER_METRICS_PORT", 0...65535, usual: 0)
+        return port == 0 ? nil : port
+    }
+
     func partitions() throws -> Int { try integer("USHER_PARTITIONS", 1...4096, usual: 64) }
 
     func redis() throws -> RedisConfiguration {

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 extension ContractTests {
@@ -36,7 +37,11 @@ struct CrossOriginTests {
         #expect(answer.headers["access-control-allow-origin"] == "https://shop.example")
         #expect(answer.headers["access-control-allow-methods"]?.contains("POST") == true)
         let headers = answer.headers["access-control-allow-headers"]?.lowercased() ?? ""
-        for name in ["authorization", "content-type", "idempotency-key", "prefer", "if-none-match", "if-match"] {
+        for name in [
+            "authorization", "content-type", "idempotency-key", "prefer", "if-none-match", "if-match", "last-event-id",
+            "x-request-id", "traceparent",
+            "x-on-behalf-of", "x-api-key",
+        ] {
             #expect(headers.contains(name))
         }
         #expect(answer.headers["access-control-max-age"] != nil)
@@ -51,6 +56,31 @@ struct CrossOriginTests {
             let answer = try api.ask(Request("GET", "/v1/events").with("Origin", origin))
             #expect(answer.status == 200 && answer.headers["access-control-allow-origin"] == nil)
             #expect(answer.headers["vary"] == "Origin")
+        }
+    }
+
+    @Test(
+        "refusals made before there is a route can be read too",
+        arguments: [
+            ("POST /v1/bookings HTTP/1.1\r\nHost: x\r\n%\r\nContent-Length: 70000\r\n\r\n", 413),
+            ("GET / HTTP/1.1\r\nHost: x\r\n%\r\nX: \(String(repeating: "y", count: 20_000))\r\n\r\n", 431),
+            ("GET / HTTP/1.1\r\nHost: x\r\n%\r\nExpect: coffee\r\n\r\n", 417),
+            ("GET / HTTP/2.0\r\nHost: x\r\n%\r\n\r\n", 505), ("GET / HTTP/1.1\r\nHost : x\r\n%\r\n\r\n", 400),
+            ("BREW / HTTP/1.1\r\nHost: x\r\n%\r\n\r\n", 405),
+            ("POST /v1/venues HTTP/1.1\r\nHost: x\r\n%\r\nContent-Length: 70000\r\n\r\n", 401),
+        ])
+    func early(_ text: String, _ status: Int) throws {
+        let api = try TestAPI.current
+        for (origin, allowed) in [
+            ("https://shop.example", "https://shop.example"), ("https://evil.example", nil),
+        ] as [(String, String?)] {
+            let client = HTTPClient(port: api.port)
+            try client.write(Array(text.replacing("%", with: "Origin: \(origin)").utf8))
+            let answer = try client.readAnswer()
+            #expect(answer.status == status)
+            #expect(answer["access-control-allow-origin"] == allowed)
+            #expect((answer["access-control-expose-headers"] != nil) == (allowed != nil))
+            #expect(answer["vary"] == "Origin" && answer["cache-control"] == "no-store")
         }
     }
 }

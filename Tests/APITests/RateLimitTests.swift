@@ -67,6 +67,34 @@ struct AddressRateTests {
 }
 
 @Suite(
+    "All principals of an address may send twelve requests",
+    .api {
+        $0.rateLimits = RateLimits(
+            principal: RateLimit(quota: 6, periodSeconds: 10_000),
+            address: RateLimit(quota: 12, periodSeconds: 10_000))
+    }, .serialized)
+struct PrincipalsOfAddressRateTests {
+    @Test("accounts do not multiply what an address may send; requests without a token have a limit of their own")
+    func principals() throws {
+        let api = try TestAPI.current
+        let event = try api.event()
+        var statuses: [Int] = []
+        for _ in 0..<20 {
+            let answer = try api.claim(event, by: TestAPI.newUser())
+            statuses.append(answer.status)
+            guard answer.status == 429 else { continue }
+            answer.expectProblem(429, "rate-limited")
+            #expect(answer.headers["ratelimit-policy"] == "\"writes\";q=12;w=10000")
+            #expect(Int(answer.headers["retry-after"] ?? "") ?? 0 >= 1)
+        }
+        // The administrator who made the event sits at the same address.
+        #expect(statuses.count { $0 == 201 } == 11 && statuses.suffix(9).allSatisfy { $0 == 429 }, "\(statuses)")
+        #expect(try api.ask(Request("GET", "/v1/bookings").by(TestAPI.newUser())).status == 200)
+        #expect(try api.ask(Request("POST", "/v1/auth/logout", "{}")).status == 400)
+    }
+}
+
+@Suite(
     "Redis is away from a rate limit",
     .api { $0.rateLimits = RateLimits(principal: RateLimit(quota: 3, periodSeconds: 10_000)) }, .serialized)
 struct UnknownRateTests {

@@ -64,7 +64,10 @@ extension ContractTests {
                 "/v1/events/\(event.id)/availability",
                 "/v1/events/\(event.id)/seats", "/api/events", "/v1/venues",
             ] {
-                #expect(try api.ask(Request("GET", path)).headers["cache-control"] == "no-cache", "\(path)")
+                let shared = try api.ask(Request("GET", path))
+                #expect(shared.headers["cache-control"] == "no-cache", "\(path)")
+                let tag = try #require(shared.headers["etag"], "\(path)")
+                #expect(try api.ask(Request("GET", path).with("If-None-Match", tag)).status == 304, "\(path)")
                 let administrator = try api.ask(Request("GET", path).by(TestAPI.admin))
                 #expect(administrator.headers["cache-control"] == "no-store", "\(path)")
             }

@@ -9,14 +9,14 @@ import Testing
 struct WorkersTests {
     @Test("no more run at a time than there are threads, no more wait than the queue holds, and each is answered once")
     func bounds() {
-        let workers = Workers(threads: 2, queueLimit: 3)
+        let workers = Workers(threads: 2, queueLimit: 3, laneLimit: 3)
         let gate = DispatchSemaphore(value: 0)
         let started = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
         let running = Atomic<Int>(0)
         let verdicts = Collected<Bool>()
         let submit = {
-            workers.submit { mayRun in
+            workers.submit(as: .command) { mayRun in
                 if mayRun {
                     #expect(running.add(1, ordering: .relaxed).newValue <= 2)
                     started.signal()
@@ -42,16 +42,52 @@ struct WorkersTests {
         #expect(verdicts.all.count == 8)
     }
 
+    @Test(
+        "addresses take turns, registrations come last and make room, and of one address no more than its share waits")
+    func fairness() {
+        let workers = Workers(threads: 1, queueLimit: 6, laneLimit: 4)
+        let gate = DispatchSemaphore(value: 0)
+        let started = DispatchSemaphore(value: 0)
+        let ended = DispatchSemaphore(value: 0)
+        let done = Collected<String>()
+        let refused = Collected<String>()
+        func submit(_ name: String, _ kind: PasswordWork) {
+            workers.submit(as: kind) { mayRun in
+                if mayRun { done.add(name) } else { refused.add(name) }
+                ended.signal()
+            }
+        }
+        workers.submit(as: .command) { _ in
+            started.signal()
+            gate.wait()
+        }
+        started.wait()
+        for index in 1...3 { submit("r\(index)", .registration(from: "mallory")) }
+        for index in 1...5 { submit("m\(index)", .login(from: "mallory")) }
+        // Of one address four may wait, and a registration makes room for a login.
+        #expect(refused.all == ["r3", "m5"])
+        submit("a1", .login(from: "ann"))
+        submit("b1", .login(from: "bob"))
+        #expect(refused.all == ["r3", "m5", "r2", "r1"])
+        submit("c1", .login(from: "cid"))
+        #expect(refused.all.last == "m4")
+        submit("r4", .registration(from: "dan"))
+        #expect(refused.all.last == "r4")
+        gate.signal()
+        for _ in 0..<12 { ended.wait() }
+        #expect(done.all == ["m1", "a1", "b1", "c1", "m2", "m3"])
+    }
+
     @Test("work is done off the loop, whose other tasks go on meanwhile, and comes back to it")
     func offTheLoop() async throws {
         let loop = try EventLoop(name: "workers")
         defer { loop.stop() }
         let gate = DispatchSemaphore(value: 0)
-        let workers = Workers(threads: 1, queueLimit: 1)
+        let workers = Workers(threads: 1, queueLimit: 1, laneLimit: 1)
         let value = await loop.run { loop in
             // Only a loop that is not held up gets to open the gate.
             loop.spawn { gate.signal() }
-            let value = await workers.run {
+            let value = await workers.run(as: .command) {
                 gate.wait()
                 return 7
             }
@@ -69,7 +105,7 @@ struct WorkersTests {
             for _ in 0..<12 {
                 group.addTask {
                     do throws(AccountError) {
-                        _ = try await hasher.matches("abcdefg1", nil)
+                        _ = try await hasher.matches("abcdefg1", nil, as: .command)
                         verdicts.add(nil)
                     } catch {
                         verdicts.add(error.code)

@@ -95,7 +95,7 @@ struct DeadlineTests {
                 #expect(try reader.answer().body == Large.body)
             }
             // Each has 256 KiB before it is asked for no more.
-            try await server.until("what is left is bounded") { $0.unsentBytes < 600_000 }
+            try await server.until("what is left is bounded") { $0.ledger.unsentBytes < 600_000 }
         }
     }
 
@@ -130,11 +130,11 @@ struct DeadlineTests {
             ] {
                 var client: RawClient? = try server.client()
                 try client?.send(text)
-                try await server.until("it has arrived") { $0.arrivingBytes > 0 }
+                try await server.until("it has arrived") { $0.ledger.arrivingBytes > 0 }
                 if byReset { client?.resetAtEnd() }
                 client = nil
                 try await server.until("it is forgotten") { $0.openConnections == 0 && $0.runningRequests == 0 }
-                let left = try await server.look { $0.arrivingBytes }
+                let left = try await server.look { $0.ledger.arrivingBytes }
                 #expect(left == 0)
             }
         }

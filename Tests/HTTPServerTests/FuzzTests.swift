@@ -37,7 +37,7 @@ struct FuzzTests {
                 )
             }
             try await server.until("all are forgotten") { $0.openConnections == 0 && $0.runningRequests == 0 }
-            let left = try await server.look { $0.arrivingBytes }
+            let left = try await server.look { $0.ledger.arrivingBytes }
             #expect(left == 0)
         }
     }

@@ -26,12 +26,12 @@ final class TestServer: Sendable {
     /// - Parameter handler: made on the loop.
     static func run<Value>(
         _ handler: @Sendable @escaping (EventLoop) -> any HTTPHandler, limits: HTTPLimits = .patient,
-        _ body: (TestServer) async throws -> Value
+        ledger: ClientLedger? = nil, _ body: (TestServer) async throws -> Value
     ) async throws -> Value {
         let loop = try EventLoop(name: "http-test")
         let box = Box()
         let port = try await loop.run { loop in
-            let server = HTTPServer(loop: loop, limits: limits, handler: handler(loop))
+            let server = HTTPServer(loop: loop, limits: limits, handler: handler(loop), ledger: ledger)
             box.server = server
             return try server.listen(host: "127.0.0.1", port: 0, reusePort: false)
         }

@@ -21,7 +21,7 @@ struct RateLimitTests {
     }
 
     private static func subject(_ name: String, isWrite: Bool = true, isAddress: Bool = false) -> RateSubject {
-        RateSubject(isWrite: isWrite, isAddress: isAddress, name: name)
+        RateSubject(isWrite: isWrite, isAddress ? .address : .principal, name: name)
     }
 
     /// What the script promises, as a value: when all that a subject was let do would have been done at the even rate.

@@ -26,14 +26,18 @@ public final class HTTPClient {
 
     private let port: UInt16
     private let patienceSeconds: Int
+    private let from: String?
     private var descriptor: Int32 = -1
     private var buffer: [UInt8] = []
 
     /// A client of a port; it connects when it has something to send.
     ///
-    /// - Parameter patienceSeconds: the longest silence.
-    public init(port: UInt16, patienceSeconds: Int = 30) {
+    /// - Parameters:
+    ///   - patienceSeconds: the longest silence.
+    ///   - from: the address of loopback that it comes from; the system's choice unless it is given.
+    public init(port: UInt16, patienceSeconds: Int = 30, from: String? = nil) {
         self.port = port
+        self.from = from
         self.patienceSeconds = patienceSeconds
     }
 
@@ -135,7 +139,7 @@ public final class HTTPClient {
     }
 
     private func connect() throws {
-        guard let made = connectLoopback(port: port, timeoutSeconds: patienceSeconds) else {
+        guard let made = connectLoopback(port: port, timeoutSeconds: patienceSeconds, from: from) else {
             throw SupportError("nobody listens on port \(port)")
         }
         descriptor = made

@@ -31,7 +31,11 @@ public func ask(port: UInt16, _ request: String) -> String? {
 /// A blocking socket that is connected to a port of the loopback interface; the caller closes it.
 ///
 /// - Parameter receiveBytes: how much the system keeps unread; `nil` for its own choice.
-public func connectLoopback(port: UInt16, timeoutSeconds: Int, receiveBytes: Int32? = nil) -> Int32? {
+///
+/// - Parameter from: the address of loopback that it comes from; the system's choice unless it is given.
+public func connectLoopback(
+    port: UInt16, timeoutSeconds: Int, receiveBytes: Int32? = nil, from: String? = nil
+) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
@@ -40,6 +44,19 @@ public func connectLoopback(port: UInt16, timeoutSeconds: Int, receiveBytes: Int
     var one: Int32 = 1
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     if var receiveBytes { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBytes, 4) }
+    if let from {
+        var own = loopback(port: 0)
+        inet_pton(AF_INET, from, &own.sin_addr)
+        let bound = withUnsafePointer(to: &own) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard bound else {
+            close(descriptor)
+            return nil
+        }
+    }
     var address = loopback(port: port)
     let connected = withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

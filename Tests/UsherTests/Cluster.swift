@@ -32,6 +32,7 @@ final class Cluster: Sendable {
         self.environment = [
             "REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "USHER_LOOPS": "1", "USHER_PARTITIONS": "8",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_RATE_LIMIT": "off",
+            "USHER_REGISTRATION_LIMIT": "off", "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off",
         ].merging(environment) { $1 }
         if accounts != nil {
             let made = try run("migrate", "--roles")
@@ -50,7 +51,11 @@ final class Cluster: Sendable {
 
     /// Starts the copy of the API with this index.
     func startServer(_ index: Int) throws {
-        let own = own("serve").merging(["PORT": "\(ports[index])"]) { $1 }
+        let own = own("serve").merging([
+            "PORT": "\(ports[index])",
+            // The reconciler has the port that both are told.
+            "USHER_METRICS_PORT": environment["SERVE_METRICS_PORT"] ?? "0",
+        ]) { $1 }
         let program = try Program(Self.binary, ["serve"], environment: own)
         copies.withLock { $0["serve-\(index)"] = program }
     }

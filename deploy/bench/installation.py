@@ -56,6 +56,9 @@ class Installation:
         self.processes = {}
         self.environment = {
             **os.environ, "USHER_JWT_SECRET": SECRET, "USHER_LOG": "warning", "USHER_OUTBOX_LIMIT": "100000000",
+            "USHER_PAYMENT_GATEWAY": "simulated",
+            # Everything comes from one address here.
+            "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off", "USHER_REGISTRATION_LIMIT": "off",
             **(environment or {}),
         }
         self.serves = serves

@@ -16,9 +16,20 @@ extension Problem {
             return unauthenticated(
                 .refreshReused, "The refresh token was used before; its session is over. Log in again.")
         case .tooManyAttempts:
-            return tooMany("login-account", LoginLimit.perAccount, seconds)
+            return tooMany(
+                "login-account", error.limit, "attempts to sign in to this account failed from this address", seconds)
+        case .tooManyForAccount:
+            return tooMany(
+                "login-account-everywhere", error.limit, "attempts to sign in to this account failed", seconds)
         case .tooManyFromAddress:
-            return tooMany("login-address", LoginLimit.perAddress, seconds)
+            return tooMany("login-address", error.limit, "attempts to sign in failed from this address", seconds)
+        case .tooManyRegistrations:
+            return tooMany(
+                "registrations", error.limit, "accounts were registered from this address", seconds)
+        case .limitUnknown:
+            return Problem(
+                .overloaded, "Sign-ins and registrations cannot be counted at this moment; nothing was done.",
+                headers: [("Retry-After", seconds)])
         case .overloaded:
             return Problem(
                 .overloaded, "Too many people are signing in at this moment; nothing was done.",
@@ -26,12 +37,15 @@ extension Problem {
         }
     }
 
-    private static func tooMany(_ policy: String, _ most: Int, _ seconds: String) -> Problem {
+    private static func tooMany(
+        _ policy: String, _ limit: AttemptLimit?, _ what: String, _ seconds: String
+    ) -> Problem {
         Problem(
-            .rateLimited, "More than \(most) attempts to sign in failed in a minute. Wait \(seconds) s.",
+            .rateLimited,
+            "\(limit?.most ?? 0) \(what) within \(limit?.seconds ?? 0) s, as many as may be. Wait \(seconds) s.",
             headers: [
                 ("Retry-After", seconds), ("RateLimit", "\"\(policy)\";r=0;t=\(seconds)"),
-                ("RateLimit-Policy", "\"\(policy)\";q=\(most);w=60"),
+                ("RateLimit-Policy", "\"\(policy)\";q=\(limit?.most ?? 0);w=\(limit?.seconds ?? 0)"),
             ])
     }
 

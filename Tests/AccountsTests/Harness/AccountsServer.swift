@@ -2,6 +2,7 @@ import API
 import Accounts
 import EventLoop
 import Foundation
+import HTTPServer
 import PostgresClient
 import Records
 import RedisClient
@@ -27,7 +28,8 @@ final class AccountsServer: Sendable {
         var server: APIServer?
     }
 
-    init(_ accounts: AccountsConfiguration) async throws {
+    /// - Parameter trustsLoopback: whether clients may say whose requests they bring.
+    init(_ accounts: AccountsConfiguration, trustsLoopback: Bool = false) async throws {
         let redis = try RedisServerProcess()
         let database = "accounts_\(UInt32.random(in: .min ... .max))"
         let postgres = PostgresConfiguration(uri: try TestServers.postgres.createDatabase(database))
@@ -40,6 +42,7 @@ final class AccountsServer: Sendable {
             secret: Self.secret, apiKeys: [("box-office", "box-office-key")], persistWait: .seconds(1),
             requiresIdempotencyKey: false, redisIsDurable: true)
         configuration.accounts = accounts
+        if trustsLoopback { configuration.trustedProxies = AddressRange("127.0.0.0/8").map { TrustedProxies([$0]) } }
         let finalConfiguration = configuration
         port = UInt16(
             try await loop.run { loop in
@@ -70,10 +73,12 @@ final class AccountsServer: Sendable {
 
     /// Sends a request on a connection of its own.
     func send(
-        _ method: String, _ path: String, token: String? = nil, _ body: [String: Any]? = nil
+        _ method: String, _ path: String, token: String? = nil, headers: [(String, String)] = [],
+        _ body: [String: Any]? = nil
     ) throws -> HTTPClient.Answer {
         let text = try body.map { String(decoding: try JSONSerialization.data(withJSONObject: $0), as: UTF8.self) }
-        return try HTTPClient(port: port).send(method, path, headers: token.map(Self.bearer) ?? [], body: text)
+        return try HTTPClient(port: port).send(
+            method, path, headers: headers + (token.map(Self.bearer) ?? []), body: text)
     }
 
     /// Sends a POST with a text as it is.
@@ -90,11 +95,12 @@ final class AccountsServer: Sendable {
 /// Runs a suite on an `AccountsServer` of its own.
 struct AccountsServerTrait: SuiteTrait, TestScoping {
     let configuration: @Sendable () async throws -> AccountsConfiguration
+    let trustsLoopback: Bool
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        let server = try await AccountsServer(configuration())
+        let server = try await AccountsServer(configuration(), trustsLoopback: trustsLoopback)
         do {
             try await AccountsServer.$running.withValue(server, operation: function)
         } catch {
@@ -108,9 +114,10 @@ struct AccountsServerTrait: SuiteTrait, TestScoping {
 extension Trait where Self == AccountsServerTrait {
     /// A server and its stores for the suite.
     static func accounts(
-        _ configuration: @escaping @Sendable () async throws -> AccountsConfiguration = { AccountsConfiguration() }
+        _ configuration: @escaping @Sendable () async throws -> AccountsConfiguration = { AccountsConfiguration() },
+        trustsLoopback: Bool = false
     ) -> AccountsServerTrait {
-        AccountsServerTrait(configuration: configuration)
+        AccountsServerTrait(configuration: configuration, trustsLoopback: trustsLoopback)
     }
 }
 
