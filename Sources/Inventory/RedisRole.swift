@@ -10,7 +10,7 @@ public enum RedisRole: String, CaseIterable, Sendable {
 
     /// What is sent beside scripts.
     static let sentCommands = [
-        "client|setname", "config|get", "del", "eval", "evalsha", "exists", "get", "hget", "hgetall", "hmget", "hset",
+        "client|setname", "del", "eval", "evalsha", "exists", "get", "hget", "hgetall", "hmget", "hset",
         "hsetnx", "info", "mget", "pexpire", "ping", "publish", "scan", "script|load", "select", "set", "subscribe",
         "time", "unsubscribe", "xinfo|stream", "xrange", "xread", "xrevrange", "xtrim", "zrangebyscore", "zrem",
     ]
@@ -31,7 +31,7 @@ public enum RedisRole: String, CaseIterable, Sendable {
         switch self {
         // Counting logins and requests belongs to no partition; the simulated provider keeps its books at `sim:`.
         case .serve: ["~{p*", "~usher:*", "~sim:*", "&usher:*"]
-        case .reconcile: ["~{p*", "~sim:*", "&usher:*"]
+        case .reconcile: ["~{p*", "~sim:*", "%R~\(Self.settingsKey)", "&usher:*"]
         }
     }
 
@@ -47,4 +47,8 @@ public enum RedisRole: String, CaseIterable, Sendable {
     private var loginCommands: [String] {
         self == .serve ? ["pexpire", "zadd", "zcount", "zrangebyscore", "zremrangebyscore", "get", "set"] : []
     }
+
+    /// Where `migrate --roles`, as Redis's administrator, notes how Redis syncs its log (`appendfsync`), and of which run
+    /// of Redis that is known: these accounts may not read Redis's configuration, for its passwords stand there.
+    public static let settingsKey = "usher:redis:appendfsync"
 }

@@ -15,14 +15,51 @@ struct DataDirectory {
         try? String(contentsOfFile: "\(path)/jwt-secret", encoding: .utf8)
     }
 
-    /// Makes the directory, and sees to it that no other copy uses it while this process lives.
+    /// Where the private stores' sockets are: beside the data, or, where that path is too long for a socket's name, in a
+    /// directory of `/tmp` that belongs to nobody else.
+    var socketPath: String {
+        let usual = "\(path)/sockets"
+        // 107 bytes (unix(7)), of which PostgreSQL's name takes 14.
+        return usual.utf8.count <= 90 ? usual : "/tmp/usher-\(hexEncode(sha256(Array(path.utf8)).prefix(8)))"
+    }
+
+    /// Where `dev`'s own Redis listens.
+    var redisURL: String { "unix:\(redisSocket)" }
+    var redisSocket: String { "\(socketPath)/redis.sock" }
+
+    /// Where `dev`'s own PostgreSQL listens.
+    var databaseURL: String {
+        let allowed = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\0"..."\u{7f}"))
+            .union(CharacterSet(charactersIn: "-._"))
+        return "postgresql://usher@\(socketPath.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")/postgres"
+    }
+
+    /// Makes the directory, which nobody but its owner may look into, and sees to it that no other copy uses it while
+    /// this process lives.
     func claim() throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        guard chmod(path, 0o700) == 0 else { throw Failure("\(path) belongs to somebody else.") }
         let descriptor = open("\(path)/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw Failure("Another usher dev uses \(path); stop it, or set USHER_DATA_DIR to another directory.")
         }
         // Left open: the lock lasts as long as the process.
+    }
+
+    /// Makes the directory of the sockets.
+    ///
+    /// - Parameter owner: who makes sockets in it; nobody else but this process's user may.
+    func makeSocketDirectory(owner: uid_t) throws {
+        let refused = Failure("\(socketPath) cannot be used for sockets: it belongs to somebody else.")
+        mkdir(socketPath, 0o700)
+        var found = stat()
+        // A link, or another's directory, would give the sockets away.
+        guard lstat(socketPath, &found) == 0, found.st_mode & S_IFMT == S_IFDIR,
+            found.st_uid == geteuid() || found.st_uid == owner
+        else { throw refused }
+        guard chmod(socketPath, 0o700) == 0, found.st_uid == owner || chown(socketPath, owner, gid_t.max) == 0 else {
+            throw refused
+        }
     }
 
     /// The secret, made at the first start.

@@ -21,7 +21,9 @@ struct Dev {
             throw Failure("Port \(port + index) is taken; set PORT to another.")
         }
         if settings.text("USHER_JWT_SECRET") == nil { settings.variables["USHER_JWT_SECRET"] = try directory.secret() }
-        for (name, usual) in [("USHER_OPEN_RESERVE", "1"), ("USHER_RATE_LIMIT", "off")]
+        for (name, usual) in [
+            ("USHER_OPEN_RESERVE", "1"), ("USHER_RATE_LIMIT", "off"), ("USHER_REGISTRATION_LIMIT", "off"),
+        ]
         where settings.text(name) == nil { settings.variables[name] = usual }
         let servers = try startStores(directory, &settings)
         defer { for server in servers { server.stop() } }
@@ -63,16 +65,15 @@ struct Dev {
 
     private func startStores(_ directory: DataDirectory, _ settings: inout Settings) throws -> [PrivateServer] {
         var servers: [PrivateServer] = []
+        try directory.makeSocketDirectory(owner: try PrivateServer.postgresUser())
         if settings.text("REDIS_URL") == nil {
-            let port = try PrivateServer.freePort()
-            servers.append(try PrivateServer.redis(in: directory, port: port))
-            settings.variables["REDIS_URL"] = "redis://127.0.0.1:\(port)"
+            servers.append(try PrivateServer.redis(in: directory))
+            settings.variables["REDIS_URL"] = directory.redisURL
         }
         if settings.text("DATABASE_URL") == nil {
             do {
-                let port = try PrivateServer.freePort()
-                servers.append(try PrivateServer.postgres(in: directory, port: port))
-                settings.variables["DATABASE_URL"] = "postgresql://usher@127.0.0.1:\(port)/postgres"
+                servers.append(try PrivateServer.postgres(in: directory))
+                settings.variables["DATABASE_URL"] = directory.databaseURL
             } catch {
                 for server in servers { server.stop() }
                 throw error

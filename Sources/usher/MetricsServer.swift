@@ -2,6 +2,37 @@ import EventLoop
 import HTTPServer
 import Metrics
 
+/// A `MetricsServer` on a loop of its own.
+struct RunningMetricsServer: Sendable {
+    private let loop: EventLoop
+    private let holder: Holder
+
+    // SAFETY of @unchecked: `server` is touched in its loop's isolation only.
+    private final class Holder: @unchecked Sendable {
+        var server: MetricsServer?
+    }
+
+    /// Starts it where `USHER_METRICS_PORT` says; `nil` when that is not set.
+    static func start(_ settings: Settings) async throws -> RunningMetricsServer? {
+        let port = try settings.metricsPort()
+        guard let port else { return nil }
+        let host = settings.host
+        let loop = try EventLoop(name: "usher-metrics")
+        let holder = Holder()
+        try await loop.run { loop in holder.server = try MetricsServer(loop: loop, host: host, port: port) }
+        return RunningMetricsServer(loop: loop, holder: holder)
+    }
+
+    /// Answers no more.
+    func stop() async {
+        await loop.run { _ in
+            await holder.server?.stop()
+            holder.server = nil
+        }
+        loop.stop()
+    }
+}
+
 /// `/metrics` and `/livez` of a process that serves nothing else. Lives on one loop.
 final class MetricsServer {
     private let server: HTTPServer
@@ -9,8 +40,8 @@ final class MetricsServer {
     /// Listens. On the loop's thread only.
     init(loop: EventLoop, host: String, port: Int) throws {
         let router = Router()
-        router.add(.get, "/livez") { _ in .json(200, Array("{\"status\":\"ok\"}".utf8)) }
-        router.add(.get, "/metrics") { _ in
+        router.add(.get, "/livez", .health) { _ in .json(200, Array("{\"status\":\"ok\"}".utf8)) }
+        router.add(.get, "/metrics", .health) { _ in
             HTTPResponse(
                 status: 200, headers: [("Content-Type", Registry.mediaType), ("Cache-Control", "no-store")],
                 body: Array(Registry.shared.text.utf8))

@@ -66,6 +66,14 @@ struct Migrate {
         }
     }
 
+    /// Notes for the accounts, which may not read Redis's configuration, how Redis syncs its log.
+    private func noteSync(_ connection: RedisConnection) async throws {
+        guard let run = try await RedisCheck.run(connection),
+            let sync = try? await connection.send(RedisCommand(["CONFIG", "GET", "appendfsync"])).array?.last?.string
+        else { return }
+        _ = try await connection.send(RedisCommand(["SET", RedisRole.settingsKey, "\(run) \(sync)"]))
+    }
+
     /// Makes the users in Redis, for as long as it keeps them.
     private func makeUsers(_ redis: RedisConfiguration, _ passwords: [RedisRole: String]) async throws {
         let loop = try EventLoop(name: "migrate")
@@ -79,6 +87,7 @@ struct Migrate {
                 for user in users {
                     _ = try await connection.send(RedisCommand(["ACL", "SETUSER", user.name] + user.rules))
                 }
+                try await noteSync(connection)
                 let file = try await connection.send(RedisCommand(["CONFIG", "GET", "aclfile"])).array?.last?.string
                 guard file?.isEmpty == false else { return false }
                 _ = try await connection.send(RedisCommand(["ACL", "SAVE"]))

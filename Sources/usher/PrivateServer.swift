@@ -6,8 +6,8 @@ struct PrivateServer {
     private let endSignal: Int32
     private let name: String
 
-    /// Starts `redis-server` on a port of loopback with the settings that Usher recommends.
-    static func redis(in directory: DataDirectory, port: Int) throws -> PrivateServer {
+    /// Starts `redis-server` on a socket that only this process's user can reach, with the settings that Usher recommends.
+    static func redis(in directory: DataDirectory) throws -> PrivateServer {
         let data = "\(directory.path)/redis"
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         guard let binary = find("redis-server", []) else {
@@ -17,14 +17,15 @@ struct PrivateServer {
         return try start(
             "redis-server", binary,
             [
-                "--port", String(port), "--bind", "127.0.0.1", "--dir", data, "--appendonly", "yes",
+                "--port", "0", "--unixsocket", directory.redisSocket, "--unixsocketperm", "700", "--dir", data,
+                "--appendonly", "yes",
                 "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",
                 "--pidfile", "\(data)/redis.pid", "--logfile", "\(data)/log", "--daemonize", "no",
             ], endSignal: SIGTERM)
     }
 
-    /// Starts `postgres` on a port of loopback; the first time it makes the cluster.
-    static func postgres(in directory: DataDirectory, port: Int) throws -> PrivateServer {
+    /// Starts `postgres` on a socket at which only this process's user is let in; the first time it makes the cluster.
+    static func postgres(in directory: DataDirectory) throws -> PrivateServer {
         let data = "\(directory.path)/postgres"
         let places = (10...20).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
         guard let binary = find("postgres", places), let initdb = find("initdb", places) else {
@@ -34,37 +35,62 @@ struct PrivateServer {
         if !FileManager.default.fileExists(atPath: "\(data)/PG_VERSION") {
             try makeCluster(data, initdb)
         }
+        let rules = try writeAccessRules(data)
         let command = asPostgres([
-            binary, "-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1",
-            "-c", "unix_socket_directories=", "-c", "logging_collector=on", "-c", "log_directory=log",
+            binary, "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories=\(directory.socketPath)",
+            "-c", "port=5432", "-c", "unix_socket_permissions=0700", "-c", "hba_file=\(rules.hosts)",
+            "-c", "ident_file=\(rules.users)", "-c", "logging_collector=on", "-c", "log_directory=log",
         ])
         // SIGINT is PostgreSQL's fast shutdown.
         return try start("postgres", command[0], Array(command.dropFirst()), endSignal: SIGINT)
     }
 
+    /// Who PostgreSQL runs as.
+    static func postgresUser() throws -> uid_t {
+        guard geteuid() == 0 else { return geteuid() }
+        guard let user = getpwnam("postgres") else {
+            throw Failure("There is no user postgres to run PostgreSQL as.")
+        }
+        return user.pointee.pw_uid
+    }
+
+    /// Lets in whoever the system says is this process's user, and nobody else, PostgreSQL's own user included. Written
+    /// at each start, so that a cluster of an older version, which let everybody in, is shut too.
+    private static func writeAccessRules(_ data: String) throws -> (hosts: String, users: String) {
+        guard let user = getpwuid(geteuid()) else { throw Failure("This process's user has no name.") }
+        let files = (hosts: "\(data)/usher_hba.conf", users: "\(data)/usher_ident.conf")
+        for (path, text) in [
+            (files.hosts, "local all usher peer map=usher\n"),
+            (files.users, "usher \"\(String(cString: user.pointee.pw_name))\" usher\n"),
+        ] {
+            let made = FileManager.default.createFile(
+                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+            guard made else { throw Failure("\(path) cannot be written.") }
+            chown(path, try postgresUser(), gid_t.max)
+        }
+        return files
+    }
+
     private static func makeCluster(_ data: String, _ initdb: String) throws {
         try? FileManager.default.removeItem(atPath: data)
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
-        if geteuid() == 0 {
-            guard let user = getpwnam("postgres") else {
-                throw Failure("There is no user postgres to run PostgreSQL as.")
-            }
-            chown(data, user.pointee.pw_uid, user.pointee.pw_gid)
-        }
+        chown(data, try postgresUser(), gid_t.max)
         let command = asPostgres([
-            initdb, "-D", data, "--username=usher", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+            initdb, "-D", data, "--username=usher", "--auth-local=peer", "--auth-host=reject", "--encoding=UTF8",
+            "--locale=C.UTF-8",
         ])
         let made = try start("initdb", command[0], Array(command.dropFirst()), endSignal: SIGTERM)
         made.process.waitUntilExit()
         guard made.process.terminationStatus == 0 else { throw Failure("initdb failed in \(data).") }
     }
 
-    /// PostgreSQL refuses to run as root. As root it runs as `postgres`, which may still reach the directory.
+    /// PostgreSQL refuses to run as root. As root it runs as `postgres`, which owns its data but may not be able to look
+    /// into the directories above: it may pass through them, and write nothing that is not its own.
     private static func asPostgres(_ command: [String]) -> [String] {
         guard geteuid() == 0 else { return command }
         return [
             "/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups",
-            "--inh-caps=+dac_override", "--ambient-caps=+dac_override",
+            "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
         ] + command
     }
 
@@ -111,21 +137,4 @@ struct PrivateServer {
     }
 
     private static let endAttempts = 1000
-
-    /// A port of loopback that nobody uses now.
-    static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard bound else { throw Failure("There is no free port.") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Inventory
 import RedisClient
 
 /// What Redis has to be before Usher builds on it: what is unsafe stops the start, what may lose something is said.
@@ -21,6 +22,21 @@ struct RedisCheck {
 
     init(_ connection: RedisConnection) { self.connection = connection }
 
+    /// What names the present run of Redis.
+    static func run(_ connection: RedisConnection) async throws -> String? {
+        try await info("server", connection)["run_id"]
+    }
+
+    private static func info(_ section: String, _ connection: RedisConnection) async throws -> [String: String] {
+        let text = try await connection.send(RedisCommand(["INFO", section])).string ?? ""
+        var fields: [String: String] = [:]
+        for line in text.split(whereSeparator: \.isNewline) {
+            let part = line.split(separator: ":", maxSplits: 1)
+            if part.count == 2 { fields[String(part[0])] = String(part[1]) }
+        }
+        return fields
+    }
+
     func run() async throws -> Finding {
         var finding = Finding()
         try await checkVersion(&finding)
@@ -38,28 +54,33 @@ struct RedisCheck {
     }
 
     private func checkSettings(_ finding: inout Finding) async throws {
-        let policy = try await setting("maxmemory-policy")
+        let policy = try await info("memory")["maxmemory_policy"]
         if let policy, policy != "noeviction" {
             finding.refusals.append(
                 "Redis runs maxmemory-policy \(policy), which throws holds away; set it to noeviction.")
         }
-        let append = try await setting("appendonly")
-        if append == "no" {
+        let append = try await info("persistence")["aof_enabled"]
+        if append == "0" {
             finding.refusals.append(
                 "Redis runs without an append-only file and forgets every hold; set appendonly yes.")
         }
-        let sync = try await setting("appendfsync")
-        if sync != "always" {
+        let sync = try await sync()
+        if sync == nil {
             finding.warnings.append(
-                "Redis runs appendfsync \(sync ?? "unknown"): a power failure may lose the holds of its last second; "
+                "Whether Redis runs appendfsync always is not known, so that nobody can pay while PostgreSQL is away: run "
+                    + "usher migrate --roles as Redis's administrator after each start of Redis, then start this again."
+            )
+        } else if sync != "always" {
+            finding.warnings.append(
+                "Redis runs appendfsync \(sync ?? ""): a power failure may lose the holds of its last second; "
                     + "bookings that were written down are not lost.")
         }
         if policy == nil || append == nil {
             finding.warnings.append(
-                "Redis does not let Usher read its settings (CONFIG GET): see to it that maxmemory-policy is noeviction "
+                "Redis does not say how it is set (INFO): see to it that maxmemory-policy is noeviction "
                     + "and that it writes an append-only file.")
         }
-        finding.isDurable = append == "yes" && sync == "always"
+        finding.isDurable = append == "1" && sync == "always"
     }
 
     /// Does once what Usher does all day, under a name of its own.
@@ -101,9 +122,24 @@ struct RedisCheck {
         }
     }
 
-    private func setting(_ name: String) async throws -> String? {
-        // Managed Redis often forbids CONFIG.
-        try await ask("CONFIG", "GET", name)?.array?.last?.string
+    /// How Redis syncs its log: from Redis where it lets this account ask, else as the administrator noted it in this run
+    /// of Redis; `nil` when nobody knows.
+    private func sync() async throws -> String? {
+        if let said = try await ask("CONFIG", "GET", "appendfsync")?.array?.last?.string { return said }
+        guard let run = try await Self.run(connection),
+            let noted = try await ask("GET", RedisRole.settingsKey)?.string?.split(separator: " "),
+            noted.count == 2, noted[0] == run
+        else { return nil }
+        return String(noted[1])
+    }
+
+    private func info(_ section: String) async throws -> [String: String] {
+        do {
+            return try await Self.info(section, connection)
+        } catch let error as RedisError {
+            if error.code == .server { return [:] }
+            throw unreachable(error)
+        }
     }
 
     /// The answer; `nil` when Redis refuses to give one.

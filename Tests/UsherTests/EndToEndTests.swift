@@ -65,6 +65,7 @@ struct EndToEndTests {
         let rows = try Program("bash", ["-c", String(query)]).readToEnd()
         #expect(rows.contains(id) && rows.contains("CONFIRMED"), "\(rows)")
         let holdID = try #require(held.json["id"] as? String)
+        try checkPrivacy("\(directory.path)/data", String(query))
         stop(running)
 
         running = try start(directory)
@@ -79,6 +80,27 @@ struct EndToEndTests {
         #expect(cancelled.status == 200)
         #expect(cancelled.json["status"] as? String == "CANCELLED")
         stop(running)
+    }
+
+    /// Nobody but whoever started it gets to its stores.
+    private func checkPrivacy(_ data: String, _ query: String) throws {
+        for name in ["", "/sockets"] {
+            let mode = try FileManager.default.attributesOfItem(atPath: data + name)[.posixPermissions] as? Int
+            #expect(mode == 0o700)
+        }
+        let listening = try Program("/bin/sh", ["-c", "cat \(data)/postgres/postmaster.pid"]).readToEnd()
+        // The line of the address that PostgreSQL listens on is empty.
+        #expect(listening.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(5).first == "")
+        guard geteuid() == 0 else { return }
+        for user in ["nobody", "postgres"] {
+            let tried = try Program("/usr/bin/setpriv", ["--reuid=\(user)", "--clear-groups", "bash", "-c", query])
+            #expect(tried.wait() != 0, "\(user): \(tried.output)")
+        }
+        let status = try Program(
+            "/bin/sh", ["-c", "grep CapEff /proc/$(head -1 \(data)/postgres/postmaster.pid)/status"]
+        ).readToEnd()
+        // It may pass through directories (2, CAP_DAC_READ_SEARCH), and override nothing (1, CAP_DAC_OVERRIDE).
+        #expect(status.contains("0000000000000004"), "\(status)")
     }
 
     @Test("what stops the start is one sentence")

@@ -8,29 +8,14 @@ struct RestartTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../..").standardizedFileURL.path
 
-    /// Our own configuration, on other ports.
-    private func startNginx(_ directory: TemporaryDirectory, _ port: UInt16, _ copies: [UInt16]) throws -> Program {
-        var text = try String(contentsOfFile: "\(Self.root)/deploy/nginx/nginx.conf", encoding: .utf8)
-            .replacing("listen 8080;", with: "listen 127.0.0.1:\(port);")
-            .replacing("access_log /dev/stdout main;", with: "access_log \(directory.path)/access main;")
-        for (index, copy) in copies.enumerated() {
-            text = text.replacing("server serve-\(index + 1):8080", with: "server 127.0.0.1:\(copy)")
-        }
-        let path = "\(directory.path)/nginx.conf"
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        return try Program(
-            "/usr/sbin/nginx",
-            ["-p", directory.path, "-c", path, "-e", "stderr", "-g", "daemon off; pid \(directory.path)/pid;"])
-    }
-
     @Test("no request fails")
     func restarts() throws {
         let cluster = try Cluster(copies: 2)
         let directory = try TemporaryDirectory()
         let port = try freePort()
-        let nginx = try startNginx(directory, port, cluster.ports)
+        let nginx = try Nginx.start(directory, port, cluster.ports)
         try eventually("nginx leads to a copy") {
-            (try? HTTPClient(port: port).send("GET", "/readyz"))?.status == 200
+            (try? HTTPClient(port: port).send("GET", "/livez"))?.status == 200
         }
         let tokens = try (0..<10).map { "\"\(try cluster.token("user-\($0)"))\"" }.joined(separator: ",")
         let own = "\(Self.root)/.build/k6/bin/k6"
