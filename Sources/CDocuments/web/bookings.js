@@ -19,10 +19,13 @@ export function mayCancel(booking, event) {
   return !event.cancelUntil || Date.parse(event.cancelUntil) > clock.now();
 }
 
+/** Until when tickets of an event can be cancelled, in words. */
+export const cancelEnd = (event, style) => (event.cancelUntil === event.startsAt ? "the event starts" : eventTime(event, event.cancelUntil, style));
+
 /** "You can cancel until …", for a ticket. */
 export function cancelNote(booking, event) {
   if (booking.status !== "CONFIRMED" || !event.cancelUntil || event.status === "cancelled") return "";
-  return mayCancel(booking, event) ? `You can cancel until ${eventTime(event, event.cancelUntil, short)}.` : "It can no longer be cancelled.";
+  return mayCancel(booking, event) ? `You can cancel until ${cancelEnd(event, short)}.` : "It can no longer be cancelled.";
 }
 
 /**

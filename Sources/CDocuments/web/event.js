@@ -3,6 +3,7 @@
 import { act, call, clock, session } from "./api.js";
 import { ensureSignedIn } from "./account.js";
 import { Basket } from "./basket.js";
+import { cancelEnd } from "./bookings.js";
 import { make } from "./dom.js";
 import { remaining } from "./events.js";
 import { Hall } from "./hall.js";
@@ -221,7 +222,7 @@ export async function eventView(page, id) {
 
 function cancellationNote(event) {
   if (!event.cancelUntil || closedBecause(event)) return "";
-  return Date.parse(event.cancelUntil) > clock.now() ? `You can cancel until ${eventTime(event, event.cancelUntil)}.` : "Tickets that are paid now cannot be cancelled.";
+  return Date.parse(event.cancelUntil) > clock.now() ? `You can cancel until ${cancelEnd(event)}.` : "Tickets that are paid now cannot be cancelled.";
 }
 
 function closedBecause(event) {
