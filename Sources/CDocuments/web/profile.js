@@ -46,7 +46,7 @@ function passwordPanel(user) {
   const present = password("present-password", false);
   const fresh = password("new-password", true);
   // Password managers want to know whose it is.
-  const whose = make("input", { class: "unseen", autocomplete: "username", value: user.email, readonly: true, tabindex: "-1", "aria-hidden": "true" });
+  const whose = make("input", { class: "unseen", autocomplete: "username", value: user.email, readonly: true, tabindex: "-1", "aria-hidden": "true", "aria-label": "E-mail" });
   return panel("password-title", "Password", make("p", { class: "quiet" }, "All other sessions end when you change it."),
     form([whose, field("Present password", present), field("New password", fresh, "At least 8 characters, with a letter and a digit.")], "Change password", "primary", async () => {
       if (!present.value) throw { code: "invalid-request", body: { errors: [{ pointer: "/currentPassword" }] } };

@@ -5,6 +5,8 @@ import re
 
 from playwright.sync_api import expect
 
+import looks
+
 FIRST, SECOND = "correct horse 1", "battery staple 2"
 
 
@@ -32,10 +34,13 @@ def test_a_password_is_changed_and_other_sessions_end(stage, page):
     there.get_by_label("Password", exact=True).fill(FIRST)
     there.get_by_role("dialog").get_by_role("button", name="Sign in", exact=True).click()
     expect(there.get_by_text("this session")).to_be_visible()
+    looks.check(there, "account, phone")
+    looks.fits(there, "account, phone")
     stage.picture(there, "account-phone")
     here.reload()
     sessions = here.get_by_role("region", name="Sessions").get_by_role("listitem")
     expect(sessions).to_have_count(2)
+    looks.check(here, "account")
     stage.picture(here, "account")
     panel = here.get_by_role("region", name="Password")
     panel.get_by_label("Present password").fill("wrong horse 1")
