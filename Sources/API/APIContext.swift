@@ -32,6 +32,7 @@ final class APIContext {
     let recorder: ChargeRecorder
     let authenticator: Authenticator
     let audit: AuditTrail
+    let revocations = Revocations()
     let random = RandomSource()
     private var numbers: [Int64: EventID] = [:]
     /// Forgets what is kept of the catalogue; set by whoever keeps it.
@@ -62,7 +63,8 @@ final class APIContext {
         recorder = ChargeRecorder(inventory: inventory, locator: locator, charges: ChargeStore(pool: pool))
         authenticator = Authenticator(
             tokens: TokenVerifier(
-                own: AccessTokens(secret: configuration.secret), outside: configuration.accounts.outside),
+                own: AccessTokens(secret: configuration.secret), outside: configuration.accounts.outside,
+                revocations: revocations),
             apiKeys: configuration.apiKeys,
             clock: { Int64(time(nil)) })
         audit = AuditTrail(

@@ -1,3 +1,4 @@
+import Accounts
 import Booking
 public import EventLoop
 public import HTTPServer
@@ -18,6 +19,7 @@ public final class APIServer {
     private let pool: PostgresPool
     private let pressure: Pressure
     private let audit: AuditTrail
+    private let revocations: RevocationWatch
     private let server: HTTPServer
     private let health: HealthRoutes
     private let router = Router()
@@ -50,6 +52,7 @@ public final class APIServer {
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)
         pressure = context.pressure
         audit = context.audit
+        revocations = RevocationWatch(loop: loop, pool: pool, revocations: context.revocations)
         router.wrap = { [audit] route, handler in audit.watching(route, handler) }
         health = HealthRoutes(context)
         health.add(to: router)
@@ -79,6 +82,7 @@ public final class APIServer {
         AuditRoutes(context).add(to: router)
         AuditLogRoute(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
+        UserAdminRoutes(context).add(to: router)
         DocumentRoutes().add(to: router, hasMetrics: configuration.hasMetrics)
         PageRoutes().add(to: router)
         ProblemRoutes().add(to: router)
@@ -122,6 +126,7 @@ public final class APIServer {
         try connection.start()
         try subscriber.start()
         pressure.start()
+        revocations.start()
     }
 
     /// The routes behind the rate limit, if there is one.
@@ -174,6 +179,7 @@ public final class APIServer {
         await server.drain(within: time)
         await audit.close(within: .seconds(2))
         pressure.stop()
+        revocations.stop()
         ownFeed?.close()
         subscriber.close()
         connection.close()

@@ -14,7 +14,8 @@ final class AuthRoutes {
         self.context = context
         accounts = AccountService(
             pool: context.pool, redis: redis, secret: context.configuration.secret,
-            configuration: context.configuration.accounts, clock: { Int64(time(nil)) })
+            configuration: context.configuration.accounts, revocations: context.revocations, clock: { Int64(time(nil)) }
+        )
     }
 
     func add(to router: Router) {
@@ -23,6 +24,8 @@ final class AuthRoutes {
         router.add(.post, "/v1/auth/refresh", .anyone) { request in await answer { try await self.refresh(request) } }
         router.add(.post, "/v1/auth/logout", .anyone) { request in await answer { try await self.logout(request) } }
         router.add(.get, "/v1/auth/me", .authenticated) { request in await answer { try await self.me(request) } }
+        AccountCareRoutes(context, accounts).add(to: router)
+        AccountExportRoute(context, accounts).add(to: router)
         addAsBefore(to: router)
     }
 
@@ -83,7 +86,7 @@ final class AuthRoutes {
     }
 
     /// Passwords of an older system may be longer than new ones, but nobody's is longer than this.
-    private static let passwordLength = 1000
+    static let passwordLength = 1000
 
     private func email(_ body: inout RequestBody) -> EmailAddress? {
         guard let text = body.text("email", 1...1000) else { return nil }
@@ -102,7 +105,7 @@ final class AuthRoutes {
         return token
     }
 
-    private static func session(_ status: Int, _ session: Session) -> HTTPResponse {
+    static func session(_ status: Int, _ session: Session) -> HTTPResponse {
         var json = JSONWriter()
         json.beginObject()
         json.key("user")
@@ -116,7 +119,7 @@ final class AuthRoutes {
         return .json(status, json.bytes)
     }
 
-    private static func write(id: String, email: String?, name: String?, roles: [String], to json: inout JSONWriter) {
+    static func write(id: String, email: String?, name: String?, roles: [String], to json: inout JSONWriter) {
         json.beginObject()
         json.member("id", id)
         json.member("email", email)

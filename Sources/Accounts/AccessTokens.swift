@@ -1,3 +1,4 @@
+import Booking
 import Cryptography
 import JSON
 
@@ -20,7 +21,11 @@ public struct AccessTokens: Sendable {
     ///   - subject: the user's id.
     ///   - now: Unix seconds.
     ///   - lifetime: seconds.
-    public func issue(subject: String, roles: [String], now: Int64, lifetime: Int64) -> String {
+    ///   - session: the session that it is issued in, and the account's generation; `nil` outside of one.
+    public func issue(
+        subject: String, roles: [String], now: Int64, lifetime: Int64,
+        session: (id: String, generation: Int64)? = nil
+    ) -> String {
         var claims = JSONWriter()
         claims.beginObject()
         claims.member("iss", Self.party)
@@ -32,6 +37,10 @@ public struct AccessTokens: Sendable {
         claims.endArray()
         claims.member("iat", now)
         claims.member("exp", now + lifetime)
+        if let session {
+            claims.member("sid", session.id)
+            claims.member("gen", session.generation)
+        }
         claims.endObject()
         let header = base64URLEncode(Array("{\"alg\":\"HS256\",\"typ\":\"\(Self.type)\"}".utf8))
         let signed = "\(header).\(base64URLEncode(claims.bytes))"
@@ -47,6 +56,9 @@ public struct AccessTokens: Sendable {
             claims.text("iss") == Self.party, claims.text("aud") == Self.party, let subject = claims.subject,
             let expires = claims.expiry(now: now)
         else { return nil }
-        return (Principal(id: subject, source: .own, roles: claims.roles("roles")), expires)
+        let grant = TokenGrant(
+            account: UUIDBytes(subject.text), session: claims.text("sid").flatMap { UUIDBytes($0) },
+            generation: claims.integer("gen") ?? 0)
+        return (Principal(id: subject, source: .own, roles: claims.roles("roles"), grant: grant), expires)
     }
 }

@@ -22,6 +22,14 @@ public struct AccountError: Error, Sendable, Equatable, CustomStringConvertible 
         case refreshInvalid
         /// A token that was exchanged long ago came back: somebody copied it. Its family is revoked.
         case refreshReused
+        /// The password is right, and the account is disabled.
+        case disabled
+        /// The caller has no account here: an outside issuer's, or a service.
+        case noAccount
+        /// There is no such account.
+        case unknown
+        /// Nobody would be an administrator any more.
+        case lastAdministrator
     }
 
     /// What kind of refusal it is.
@@ -45,4 +53,6 @@ public struct AccountError: Error, Sendable, Equatable, CustomStringConvertible 
 extension AccountError {
     /// For what cannot be credentials at all.
     public static let invalidCredentials = AccountError(.invalidCredentials)
+    /// For what cannot be an account's id at all.
+    public static let unknown = AccountError(.unknown)
 }

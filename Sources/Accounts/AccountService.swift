@@ -5,26 +5,29 @@ public import RedisClient
 
 /// Registers, logs in, refreshes and logs out; one per loop.
 public final class AccountService {
-    private let pool: PostgresPool
-    private let users: UserStore
-    private let refreshTokens: RefreshStore
-    private let hasher: PasswordHasher
-    private let logins: LoginLimit
+    let pool: PostgresPool
+    let users: UserStore
+    let refreshTokens: RefreshStore
+    let hasher: PasswordHasher
+    let logins: LoginLimit
     private let tokens: AccessTokens
     private let accessLifetime: Int64
     private let successorKey: [UInt8]
-    private let random = RandomSource()
+    let random = RandomSource()
+    let revocations: Revocations
     private let clock: () -> Int64
 
     /// On the loop's thread only.
     ///
     /// - Parameters:
     ///   - secret: of our own tokens; keys for other purposes are derived from it.
+    ///   - revocations: those of this loop: what is revoked here is refused here at once.
     ///   - clock: Unix seconds.
     public init(
         pool: PostgresPool, redis: RedisConnection, secret: [UInt8], configuration: AccountsConfiguration,
-        clock: @escaping () -> Int64
+        revocations: Revocations = Revocations(), clock: @escaping () -> Int64
     ) {
+        self.revocations = revocations
         self.pool = pool
         users = UserStore(pool: pool)
         refreshTokens = RefreshStore(pool: pool, lifetime: configuration.refreshLifetime)
@@ -70,10 +73,11 @@ public final class AccountService {
         let hash = try await hasher.hash(password, as: .registration(from: address))
         let account = UserStore.New(id: uuid(), email: email, name: name, passwordHash: hash, roles: ["customer"])
         let token = RefreshToken(random: random)
+        let family = uuid()
         let rows = try await pool.pipeline(
-            [account.insert] + refreshTokens.begin(token, family: uuid(), user: account.id))
+            [account.insert] + refreshTokens.begin(token, family: family, user: account.id, generation: 0))
         guard rows[0].affectedRows == 1 else { throw AccountError(.emailTaken) }
-        return session(account.user, token)
+        return session(account.user, token, family)
     }
 
     /// Logs in.
@@ -97,14 +101,17 @@ public final class AccountService {
         }
         guard isRight, let found else { throw AccountError(.invalidCredentials) }
         logins.withdraw(attempt)
+        guard !found.user.isDisabled else { throw AccountError(.disabled) }
         if !PasswordHash.isCurrent(found.passwordHash) {
             await rehash(found.user, password, found.passwordHash, address)
         }
         let token = RefreshToken(random: random)
-        let rows = try await pool.pipeline(refreshTokens.begin(token, family: uuid(), user: found.user.id))
-        // The account may have gone meanwhile.
+        let family = uuid()
+        let rows = try await pool.pipeline(
+            refreshTokens.begin(token, family: family, user: found.user.id, generation: found.user.generation))
+        // The account may have gone, or got another password, meanwhile.
         guard rows[0].affectedRows == 1 else { throw AccountError(.invalidCredentials) }
-        return session(found.user, token)
+        return session(found.user, token, family)
     }
 
     /// Best effort: what fails now is done at the next login.
@@ -119,9 +126,9 @@ public final class AccountService {
     public func refresh(_ text: String) async throws -> Session {
         guard let token = RefreshToken(text) else { throw AccountError(.refreshInvalid) }
         let successor = token.successor(key: successorKey)
-        let (verdict, user) = try await refreshTokens.exchange(token, for: successor)
+        let (verdict, user, family) = try await refreshTokens.exchange(token, for: successor)
         switch (verdict, user) {
-        case (.exchange, let user?), (.again, let user?): return session(user, successor)
+        case (.exchange, let user?), (.again, let user?): return session(user, successor, family)
         case (.reused, _): throw AccountError(.refreshReused)
         default: throw AccountError(.refreshInvalid)
         }
@@ -131,7 +138,7 @@ public final class AccountService {
     ///
     /// - Throws: `PostgresError`.
     public func logout(_ text: String) async throws {
-        if let token = RefreshToken(text) { try await refreshTokens.revoke(token) }
+        if let token = RefreshToken(text) { revocations.add(try await refreshTokens.revoke(token)) }
     }
 
     /// The account of a principal; nil for those without one here.
@@ -143,13 +150,14 @@ public final class AccountService {
         return try await users.user(id: principal.id.text)
     }
 
-    private func session(_ user: User, _ refreshToken: RefreshToken) -> Session {
+    func session(_ user: User, _ refreshToken: RefreshToken, _ family: String) -> Session {
         let accessToken = tokens.issue(
-            subject: user.id, roles: user.roles, now: clock(), lifetime: accessLifetime)
+            subject: user.id, roles: user.roles, now: clock(), lifetime: accessLifetime,
+            session: (family, user.generation))
         return Session(
             user: user, accessToken: accessToken, refreshToken: refreshToken.text, expiresIn: accessLifetime)
     }
 
     /// A new UUIDv4 (RFC 9562, section 5.4).
-    private func uuid() -> String { AccountID.make(random) }
+    func uuid() -> String { AccountID.make(random) }
 }

@@ -23,13 +23,20 @@ public struct Principal: Sendable, Equatable {
     /// Its name, where a token tells.
     public let name: String?
 
+    /// By what its token can be revoked.
+    public let grant: TokenGrant
+
     /// A principal.
-    public init(id: UserID, source: Source, roles: [String], email: String? = nil, name: String? = nil) {
+    public init(
+        id: UserID, source: Source, roles: [String], email: String? = nil, name: String? = nil,
+        grant: TokenGrant = .none
+    ) {
         self.id = id
         self.source = source
         self.roles = roles
         self.email = email
         self.name = name
+        self.grant = grant
     }
 
     /// Whether it may do what only administrators may.

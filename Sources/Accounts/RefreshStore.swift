@@ -13,13 +13,17 @@ final class RefreshStore {
 
     /// What begins a family for a user that the statements before have written, if they did; and what forgets a few
     /// families that have expired, so that nobody has to sweep: each login begins one and forgets up to ten.
-    func begin(_ token: RefreshToken, family: String, user: String) -> [PostgresStatement] {
+    ///
+    /// The account has to be as it was when its password was looked at: not disabled, and of the same generation. Whoever
+    /// changes that meanwhile waits for the lock, and then ends this family too.
+    func begin(_ token: RefreshToken, family: String, user: String, generation: Int64) -> [PostgresStatement] {
         [
             PostgresStatement(
                 """
                 INSERT INTO refresh_families (id, user_id, expires_at)
-                SELECT $1::uuid, id, now() + make_interval(secs => $3::bigint) FROM users WHERE id = $2::uuid
-                """, [.uuid(family), .uuid(user), .integer(lifetime)]),
+                SELECT $1::uuid, id, now() + make_interval(secs => $3::bigint) FROM users
+                WHERE id = $2::uuid AND generation = $4::bigint AND disabled_at IS NULL FOR SHARE
+                """, [.uuid(family), .uuid(user), .integer(lifetime), .integer(generation)]),
             PostgresStatement(
                 """
                 INSERT INTO refresh_tokens (hash, family_id, expires_at)
@@ -40,30 +44,57 @@ final class RefreshStore {
     /// sees the locked row as it is afterwards, but the rest as it was before, and so no successor.
     ///
     /// - Returns: what the token meant, and whose it is when there is a successor to give out.
-    func exchange(_ token: RefreshToken, for successor: RefreshToken) async throws -> (RefreshVerdict, User?) {
+    func exchange(
+        _ token: RefreshToken, for successor: RefreshToken
+    ) async throws -> (RefreshVerdict, User?, family: String) {
         try await pool.transaction { connection in
             _ = try await connection.query(Self.lock, [.bytes(token.hash)])
             let rows = try await connection.query(Self.find, [.bytes(token.hash), .bytes(successor.hash)])
-            guard let row = rows.first else { return (.refused, nil) }
+            guard let row = rows.first else { return (.refused, nil, "") }
+            let user = try User(row)
             let verdict = RefreshVerdict.of(
-                isExpired: try row.bool("expired"), isRevoked: try row.bool("revoked"),
+                isExpired: try row.bool("expired"), isRevoked: try row.bool("revoked") || user.isDisabled,
                 usedMilliseconds: try row.optionalInteger("used_ms"), hasSuccessor: try row.bool("has_successor"))
             switch verdict {
             case .exchange:
                 _ = try await connection.query(
                     Self.spend, [.bytes(token.hash), .bytes(successor.hash), .integer(self.lifetime)])
             case .reused:
-                _ = try await connection.query(Self.revoke, [.bytes(token.hash)])
+                _ = try await connection.query(Self.revoke(token))
             case .again, .refused:
                 break
             }
-            return (verdict, try User(row))
+            return (verdict, user, try row.string("family_id"))
         }
     }
 
     /// Revokes the family of a token, if there is one.
-    func revoke(_ token: RefreshToken) async throws(PostgresError) {
-        _ = try await pool.query(Self.revoke, [.bytes(token.hash)])
+    ///
+    /// - Returns: what is refused from now on.
+    func revoke(_ token: RefreshToken) async throws(PostgresError) -> [Revocation] {
+        let rows = try await pool.pipeline([Self.revoke(token), RevocationStore.forget])
+        return try Revocation.list(rows[0])
+    }
+
+    private static func revoke(_ token: RefreshToken) -> PostgresStatement {
+        RevocationStore.endSessions(
+            where: "id = (SELECT family_id FROM refresh_tokens WHERE hash = $1::bytea)", [.bytes(token.hash)])
+    }
+
+    /// The sessions of a user that are not over, newest first.
+    func sessions(of user: String) async throws(PostgresError) -> [SessionRecord] {
+        try await pool.query(
+            """
+            SELECT id, (extract(epoch FROM created_at) * 1000)::bigint AS created_ms,
+                (extract(epoch FROM last_used_at) * 1000)::bigint AS used_ms
+            FROM refresh_families WHERE user_id = $1::uuid AND revoked_at IS NULL AND expires_at > now()
+            ORDER BY last_used_at DESC, id LIMIT 1000
+            """, [.uuid(user)]
+        ).map { (row) throws(PostgresError) in
+            SessionRecord(
+                id: try row.string("id"), createdAt: try row.integer("created_ms"),
+                lastUsedAt: try row.integer("used_ms"))
+        }
     }
 
     private static let lock = "SELECT FROM refresh_tokens WHERE hash = $1::bytea FOR UPDATE"
@@ -72,10 +103,10 @@ final class RefreshStore {
         SELECT t.expires_at <= clock_timestamp() AS expired, f.revoked_at IS NOT NULL AS revoked,
             (extract(epoch FROM clock_timestamp() - t.used_at) * 1000)::bigint AS used_ms,
             EXISTS (SELECT FROM refresh_tokens WHERE hash = $2::bytea) AS has_successor,
-            u.id, u.email, u.name, array_to_string(u.roles, ' ') AS roles
+            t.family_id, \(UserStore.columns)
         FROM refresh_tokens AS t
         JOIN refresh_families AS f ON f.id = t.family_id
-        JOIN users AS u ON u.id = f.user_id
+        JOIN users ON users.id = f.user_id
         WHERE t.hash = $1::bytea
         """
 
@@ -83,15 +114,10 @@ final class RefreshStore {
         WITH spent AS (
             UPDATE refresh_tokens SET used_at = clock_timestamp() WHERE hash = $1::bytea RETURNING family_id
         ), kept AS (
-            UPDATE refresh_families SET expires_at = now() + make_interval(secs => $3::bigint)
+            UPDATE refresh_families SET expires_at = now() + make_interval(secs => $3::bigint), last_used_at = now()
             FROM spent WHERE id = spent.family_id
         )
         INSERT INTO refresh_tokens (hash, family_id, expires_at)
         SELECT $2::bytea, family_id, now() + make_interval(secs => $3::bigint) FROM spent
-        """
-
-    private static let revoke = """
-        UPDATE refresh_families SET revoked_at = now()
-        WHERE revoked_at IS NULL AND id = (SELECT family_id FROM refresh_tokens WHERE hash = $1::bytea)
         """
 }

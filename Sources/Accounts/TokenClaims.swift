@@ -23,6 +23,12 @@ struct TokenClaims {
         return nil
     }
 
+    /// A member that is an integer.
+    func integer(_ name: String) -> Int64? {
+        if case .integer(let number)? = value(name) { return number }
+        return nil
+    }
+
     /// Whether `audience` is the one, or one of those, that it is for.
     func isFor(_ audience: String) -> Bool { texts("aud").contains(audience) }
 

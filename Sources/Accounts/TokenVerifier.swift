@@ -5,13 +5,17 @@
 public final class TokenVerifier {
     private let own: AccessTokens
     private let outside: OutsideIssuer?
+    private let revocations: Revocations
     private var cache: TokenCache
 
     /// A verifier that remembers nothing yet.
     ///
-    /// - Parameter outside: nil when there is no outside issuer.
-    public init(own: AccessTokens, outside: OutsideIssuer?) {
+    /// - Parameters:
+    ///   - outside: nil when there is no outside issuer.
+    ///   - revocations: tokens that are refused before they expire.
+    public init(own: AccessTokens, outside: OutsideIssuer?, revocations: Revocations = Revocations()) {
         self.own = own
+        self.revocations = revocations
         self.outside = outside
         cache = TokenCache()
     }
@@ -33,11 +37,11 @@ public final class TokenVerifier {
     ///
     /// - Parameter now: Unix seconds.
     public func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? {
-        if let known = cache.principal(token, now: now) { return known }
+        if let known = cache.principal(token, now: now) { return revocations.refuse(known.grant) ? nil : known }
         guard let parsed = JSONWebSignature(token) else { return nil }
         let verified = parsed.keyID == nil ? own.verify(parsed, now: now) : outside?.verify(parsed, now: now)
         guard let verified else { return nil }
         cache.remember(token, verified.principal, expires: verified.expires)
-        return verified.principal
+        return revocations.refuse(verified.principal.grant) ? nil : verified.principal
     }
 }

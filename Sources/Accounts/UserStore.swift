@@ -4,7 +4,10 @@ import PostgresClient
 final class UserStore {
     private let pool: PostgresPool
 
-    private static let columns = "id, email, name, array_to_string(roles, ' ') AS roles"
+    static let columns = """
+        users.id, email, name, array_to_string(roles, ' ') AS roles, generation, disabled_at IS NOT NULL AS disabled,
+        (extract(epoch FROM users.created_at) * 1000)::bigint AS created_ms
+        """
 
     init(pool: PostgresPool) { self.pool = pool }
 
@@ -56,6 +59,16 @@ final class UserStore {
         return try User(row)
     }
 
+    /// The account of an id, and its password's hash.
+    ///
+    /// - Parameter id: a UUID.
+    func account(id: String) async throws(PostgresError) -> (user: User, passwordHash: String)? {
+        let rows = try await pool.query(
+            "SELECT \(Self.columns), password_hash FROM users WHERE id = $1::uuid", [.uuid(id)])
+        guard let row = rows.first else { return nil }
+        return (try User(row), try row.string("password_hash"))
+    }
+
     /// Puts a better hash of the same password in the place of an old one, if that is still there.
     func replaceHash(of user: User, _ old: String, by new: String) async throws(PostgresError) {
         _ = try await pool.query(
@@ -69,6 +82,8 @@ extension User {
     init(_ row: PostgresRow) throws(PostgresError) {
         self.init(
             id: try row.string("id"), email: try row.string("email"), name: try row.string("name"),
-            roles: try row.string("roles").split(separator: " ").map(String.init))
+            roles: try row.string("roles").split(separator: " ").map(String.init),
+            generation: try row.integer("generation"), isDisabled: try row.bool("disabled"),
+            createdAt: try row.integer("created_ms"))
     }
 }

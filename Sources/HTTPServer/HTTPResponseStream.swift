@@ -51,6 +51,16 @@ public final class HTTPResponseStream: @unchecked Sendable {
         }
     }
 
+    /// What was written and has not left: who makes a long body waits until it is little.
+    public var unsentBytes: Int {
+        loop.executor.checkIsolated()
+        return switch state {
+        case .waiting(let pending, _): pending.count
+        case .writing(let connection, _): connection.unsentBytes
+        case .over: 0
+        }
+    }
+
     /// Writes; the bytes leave at the end of the tick.
     ///
     /// - Returns: false when the stream is over, or now ended because the client's backlog passed the bound.

@@ -21,7 +21,7 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
         "payments", "dead_letters", "venues", "event_rows", "event_seats", "blocks", "callbacks", "charges", "verdicts",
     ]
     /// Tables about people, whom the reconciler never asks for.
-    private static let accounts = ["users", "refresh_families", "refresh_tokens"]
+    private static let accounts = ["users", "refresh_families", "refresh_tokens", "revocations"]
 
     /// Who did what: nobody changes it, and only the reconciler, which enforces how long it is kept, deletes from it.
     private static let audit = ["audit_log", "audit_intents"]
@@ -45,7 +45,9 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
                 Right("INSERT", "venues", "event_rows"),
                 // A repair counts again who has which seat.
                 Right("INSERT, DELETE", "event_seats"),
-                Right("INSERT, UPDATE, DELETE", "refresh_families"),
+                Right("INSERT, UPDATE, DELETE", "refresh_families", "revocations"),
+                // Whoever erases an account deletes it.
+                Right("DELETE", "users"),
                 // An event that lets people book twice says so on its bookings.
                 Right("UPDATE (exclusive)", "bookings"),
                 // Whoever changes an event holds its partition's row meanwhile (`SELECT … FOR UPDATE` asks for this).

@@ -34,6 +34,9 @@ public enum Schema {
         Migration(
             number: 10, name: "create_audit_log", up: text(PackageResources._010_create_audit_log_up_sql),
             down: text(PackageResources._010_create_audit_log_down_sql)),
+        Migration(
+            number: 11, name: "care_for_accounts", up: text(PackageResources._011_care_for_accounts_up_sql),
+            down: text(PackageResources._011_care_for_accounts_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

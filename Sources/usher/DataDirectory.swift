@@ -34,6 +34,16 @@ struct DataDirectory {
         return "postgresql://usher@\(socketPath.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")/postgres"
     }
 
+    /// How to reach PostgreSQL while `dev` runs here on a private one.
+    var runningDatabase: String? {
+        // Who holds the lock runs.
+        let descriptor = open("\(path)/lock", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return databaseURL
+    }
+
     /// Makes the directory, which nobody but its owner may look into, and sees to it that no other copy uses it while
     /// this process lives.
     func claim() throws {

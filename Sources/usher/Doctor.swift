@@ -1,3 +1,4 @@
+import Accounts
 import EventLoop
 import Foundation
 import PostgresClient
@@ -185,7 +186,18 @@ struct Doctor {
                 remedy: used * 10 < most * 9
                     ? nil : "Raise max_connections: each loop of serve and each reconcile wants ten."),
             Finding(sentence: account, remedy: nil),
-        ]
+        ] + (await administrators(pool))
+    }
+
+    /// The reconciler's account may not look at accounts, and finds nothing. Administrators may also come from an outside
+    /// identity provider, so that having none here is no fault.
+    private func administrators(_ pool: PostgresPool) async -> [Finding] {
+        guard let count = try? await UserAdministration(pool: pool).administrators() else { return [] }
+        let sentence =
+            count == 0
+            ? "Nobody is an administrator; usher user --email ADDRESS --role admin makes one."
+            : "Accounts that can log in as administrators: \(count)."
+        return [Finding(sentence: sentence, remedy: nil)]
     }
 
     private func partitions(_ pool: PostgresPool) async throws -> [Finding] {

@@ -68,6 +68,24 @@ enum Help {
                   --ttl TIME    how long it is good: 900, 15m, 1h, 7d (1h)
                 """),
         Command(
+            name: "user", summary: "makes, changes and lists accounts: the first administrator",
+            text: """
+                usher user --email ADDRESS [--role admin|customer] [--name NAME] [--password] [--disable | --enable]
+                usher user --list
+
+                Makes the account, or changes the one of this address. Needs DATABASE_URL, or a running `usher dev` in
+                USHER_DATA_DIR. The password of a new account is asked for on a terminal, or taken from
+                USHER_USER_PASSWORD or the file that USHER_USER_PASSWORD_FILE names; there it is also the new one of an
+                account that exists. Every session of an account that is disabled or gets another password ends.
+
+                  --role ROLE   what it may do from now on: admin, or customer to take that back
+                  --name NAME   what a new account's owner is called; what stands before the @ unless said
+                  --password    asks for a new password of an account that exists
+                  --disable     it can neither log in nor refresh, and its tokens are refused within seconds
+                  --enable      it can again
+                  --list        prints every account: id, roles, address
+                """),
+        Command(
             name: "verify", summary: "whether both stores say the same of every event",
             text: """
                 usher verify [--event ID]

@@ -13,7 +13,7 @@ struct Settings: Sendable {
     static let secrets = [
         "REDIS_URL", "DATABASE_URL", "USHER_JWT_SECRET", "USHER_API_KEYS", "USHER_WEBHOOK_SECRETS",
         "USHER_PAYMENT_GATEWAY", "USHER_SERVE_PASSWORD", "USHER_RECONCILE_PASSWORD", "USHER_MIGRATE_PASSWORD",
-        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_HEADERS", "USHER_USER_PASSWORD",
     ]
 
     /// These settings with what stands in files; a line's end at the end of a file does not count.

@@ -44,6 +44,7 @@ struct Usher {
         case "verify": try await Verify(settings).run(event: options["event"])
         case "replay-dead-letter": try await ReplayDeadLetter(settings).run(id: options["id"])
         case "token": try Token(settings).run(options)
+        case "user": try await UserCommand(settings, options).run()
         case "payments-sim": try await PaymentsSim(settings, options).run()
         case "doctor": return try await Doctor(settings).run() ? .done : .failed
         default: preconditionFailure("\(command) has help, and does nothing")
@@ -86,7 +87,7 @@ struct Options {
     private var values: [String: String] = [:]
 
     /// Those that stand alone.
-    private static let flags: Set<String> = ["--roles"]
+    private static let flags: Set<String> = ["--roles", "--list", "--disable", "--enable", "--password"]
 
     /// - Parameter known: what the command's help names.
     init(_ arguments: some Sequence<String>, known: Set<String>) throws {

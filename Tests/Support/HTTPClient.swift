@@ -105,7 +105,8 @@ public final class HTTPClient {
             }
             if status == 100 { continue }
             let length = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
-            let body = hasBody ? try take(length) : []
+            let isChunked = headers.contains { $0.name == "transfer-encoding" && $0.value == "chunked" }
+            let body = hasBody ? try isChunked ? takeChunks() : take(length) : []
             if headers.contains(where: { $0.name == "connection" && $0.value == "close" }) { disconnect() }
             return Answer(status: status, headers: headers, body: body)
         }
@@ -122,6 +123,21 @@ public final class HTTPClient {
             }
             searched = max(0, buffer.count - 3)
             try fill()
+        }
+    }
+
+    private func takeChunks() throws -> [UInt8] {
+        let lineEnd = Array("\r\n".utf8)
+        var body: [UInt8] = []
+        while true {
+            while buffer.firstRange(of: lineEnd) == nil { try fill() }
+            guard let range = buffer.firstRange(of: lineEnd),
+                let size = Int(String(decoding: buffer[..<range.lowerBound], as: UTF8.self), radix: 16)
+            else { throw SupportError("no chunk's size") }
+            buffer.removeFirst(range.upperBound)
+            body += try take(size)
+            _ = try take(lineEnd.count)
+            if size == 0 { return body }
         }
     }
 

@@ -17,7 +17,8 @@ struct CommandTests {
         let names = all.split(separator: "\n").filter { $0.hasPrefix("  ") }.map { String($0.split(separator: " ")[0]) }
         #expect(
             Set(names).isSuperset(of: [
-                "dev", "serve", "reconcile", "migrate", "seed", "token", "doctor", "verify", "replay-dead-letter",
+                "dev", "serve", "reconcile", "migrate", "seed", "token", "user", "doctor", "verify",
+                "replay-dead-letter",
             ]))
         for name in names {
             let (code, text) = try run(name, "--help")

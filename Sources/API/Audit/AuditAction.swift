@@ -13,6 +13,8 @@ struct AuditAction {
     let isClaim: Bool
     /// Whether it asks for a password of somebody who is not known yet.
     let isLogin: Bool
+    /// Whether it changes what proves who somebody is: on record also when its owner does it.
+    let isPersonal: Bool
     /// The path parameter that names the subject, and what that is.
     private let subject: (parameter: String, kind: String)?
 
@@ -23,6 +25,7 @@ struct AuditAction {
         isAdministrative = route.policy.callers == .administrators
         isClaim = route.policy.admission == .claim
         isLogin = route.path.hasSuffix("/auth/login")
+        isPersonal = isWrite && ["/v1/auth/password", "/v1/auth/me"].contains(route.path)
         name = Self.name(route.method, segments)
         let parameter = segments.firstIndex { $0.hasPrefix("{") }
         subject = parameter.flatMap { index in

@@ -85,12 +85,19 @@ final class AuditTrail {
     private func watchStranger(
         _ request: HTTPRequest, _ action: AuditAction, _ principal: Principal?, _ handler: Router.Handler
     ) async -> HTTPResponse {
-        guard action.isLogin || action.isAdministrative else { return await handler(request) }
+        guard action.isLogin || action.isAdministrative || action.isPersonal else { return await handler(request) }
         let draft = draft(request, action, principal.map(Self.actor) ?? AuditEntry.Actor(.user, nil))
         var request = request
         request.attachment = draft
         var response = await handler(request)
-        let isRefused = [401, 403].contains(response.status) || action.isLogin && response.status == 429
+        if action.isPersonal, response.status < 400, let principal {
+            draft.subject = AuditEntry.Subject("user", principal.id.text)
+            response.attachment = draft
+            keep(draft.entry(response))
+            return response
+        }
+        let isGuess = action.isLogin || action.isPersonal
+        let isRefused = [401, 403].contains(response.status) || isGuess && response.status == 429
         guard isRefused else { return response }
         response.attachment = draft
         keep(draft, response, of: request)

@@ -12,6 +12,14 @@ extension Problem {
             return unauthenticated(.invalidCredentials, "The address or the password is wrong.")
         case .refreshInvalid:
             return unauthenticated(.unauthorized, "The refresh token is not valid.")
+        case .disabled:
+            return Problem(.forbidden, "This account is disabled. Ask whoever runs this service.")
+        case .noAccount:
+            return Problem(.forbidden, "You have no account here: an identity provider or an API key named you.")
+        case .unknown:
+            return Problem(.notFound, "There is no such account.")
+        case .lastAdministrator:
+            return Problem(.lastAdministrator, "This is the last account that can log in as an administrator.")
         case .refreshReused:
             return unauthenticated(
                 .refreshReused, "The refresh token was used before; its session is over. Log in again.")

@@ -78,4 +78,10 @@ extension ProblemKind {
     static let emailTaken = ProblemKind(
         "email-taken", 409, "There is an account with this address",
         "Somebody has registered this e-mail address. If it is yours, sign in instead; else use another address.")
+    static let lastAdministrator = ProblemKind(
+        "last-administrator", 409, "Nobody would be an administrator any more",
+        """
+        The last administrator who can log in cannot lose the role, be disabled or be erased. Give the role to somebody \
+        else first, or use the command `usher user`.
+        """)
 }

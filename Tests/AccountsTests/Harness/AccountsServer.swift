@@ -19,6 +19,7 @@ final class AccountsServer: Sendable {
     let redis: RedisServerProcess
     let hasher: PasswordHasher
     let port: UInt16
+    let postgres: PostgresConfiguration
     private let database: String
     private let loop: EventLoop
     private let holder: Holder
@@ -56,6 +57,7 @@ final class AccountsServer: Sendable {
                 return try server.listen(host: "127.0.0.1", port: 0)
             })
         self.redis = redis
+        self.postgres = postgres
         self.database = database
         self.loop = loop
         self.holder = holder
