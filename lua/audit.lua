@@ -7,7 +7,8 @@
 -- Replies: LAGGING (more than 5,000 entries are not written down) |
 --          OK, now, state, epoch, identity, last entry, event's epoch, then arrays: tiers, counters in pairs, entries
 --          of this event after the cursor as XRANGE has them, holds and their records (empty when missing) in pairs,
---          users and totals in pairs, blocks in pairs; then the seat map and the longest runs (empty without)
+--          users and totals in pairs, blocks in pairs; then the seat map and the longest runs (empty without), and the
+--          event's policy in pairs
 local entry_limit = 5000
 local batch = 500
 
@@ -30,7 +31,12 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
   end
 end
 
-local epoch, tiers = counters.read(KEYS[2])
+local event, tiers = counters.read(KEYS[2])
+local policy = {}
+for _, name in ipairs({ 'status', 'opens', 'closes', 'cancel', 'hold', 'maxt', 'maxb', 'currency' }) do
+  policy[#policy + 1] = name
+  policy[#policy + 1] = event[name] or ''
+end
 
 local tag = string.match(KEYS[1], '^{[^}]+}:')
 local holds = {}
@@ -54,6 +60,7 @@ local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'identity')
 local time = redis.call('TIME')
 return {
   'OK', string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), meta[1] or '', meta[2] or '0',
-  meta[3] or '', last, epoch, tiers, own, holds, redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[9]),
-  redis.call('GET', KEYS[7]) or '', redis.call('GET', KEYS[8]) or '',
+  meta[3] or '', last, event.epoch or '', tiers, own, holds, redis.call('HGETALL', KEYS[6]),
+  redis.call('HGETALL', KEYS[9]),
+  redis.call('GET', KEYS[7]) or '', redis.call('GET', KEYS[8]) or '', policy,
 }

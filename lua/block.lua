@@ -1,13 +1,14 @@
 -- @uses guard booking idempotency seats work
 -- block: takes units or seats of one tier off sale.
 --
--- KEYS: 1 meta
+-- KEYS: 1 meta, 2 the idempotency record (any key of the partition when ARGV[8] is empty)
 -- ARGV: 1 epoch, 2 identity, 3 event, 4 block, 5 tier (empty: that of the seats), 6 quantity (without seats),
---       7 seats joined by `+`, each once, or empty
--- Replies: OK tier quantity | SOLD_OUT | SEATS_TAKEN seat,… | UNKNOWN_TIER | UNKNOWN_SEAT seat,… | SEATED (units of a
---          tier sold by seat) | MIXED (seats of several tiers) | MORE (64 lapsed holds went back, ask again) |
---          NO_EVENT | RECOVERING | STALE epoch
--- Keeps: what is held or sold is never blocked; the same block asked for again is the same.
+--       7 seats joined by `+`, each once, or empty, 8 fingerprint of the idempotent request or empty
+-- Replies: OK tier quantity | REPLAY record | REUSED | SOLD_OUT | SEATS_TAKEN seat,… | UNKNOWN_TIER |
+--          UNKNOWN_SEAT seat,… | SEATED (units of a tier sold by seat) | MIXED (seats of several tiers) |
+--          MORE (64 lapsed holds went back, ask again) | NO_EVENT | RECOVERING | STALE epoch
+-- Keeps: what is held or sold is never blocked; the same block asked for again is the same; the block and the record
+--        of its key (`fingerprint|block|tier,quantity,seats`) are written together.
 local refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
 if refusal then
   return refusal
@@ -15,6 +16,11 @@ end
 local w, missing = work.load(guard.tag(KEYS[1]), ARGV[3], ARGV[1], {})
 if not w then
   return missing
+end
+local record = ARGV[8] ~= '' and redis.call('GET', KEYS[2])
+if record then
+  local word = idempotency.answer(record, ARGV[8])
+  return word == 'REPLAY' and { word, record } or { word }
 end
 local known = redis.call('HGET', w.tag .. 'l:' .. w.event, ARGV[4])
 if known then
@@ -67,5 +73,8 @@ local text = string.format('%s,%d,%s', tier, quantity, ARGV[7])
 w.block = { id = ARGV[4], text = text }
 w.notes[1] = { name = 'bl', text = ARGV[4] .. ',' .. text }
 w.is_changed = true
+if ARGV[8] ~= '' then
+  w.records[1] = { key = KEYS[2], value = ARGV[8] .. '|' .. ARGV[4] .. '|' .. text }
+end
 work.commit(w)
 return { 'OK', tier, string.format('%d', quantity) }

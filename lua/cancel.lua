@@ -1,12 +1,15 @@
 -- @uses guard booking work transition
 -- @lazily idempotency seats
 -- @flags allow-oom
--- cancel: the owner (or an administrator) gives a booking back.
+-- cancel: releases a whole booking.
 --
--- KEYS, ARGV: as lib/transition; ARGV 9 reason (kebab-case)
--- Replies: OK image entry | ALREADY image | HOLD_EXPIRED image | INVALID image (failed), and those of lib/transition
+-- KEYS, ARGV: as lib/transition; ARGV 9 reason (kebab-case), 10 `1` when the caller may cancel at any time (an
+--       administrator, or the event's cancellation), else empty
+-- Replies: OK image entry | ALREADY image | HOLD_EXPIRED image | INVALID image (failed) |
+--          CANCELLATION_CLOSED image time (it is confirmed, and its owner could cancel it until that time), and those
+--          of lib/transition
 -- Keeps: units go back once; money that was taken becomes refund-due with the same version; the outcome of an attempt
---        under way is judged when it arrives.
+--        under way is judged when it arrives; holds may always be cancelled.
 local w, b, refusal = transition.begin(KEYS, ARGV)
 if not w then
   return refusal
@@ -16,6 +19,10 @@ if b.status == 'CANCELLED' then
 end
 if b.status == 'FAILED' then
   return { 'INVALID', booking.image(b) }
+end
+refusal = transition.cancellation_refusal(w, b, ARGV[10])
+if refusal then
+  return refusal
 end
 work.release(w, ARGV[3], b)
 local payment = booking.payment(b)

@@ -1,11 +1,12 @@
 -- @uses guard booking idempotency seats work transition
 -- @flags allow-oom
--- cancel_items: the owner gives a part of one line of a booking back; what remains stays as it is.
+-- cancel_items: releases a part of one line of a booking; the rest of the booking is unchanged.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 tier, 10 quantity (empty: all of the line, or the seats), 11 seats joined by
---       `+`, each once, or empty
+--       `+`, each once, or empty, 12 reason of a booking that ends by it (kebab-case), 13 as ARGV 10 of cancel
 -- Replies: OK image entry | LINE image (the booking has no such line, or not so much of it) | HOLD_EXPIRED image |
---          INVALID image (it ended, or an attempt for its whole amount is under way), and those of lib/transition
+--          INVALID image (it ended, or an attempt for its whole amount is under way) |
+--          CANCELLATION_CLOSED image time (as of cancel), and those of lib/transition
 -- Keeps: units go back once; the total is the sum of the lines; the last line's end is the booking's; the part of the
 --        money that was taken for them is refund-due with the same version.
 local w, b, refusal = transition.begin(KEYS, ARGV)
@@ -14,6 +15,10 @@ if not w then
 end
 if b.status ~= 'RESERVED' and b.status ~= 'CONFIRMED' then
   return { 'INVALID', booking.image(b) }
+end
+refusal = transition.cancellation_refusal(w, b, ARGV[13])
+if refusal then
+  return refusal
 end
 
 -- Splits the seats of a line into those that go and those that stay; nil when one of the named is not among them.
@@ -64,7 +69,7 @@ if payment and payment.status == 'SUCCEEDED' and (amount > 0 or #lines == 0) the
 end
 if #lines == 0 then
   work.release(w, ARGV[3], b)
-  b.status, b.deadline, b.reason = 'CANCELLED', 0, 'cancelled-by-user'
+  b.status, b.deadline, b.reason = 'CANCELLED', 0, ARGV[12]
   return transition.finish(w, b, KEYS, ARGV, 'OK')
 end
 work.disown(w, ARGV[3], b)

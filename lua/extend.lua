@@ -1,13 +1,14 @@
 -- @uses guard booking work transition
 -- @lazily idempotency seats
 -- @flags allow-oom
--- extend: a hold gets its full time again, from now.
+-- extend: a hold gets the event's full hold time again, from now; it never ends earlier than it did.
 --
 -- KEYS, ARGV: as lib/transition
 -- Replies: OK image entry | LIMIT image | HOLD_EXPIRED image | EVENT_CANCELLED image | INVALID image, and those of
 --          lib/transition
--- Keeps: a hold is extended at most twice, and never past three times its length after it was claimed.
-local extension_limit, length_limit = 2, 3
+-- Keeps: a hold is extended at most twice. Each extension begins before the hold ends, so it ends at most three hold
+--        times after the claim, by the longest that the event had meanwhile.
+local extension_limit = 2
 
 local w, b, refusal = transition.begin(KEYS, ARGV)
 if not w then
@@ -19,10 +20,10 @@ end
 if b.status ~= 'RESERVED' then
   return { 'INVALID', booking.image(b) }
 end
-local expires = w.now + w.hold
-if b.extensions >= extension_limit or expires > b.created + length_limit * w.hold then
+if b.extensions >= extension_limit then
   return { 'LIMIT', booking.image(b) }
 end
+local expires = math.max(b.expires, w.now + w.hold)
 b.expires, b.extensions = expires, b.extensions + 1
 work.index_hold(w, ARGV[3], expires)
 return transition.finish(w, b, KEYS, ARGV, 'OK')

@@ -16,10 +16,11 @@ for _, entry in ipairs(entries) do
   end
 end
 
-local epoch, tiers = counters.read(KEYS[2])
+local event, tiers = counters.read(KEYS[2])
 
 local meta = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'identity')
 local holds = redis.call('ZCARD', KEYS[4]) + redis.call('ZCARD', KEYS[5])
 return {
-  'OK', meta[1] or '', meta[2] or '0', meta[3] or '', epoch, behind, holds, redis.call('HLEN', KEYS[6]), tiers,
+  'OK', meta[1] or '', meta[2] or '0', meta[3] or '', event.epoch or '', behind, holds, redis.call('HLEN', KEYS[6]),
+  tiers,
 }

@@ -3,10 +3,11 @@
 -- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
 --
 -- KEYS: 1 meta, 2 event, 3 user totals, 4 expiries, 5 paying, 6 due
--- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event id, 4 status, 5 opens, 6 closes, 7 hold milliseconds,
---       8 tickets a user, 9 bookings a user, 10 currency, 11 Redis's clock as PostgreSQL last saw it, 12 seq,
---       13 tiers sold by seat and their rows, 14 seat map, 15 longest runs, 16 offsets (lib/seats; empty without),
---       then pairs: tier id, counters
+-- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event id, 4 status, 5 opens, 6 closes, 7 owners may cancel
+--       until (5 to 7 empty: never), 8 hold milliseconds, 9 tickets a user, 10 bookings a user, 11 currency,
+--       12 Redis's clock as PostgreSQL last saw it, 13 seq, 14 tiers sold by seat and their rows, 15 seat map,
+--       16 longest runs, 17 offsets (lib/seats; empty without), then pairs in the order in which the tiers were made:
+--       tier id, counters
 -- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a script left
 --       half written, or that is gone while its holds are here: only a recovery may put it back)
 -- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
@@ -42,16 +43,20 @@ local function higher(left, right)
   return string.format('%d', math.max(tonumber(left) or 0, tonumber(right) or 0))
 end
 local set = {
-  'status', ARGV[4], 'opens', ARGV[5], 'closes', ARGV[6], 'hold', ARGV[7], 'maxt', ARGV[8], 'maxb', ARGV[9],
-  'currency', ARGV[10], 'epoch', ARGV[1], 'seq', higher(old[2], ARGV[12]), 'next', '',
-  'clock', higher(old[3], ARGV[11]), 'rows', ARGV[13],
+  'status', ARGV[4], 'opens', ARGV[5], 'closes', ARGV[6], 'hold', ARGV[8], 'maxt', ARGV[9], 'maxb', ARGV[10],
+  'currency', ARGV[11], 'epoch', ARGV[1], 'seq', higher(old[2], ARGV[13]), 'next', '',
+  'clock', higher(old[3], ARGV[12]), 'rows', ARGV[14], 'cancel', ARGV[7],
 }
-for i = 17, #ARGV, 2 do
+local order = {}
+for i = 18, #ARGV, 2 do
+  order[#order + 1] = ARGV[i]
   set[#set + 1] = 't:' .. ARGV[i]
   set[#set + 1] = ARGV[i + 1]
 end
-if ARGV[13] ~= '' then
-  redis.call('MSET', map_key, ARGV[14], runs_key, ARGV[15], offsets_key, ARGV[16])
+set[#set + 1] = 'order'
+set[#set + 1] = table.concat(order, ' ')
+if ARGV[14] ~= '' then
+  redis.call('MSET', map_key, ARGV[15], runs_key, ARGV[16], offsets_key, ARGV[17])
 end
 redis.call('HSET', KEYS[2], unpack(set))
 -- As `commit` in lib/work does.

@@ -112,6 +112,34 @@ local function read_item(request, kind, index, quantity)
   end
 end
 
+-- Where each of the event's tiers stands in the order in which they were made; read once, and only for a request of
+-- several tiers.
+local places
+local function place(tier)
+  if not places then
+    places = {}
+    local last = 0
+    for known in string.gmatch(redis.call('HGET', w.event_key, 'order') or '', '%S+') do
+      last = last + 1
+      places[known] = last
+    end
+  end
+  return places[tier] or 0
+end
+
+-- What a request wants, by the order of the tiers.
+local function in_order(wants)
+  local pairs_of, sorted = {}, {}
+  for i = 1, #wants, 2 do
+    pairs_of[#pairs_of + 1] = { tier = wants[i], quantity = wants[i + 1] }
+  end
+  table.sort(pairs_of, function(left, right) return place(left.tier) < place(right.tier) end)
+  for i, want_of in ipairs(pairs_of) do
+    sorted[2 * i - 1], sorted[2 * i] = want_of.tier, want_of.quantity
+  end
+  return sorted
+end
+
 local function read_request()
   local p = position
   -- `at` is where its arguments begin. What is not known yet is named all the same: a table that grows is made anew.
@@ -127,6 +155,9 @@ local function read_request()
     p = p + 3
   end
   position = p
+  if #request.wants > 2 then
+    request.wants = in_order(request.wants)
+  end
   return request
 end
 

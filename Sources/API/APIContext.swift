@@ -38,7 +38,7 @@ final class APIContext {
     /// Forgets what is kept of the catalogue; set by whoever keeps it.
     var onCatalogueChange: () -> Void = {}
 
-    /// Numbers never change; this many are remembered.
+    /// Numbers never change, and no event becomes a draft again; this many are remembered.
     private static let numberLimit = 10_000
 
     init(
@@ -97,11 +97,17 @@ final class APIContext {
     }
 
     /// The event that an id or a number names.
-    func event(_ text: String) async throws -> EventID {
+    ///
+    /// - Parameter asAdmin: whether the number of a draft is one: to all but administrators there are no drafts.
+    func event(_ text: String, asAdmin: Bool = false) async throws -> EventID {
         if let id = EventID(text) { return id }
         guard let number = Self.eventNumber(text) else { throw Problem.eventNotFound }
         if let known = numbers[number] { return known }
         guard let event = try await catalogue.event(number: number) else { throw Problem.eventNotFound }
+        guard event.status != "draft" else {
+            guard asAdmin else { throw Problem.eventNotFound }
+            return event.id
+        }
         if numbers.count >= Self.numberLimit { numbers.removeAll() }
         numbers[number] = event.id
         return event.id

@@ -60,6 +60,7 @@ public final class APIServer {
         events.add(to: router)
         EventAdminRoutes(context).add(to: router)
         SeatRoutes(context).add(to: router)
+        BlockRoutes(context).add(to: router)
         VenueRoutes(context).add(to: router)
         ownFeed = feed == nil ? try LiveFeed(loop: loop, redis: redis, partitions: partitions) : nil
         guard let feed = feed ?? ownFeed else { preconditionFailure("a feed is given or made") }

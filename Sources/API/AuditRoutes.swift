@@ -27,7 +27,7 @@ final class AuditRoutes {
 
     private func audit(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
-        let event = try await context.event(request.parameters["id"] ?? "")
+        let event = try await context.event(request.parameters["id"] ?? "", asAdmin: true)
         guard let report = try await auditor.audit(event) else { throw Problem.eventNotFound }
         return .json(200, Self.json(report, nil))
     }
@@ -37,7 +37,7 @@ final class AuditRoutes {
         var query = try QueryFields(request)
         let isDryRun = query.choice("dryRun", Choice.yes) == .yes
         try query.finish()
-        let event = try await context.event(request.parameters["id"] ?? "")
+        let event = try await context.event(request.parameters["id"] ?? "", asAdmin: true)
         guard let (report, actions) = try await auditor.repair(event, isDryRun: isDryRun) else {
             throw Problem.eventNotFound
         }

@@ -20,11 +20,11 @@ enum AvailabilityJSON {
         return EntityTag(of: numbers + Array(String(sequence).utf8)).answer(request, json.bytes, isWeak: true)
     }
 
-    /// The tiers in the order of their ids.
+    /// The tiers in the order in which they were made, which is that of `tiers`.
     static func array(_ tiers: [TierCounters]) -> [UInt8] {
         var json = JSONWriter()
         json.beginArray()
-        for tier in tiers.sorted(by: { $0.tier.uuid < $1.tier.uuid }) {
+        for tier in tiers {
             json.beginObject()
             json.member("tierId", tier.tier.description)
             json.member("capacity", Int64(tier.capacity))

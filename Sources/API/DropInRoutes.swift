@@ -42,7 +42,7 @@ final class DropInRoutes {
             await answerAsBefore { try await self.list(request) }
         }
         router.add(.delete, "/api/bookings/{id}", .essential.dropIn) { request in
-            await answerAsBefore { try await self.actions.cancel(request) }
+            await answerAsBefore { try await self.cancel(request) }
         }
         router.add(.post, "/api/bookings/reserve", reservePolicy) { request in
             await answerAsBefore { try await self.reserve(request) }
@@ -141,6 +141,15 @@ final class DropInRoutes {
         switch outcome {
         case .done(let image, _), .reclaimed(let image, _), .already(let image): return image
         default: throw Problem.refusal(outcome)
+        }
+    }
+
+    private func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
+        do {
+            return try await actions.cancel(request)
+        } catch var problem as Problem where problem.kind == .cancellationClosed {
+            problem.detail = "Cancellation is no longer possible"
+            throw problem
         }
     }
 

@@ -8,6 +8,9 @@ struct EntityTag: Sendable {
     /// The tag of answers that say the same as `content`.
     init(of content: [UInt8]) { opaque = "\"\(hexEncode(sha256(content).prefix(12)))\"" }
 
+    /// The tag of an event: its version, which `If-Match` compares, and what else the answer says.
+    init(version: Int64, of content: [UInt8]) { opaque = "\"\(version).\(hexEncode(sha256(content).prefix(12)))\"" }
+
     /// The tag of the seats of an event as they are after so many changes of this epoch of its life.
     init(sequence: Int64, of content: [UInt8]) { opaque = "\"\(sequence)-\(hexEncode(sha256(content).prefix(4)))\"" }
 
@@ -24,7 +27,8 @@ struct EntityTag: Sendable {
     }
 
     private func isKnown(to request: HTTPRequest) -> Bool {
-        request.headers("if-none-match").flatMap { $0.unquotedParts(separatedBy: ",") }.contains { part in
+        request.headers("if-none-match").flatMap { $0.unquotedParts(separatedBy: ",", hasEscapes: false) }.contains {
+            part in
             let tag = part.trimmed
             return tag == "*" || tag == opaque || tag == "W/\(opaque)"
         }

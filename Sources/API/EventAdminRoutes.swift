@@ -43,7 +43,7 @@ final class EventAdminRoutes {
 
     private func publish(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
-        let id = try await context.event(request.parameters["id"] ?? "")
+        let id = try await context.event(request.parameters["id"] ?? "", asAdmin: true)
         guard let event = try await context.catalogue.event(id) else { throw Problem.eventNotFound }
         guard event.status != "cancelled" else { throw Problem.eventCancelled }
         request.audit?.describe(event)
@@ -62,16 +62,29 @@ final class EventAdminRoutes {
 
     private func change(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
-        let id = try await context.event(request.parameters["id"] ?? "")
+        let id = try await context.event(request.parameters["id"] ?? "", asAdmin: true)
         var body = try RequestBody(request)
-        let patch = try EventPatch(&body)
-        let expected = try Self.expectedVersions(request)
-        try await update(id, terms: patch.terms) { event in
-            request.audit?.describe(event)
-            if let expected, !expected.contains(event.version) {
+        var patch = try EventPatch(&body) { TierID(context.uuid()) }
+        let expected = try ExpectedVersions(request)
+        func judged(_ event: EventRecord) throws(Problem) -> EventRecord {
+            guard expected.contains(event.version) else {
                 throw Problem(.preconditionFailed, "The event is of version \(event.version).")
             }
             return try patch.applied(to: event)
+        }
+        let addsTiers = patch.addsTiers
+        if addsTiers {
+            let found = try await context.catalogue.addTiers(to: id) { event in
+                _ = try judged(event)
+                return try patch.addedTiers(to: event)
+            }
+            guard found else { throw Problem.eventNotFound }
+        }
+        // What was judged together with the added tiers is not judged by a version that came between.
+        let settled = patch
+        try await update(id, terms: settled.terms) { event in
+            request.audit?.describe(event)
+            return addsTiers ? try settled.applied(to: event) : try judged(event)
         }
         return try await told(id, 200, [], request)
     }
@@ -79,7 +92,7 @@ final class EventAdminRoutes {
     /// Holds go back and bookings are cancelled and refunded by the reconciler, in the background.
     private func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
-        let id = try await context.event(request.parameters["id"] ?? "")
+        let id = try await context.event(request.parameters["id"] ?? "", asAdmin: true)
         try await update(id) { event in
             request.audit?.describe(event)
             var event = event
@@ -94,7 +107,7 @@ final class EventAdminRoutes {
     ///
     /// - Parameter terms: capacities and prices that change in Redis, from where PostgreSQL learns them.
     private func update(
-        _ id: EventID, terms: [(tier: TierID, capacity: Int?, unitAmount: Int64?)] = [],
+        _ id: EventID, terms: [TierTerms] = [],
         _ change: (EventRecord) throws -> EventRecord
     ) async throws {
         let found = try await context.catalogue.update(id) { [context] old in
@@ -111,22 +124,12 @@ final class EventAdminRoutes {
             }
             switch outcome {
             case .done: return new
-            case .committed: throw Problem(.capacityBelowCommitted, "More of it is held, sold or blocked.")
+            case .committed(let units): throw Problem.capacityBelowCommitted(units, terms, of: old)
             case .unknown: throw InventoryError(.recovering)
             }
         }
         guard found else { throw Problem.eventNotFound }
         context.catalogueChanged()
-    }
-
-    /// The versions that `If-Match` names (RFC 9110, section 13.1.1); `nil` for any.
-    private static func expectedVersions(_ request: HTTPRequest) throws(Problem) -> [Int64]? {
-        guard let header = request.header("if-match"), header != "*" else { return nil }
-        return header.split(separator: ",").map { part in
-            let text = part.drop { $0 == " " }.filter { $0 != " " }
-            guard text.hasPrefix("\""), text.hasSuffix("\"") else { return -1 }
-            return Int64(text.dropFirst().dropLast()) ?? -1
-        }
     }
 
     private func told(
@@ -138,5 +141,21 @@ final class EventAdminRoutes {
         return HTTPResponse(
             status: status, headers: [("Content-Type", "application/json"), version] + headers,
             body: EventJSON.bytes(event, await context.live(id)))
+    }
+}
+
+extension Problem {
+    /// Tiers would have fewer units than are held, sold or off sale.
+    fileprivate static func capacityBelowCommitted(
+        _ units: [CommittedUnits], _ terms: [TierTerms], of event: EventRecord
+    ) -> Problem {
+        let sentences = units.map { units in
+            let name = event.tiers.first { $0.id == units.tier }?.name ?? units.tier.description
+            let wanted = terms.last { $0.tier == units.tier }?.capacity.map { String($0) } ?? "the new capacity"
+            let committed = units.held + units.sold + units.blocked
+            return "\(name) cannot have \(wanted): \(committed) are taken (\(units.held) held, \(units.sold) sold, "
+                + "\(units.blocked) blocked)."
+        }
+        return Problem(.capacityBelowCommitted, sentences.joined(separator: " "))
     }
 }

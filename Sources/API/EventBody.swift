@@ -21,7 +21,7 @@ enum EventBody {
 
     /// Reads it.
     static func read(_ body: inout RequestBody, id: EventID, tierID: () -> TierID) throws(Problem) -> Draft {
-        let title = body.required("title", body.text("title", 1...200))
+        let title = body.required("title", body.visibleText("title", 1...200))
         let startsAt = body.required("startsAt", body.time("startsAt"))
         let currency = body.required("currency", currency(&body))
         let venue = venue(&body)
@@ -32,17 +32,27 @@ enum EventBody {
         let event = EventRecord(
             id: id, number: 0, title: title ?? "", description: body.text("description", 0...5000),
             venue: nil, venueID: venue, startsAt: startsAt ?? 0,
-            salesOpenAt: body.time("salesOpenAt"), salesCloseAt: body.time("salesCloseAt"), status: "draft",
+            salesOpenAt: body.time("salesOpenAt"), salesClose: body.cutoff("salesCloseAt") ?? .eventStart,
+            cancelUntil: body.cutoff("cancelUntil") ?? .eventStart, timeZone: body.timeZone("timeZone") ?? .utc,
+            status: "draft",
             currency: currency ?? "", holdSeconds: body.integer("holdSeconds", 1...86400) ?? 600,
             maxTicketsPerUser: maxTickets, maxBookingsPerUser: maxBookings, version: 1, createdAt: 0, updatedAt: 0,
             tiers: tiers ?? [])
         let isPublished = body.bool("publish") ?? false
-        if let opens = event.salesOpenAt, let closes = event.salesCloseAt, opens >= closes {
-            body.wrong("salesCloseAt", "It must be after salesOpenAt.")
-        }
+        if startsAt != nil, let wrong = saleFault(of: event) { body.wrong(wrong.name, wrong.detail) }
         if venue == nil, !sections.isEmpty { body.wrong("venueId", "Tiers sold by seat need a venue.") }
         try body.finish()
         return Draft(event: event, isPublished: isPublished, sections: sections)
+    }
+
+    /// What is wrong with the times of an event's sale.
+    static func saleFault(of event: EventRecord) -> (name: String, detail: String)? {
+        guard let opens = event.salesOpenAt, let closes = event.salesClose.time(startsAt: event.startsAt),
+            opens >= closes
+        else { return nil }
+        return event.salesClose == .eventStart
+            ? ("salesOpenAt", "It must be before startsAt, when the sale ends unless salesCloseAt says otherwise.")
+            : ("salesCloseAt", "It must be after salesOpenAt.")
     }
 
     private static func venue(_ body: inout RequestBody) -> VenueID? {
@@ -54,11 +64,11 @@ enum EventBody {
         return venue
     }
 
-    /// ISO 4217: three capital letters.
+    /// ISO 4217: a currency that is in use.
     static func currency(_ body: inout RequestBody) -> String? {
         guard let text = body.text("currency", 3...3) else { return nil }
-        guard text.utf8.allSatisfy({ (65...90).contains($0) }) else {
-            body.wrong("currency", "It must be three capital letters (ISO 4217).")
+        guard CurrencyCode.isActive(text) else {
+            body.wrong("currency", "It must be the code of a currency in use, in capital letters (ISO 4217).")
             return nil
         }
         return text
@@ -77,7 +87,7 @@ enum EventBody {
         var tiers: [TierRecord] = []
         for var object in objects {
             let id = tierID()
-            let name = object.required("name", object.text("name", 1...100))
+            let name = object.required("name", object.visibleText("name", 1...100))
             let kind = object.required("kind", kind(&object))
             let unitAmount = object.required("unitAmount", object.integer("unitAmount", amount))
             var units: Int64? = 0

@@ -12,24 +12,16 @@ import Records
 final class EventRoutes {
     private let context: APIContext
     private let records: SingleFlight<EventID, EventRecord?>
-    private let pages: SingleFlight<Page, Found>
+    private let pages: SingleFlight<EventListing, Found>
     private let bodies: SingleFlight<Key, Body>
 
-    /// A page of the list.
-    private struct Page: Hashable {
-        var number: Int
-        var limit: Int
-        var search: String
-        var sort: Catalogue.Sort
-        var isDescending: Bool
-    }
     private struct Found: Sendable {
         let events: [EventRecord]
         let total: Int64
     }
     private enum Key: Hashable {
         case event(EventID)
-        case page(Page)
+        case page(EventListing)
     }
     private struct Body: Sendable {
         let bytes: [UInt8]
@@ -67,21 +59,27 @@ final class EventRoutes {
         let number = query.integer("page", 1...100_000) ?? 1
         let limit = query.integer("limit", 1...50) ?? 10
         let search = query.text("search") ?? ""
-        let sort = query.choice("sortBy", Catalogue.Sort.date)
+        let sort = query.choice("sortBy", EventListing.Sort.date)
         let order = query.choice("sortOrder", Order.asc)
+        let status = query.optionalChoice("status", EventListing.Status.self)
+        // Who asks for a status asks for all of it, unless a period is said too.
+        let period = query.choice("period", query.has("status") ? EventListing.Period.all : .upcoming)
         if search.utf8.count > 200 { query.wrong("search", "It must have at most 200 bytes.") }
         try query.finish()
-        let page = Page(
-            number: Int(number), limit: Int(limit), search: search, sort: sort, isDescending: order == .desc)
-        let body = try await bodies.value(.page(page)) { [self] in try await render(page) }
-        return body.tag.answer(request, body.bytes)
+        guard status == nil || isAdmin(request) else {
+            throw Problem(.forbidden, "Only administrators may list events by status.")
+        }
+        let listing = EventListing(
+            page: Int(number), limit: Int(limit), search: search, sort: sort, isDescending: order == .desc,
+            period: period, status: status)
+        let body = try await bodies.value(.page(listing)) { [self] in try await render(listing) }
+        let headers = status == nil ? [] : [(name: "Cache-Control", value: "no-store")]
+        return body.tag.answer(request, body.bytes, headers: headers)
     }
 
-    private func render(_ page: Page) async throws -> Body {
+    private func render(_ page: EventListing) async throws -> Body {
         let found = try await pages.value(page) { [self] in
-            let (events, total) = try await context.catalogue.list(
-                page: page.number, limit: page.limit, search: page.search, sort: page.sort,
-                descending: page.isDescending)
+            let (events, total) = try await context.catalogue.list(page)
             return Found(events: events, total: total)
         }
         var json = JSONWriter(capacity: 8192)
@@ -90,7 +88,7 @@ final class EventRoutes {
         json.beginArray()
         for event in found.events { EventJSON.write(event, await context.live(event.id), to: &json) }
         json.endArray()
-        json.member("page", Int64(page.number))
+        json.member("page", Int64(page.page))
         json.member("limit", Int64(page.limit))
         json.member("total", found.total)
         json.member("totalPages", (found.total + Int64(page.limit) - 1) / Int64(page.limit))
@@ -99,9 +97,10 @@ final class EventRoutes {
     }
 
     func read(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let id = try await context.event(request.parameters["id"] ?? "")
+        let isAdmin = isAdmin(request)
+        let id = try await context.event(request.parameters["id"] ?? "", asAdmin: isAdmin)
         let body =
-            isAdmin(request)
+            isAdmin
             ? try await render(try await context.catalogue.event(id))
             : try await bodies.value(.event(id)) { [self] in
                 let record = try await records.value(id) { [self] in try await context.catalogue.event(id) }
@@ -114,13 +113,13 @@ final class EventRoutes {
     private func render(_ event: EventRecord?) async throws -> Body {
         guard let event else { throw Problem.eventNotFound }
         let bytes = EventJSON.bytes(event, await context.live(event.id))
-        return Body(bytes: bytes, tag: EntityTag(of: bytes), version: event.version)
+        return Body(bytes: bytes, tag: EntityTag(version: event.version, of: bytes), version: event.version)
     }
 
     // MARK: - Availability
 
     private func availability(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let id = try await context.event(request.parameters["id"] ?? "")
+        let id = try await context.event(request.parameters["id"] ?? "", asAdmin: isAdmin(request))
         var live = try await context.inventory.availability(id)
         if live == nil {
             if isAdmin(request), let tiers = try await drafted(id) {

@@ -1,11 +1,13 @@
 /// Pieces of header values (RFC 9110, section 5.6).
 extension StringProtocol where SubSequence == Substring {
     /// The parts between separators that stand outside quoted strings.
-    func unquotedParts(separatedBy separator: Character) -> [Substring] {
+    ///
+    /// - Parameter hasEscapes: whether a backslash escapes a quote, as it does in everything but entity tags.
+    func unquotedParts(separatedBy separator: Character, hasEscapes: Bool = true) -> [Substring] {
         var isQuoted = false
         var isEscaped = false
         return split(omittingEmptySubsequences: false) { character in
-            defer { isEscaped = isQuoted && !isEscaped && character == "\\" }
+            defer { isEscaped = hasEscapes && isQuoted && !isEscaped && character == "\\" }
             if character == "\"", !isEscaped { isQuoted.toggle() }
             return character == separator && !isQuoted
         }

@@ -18,6 +18,8 @@ enum IdempotentAction: String {
     case cancelItems = "cancel-items"
     /// Extends a hold.
     case extend
+    /// Takes units or seats off sale.
+    case block
 
     /// Whether the client waits until it is written down.
     var isConfirming: Bool { self == .cancel || self == .cancelItems }

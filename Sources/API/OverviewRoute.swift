@@ -62,7 +62,7 @@ final class OverviewRoute {
         json.key("events")
         guard
             let (events, _) = try? await context.catalogue.list(
-                page: 1, limit: Self.eventLimit, search: "", sort: .date, descending: false)
+                EventListing(limit: Self.eventLimit, period: .all))
         else { return json.null() }
         json.beginArray()
         for event in events { write(event, await context.live(event.id), to: &json) }

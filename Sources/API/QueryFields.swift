@@ -39,6 +39,19 @@ struct QueryFields {
         return choice
     }
 
+    /// The same of a parameter without a usual value.
+    mutating func optionalChoice<Choice: RawRepresentable<String>>(_ name: String, _: Choice.Type) -> Choice? {
+        guard let text = text(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            wrong(name, "It has no such value.")
+            return nil
+        }
+        return choice
+    }
+
+    /// Whether the parameter is there and not empty.
+    func has(_ name: String) -> Bool { fields.contains { $0.name == name && !$0.value.isEmpty } }
+
     mutating func wrong(_ name: String, _ detail: String) { errors.append(("?\(name)", detail)) }
 
     mutating func finish() throws(Problem) {

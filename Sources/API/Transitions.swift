@@ -50,6 +50,7 @@ extension Problem {
         switch outcome {
         case .holdExpired(let image): .holdExpired(image)
         case .eventCancelled(let image): .state(.eventCancelled, "This event was cancelled.", image)
+        case .cancellationClosed(let image, let until): .cancellationClosed(image, until: until)
         case .noSuchItems: .invalid([("", "The booking has no such line, or not so much of it.")])
         case .limit(let image):
             .state(

@@ -9,13 +9,15 @@ enum VenueBody {
     private static let rowLimit = 10_000
 
     /// Reads `sections`.
-    static func sections(_ body: inout RequestBody) -> VenueLayout? {
+    ///
+    /// - Parameter isNew: whether names have to be visible; halls that were made before may have others.
+    static func sections(_ body: inout RequestBody, isNew: Bool = false) -> VenueLayout? {
         guard let objects = body.objects("sections", 1...sectionLimit) else { return nil }
         var sections: [VenueLayout.Section] = []
         var names: Set<String> = []
         for var object in objects {
-            let name = object.required("name", sign(&object, "name"))
-            let rows = object.required("rows", rows(&object))
+            let name = object.required("name", sign(&object, "name", isNew))
+            let rows = object.required("rows", rows(&object, isNew))
             if let name, !names.insert(name).inserted { object.wrong("name", "Another section has this name.") }
             object.rejectUnknown()
             body.adopt(object)
@@ -28,16 +30,16 @@ enum VenueBody {
         return layout
     }
 
-    private static func rows(_ section: inout RequestBody) -> [VenueLayout.Row]? {
+    private static func rows(_ section: inout RequestBody, _ isNew: Bool) -> [VenueLayout.Row]? {
         guard let objects = section.objects("rows", 1...rowLimit) else { return nil }
         var rows: [VenueLayout.Row] = []
         var names: Set<String> = []
         for var object in objects {
-            let name = object.required("name", sign(&object, "name"))
+            let name = object.required("name", sign(&object, "name", isNew))
             let seats = object.required("seats", object.texts("seats", 1...SeatPosition.maximumPlaces))
             if let name, !names.insert(name).inserted { object.wrong("name", "Another row has this name.") }
             if let seats, Set(seats).count < seats.count { object.wrong("seats", "Two seats have one name.") }
-            if let seats, !seats.allSatisfy(isSign) { object.wrong("seats", signRule) }
+            if let seats, !seats.allSatisfy({ isSign($0, isNew) }) { object.wrong("seats", signRule) }
             object.rejectUnknown()
             section.adopt(object)
             if let name, let seats { rows.append(VenueLayout.Row(name: name, seats: seats)) }
@@ -45,19 +47,21 @@ enum VenueBody {
         return rows
     }
 
-    private static let signRule = "It must be 1 to 32 characters, none of them a control character."
+    private static let signRule =
+        "It must be 1 to 32 characters, none of them a control character and one of them visible."
 
-    private static func sign(_ object: inout RequestBody, _ name: String) -> String? {
+    private static func sign(_ object: inout RequestBody, _ name: String, _ isNew: Bool) -> String? {
         guard let text = object.text(name, 1...32) else { return nil }
-        guard isSign(text) else {
+        guard isSign(text, isNew) else {
             object.wrong(name, signRule)
             return nil
         }
         return text
     }
 
-    private static func isSign(_ text: String) -> Bool {
+    private static func isSign(_ text: String, _ isNew: Bool) -> Bool {
         (1...32).contains(text.unicodeScalars.count) && text.unicodeScalars.allSatisfy { $0.value >= 0x20 }
+            && (!isNew || text.unicodeScalars.contains(where: \.isVisible))
     }
 
     /// The layout of a hall that is written down.

@@ -23,8 +23,8 @@ final class VenueRoutes {
     private func create(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
         var body = try RequestBody(request)
-        let name = body.required("name", body.text("name", 1...200))
-        let layout = body.required("sections", VenueBody.sections(&body))
+        let name = body.required("name", body.visibleText("name", 1...200))
+        let layout = body.required("sections", VenueBody.sections(&body, isNew: true))
         try body.finish()
         guard let name, let layout else { throw Problem.invalid(body.errors) }
         let id = VenueID(context.uuid())

@@ -17,6 +17,8 @@ public final class Auditor {
     /// How long a repair waits for the reconciler.
     private static let patience = 500
     private static let pause = Duration.milliseconds(20)
+    /// How often terms of sale that differ are looked at again: changing an event takes two stores' answers.
+    private static let policyLooks = 50
 
     /// On a loop's connections. On the loop's thread only.
     public init(loop: EventLoop, inventory: Inventory, pool: PostgresPool) {
@@ -31,6 +33,8 @@ public final class Auditor {
         var report: AuditReport
         let epoch: Int64
         let postgres: [AuditReport.Entry]
+        /// What no counting can put right.
+        let amounts: [AuditReport.Entry]
     }
 
     /// Compares both stores; `nil` when there is no such event, or it is a draft.
@@ -55,6 +59,14 @@ public final class Auditor {
         guard let found = try await look(event) else { return nil }
         guard found.report.verdict == .drift else { return (found.report, []) }
         var actions: [AuditReport.Entry] = []
+        guard found.amounts.isEmpty else {
+            // A recovery would copy PostgreSQL's amounts into Redis, which may have the right ones.
+            actions.append(
+                .init(
+                    "Nothing is repaired while amounts of bookings differ: compare them with the payments and correct "
+                        + "them first."))
+            return (found.report, actions)
+        }
         if !found.postgres.isEmpty {
             actions.append(.init("PostgreSQL's tiers and seats are counted again from its bookings."))
         }
@@ -76,11 +88,22 @@ public final class Auditor {
     }
 
     private func look(_ event: EventID) async throws -> Finding? {
+        for _ in 1..<Self.policyLooks {
+            guard let (found, mayBeChanging) = try await lookOnce(event) else { return nil }
+            guard mayBeChanging else { return found }
+            await loop.sleep(for: Self.pause)
+        }
+        return try await lookOnce(event)?.finding
+    }
+
+    private func lookOnce(_ event: EventID) async throws -> (finding: Finding, mayBeChanging: Bool)? {
         guard let records = try await store.records(of: event) else { return nil }
         let snapshot = try await inventory.snapshot(of: event, after: records.cursor)
         let comparison = Comparison(records, snapshot, try await seats.map(of: event))
         let postgres = comparison.postgresDrift()
-        var drift = postgres
+        let amounts = comparison.amountDrift()
+        let policy = snapshot.isOpen ? comparison.policyDrift() : []
+        var drift = postgres + amounts + policy
         if snapshot.isOpen {
             let redis = comparison.redisDrift()
             drift += redis
@@ -90,7 +113,9 @@ public final class Auditor {
         let report = AuditReport(
             event: event, verdict: verdict, redis: snapshot.tiers, postgres: records.tiers, drift: drift,
             lastStreamID: snapshot.lastEntry, asOf: snapshot.asOf)
-        return Finding(report: report, epoch: snapshot.epoch, postgres: postgres)
+        return (
+            Finding(report: report, epoch: snapshot.epoch, postgres: postgres, amounts: amounts), !policy.isEmpty
+        )
     }
 
     /// Sold bookings that only Redis's records have: no index names them, so that all keys are looked at.

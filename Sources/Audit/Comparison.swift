@@ -48,11 +48,14 @@ struct Comparison {
             guard image.version > live[transition.booking]?.version ?? 0 else { continue }
             live[transition.booking] =
                 image.status.isLive
-                ? LiveBooking(status: image.status, version: image.version, user: image.user, items: image.items) : nil
+                ? LiveBooking(
+                    status: image.status, version: image.version, user: image.user, items: image.items,
+                    totalAmount: image.totalAmount) : nil
         }
         for tier in entry.tiers {
             terms[tier.tier]?.capacity = tier.capacity
             terms[tier.tier]?.blocked = tier.blocked
+            terms[tier.tier]?.unitAmount = tier.unitAmount
         }
         blocks.formUnion(entry.blocked)
         for id in entry.unblocked { blocks = blocks.filter { $0.id != id } }
@@ -89,6 +92,58 @@ struct Comparison {
     /// What Redis says differently from what PostgreSQL will have.
     func redisDrift() -> [Entry] {
         tierDrift() + holdDrift() + userDrift() + blockDrift() + seatDrift()
+    }
+
+    /// Terms of sale that differ. An event is changed in Redis first, a moment before PostgreSQL has it: what differs
+    /// counts when it is there again soon after.
+    func policyDrift() -> [Entry] {
+        var drift: [Entry] = []
+        for (name, due) in records.event.policy(clock: 0, seats: nil).terms {
+            let found = snapshot.terms[name] ?? ""
+            guard found != due else { continue }
+            drift.append(
+                Entry(
+                    "Redis has \(Self.termNames[name] ?? name) \(Self.shown(found)); PostgreSQL has \(Self.shown(due))."
+                ))
+        }
+        for tier in snapshot.tiers where terms[tier.tier] == nil {
+            drift.append(Entry(tier: tier.tier, "Only Redis has the tier."))
+        }
+        for tier in snapshot.tiers {
+            guard let due = terms[tier.tier]?.unitAmount, due != tier.unitAmount else { continue }
+            drift.append(
+                Entry(tier: tier.tier, "Redis has unitAmount \(tier.unitAmount); by the records it is \(due)."))
+        }
+        return drift
+    }
+
+    /// What clients call the terms.
+    private static let termNames = [
+        "opens": "salesOpenAt", "closes": "salesCloseAt", "cancel": "cancelUntil", "hold": "hold milliseconds",
+        "maxt": "maxTicketsPerUser", "maxb": "maxBookingsPerUser",
+    ]
+
+    private static func shown(_ text: String) -> String { text.isEmpty ? "none" : text }
+
+    /// Bookings that cost in PostgreSQL something else than their lines, than was paid, or than Redis has of a hold.
+    func amountDrift() -> [Entry] {
+        var drift = records.wrongAmounts.map { wrong in
+            let paid = wrong.paid.map { ", and \($0) was paid" } ?? ""
+            return Entry(
+                booking: wrong.booking, "PostgreSQL has it at \(wrong.total); its lines cost \(wrong.lines)\(paid).")
+        }
+        guard snapshot.isOpen else { return drift }
+        for (id, image) in snapshot.holds {
+            guard let image, let booking = live[id], booking.version == image.version, booking.status == image.status,
+                (booking.totalAmount, booking.items) != (image.totalAmount, image.items)
+            else { continue }
+            drift.append(
+                Entry(
+                    booking: id,
+                    "Redis has it at \(image.totalAmount); PostgreSQL has it at \(booking.totalAmount), or with other "
+                        + "lines."))
+        }
+        return drift
     }
 
     private func tierDrift() -> [Entry] {

@@ -8,6 +8,8 @@ public struct EventPolicy: Sendable {
     public var opensAt: Int64?
     /// When the sale closes, Unix milliseconds.
     public var closesAt: Int64?
+    /// Until when owners may cancel confirmed bookings, Unix milliseconds; `nil` without an end.
+    public var cancelUntil: Int64?
     /// How long a hold lasts.
     public var holdMilliseconds: Int64
     /// Tickets in live bookings that a user may have.
@@ -25,14 +27,16 @@ public struct EventPolicy: Sendable {
 
     /// An event's policy.
     public init(
-        event: EventID, isCancelled: Bool, opensAt: Int64?, closesAt: Int64?, holdMilliseconds: Int64,
-        maxTicketsPerUser: Int?, maxBookingsPerUser: Int?, currency: String, clock: Int64, tiers: [TierCounters],
+        event: EventID, isCancelled: Bool, opensAt: Int64?, closesAt: Int64?, cancelUntil: Int64? = nil,
+        holdMilliseconds: Int64, maxTicketsPerUser: Int?, maxBookingsPerUser: Int?, currency: String, clock: Int64,
+        tiers: [TierCounters],
         seats: SeatState? = nil
     ) {
         self.event = event
         self.isCancelled = isCancelled
         self.opensAt = opensAt
         self.closesAt = closesAt
+        self.cancelUntil = cancelUntil
         self.holdMilliseconds = holdMilliseconds
         self.maxTicketsPerUser = maxTicketsPerUser
         self.maxBookingsPerUser = maxBookingsPerUser

@@ -8,6 +8,6 @@ public struct Availability: Sendable {
     public let asOf: Int64
     /// Whether the event is on sale at all and its numbers are trusted.
     public let isOpen: Bool
-    /// Its tiers, in no order.
+    /// Its tiers, in the order in which they were made.
     public let tiers: [TierCounters]
 }

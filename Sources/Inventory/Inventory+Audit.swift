@@ -25,6 +25,8 @@ public struct EventSnapshot: Sendable {
     public let seatMap: [UInt8]
     /// One byte a row.
     public let runs: [UInt8]
+    /// How it is sold, by the names of `EventPolicy.terms`.
+    public let terms: [String: String]
 }
 
 /// An event's counters as Redis has them at one moment, and how much there is of it.
@@ -83,7 +85,7 @@ extension Inventory {
                 keys.paying(event), keys.users(event), keys.seatMap(event), keys.longestRuns(event),
                 keys.blocks(event),
             ], arguments: [event.description, cursor.description])
-        guard reply.word == "OK", reply.rest.count == 13 else {
+        guard reply.word == "OK", reply.rest.count == 14 else {
             throw InventoryError(.overloaded, "too much is not written down to be compared")
         }
         let part = Array(reply.rest)
@@ -98,7 +100,8 @@ extension Inventory {
             users: Dictionary(Self.pairs(part[9])) { $1 },
             blocks: Set(
                 Self.pairs(part[10]).compactMap { id, text in BlockID(id).flatMap { Block(id: $0, text: text) } }),
-            seatMap: part[11].bytes ?? [], runs: part[12].bytes ?? [])
+            seatMap: part[11].bytes ?? [], runs: part[12].bytes ?? [],
+            terms: Dictionary(Self.pairs(part[13])) { $1 })
     }
 
     /// Closes a partition in which drift was found, so that the reconciler recovers it from records and PostgreSQL.

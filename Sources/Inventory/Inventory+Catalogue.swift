@@ -5,6 +5,10 @@ import RedisClient
 public enum BlockOutcome: Sendable {
     /// It is off sale.
     case blocked(Block)
+    /// The same request was made before under this key: what it made.
+    case replayed(Block)
+    /// The key was used by another request.
+    case keyReused
     /// Fewer units are free.
     case soldOut
     /// These seats are not free.
@@ -25,10 +29,54 @@ public enum BlockOutcome: Sendable {
 public enum UpdateOutcome: Sendable, Equatable {
     /// It is changed.
     case done
-    /// More of these tiers is held, sold or blocked.
-    case committed([TierID])
+    /// More of these tiers is held, sold or blocked than their new capacity.
+    case committed([CommittedUnits])
     /// Redis does not know the event, or the tier.
     case unknown
+}
+
+/// Units of a tier that its capacity cannot fall under.
+public struct CommittedUnits: Sendable, Equatable {
+    /// The tier.
+    public let tier: TierID
+    /// Units in live holds.
+    public let held: Int
+    /// Units sold.
+    public let sold: Int
+    /// Units off sale.
+    public let blocked: Int
+
+    /// Reads `tier held sold blocked`; `nil` when it is malformed.
+    init?(_ text: Substring) {
+        let parts = text.split(separator: " ")
+        guard parts.count == 4, let tier = TierID(String(parts[0])), let held = Int(parts[1]),
+            let sold = Int(parts[2]), let blocked = Int(parts[3])
+        else { return nil }
+        self.tier = tier
+        self.held = held
+        self.sold = sold
+        self.blocked = blocked
+    }
+}
+
+/// A tier of a published event that changes, or is added.
+public struct TierTerms: Sendable, Equatable {
+    /// The tier.
+    public let tier: TierID
+    /// Its capacity; `nil` when it stays.
+    public let capacity: Int?
+    /// Its price in minor units; `nil` when it stays.
+    public let unitAmount: Int64?
+    /// How it is sold, when it is to be added unless it exists.
+    public let addedKind: TierKind?
+
+    /// A change.
+    public init(tier: TierID, capacity: Int?, unitAmount: Int64?, addedKind: TierKind? = nil) {
+        self.tier = tier
+        self.capacity = capacity
+        self.unitAmount = unitAmount
+        self.addedKind = addedKind
+    }
 }
 
 /// An event's seats as they are.
@@ -51,19 +99,31 @@ extension Inventory {
     /// - Parameters:
     ///   - tier: `nil` for that of the seats.
     ///   - seats: each once; at most 512; empty for units.
+    ///   - idempotency: the request's key, when it has one; recorded together with the block.
     public func block(
-        _ id: BlockID, event: EventID, tier: TierID?, quantity: Int, seats: [SeatPosition]
+        _ id: BlockID, event: EventID, tier: TierID?, quantity: Int, seats: [SeatPosition],
+        idempotency: IdempotentRequest? = nil
     ) async throws(InventoryError) -> BlockOutcome {
         let arguments = [
             event.description, id.description, tier?.description ?? "", String(quantity), SeatPosition.text(seats),
+            idempotency?.fingerprint ?? "",
         ]
-        let reply = try await repeated(scripts.block, event, arguments)
+        let partition = keys.partition(of: event)
+        let record = idempotency.map { keys.idempotency(partition, digest: $0.digest) } ?? keys.meta(partition)
+        let reply = try await repeated(scripts.block, event, [record], arguments)
         let list = GroupReply.seats(reply.bytes(0)) ?? []
         switch reply.word {
         case "OK":
             guard let tier = reply.text(0).flatMap({ TierID($0) }), let quantity = reply.text(1).flatMap({ Int($0) })
             else { throw InventoryError(.scriptFailed, "block") }
             return .blocked(Block(id: id, tier: tier, quantity: quantity, seats: seats.sorted()))
+        case "REPLAY":
+            let parts = (reply.text(0) ?? "").split(separator: "|", omittingEmptySubsequences: false)
+            guard parts.count == 3, let id = BlockID(String(parts[1])),
+                let block = Block(id: id, text: String(parts[2]))
+            else { throw InventoryError(.scriptFailed, "block") }
+            return .replayed(Block(id: id, tier: block.tier, quantity: block.quantity, seats: block.seats.sorted()))
+        case "REUSED": return .keyReused
         case "SOLD_OUT": return .soldOut
         case "SEATS_TAKEN": return .seatsTaken(list)
         case "UNKNOWN_TIER": return .unknownTier
@@ -86,26 +146,22 @@ extension Inventory {
         return reply.word == "OK"
     }
 
-    /// Changes the policy of an event that is on sale, and tiers' capacities and prices; those that are `nil` stay.
+    /// Changes the policy of an event that is on sale, and its tiers, in the order of `tiers`.
     public func update(
-        _ policy: EventPolicy, tiers: [(tier: TierID, capacity: Int?, unitAmount: Int64?)]
+        _ policy: EventPolicy, tiers: [TierTerms]
     ) async throws(InventoryError) -> UpdateOutcome {
-        var arguments = [
-            policy.event.description, policy.isCancelled ? "cancelled" : "published",
-            policy.opensAt.map { String($0) } ?? "", policy.closesAt.map { String($0) } ?? "",
-            String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
-            policy.maxBookingsPerUser.map { String($0) } ?? "",
-        ]
+        var arguments = [policy.event.description] + policy.changeableTerms
         for tier in tiers {
             arguments += [
                 tier.tier.description, tier.capacity.map { String($0) } ?? "", tier.unitAmount.map { String($0) } ?? "",
+                tier.addedKind?.rawValue ?? "",
             ]
         }
-        let reply = try await repeated(scripts.updateEvent, policy.event, arguments)
+        let reply = try await repeated(scripts.updateEvent, policy.event, [], arguments)
         switch reply.word {
         case "OK": return .done
         case "COMMITTED":
-            return .committed((reply.text(0) ?? "").split(separator: ",").compactMap { TierID($0) })
+            return .committed((reply.text(0) ?? "").split(separator: ",").compactMap { CommittedUnits($0) })
         case "NO_EVENT", "UNKNOWN_TIER": return .unknown
         default: throw InventoryError(.unavailable, "update_event: \(reply.word)")
         }
@@ -127,12 +183,13 @@ extension Inventory {
     }
 
     private func repeated(
-        _ script: RedisScript, _ event: EventID, _ arguments: [String]
+        _ script: RedisScript, _ event: EventID, _ own: [String], _ arguments: [String]
     ) async throws(InventoryError) -> Reply {
         let partition = keys.partition(of: event)
-        var reply = try await run(script, partition: partition, keys: [keys.meta(partition)], arguments: arguments)
+        let scriptKeys = [keys.meta(partition)] + own
+        var reply = try await run(script, partition: partition, keys: scriptKeys, arguments: arguments)
         for _ in 0..<Self.moreLimit where reply.word == "MORE" {
-            reply = try await run(script, partition: partition, keys: [keys.meta(partition)], arguments: arguments)
+            reply = try await run(script, partition: partition, keys: scriptKeys, arguments: arguments)
         }
         return reply
     }

@@ -9,7 +9,7 @@ public struct EventPicture: Sendable, Equatable {
     public let asOf: Int64
     /// Whether its numbers are trusted.
     public let isOpen: Bool
-    /// Its tiers, by their ids.
+    /// Its tiers, in the order in which they were made.
     public let tiers: [TierCounters]
     /// One byte a seat (`SeatMap.free`, `held`, `sold`, `blocked`) in the order of the seat map, rows following each
     /// other; empty when it has no seats.
@@ -53,7 +53,7 @@ extension Inventory {
             return EventPicture(
                 sequence: counters.sequence, asOf: counters.asOf,
                 isOpen: try await isTrusted(keys.partition(of: event), counters),
-                tiers: counters.tiers.sorted { $0.tier.uuid < $1.tier.uuid },
+                tiers: counters.tiers,
                 seats: (map.rest.last?.bytes ?? []).filter { $0 != SeatMap.separator })
         }
         throw InventoryError(.overloaded, "the event changes faster than it can be read")

@@ -57,13 +57,7 @@ extension Inventory {
             keys.due(partition),
         ]
         let sequence = try await firstSequence(partition, epoch)
-        let arguments: [String] = [
-            event.description, policy.isCancelled ? "cancelled" : "published",
-            policy.opensAt.map { String($0) } ?? "", policy.closesAt.map { String($0) } ?? "",
-            String(policy.holdMilliseconds), policy.maxTicketsPerUser.map { String($0) } ?? "",
-            policy.maxBookingsPerUser.map { String($0) } ?? "", policy.currency, String(policy.clock),
-            String(sequence),
-        ]
+        let arguments = [event.description] + policy.terms.map(\.text) + [String(policy.clock), String(sequence)]
         var bytes = arguments.map { Array($0.utf8) }
         let seats = policy.seats
         bytes.append(Array((seats?.ranges ?? "").utf8))

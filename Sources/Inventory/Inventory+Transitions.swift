@@ -18,6 +18,8 @@ public enum TransitionOutcome: Sendable {
     case eventCancelled(BookingImage)
     /// The booking has no such line, or not so much of it.
     case noSuchItems(BookingImage)
+    /// It is confirmed, and its owner could cancel it until that time (Unix milliseconds).
+    case cancellationClosed(BookingImage, until: Int64)
     /// The hold cannot be extended further.
     case limit(BookingImage)
     /// The money that was taken has to go back, and the booking says so.
@@ -42,6 +44,9 @@ public struct TransitionRequest: Sendable {
     public var booking: BookingID
     /// Its owner as the caller claims it; `nil` for the system or an administrator.
     public var user: UserID?
+    /// Whether the caller may cancel at any time: an administrator, or the system. Owners may until the event's
+    /// `cancelUntil`.
+    public var isPrivileged: Bool
     /// Whether somebody waits for the ack on this loop's channel.
     public var awaitsAck: Bool
     /// The idempotency key, when the request has one.
@@ -51,10 +56,12 @@ public struct TransitionRequest: Sendable {
 
     /// A request.
     public init(
-        booking: BookingID, user: UserID?, awaitsAck: Bool, idempotency: IdempotentRequest?, traceparent: String
+        booking: BookingID, user: UserID?, isPrivileged: Bool = false, awaitsAck: Bool,
+        idempotency: IdempotentRequest?, traceparent: String
     ) {
         self.booking = booking
         self.user = user
+        self.isPrivileged = isPrivileged
         self.awaitsAck = awaitsAck
         self.idempotency = idempotency
         self.traceparent = traceparent
@@ -111,11 +118,11 @@ extension Inventory {
         try await transition(scripts.refunded, request, [payment.description, String(amount)])
     }
 
-    /// Gives a booking back: `.done`, `.already`, `.holdExpired`, `.invalidState`.
+    /// Cancels a booking: `.done`, `.already`, `.holdExpired`, `.invalidState`, `.cancellationClosed`.
     public func cancel(
         _ request: TransitionRequest, reason: String
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.cancel, request, [reason])
+        try await transition(scripts.cancel, request, [reason, request.isPrivileged ? "1" : ""])
     }
 
     /// Ends a booking that PostgreSQL refused: `.done`, `.already` (it had ended by itself).
@@ -123,18 +130,23 @@ extension Inventory {
         try await transition(scripts.overrule, request, [])
     }
 
-    /// Gives a part of one line back: `.done`, `.noSuchItems`, `.holdExpired`, `.invalidState`.
+    /// Cancels a part of one line: `.done`, `.noSuchItems`, `.holdExpired`, `.invalidState`, `.cancellationClosed`.
     ///
     /// - Parameters:
     ///   - quantity: units; `nil` for the whole line, or the seats.
     ///   - seats: seats of the line, each once; empty for a line of general admission or the whole line.
+    ///   - reason: of a booking that ends by it; kebab-case.
     public func cancelItems(
-        _ request: TransitionRequest, tier: TierID, quantity: Int?, seats: [SeatPosition]
+        _ request: TransitionRequest, tier: TierID, quantity: Int?, seats: [SeatPosition],
+        reason: String = "cancelled-by-user"
     ) async throws(InventoryError) -> TransitionOutcome {
         // Not asked again when the answer is lost: a second part cannot be told from the first.
         try await ask(
             scripts.cancelItems, request,
-            [tier.description, quantity.map { String($0) } ?? "", SeatPosition.text(seats)])
+            [
+                tier.description, quantity.map { String($0) } ?? "", SeatPosition.text(seats), reason,
+                request.isPrivileged ? "1" : "",
+            ])
     }
 
     /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.eventCancelled`, `.invalidState`.
@@ -188,6 +200,8 @@ extension Inventory {
         case "INVALID": return image.map { .invalidState($0) }
         case "LIMIT": return image.map { .limit($0) }
         case "EVENT_CANCELLED": return image.map { .eventCancelled($0) }
+        case "CANCELLATION_CLOSED":
+            return image.flatMap { image in reply.integer(1).map { .cancellationClosed(image, until: $0) } }
         case "LINE": return image.map { .noSuchItems($0) }
         case "REFUND_DUE": return image.map { .refundDue($0, entry: entry) }
         case "SECOND": return image.map { .secondCharge($0) }

@@ -11,20 +11,41 @@ public struct LiveBooking: Sendable, Hashable {
     public let user: UserID
     /// Its lines.
     public let items: [BookingItem]
+    /// What it costs, in minor units.
+    public let totalAmount: Int64
 
     /// A live booking.
-    public init(status: BookingStatus, version: Int64, user: UserID, items: [BookingItem]) {
+    public init(
+        status: BookingStatus, version: Int64, user: UserID, items: [BookingItem], totalAmount: Int64
+    ) {
         self.status = status
         self.version = version
         self.user = user
         self.items = items
+        self.totalAmount = totalAmount
     }
+}
+
+/// A booking whose amount is not what it should be; minor units.
+public struct WrongAmount: Sendable, Hashable {
+    /// The booking.
+    public let booking: BookingID
+    /// What it costs as the booking says.
+    public let total: Int64
+    /// What its lines cost.
+    public let lines: Int64
+    /// What was paid for it and is not to be refunded; `nil` when nothing was.
+    public let paid: Int64?
 }
 
 /// One event as PostgreSQL has it at one moment.
 public struct EventRecords: Sendable {
     /// Up to where its partition's outbox is written down.
     public let cursor: StreamID
+    /// The event itself.
+    public let event: EventRecord
+    /// Bookings, whatever became of them, whose amount is not that of their lines, or was not paid so.
+    public let wrongAmounts: [WrongAmount]
     /// Counters as they stand in `tiers`.
     public let tiers: [TierCounters]
     /// Live bookings.
@@ -61,11 +82,13 @@ public final class AuditStore {
             let rows = try await connection.pipeline([
                 PostgresStatement(Self.cursor, id), PostgresStatement(Self.tiers, id),
                 PostgresStatement(Self.bookings, id), PostgresStatement(Self.seats, id),
-                PostgresStatement(Self.blocks, id),
+                PostgresStatement(Self.blocks, id), PostgresStatement(Self.wrongAmounts, id),
+                PostgresStatement("SELECT \(Catalogue.columns) FROM events WHERE id = $1::uuid", id),
             ])
-            guard let partition = rows[0].first else { return nil }
+            guard let partition = rows[0].first, let event = rows[6].first else { return nil }
             return EventRecords(
-                cursor: try Self.cursor(partition),
+                cursor: try Self.cursor(partition), event: try EventRecord(event),
+                wrongAmounts: try Self.wrongAmounts(rows[5]),
                 tiers: try Self.tiers(rows[1]), bookings: try Self.bookings(rows[2]), seats: try Self.seats(rows[3]),
                 blocks: try Self.blocks(rows[4]))
         }
@@ -114,15 +137,26 @@ public final class AuditStore {
         WHERE events.id = $1::uuid AND events.status <> 'draft'
         """
     private static let tiers = """
-        SELECT id, kind, capacity, held, sold, blocked, unit_amount FROM tiers WHERE event_id = $1::uuid
-        ORDER BY position
+        SELECT id, kind, capacity, held, sold, blocked, unit_amount FROM tiers
+        WHERE event_id = $1::uuid AND capacity > 0 ORDER BY position
         """
     private static let bookings = """
-        SELECT b.id, b.status, b.version, b.user_id,
+        SELECT b.id, b.status, b.version, b.user_id, b.total_amount,
             (SELECT string_agg(concat_ws(',', tier_id, quantity, unit_amount, array_to_string(seats, '+')), ';'
                 ORDER BY position) FROM booking_items WHERE booking_id = b.id) AS items
         FROM bookings b
         WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        """
+    private static let wrongAmounts = """
+        SELECT b.id, b.total_amount, lines.amount AS lines_amount, paid.amount AS paid_amount FROM bookings b
+        CROSS JOIN LATERAL (SELECT coalesce(sum(quantity * unit_amount), 0)::bigint AS amount FROM booking_items
+            WHERE booking_id = b.id) AS lines
+        LEFT JOIN LATERAL (SELECT amount - refund_amount AS amount FROM payments
+            WHERE booking_id = b.id AND status = 'SUCCEEDED' AND provider <> 'none' LIMIT 1) AS paid
+            ON b.status = 'CONFIRMED'
+        WHERE b.event_id = $1::uuid
+            AND (b.total_amount <> lines.amount OR b.total_amount <> coalesce(paid.amount, b.total_amount))
+        LIMIT 1000
         """
     private static let counted = """
         SELECT i.tier_id, coalesce(sum(i.quantity) FILTER (WHERE b.status <> 'CONFIRMED'), 0) AS held,
@@ -189,9 +223,17 @@ extension AuditStore {
             }
             bookings[try booking(row, "id")] = LiveBooking(
                 status: status, version: try row.integer("version"), user: UserID(stored: try row.string("user_id")),
-                items: try BookingRow.items(row))
+                items: try BookingRow.items(row), totalAmount: try row.integer("total_amount"))
         }
         return bookings
+    }
+
+    private static func wrongAmounts(_ rows: PostgresRows) throws -> [WrongAmount] {
+        try rows.map { row in
+            WrongAmount(
+                booking: try booking(row, "id"), total: try row.integer("total_amount"),
+                lines: try row.integer("lines_amount"), paid: try row.optionalInteger("paid_amount"))
+        }
     }
 
     private static func seats(_ rows: PostgresRows) throws -> [SeatPosition: BookingID] {

@@ -3,34 +3,19 @@ public import PostgresClient
 
 /// Events and tiers in PostgreSQL; one per loop.
 public final class Catalogue {
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     /// A catalogue on a pool.
     public init(pool: PostgresPool) { self.pool = pool }
 
-    /// How `GET /v1/events` is sorted.
-    public enum Sort: String, Sendable {
-        /// By `startsAt`.
-        case date
-        /// By the cheapest tier.
-        case price
-        /// By title.
-        case title
-
-        fileprivate var column: String {
-            switch self {
-            case .date: "starts_at"
-            case .price: "(SELECT min(unit_amount) FROM tiers WHERE event_id = events.id)"
-            case .title: "lower(title)"
-            }
-        }
-    }
-
-    private static let columns = """
+    static let columns = """
         id, number, title, description, venue, venue_id, status, currency, hold_seconds, max_tickets_per_user,
         max_bookings_per_user, version, (extract(epoch FROM starts_at) * 1000)::bigint AS starts_ms,
         (extract(epoch FROM sales_open_at) * 1000)::bigint AS open_ms,
-        (extract(epoch FROM sales_close_at) * 1000)::bigint AS close_ms,
+        (extract(epoch FROM nullif(sales_close_at, 'infinity')) * 1000)::bigint AS close_ms,
+        coalesce(sales_close_at = 'infinity', false) AS never_closes,
+        (extract(epoch FROM nullif(cancel_until, 'infinity')) * 1000)::bigint AS cancel_ms,
+        coalesce(cancel_until = 'infinity', false) AS always_cancels, time_zone,
         (extract(epoch FROM created_at) * 1000)::bigint AS created_ms,
         (extract(epoch FROM updated_at) * 1000)::bigint AS updated_ms
         """
@@ -50,11 +35,12 @@ public final class Catalogue {
             WITH event AS (
                 INSERT INTO events (id, number, partition, title, description, venue, starts_at, sales_open_at,
                     sales_close_at, status, currency, hold_seconds, max_tickets_per_user, max_bookings_per_user,
-                    venue_id, exclusive)
+                    venue_id, exclusive, cancel_until, time_zone)
                 VALUES ($1::uuid, coalesce(nullif($2::integer, 0), nextval('events_number_seq')),
                     $3::integer, $4::text, $5::text, $6::text, to_timestamp($7::bigint / 1000.0),
-                    to_timestamp($8::bigint / 1000.0), to_timestamp($9::bigint / 1000.0), 'draft', $10::text,
-                    $11::integer, $12::integer, $13::integer, $19::uuid, coalesce($13::integer = 1, false))
+                    to_timestamp($8::bigint / 1000.0), to_timestamp($9::numeric / 1000.0), 'draft', $10::text,
+                    $11::integer, $12::integer, $13::integer, $19::uuid, coalesce($13::integer = 1, false),
+                    to_timestamp($20::numeric / 1000.0), $21::text)
                 ON CONFLICT \(ifAbsent ? "" : "(id)") DO NOTHING RETURNING id
             ), tier AS (
                 INSERT INTO tiers (id, event_id, position, name, kind, unit_amount, capacity)
@@ -68,13 +54,14 @@ public final class Catalogue {
                 .text(event.id.description), .integer(event.number), .integer(Int64(partition.number)),
                 .text(event.title), .optionalText(event.description), .optionalText(event.venue),
                 .integer(event.startsAt),
-                .optionalInteger(event.salesOpenAt), .optionalInteger(event.salesCloseAt), .text(event.currency),
+                .optionalInteger(event.salesOpenAt), Self.milliseconds(event.salesClose), .text(event.currency),
                 .integer(event.holdSeconds), .optionalInteger(event.maxTicketsPerUser),
                 .optionalInteger(event.maxBookingsPerUser),
                 .textArray(event.tiers.map { $0.id.description }),
                 .textArray(event.tiers.map(\.name)), .textArray(event.tiers.map(\.kind)),
                 .integerArray(event.tiers.map(\.unitAmount)), .integerArray(event.tiers.map { Int64($0.capacity) }),
-                .optionalText(event.venueID?.description),
+                .optionalText(event.venueID?.description), Self.milliseconds(event.cancelUntil),
+                .text(event.timeZone.description),
             ])
         // A number that was chosen is not to be given again.
         let passNumber = PostgresStatement(
@@ -124,26 +111,80 @@ public final class Catalogue {
         }
     }
 
+    /// Adds tiers to an event, in a transaction of its own, behind those that it has; one that exists gets the new price.
+    ///
+    /// Tiers of an event that is on sale are added without units, and are seen by nobody until `update`, which adds them
+    /// to Redis, gives them theirs. So PostgreSQL knows every tier that Redis can sell.
+    ///
+    /// - Parameter tiers: says which, of the event as it is; what it throws rolls everything back.
+    /// - Returns: false when there is no such event.
+    public func addTiers(
+        to id: EventID, _ tiers: nonisolated(nonsending) (EventRecord) async throws -> [TierRecord]
+    ) async throws -> Bool {
+        try await pool.transaction { connection in
+            _ = try await connection.query(
+                "SELECT FROM partitions WHERE id = (SELECT partition FROM events WHERE id = $1::uuid) FOR UPDATE",
+                [.text(id.description)])
+            guard
+                let event = try await Self.events(
+                    connection, "SELECT \(Self.columns) FROM events WHERE id = $1::uuid FOR UPDATE",
+                    [.text(id.description)]
+                ).first
+            else { return false }
+            let added = try await tiers(event)
+            guard !added.isEmpty else { return true }
+            _ = try await connection.query(
+                """
+                INSERT INTO tiers (id, event_id, position, name, kind, unit_amount, capacity)
+                SELECT t.id, $1::uuid, (SELECT max(position) FROM tiers WHERE event_id = $1::uuid) + t.position,
+                    t.name, t.kind, t.unit_amount, t.capacity
+                FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::integer[])
+                    WITH ORDINALITY AS t (id, name, kind, unit_amount, capacity, position)
+                ON CONFLICT (id) DO UPDATE SET unit_amount = excluded.unit_amount
+                """,
+                [
+                    .text(id.description), .textArray(added.map(\.id.description)), .textArray(added.map(\.name)),
+                    .textArray(added.map(\.kind)), .integerArray(added.map(\.unitAmount)),
+                    .integerArray(added.map { Int64($0.capacity) }),
+                ])
+            return true
+        }
+    }
+
+    /// A cutoff as Unix milliseconds, `Infinity` for never and NULL for the event's beginning.
+    private static func milliseconds(_ cutoff: Cutoff) -> PostgresValue {
+        switch cutoff {
+        case .eventStart: .null
+        case .never: .text("Infinity")
+        case .at(let time): .text(String(time))
+        }
+    }
+
     private static func updates(_ old: EventRecord, _ new: EventRecord) -> [PostgresStatement] {
-        let isDraft = old.status == "draft"
+        // Tiers that Redis has just been told of, in the order in which it was.
+        let unfinished = Set(old.tiers.filter { $0.capacity == 0 }.map(\.id))
+        let added = Set(new.tiers.filter { $0.capacity > 0 && unfinished.contains($0.id) }.map(\.id))
+        func isWritten(_ tier: TierRecord) -> Bool { old.status == "draft" || added.contains(tier.id) }
         return [
             PostgresStatement(
                 """
                 UPDATE events SET title = $2::text, description = $3::text, venue = $4::text,
                     starts_at = to_timestamp($5::bigint / 1000.0), sales_open_at = to_timestamp($6::bigint / 1000.0),
-                    sales_close_at = to_timestamp($7::bigint / 1000.0), status = $8::text, currency = $9::text,
+                    sales_close_at = to_timestamp($7::numeric / 1000.0), status = $8::text, currency = $9::text,
                     hold_seconds = $10::integer, max_tickets_per_user = $11::integer,
                     max_bookings_per_user = $12::integer,
-                    exclusive = exclusive AND coalesce($12::integer = 1, false), version = version + 1,
-                    updated_at = now()
+                    exclusive = exclusive AND coalesce($12::integer = 1, false),
+                    cancel_until = to_timestamp($13::numeric / 1000.0), time_zone = $14::text,
+                    version = version + 1, updated_at = now()
                 WHERE id = $1::uuid
                 """,
                 [
                     .text(new.id.description), .text(new.title), .optionalText(new.description),
                     .optionalText(new.venue), .integer(new.startsAt), .optionalInteger(new.salesOpenAt),
-                    .optionalInteger(new.salesCloseAt), .text(new.status), .text(new.currency),
+                    milliseconds(new.salesClose), .text(new.status), .text(new.currency),
                     .integer(new.holdSeconds), .optionalInteger(new.maxTicketsPerUser),
-                    .optionalInteger(new.maxBookingsPerUser),
+                    .optionalInteger(new.maxBookingsPerUser), milliseconds(new.cancelUntil),
+                    .text(new.timeZone.description),
                 ]),
             PostgresStatement(
                 """
@@ -153,14 +194,19 @@ public final class Catalogue {
             PostgresStatement(
                 """
                 UPDATE tiers SET name = t.name, capacity = coalesce(t.capacity, tiers.capacity),
-                    unit_amount = coalesce(t.unit_amount, tiers.unit_amount)
-                FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[]) AS t (id, name, capacity, unit_amount)
+                    unit_amount = coalesce(t.unit_amount, tiers.unit_amount),
+                    position = CASE WHEN t.is_added
+                        THEN (SELECT max(position) FROM tiers WHERE event_id = $6::uuid) + t.number
+                        ELSE tiers.position END
+                FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::boolean[])
+                    WITH ORDINALITY AS t (id, name, capacity, unit_amount, is_added, number)
                 WHERE tiers.id = t.id
                 """,
                 [
                     .textArray(new.tiers.map(\.id.description)), .textArray(new.tiers.map(\.name)),
-                    .integerArray(new.tiers.map { isDraft ? Int64($0.capacity) : nil }),
-                    .integerArray(new.tiers.map { isDraft ? $0.unitAmount : nil }),
+                    .integerArray(new.tiers.map { isWritten($0) ? Int64($0.capacity) : nil }),
+                    .integerArray(new.tiers.map { isWritten($0) ? $0.unitAmount : nil }),
+                    .boolArray(new.tiers.map { added.contains($0.id) }), .text(new.id.description),
                 ]),
         ]
     }
@@ -177,36 +223,14 @@ public final class Catalogue {
         try await events("SELECT \(Self.columns) FROM events WHERE number = $1::bigint", [.integer(number)]).first
     }
 
-    /// A page of the events that are not drafts, and how many there are in all.
-    ///
-    /// - Parameters:
-    ///   - page: from 1.
-    ///   - limit: events a page, at most 50.
-    ///   - search: part of the title, case ignored; empty for all.
-    public func list(
-        page: Int, limit: Int, search: String, sort: Sort, descending: Bool
-    ) async throws(PostgresError) -> (events: [EventRecord], total: Int64) {
-        // `%` and `_` stand for themselves.
-        let pattern = "%" + search.flatMap { "%_\\".contains($0) ? "\\\($0)" : String($0) } + "%"
-        let condition = "status <> 'draft' AND title ILIKE $1::text"
-        let total = try await pool.query(
-            "SELECT count(*) AS total FROM events WHERE \(condition)", [.text(pattern)]
-        ).first?.integer("total")
-        let found = try await events(
-            """
-            SELECT \(Self.columns) FROM events WHERE \(condition)
-            ORDER BY \(sort.column) \(descending ? "DESC" : "ASC"), number LIMIT $2::bigint OFFSET $3::bigint
-            """, [.text(pattern), .integer(Int64(limit)), .integer(Int64((page - 1) * limit))])
-        return (found, total ?? 0)
-    }
-
-    /// The published and cancelled events of a partition whose date is not a month past, or of which something is held.
+    /// The published and cancelled events of a partition that are not a month past, or of which something is held: those
+    /// that began, whose sale ended and that could be cancelled until longer ago are past.
     public func current(in partition: Partition) async throws(PostgresError) -> [EventRecord] {
         try await events(
             """
             SELECT \(Self.columns) FROM events
-            WHERE partition = $1::integer AND status <> 'draft' AND (starts_at > now() - interval '30 days'
-                OR EXISTS (SELECT FROM bookings
+            WHERE partition = $1::integer AND status <> 'draft' AND (
+                greatest(starts_at, sales_close_at, cancel_until) > now() - interval '30 days' OR EXISTS (SELECT FROM bookings
                     WHERE event_id = events.id AND bookings.status IN ('RESERVED', 'PENDING_PAYMENT')))
             """, [.integer(Int64(partition.number))])
     }
@@ -215,13 +239,18 @@ public final class Catalogue {
         SELECT id, event_id, name, kind, unit_amount, capacity, held, sold, blocked FROM tiers
         WHERE event_id = ANY ($1::uuid[]) ORDER BY event_id, position
         """
+    /// Those that are whole: a tier without units is one whose addition is under way, or was cut short.
+    private static let wholeTiersOfEvents = """
+        SELECT id, event_id, name, kind, unit_amount, capacity, held, sold, blocked FROM tiers
+        WHERE event_id = ANY ($1::uuid[]) AND capacity > 0 ORDER BY event_id, position
+        """
 
     /// Partitions of events that are on sale now.
     public func partitionsOnSale() async throws(PostgresError) -> Set<Partition> {
         let rows = try await pool.query(
             """
-            SELECT DISTINCT partition FROM events WHERE status = 'published' AND starts_at > now()
-            AND coalesce(sales_open_at <= now(), true) AND coalesce(sales_close_at > now(), true)
+            SELECT DISTINCT partition FROM events WHERE status = 'published'
+            AND coalesce(sales_open_at <= now(), true) AND coalesce(sales_close_at, starts_at) > now()
             """)
         var partitions: Set<Partition> = []
         for row in rows { partitions.insert(Partition(UInt16(try row.integer("partition")))) }
@@ -237,11 +266,11 @@ public final class Catalogue {
         return try joined(events, tiers)
     }
 
-    private func events(_ sql: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> [EventRecord] {
+    func events(_ sql: String, _ parameters: [PostgresValue]) async throws(PostgresError) -> [EventRecord] {
         let rows = try await pool.query(sql, parameters)
         guard rows.count > 0 else { return [] }
         let events = try rows.map { (row) throws(PostgresError) in try EventRecord(row) }
-        let tiers = try await pool.query(Self.tiersOfEvents, [.textArray(events.map { $0.id.description })])
+        let tiers = try await pool.query(Self.wholeTiersOfEvents, [.textArray(events.map { $0.id.description })])
         return try Self.joined(events, tiers)
     }
 
@@ -260,14 +289,17 @@ public final class Catalogue {
 }
 
 extension EventRecord {
-    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+    /// Reads the columns of `Catalogue.columns`; without tiers.
+    init(_ row: PostgresRow) throws(PostgresError) {
         guard let id = EventID(try row.string("id")) else { throw PostgresError.undecodable("events.id") }
         self.init(
             id: id, number: try row.integer("number"), title: try row.string("title"),
             description: try row.optionalString("description"), venue: try row.optionalString("venue"),
             venueID: try row.optionalString("venue_id").flatMap { VenueID($0) },
             startsAt: try row.integer("starts_ms"), salesOpenAt: try row.optionalInteger("open_ms"),
-            salesCloseAt: try row.optionalInteger("close_ms"), status: try row.string("status"),
+            salesClose: try Cutoff(row, time: "close_ms", isNever: "never_closes"),
+            cancelUntil: try Cutoff(row, time: "cancel_ms", isNever: "always_cancels"),
+            timeZone: TimeZoneName(stored: try row.string("time_zone")), status: try row.string("status"),
             currency: try row.string("currency"), holdSeconds: try row.integer("hold_seconds"),
             maxTicketsPerUser: try row.optionalInteger("max_tickets_per_user"),
             maxBookingsPerUser: try row.optionalInteger("max_bookings_per_user"),
@@ -284,5 +316,11 @@ extension TierRecord {
             unitAmount: try row.integer("unit_amount"), capacity: Int(try row.integer("capacity")),
             held: Int(try row.integer("held")), sold: Int(try row.integer("sold")),
             blocked: Int(try row.integer("blocked")))
+    }
+}
+
+extension Cutoff {
+    fileprivate init(_ row: PostgresRow, time: PostgresColumn, isNever: PostgresColumn) throws(PostgresError) {
+        self = try row.bool(isNever) ? .never : try row.optionalInteger(time).map { .at($0) } ?? .eventStart
     }
 }

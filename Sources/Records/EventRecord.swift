@@ -54,7 +54,11 @@ public struct EventRecord: Sendable, Hashable {
     /// When its sale opens.
     public var salesOpenAt: Int64?
     /// When its sale closes.
-    public var salesCloseAt: Int64?
+    public var salesClose: Cutoff
+    /// Until when owners may cancel confirmed bookings.
+    public var cancelUntil: Cutoff
+    /// The time zone in which it takes place.
+    public var timeZone: TimeZoneName
     /// `draft`, `published` or `cancelled`.
     public var status: String
     /// ISO 4217.
@@ -78,7 +82,8 @@ public struct EventRecord: Sendable, Hashable {
     public init(
         id: EventID, number: Int64, title: String, description: String?, venue: String?, venueID: VenueID? = nil,
         startsAt: Int64,
-        salesOpenAt: Int64?, salesCloseAt: Int64?, status: String, currency: String, holdSeconds: Int64,
+        salesOpenAt: Int64?, salesClose: Cutoff = .eventStart, cancelUntil: Cutoff = .eventStart,
+        timeZone: TimeZoneName = .utc, status: String, currency: String, holdSeconds: Int64,
         maxTicketsPerUser: Int64?, maxBookingsPerUser: Int64?, version: Int64, createdAt: Int64, updatedAt: Int64,
         tiers: [TierRecord]
     ) {
@@ -90,7 +95,9 @@ public struct EventRecord: Sendable, Hashable {
         self.venueID = venueID
         self.startsAt = startsAt
         self.salesOpenAt = salesOpenAt
-        self.salesCloseAt = salesCloseAt
+        self.salesClose = salesClose
+        self.cancelUntil = cancelUntil
+        self.timeZone = timeZone
         self.status = status
         self.currency = currency
         self.holdSeconds = holdSeconds

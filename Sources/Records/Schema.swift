@@ -37,6 +37,9 @@ public enum Schema {
         Migration(
             number: 11, name: "care_for_accounts", up: text(PackageResources._011_care_for_accounts_up_sql),
             down: text(PackageResources._011_care_for_accounts_down_sql)),
+        Migration(
+            number: 12, name: "add_event_times", up: text(PackageResources._012_add_event_times_up_sql),
+            down: text(PackageResources._012_add_event_times_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

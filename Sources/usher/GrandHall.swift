@@ -45,7 +45,7 @@ enum GrandHall {
         }
         let record = EventRecord(
             id: event, number: 6, title: "Symphony in the Grand Hall", description: nil, venue: "Grand Hall",
-            venueID: venue, startsAt: Seed.startsAt, salesOpenAt: nil, salesCloseAt: nil, status: "draft",
+            venueID: venue, startsAt: Seed.startsAt, salesOpenAt: nil, status: "draft",
             currency: "USD", holdSeconds: 600, maxTicketsPerUser: 10, maxBookingsPerUser: nil, version: 1,
             createdAt: 0, updatedAt: 0, tiers: tiers)
         let map = SeatMap(layout, tiers: tiers.map { (tier: $0.id, sections: [$0.name]) })

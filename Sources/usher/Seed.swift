@@ -66,7 +66,7 @@ struct Seed {
         let tier = TierID(UUIDBytes(high: 0x0000_0001_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)))
         let record = EventRecord(
             id: id, number: number, title: event.title, description: nil, venue: nil, startsAt: startsAt,
-            salesOpenAt: nil, salesCloseAt: nil, status: "draft", currency: "USD", holdSeconds: 600,
+            salesOpenAt: nil, status: "draft", currency: "USD", holdSeconds: 600,
             maxTicketsPerUser: 10, maxBookingsPerUser: 1, version: 1, createdAt: 0, updatedAt: 0,
             tiers: [
                 TierRecord(id: tier, name: "Standard", kind: "general", unitAmount: 4999, capacity: event.capacity)

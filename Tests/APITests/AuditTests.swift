@@ -86,6 +86,78 @@ struct AuditTests {
         try await expectRepair(event, held, user)
     }
 
+    @Test("terms of sale changed by hand, in either store, are found and put right")
+    func terms() async throws {
+        let api = try TestAPI.current
+        for change in [
+            "UPDATE events SET starts_at = starts_at + interval '1 day'", "UPDATE events SET cancel_until = 'infinity'",
+            "UPDATE events SET hold_seconds = 1", "UPDATE events SET max_tickets_per_user = 99",
+            "UPDATE events SET status = 'cancelled'", "UPDATE events SET currency = 'EUR'",
+        ] {
+            let event = try api.event()
+            #expect(try audit(event.id)["verdict"]?.text == "ok")
+            try await api.execute(change + " WHERE id = '\(event.id)'")
+            let found = try audit(event.id)
+            #expect(found["verdict"]?.text == "drift" && details(found).contains("PostgreSQL has"), "\(change)")
+            #expect(try repair(event.id)["verdict"]?.text == "ok", "\(change)")
+        }
+        let (event, held, _, user) = try used()
+        try await api.execute("UPDATE tiers SET unit_amount = 1 WHERE id = '\(event.tier)'")
+        #expect(details(try audit(event.id)).contains("unitAmount 4999; by the records it is 1"))
+        try await api.execute("UPDATE tiers SET unit_amount = 4999 WHERE id = '\(event.tier)'")
+        try await api.redis("HSET", tag(held.id) + "e:" + event.id, "closes", "1")
+        #expect(details(try audit(event.id)).contains("salesCloseAt"))
+        try await expectRepair(event, held, user)
+    }
+
+    @Test("a booking's amount changed by hand is found, of a hold and of a sale, and left to people")
+    func amounts() async throws {
+        let api = try TestAPI.current
+        let (event, held, sold, _) = try used()
+        _ = try await api.until(
+            { $0["verdict"]?.text == "ok" }, Request("GET", "/v1/admin/audit/events/\(event.id)").by(TestAPI.admin))
+        for booking in [held.id, sold.id] {
+            try await api.execute("UPDATE bookings SET total_amount = 1 WHERE id = '\(booking)'")
+            let found = try audit(event.id)
+            #expect(found["verdict"]?.text == "drift", "\(found.text)")
+            #expect(found["drift"]?.elements.contains { $0["bookingId"]?.text == booking } == true)
+            #expect(details(found).contains("PostgreSQL has it at 1"))
+        }
+        let left = try repair(event.id)
+        #expect(left["verdict"]?.text == "drift" && left["actions"]?.elements.isEmpty == false, "\(left.text)")
+        // The lines as well: then it is not what was paid, or not what Redis has.
+        for (booking, count) in [(held.id, 2), (sold.id, 3)] {
+            try await api.execute("UPDATE booking_items SET unit_amount = 1 WHERE booking_id = '\(booking)'")
+            try await api.execute("UPDATE bookings SET total_amount = \(count) WHERE id = '\(booking)'")
+        }
+        let both = try audit(event.id)
+        for booking in [held.id, sold.id] {
+            #expect(both["drift"]?.elements.contains { $0["bookingId"]?.text == booking } == true, "\(both.text)")
+        }
+        for (booking, count) in [(held.id, 2), (sold.id, 3)] {
+            try await api.execute("UPDATE booking_items SET unit_amount = 4999 WHERE booking_id = '\(booking)'")
+            try await api.execute("UPDATE bookings SET total_amount = \(count * 4999) WHERE id = '\(booking)'")
+        }
+        #expect(try audit(event.id)["verdict"]?.text == "ok")
+    }
+
+    @Test("blocks are listed after a recovery as before it")
+    func blocks() async throws {
+        let api = try TestAPI.current
+        let (event, held, _, _) = try used()
+        let path = "/v1/events/\(event.id)/blocks"
+        let body = "{\"tierId\":\"\(event.tier)\",\"quantity\":4}"
+        let made = try api.ask(Request("POST", path, body).by(TestAPI.admin).keyed("b"))
+        #expect(made.status == 201, "\(made.text)")
+        try await api.redis("HSET", tag(held.id) + "e:" + event.id, "t:" + event.tier, "100 92 2 3 4 4999 general")
+        #expect(try repair(event.id)["verdict"]?.text == "ok")
+        let listed = try api.ask(Request("GET", path).by(TestAPI.admin))
+        #expect(listed["data"]?.elements.map { $0["id"]?.text } == [made.id], "\(listed.text)")
+        #expect(listed["data"]?[0]?["quantity"]?.integer == 4)
+        try api.ask(Request("POST", path, body).by(TestAPI.admin).keyed("b")).expectReplay(of: made)
+        #expect(try audit(event.id)["verdict"]?.text == "ok")
+    }
+
     @Test("a deleted hold is found and brought back")
     func hold() async throws {
         let api = try TestAPI.current

@@ -38,9 +38,44 @@ extension ContractTests {
             let changed = try patch(event.id, "{\"title\":\"A\"}", ifMatch: version)
             #expect(changed.status == 200 && changed.headers["x-event-version"] != version)
             try patch(event.id, "{\"title\":\"B\"}", ifMatch: version).expectProblem(412, "precondition-failed")
-            try patch(event.id, "{\"title\":\"B\"}", ifMatch: "nonsense").expectProblem(412, "precondition-failed")
+            for malformed in ["nonsense", "7", "", "*, \"1\"", "\"1", "w/\"1\""] {
+                try patch(event.id, "{\"title\":\"B\"}", ifMatch: malformed).expectProblem(400, "invalid-request")
+            }
             #expect(try patch(event.id, "{\"title\":\"B\"}", ifMatch: "*").status == 200)
             #expect(try api.ask(Request("GET", "/v1/events/\(event.id)"))["title"]?.text == "B")
+        }
+
+        @Test("If-Match is a list of tags, in any number of lines, of which the version is compared")
+        func tags() throws {
+            let api = try TestAPI.current
+            let event = try api.event()
+            let tag = try #require(try api.ask(Request("GET", "/v1/events/\(event.id)")).headers["etag"])
+            let version = event.json["version"]?.integer ?? 0
+            #expect(tag.hasPrefix("\"\(version)."), "\(tag)")
+            // What is sold meanwhile changes the answer, but not the event.
+            #expect(try api.claim(event, by: TestAPI.newUser()).status == 201)
+            #expect(try patch(event.id, "{\"title\":\"v\"}", ifMatch: tag).status == 200)
+            var current = version + 1
+            func change(_ lines: [String]) throws -> Answer {
+                var request = Request("PATCH", "/v1/events/\(event.id)", "{\"title\":\"v\(current)\"}")
+                for line in lines { request = request.with("If-Match", line.replacing("CURRENT", with: "\(current)")) }
+                let answer = try api.ask(request.by(TestAPI.admin))
+                if answer.status == 200 { current += 1 }
+                return answer
+            }
+            for lines in [
+                ["\"CURRENT\""], ["\"1\"", "\"CURRENT\""], ["\"0\",\t\"CURRENT\""], ["\"0\" ,\"x,y\", \"CURRENT.ab\""],
+                [", \"CURRENT\", ,"], ["W/\"0\"", "\"CURRENT.\""], ["\"a\\\", \"CURRENT\""], ["*"], ["\t* "],
+            ] { #expect(try change(lines).status == 200, "\(lines)") }
+            for lines in [
+                ["\"1\""], ["W/\"CURRENT\""], ["\"CURRENT0\""], ["\"0CURRENT\""], ["\"\""], ["\"-CURRENT\""],
+                ["\"CURRENT,CURRENT\""], ["\"99999999999999999999\""],
+            ] { try change(lines).expectProblem(412, "precondition-failed") }
+            for lines in [
+                ["CURRENT"], [""], [","], ["\"CURRENT\"", "CURRENT"], ["*", "\"CURRENT\""], ["\"CURRENT\" \"1\""],
+            ] {
+                try change(lines).expectProblem(400, "invalid-request")
+            }
         }
 
         @Test("a capacity does not fall below what is held and sold")
@@ -49,7 +84,11 @@ extension ContractTests {
             let event = try api.event(capacity: 10)
             #expect(try api.claim(event, 4, by: TestAPI.newUser()).status == 201)
             let tier = "{\"tiers\":[{\"id\":\"\(event.tier)\",\"capacity\":"
-            try patch(event.id, tier + "3}]}").expectProblem(409, "capacity-below-committed")
+            let refused = try patch(event.id, tier + "3}]}")
+            refused.expectProblem(409, "capacity-below-committed")
+            #expect(
+                refused["detail"]?.text
+                    == "Standing cannot have 3: 4 are taken (4 held, 0 sold, 0 blocked).", "\(refused.text)")
             #expect(try patch(event.id, tier + "4}]}").status == 200)
             #expect(try api.left(event) == [0, 4, 0])
             try api.claim(event, by: TestAPI.newUser()).expectProblem(409, "held-by-others")

@@ -15,6 +15,7 @@ extension ContractTests {
             #expect(
                 Set(read.json?.names ?? []) == [
                     "id", "number", "title", "description", "venue", "startsAt", "salesOpenAt", "salesCloseAt",
+                    "cancelUntil", "timeZone",
                     "status", "currency", "holdSeconds", "maxTicketsPerUser", "maxBookingsPerUser", "tiers",
                     "remainingTickets", "version", "createdAt", "updatedAt",
                 ])

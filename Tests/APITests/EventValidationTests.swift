@@ -39,6 +39,9 @@ extension ContractTests {
                 ("description", "\"\\u0000\""), ("startsAt", "\"2031-02-29T00:00:00Z\""), ("startsAt", "\"tomorrow\""),
                 ("startsAt", "1925000000"), ("startsAt", "\"2031-05-01T18:00:00\""), ("salesOpenAt", "true"),
                 ("salesCloseAt", "\"2031-13-01T00:00:00Z\""), ("currency", "\"usd\""), ("currency", "\"EURO\""),
+                ("currency", "\"QQQ\""), ("currency", "\"XXX\""), ("currency", "\"XTS\""), ("currency", "\"XAU\""),
+                ("currency", "\"\u{212a}RW\""), ("title", "\"   \""), ("title", "\"\u{a0}\u{3000}\u{200b}\\t\""),
+                ("cancelUntil", "7"), ("timeZone", "\"+02:00\""), ("timeZone", "2"),
                 ("holdSeconds", "0"), ("holdSeconds", "86401"), ("holdSeconds", "1.5"), ("holdSeconds", "\"600\""),
                 ("maxTicketsPerUser", "0"), ("maxTicketsPerUser", "-1"), ("maxBookingsPerUser", "1e2"),
                 ("maxBookingsPerUser", "9223372036854775808"), ("tiers", "[]"), ("tiers", "{}"), ("publish", "1"),
@@ -53,7 +56,8 @@ extension ContractTests {
         @Test(
             "every member of a tier that is wrong is named",
             arguments: [
-                ("name", nil), ("name", "\"\""), ("kind", nil), ("kind", "\"standing\""), ("unitAmount", nil),
+                ("name", nil), ("name", "\"\""), ("name", "\" \\n \""), ("kind", nil), ("kind", "\"standing\""),
+                ("unitAmount", nil),
                 ("unitAmount", "-1"), ("unitAmount", "49.99"), ("unitAmount", "100000000001"), ("capacity", nil),
                 ("capacity", "0"), ("capacity", "10000001"), ("capacity", "\"5\""), ("available", "1"),
             ] as [(String, String?)])
@@ -79,6 +83,10 @@ extension ContractTests {
             #expect(try tier("unitAmount", "0").status == 201)
             #expect(try make("maxTicketsPerUser", "null")["maxTicketsPerUser"]?.isNull == true)
             #expect(try make("maxBookingsPerUser", "1")["maxBookingsPerUser"]?.integer == 1)
+            for currency in ["JPY", "KWD", "CLF", "HUF", "XOF", "XCG", "EUR"] {
+                #expect(try make("currency", "\"\(currency)\"")["currency"]?.text == currency)
+            }
+            #expect(try make("title", "\" \u{200d}a\"").status == 201)
         }
 
         @Test("a sale closes after it opens")

@@ -21,6 +21,15 @@ extension ContractTests {
         @Test(
             "what is no hall is refused",
             arguments: [
+                ("{\"name\":\" \",\"sections\":\(TestHall.layout)}", "/name"),
+                (
+                    "{\"name\":\"x\",\"sections\":\(TestHall.layout.replacing("\"A\"", with: "\"\u{3000}\""))}",
+                    "/sections/0/name"
+                ),
+                (
+                    "{\"name\":\"x\",\"sections\":[{\"name\":\"A\",\"rows\":[{\"name\":\"1\",\"seats\":[\" \"]}]}]}",
+                    "/sections/0/rows/0/seats"
+                ),
                 ("{\"name\":\"x\"}", "/sections"), ("{\"name\":\"x\",\"sections\":[]}", "/sections"),
                 (
                     "{\"name\":\"x\",\"sections\":[{\"name\":\"A\",\"rows\":[{\"name\":\"1\",\"seats\":[]}]}]}",

@@ -296,9 +296,16 @@ struct SeatTests {
             let policy = EventPolicy(
                 event: Self.event, isCancelled: false, opensAt: nil, closesAt: nil, holdMilliseconds: 1000,
                 maxTicketsPerUser: nil, maxBookingsPerUser: nil, currency: "USD", clock: 0, tiers: [])
-            let less = try await inventory.update(policy, tiers: [(tier: Self.standing, capacity: 4, unitAmount: 100)])
-            #expect(less == .committed([Self.standing]))
-            let just = try await inventory.update(policy, tiers: [(tier: Self.standing, capacity: 5, unitAmount: 200)])
+            let less = try await inventory.update(
+                policy, tiers: [TierTerms(tier: Self.standing, capacity: 4, unitAmount: 100)])
+            guard case .committed(let units) = less else {
+                Issue.record("\(less)")
+                return
+            }
+            #expect(units.map(\.tier) == [Self.standing] && units.map(\.held) == [5])
+            #expect(units.map(\.sold) == [0] && units.map(\.blocked) == [0])
+            let just = try await inventory.update(
+                policy, tiers: [TierTerms(tier: Self.standing, capacity: 5, unitAmount: 200)])
             #expect(just == .done)
             guard case .heldByOthers = try await inventory.claim(Self.claim(2, "b", .units(Self.standing, 1))) else {
                 Issue.record("more than there is was sold")

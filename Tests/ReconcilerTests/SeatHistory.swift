@@ -60,7 +60,7 @@ struct SeatHistory {
         }
         let record = EventRecord(
             id: hall, number: 0, title: "Hall", description: nil, venue: nil, startsAt: 4_000_000_000_000,
-            salesOpenAt: nil, salesCloseAt: nil, status: "draft", currency: "USD", holdSeconds: hold,
+            salesOpenAt: nil, status: "draft", currency: "USD", holdSeconds: hold,
             maxTicketsPerUser: tickets, maxBookingsPerUser: nil, version: 1, createdAt: 0, updatedAt: 0, tiers: tiers)
         let map = Self.map(of: hall)
         try await stage.catalogue.create(record, partition: stage.inventory.keys.partition(of: hall), seats: map)
@@ -194,7 +194,10 @@ struct SeatHistory {
     private mutating func update() async throws {
         let hall = halls[number(0...halls.count - 1)]
         let outcome = try await stage.inventory.update(
-            try await policy(hall), tiers: [(Self.tier(2, of: hall), number(5...25), Int64(number(0...300)))])
+            try await policy(hall),
+            tiers: [
+                TierTerms(tier: Self.tier(2, of: hall), capacity: number(5...25), unitAmount: Int64(number(0...300)))
+            ])
         if outcome == .done { count("updated") }
     }
 }

@@ -112,7 +112,7 @@ final class Stage {
             id: self.tier(id), name: "Tier", kind: "general", unitAmount: 100, capacity: capacity)
         let record = EventRecord(
             id: id, number: 0, title: "Event \(number)", description: nil, venue: nil, startsAt: 4_000_000_000_000,
-            salesOpenAt: nil, salesCloseAt: nil, status: "draft", currency: "USD", holdSeconds: hold,
+            salesOpenAt: nil, status: "draft", currency: "USD", holdSeconds: hold,
             maxTicketsPerUser: nil, maxBookingsPerUser: nil, version: 1, createdAt: 0, updatedAt: 0, tiers: [tier])
         try await catalogue.create(record, partition: inventory.keys.partition(of: id))
         _ = try await catalogue.publish(id)

@@ -15,7 +15,7 @@ struct CatalogueTests {
             event.description = "d"
             event.venue = "v"
             event.salesOpenAt = someTime
-            event.salesCloseAt = someTime + 1
+            event.salesClose = .at(someTime + 1)
             event.maxTicketsPerUser = 9
             let created = try await catalogue.create(event, partition: Partition(2))
             let again = try await catalogue.create(event, partition: Partition(2))
@@ -24,7 +24,7 @@ struct CatalogueTests {
             #expect(draft.status == "draft" && draft.version == 1)
             #expect(draft.title == event.title && draft.description == "d" && draft.venue == "v")
             #expect(draft.startsAt == event.startsAt && draft.salesOpenAt == someTime)
-            #expect(draft.salesCloseAt == someTime + 1 && draft.maxTicketsPerUser == 9)
+            #expect(draft.salesClose == .at(someTime + 1) && draft.maxTicketsPerUser == 9)
             #expect(draft.tiers.map(\.unitAmount) == [5, 6] && draft.tiers.map(\.capacity) == [3, 4])
             for _ in 0..<2 {
                 let published = try await catalogue.publish(event.id)
@@ -111,10 +111,11 @@ struct CatalogueTests {
             }
             try await catalogue.create(
                 eventRecord(9, title: "draft", firstTier: 90, capacities: [1]), partition: Partition(0))
-            func titles(_ page: Int, _ limit: Int, _ sort: Catalogue.Sort, _ descending: Bool) async throws -> [String]
-            {
+            func titles(
+                _ page: Int, _ limit: Int, _ sort: EventListing.Sort, _ isDescending: Bool
+            ) async throws -> [String] {
                 let found = try await catalogue.list(
-                    page: page, limit: limit, search: "", sort: sort, descending: descending)
+                    EventListing(page: page, limit: limit, sort: sort, isDescending: isDescending))
                 #expect(found.total == 3)
                 return found.events.map(\.title)
             }
@@ -143,7 +144,7 @@ struct CatalogueTests {
             ]
             for (search, count) in cases {
                 let found = try await database.catalogue.list(
-                    page: 1, limit: 50, search: search, sort: .title, descending: false)
+                    EventListing(limit: 50, search: search, sort: .title))
                 #expect(found.events.count == count, "\(search)")
                 #expect(found.total == Int64(count), "\(search)")
             }

@@ -101,7 +101,7 @@ func eventRecord(
     }
     return EventRecord(
         id: eventID(number), number: alias, title: title, description: nil, venue: nil, startsAt: someTime * 2,
-        salesOpenAt: nil, salesCloseAt: nil, status: "draft", currency: "USD", holdSeconds: 600,
+        salesOpenAt: nil, status: "draft", currency: "USD", holdSeconds: 600,
         maxTicketsPerUser: nil, maxBookingsPerUser: maxBookingsPerUser, version: 1, createdAt: 0, updatedAt: 0,
         tiers: tiers)
 }

@@ -64,6 +64,19 @@ function transition.begin(keys, argv, ended_too)
   return w, b
 end
 
+-- Why the owner of a confirmed booking may not cancel it any more, or nil. Who may cancel at any time passes `1`; a
+-- cancelled event refunds everybody anyway.
+function transition.cancellation_refusal(w, b, is_privileged)
+  if is_privileged == '1' or b.status ~= 'CONFIRMED' or w.status == 'cancelled' then
+    return nil
+  end
+  local last = tonumber(redis.call('HGET', w.event_key, 'cancel'))
+  if not last or w.now < last then
+    return nil
+  end
+  return { 'CANCELLATION_CLOSED', booking.image(b), string.format('%d', last) }
+end
+
 -- Writes the booking's next version, and the idempotency record as running, and answers with `word`.
 function transition.finish(w, b, keys, argv, word)
   local image = work.put(w, argv[3], b, argv[5], argv[6])

@@ -128,6 +128,14 @@ extension Problem {
         .state(.holdExpired, "The hold expired at \(Timestamp.format(image.expiresAt)).", image)
     }
 
+    /// The owner of a confirmed booking comes too late.
+    ///
+    /// - Parameter until: when cancelling ended, Unix milliseconds.
+    static func cancellationClosed(_ image: BookingImage, until: Int64) -> Problem {
+        .state(
+            .cancellationClosed, "Bookings of this event could be cancelled until \(Timestamp.format(until)).", image)
+    }
+
     /// PostgreSQL refused the booking.
     static let oversold = Problem(
         .oversold, "The tickets were sold to somebody else; what was paid is refunded.",

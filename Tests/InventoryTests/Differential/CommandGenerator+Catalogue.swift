@@ -21,8 +21,13 @@ extension CommandGenerator {
             what = .units(tier: tier, quantity)
             arguments = [tier, String(quantity), ""]
         }
-        let reply = model.block(caller, event: event, partition: partition, block: block, what)
-        return step(.block, caller, partition, [event, block] + arguments, reply)
+        let key = key(partition, percent: 30)
+        let reply = model.block(caller, event: event, partition: partition, block: block, key: key, what)
+        let meta = ModelKeys.meta(partition)
+        return ScriptStep(
+            .block, keys: [meta, key.map { ModelKeys.record(partition, $0.digest) } ?? meta],
+            arguments: [String(caller.epoch), caller.identity, event, block] + arguments + [key?.fingerprint ?? ""],
+            reply)
     }
 
     mutating func unblock(_ partition: Int) -> ScriptStep {
@@ -34,20 +39,31 @@ extension CommandGenerator {
         return step(.unblock, caller, partition, [event, block], reply)
     }
 
-    /// Another policy, other capacities and prices; a tier sold by seat has the seats it has.
+    /// Another policy, other capacities and prices, and now and then a further tier; one sold by seat has the seats it
+    /// has.
     mutating func updateEvent(_ partition: Int) -> ScriptStep {
         let caller = caller(partition)
         let event = eventID(partition)
-        var tiers: [(id: String, capacity: Int, price: Int)] = []
-        for tier in model.event(event).map({ model.events[$0].tiers }) ?? [] where chance(60) {
+        var tiers: [ModelTerms] = []
+        let known = model.event(event).map { model.events[$0].tiers } ?? []
+        for tier in known where chance(60) {
             let committed = tier.held + tier.sold + tier.blocked
             let capacity = tier.kind == .seated ? tier.capacity : max(0, committed + number(-2...12))
-            tiers.append((tier.id, capacity, chance(50) ? tier.price : number(0...5000)))
+            tiers.append(
+                ModelTerms(
+                    tier: tier.id, capacity: capacity, price: chance(50) ? tier.price : number(0...5000),
+                    isAddition: tier.kind == .general && chance(5)))
         }
-        if chance(2) { tiers.append(("t99", 1, 1)) }
+        if chance(2) { tiers.append(ModelTerms(tier: "t99", capacity: 1, price: 1)) }
+        if known.count < 6, chance(15) {
+            tiers.append(
+                ModelTerms(tier: newName("t"), capacity: number(1...20), price: number(0...5000), isAddition: true))
+        }
         let policy = policy()
         let reply = model.update(caller, event: event, partition: partition, policy, tiers: tiers)
-        let changes = tiers.flatMap { [$0.id, String($0.capacity), String($0.price)] }
+        let changes = tiers.flatMap {
+            [$0.tier, String($0.capacity), String($0.price), $0.isAddition ? "general" : ""]
+        }
         return step(.updateEvent, caller, partition, [event] + policy.arguments + changes, reply)
     }
 
@@ -75,7 +91,7 @@ extension ModelPolicy {
     var arguments: [String] {
         func optional(_ value: Int?) -> String { value.map(String.init) ?? "" }
         return [
-            isCancelled ? "cancelled" : "published", optional(opens), optional(closes), String(hold),
+            isCancelled ? "cancelled" : "published", optional(opens), optional(closes), optional(cancels), String(hold),
             optional(maxTickets), optional(maxBookings),
         ]
     }

@@ -44,13 +44,16 @@ extension CommandGenerator {
     }
 
     mutating func cancel(_ partition: Int) -> ScriptStep {
-        let move = move(partition)
-        return step(.cancel, move, ["changed-mind"], model.cancel(move, reason: "changed-mind"))
+        var move = move(partition)
+        move.isPrivileged = chance(30)
+        return step(
+            .cancel, move, ["changed-mind", move.isPrivileged ? "1" : ""], model.cancel(move, reason: "changed-mind"))
     }
 
     /// Mostly a part of a line that is there.
     mutating func cancelItems(_ partition: Int) -> ScriptStep {
-        let move = move(partition)
+        var move = move(partition)
+        move.isPrivileged = chance(30)
         var part = ModelPart(tier: "t", quantity: chance(30) ? nil : number(0...3), seats: [])
         if let items = model.bookings[move.booking]?.items, !items.isEmpty, chance(95) {
             let item = pick(items)
@@ -61,7 +64,12 @@ extension CommandGenerator {
         }
         let seats = part.seats.map(String.init).joined(separator: "+")
         let reply = model.cancelItems(move, part)
-        return step(.cancelItems, move, [part.tier, part.quantity.map(String.init) ?? "", seats], reply)
+        return step(
+            .cancelItems, move,
+            [
+                part.tier, part.quantity.map(String.init) ?? "", seats, "cancelled-by-user",
+                move.isPrivileged ? "1" : "",
+            ], reply)
     }
 
     mutating func extend(_ partition: Int) -> ScriptStep {

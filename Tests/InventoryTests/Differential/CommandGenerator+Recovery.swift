@@ -112,7 +112,7 @@ extension CommandGenerator {
         let tiers = event.tiers.flatMap { [$0.id, $0.text] }
         return ScriptStep(
             .loadEvent, keys: keys, arguments: head + clock + seats + tiers,
-            bytes: hasSeats ? [14: event.runs, 15: event.offsets] : [:], reply)
+            bytes: hasSeats ? [15: event.runs, 16: event.offsets] : [:], reply)
     }
 
     /// Somebody acts on a booking that may have left Redis.

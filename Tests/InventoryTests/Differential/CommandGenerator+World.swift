@@ -41,6 +41,7 @@ extension CommandGenerator {
         ModelPolicy(
             isCancelled: chance(3), opens: chance(10) ? time + number(-5000...5000) : nil,
             closes: chance(10) ? time + number(-1000...3_600_000) : nil,
+            cancels: chance(30) ? time + number(-1000...3_600_000) : nil,
             hold: pick([1, 1000, 60_000, 600_000, 3_600_000]), maxTickets: chance(40) ? number(1...12) : nil,
             maxBookings: chance(30) ? number(1...4) : nil, currency: "EUR")
     }

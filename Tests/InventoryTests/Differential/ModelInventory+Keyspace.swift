@@ -80,7 +80,9 @@ extension ModelEvent {
         func optional(_ value: Int?) -> String { value.map(String.init) ?? "" }
         var fields = [
             "status": policy.isCancelled ? "cancelled" : "published", "opens": optional(policy.opens),
-            "closes": optional(policy.closes), "hold": String(policy.hold), "maxt": optional(policy.maxTickets),
+            "closes": optional(policy.closes), "cancel": optional(policy.cancels),
+            "order": tiers.map(\.id).joined(separator: " "), "hold": String(policy.hold),
+            "maxt": optional(policy.maxTickets),
             "maxb": optional(policy.maxBookings), "currency": policy.currency,
             "epoch": epoch == 0 ? "closed" : String(epoch), "seq": String(sequence), "next": optional(next),
             "clock": String(clock), "rows": ranges,

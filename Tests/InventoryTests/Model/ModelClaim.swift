@@ -25,7 +25,7 @@ struct ModelNeed {
     private(set) var unknown: [Int] = []
     private(set) var mistaken: [Int] = []
     private(set) var unknownSeats: [Int] = []
-    /// Tier and quantity, in the order they were first named.
+    /// Tier and quantity, by the order of the tiers.
     private(set) var units: [(tier: Int, quantity: Int)] = []
     private(set) var named: [Int] = []
     private(set) var best: [(tier: Int, quantity: Int)] = []
@@ -52,6 +52,8 @@ struct ModelNeed {
                 for seat in seats { name(seat, event) }
             }
         }
+        // In the order in which the tiers were made.
+        units.sort { $0.tier < $1.tier }
     }
 
     private mutating func name(_ seat: Int, _ event: ModelEvent) {

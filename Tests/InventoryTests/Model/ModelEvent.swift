@@ -42,6 +42,8 @@ struct ModelPolicy: Equatable {
     var isCancelled = false
     var opens: Int?
     var closes: Int?
+    /// Until when owners may cancel what is confirmed.
+    var cancels: Int?
     var hold: Int
     var maxTickets: Int?
     var maxBookings: Int?

@@ -1,5 +1,13 @@
 import Booking
 
+/// A tier that changes, or is added unless it is there.
+struct ModelTerms {
+    let tier: String
+    let capacity: Int
+    let price: Int
+    var isAddition = false
+}
+
 /// What administrators do to an event that is on sale.
 extension ModelInventory {
     /// What takes something off sale: units of a tier, or seats.
@@ -24,10 +32,13 @@ extension ModelInventory {
 
     /// `block`
     mutating func block(
-        _ caller: ModelCaller, event id: String, partition: Int, block: String, _ what: Blocked
+        _ caller: ModelCaller, event id: String, partition: Int, block: String, key: ModelKey?, _ what: Blocked
     ) -> [ModelReply] {
-        let isKnown = event(id).flatMap { events[$0].blocks[block] } != nil
+        let isKnown = event(id).flatMap { events[$0].blocks[block] } != nil || replay(key) != nil
         return change(caller, id, partition, sweeps: !isKnown) { model, event, hasMore in
+            if let (word, record) = model.replay(key) {
+                return [.text(word)] + (record.map { [.text($0)] } ?? [])
+            }
             let state = model.events[event]
             if let known = state.blocks[block] {
                 return [.text("OK"), .text(known.tier), .text(String(known.quantity))]
@@ -48,6 +59,10 @@ extension ModelInventory {
             model.events[event].move(made.tier, made.quantity, made.seats, from: .available, to: .blocked)
             model.events[event].blocks[block] = made
             model.events[event].unit.note = ModelEntry.Note(name: "bl", text: "\(block),\(made.text)")
+            if let key {
+                model.records[key.digest] = "\(key.fingerprint)|\(block)|\(made.text)"
+                model.touchedRecords.insert(key.digest)
+            }
             return [.text("OK"), .text(made.tier), .text(String(made.quantity))]
         }
     }
@@ -65,18 +80,25 @@ extension ModelInventory {
     /// `update_event`
     mutating func update(
         _ caller: ModelCaller, event id: String, partition: Int, _ policy: ModelPolicy,
-        tiers: [(id: String, capacity: Int, price: Int)]
+        tiers: [ModelTerms]
     ) -> [ModelReply] {
         change(caller, id, partition) { model, event, hasMore in
             var state = model.events[event]
             var committed: [String] = []
-            for (tier, capacity, price) in tiers {
-                guard let index = state.tier(tier) else { return [.text("UNKNOWN_TIER")] }
+            for terms in tiers {
+                if state.tier(terms.tier) == nil {
+                    guard terms.isAddition else { return [.text("UNKNOWN_TIER")] }
+                    state.tiers.append(
+                        ModelTier(id: terms.tier, kind: .general, price: 0, capacity: 0, available: 0, blocked: 0))
+                }
+                guard let index = state.tier(terms.tier) else { preconditionFailure("it is there") }
                 let old = state.tiers[index]
-                if capacity < old.held + old.sold + old.blocked { committed.append(tier) }
-                state.tiers[index].capacity = capacity
-                state.tiers[index].available = capacity - old.held - old.sold - old.blocked
-                state.tiers[index].price = price
+                if terms.capacity < old.held + old.sold + old.blocked {
+                    committed.append("\(terms.tier) \(old.held) \(old.sold) \(old.blocked)")
+                }
+                state.tiers[index].capacity = terms.capacity
+                state.tiers[index].available = terms.capacity - old.held - old.sold - old.blocked
+                state.tiers[index].price = terms.price
                 state.unit.tiers.insert(index)
             }
             guard committed.isEmpty else {

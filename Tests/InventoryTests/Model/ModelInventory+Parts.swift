@@ -26,6 +26,7 @@ extension ModelInventory {
         guard booking.status == .reserved || booking.status == .confirmed else {
             return [.text("INVALID"), .text(booking.image)]
         }
+        if let refusal = cancellationRefusal(move, booking, event) { return refusal }
         guard let index = booking.items.firstIndex(where: { $0.tier == part.tier }),
             let gone = part.of(booking.items[index])
         else { return [.text("LINE"), .text(booking.image)] }

@@ -10,6 +10,8 @@ struct ModelMove {
     var channel: String
     var trace: String
     var key: ModelKey?
+    /// Whether the caller may cancel at any time.
+    var isPrivileged = false
 }
 
 /// What a transition starts from.
@@ -54,12 +56,22 @@ extension ModelInventory {
         return [.text(word), .text(image), finish(event)]
     }
 
+    /// Why its owner may not cancel a confirmed booking any more.
+    func cancellationRefusal(_ move: ModelMove, _ booking: ModelBooking, _ event: Int) -> [ModelReply]? {
+        let policy = events[event].policy
+        guard !move.isPrivileged, !policy.isCancelled, booking.status == .confirmed, let last = policy.cancels,
+            now(event) >= last
+        else { return nil }
+        return [.text("CANCELLATION_CLOSED"), .text(booking.image), .text(String(last))]
+    }
+
     /// `cancel`
     mutating func cancel(_ move: ModelMove, reason: String) -> [ModelReply] {
         let start = begin(move)
         guard case .booking(var booking, let event) = start else { return start.refusal }
         if booking.status == .cancelled { return [.text("ALREADY"), .text(booking.image)] }
         if booking.status == .failed { return [.text("INVALID"), .text(booking.image)] }
+        if let refusal = cancellationRefusal(move, booking, event) { return refusal }
         release(booking, event)
         if booking.payment?.status == .succeeded { booking.payment?.oweAll() }
         booking.status = .cancelled
@@ -68,18 +80,14 @@ extension ModelInventory {
         return end(move, booking, event, "OK")
     }
 
-    /// `extend`: at most twice, and never past three times the hold after the claim.
+    /// `extend`: at most twice; a hold never ends earlier by it.
     mutating func extend(_ move: ModelMove) -> [ModelReply] {
         let start = begin(move)
         guard case .booking(var booking, let event) = start else { return start.refusal }
         if events[event].policy.isCancelled { return [.text("EVENT_CANCELLED"), .text(booking.image)] }
         guard booking.status == .reserved else { return [.text("INVALID"), .text(booking.image)] }
-        let hold = events[event].policy.hold
-        let expires = now(event) + hold
-        guard booking.extensions < 2, expires <= booking.created + 3 * hold else {
-            return [.text("LIMIT"), .text(booking.image)]
-        }
-        booking.expires = expires
+        guard booking.extensions < 2 else { return [.text("LIMIT"), .text(booking.image)] }
+        booking.expires = max(booking.expires, now(event) + events[event].policy.hold)
         booking.extensions += 1
         return end(move, booking, event, "OK")
     }
@@ -102,7 +110,7 @@ extension ModelInventory {
         return [
             .text("OK"), .time, .text(String(state.sequence)), .text(isOpen ? "open" : "recovering"),
             .text(state.policy.isCancelled ? "cancelled" : "published"),
-        ] + state.tiers.sorted { $0.id < $1.id }.flatMap { [ModelReply.text($0.id), .text($0.text)] }
+        ] + state.tiers.flatMap { [ModelReply.text($0.id), .text($0.text)] }
     }
 
     /// `remember`
