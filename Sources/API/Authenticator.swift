@@ -18,12 +18,28 @@ final class Authenticator {
 
     /// The caller, or `nil` when the request carries no credentials.
     ///
-    /// - Throws: 401 when it carries some that are not good.
+    /// - Throws: 401 when it carries some that are not good, 400 when it names its caller twice.
     func principal(of request: HTTPRequest) throws(Problem) -> Principal? {
-        if let bearer = request.headerBytes("authorization") { return try bearerPrincipal(bearer) }
-        guard let key = request.header("x-api-key") else { return nil }
+        let service = try service(request)
+        guard let bearer = request.headerBytes("authorization") else { return service }
+        return try bearerPrincipal(bearer)
+    }
+
+    /// Refuses what is not good on any route, also on one that needs no credentials: two callers in one request, since
+    /// a proxy may look at another of them than this server does, and an API key that is not known, whose owner is to
+    /// find out.
+    ///
+    /// - Throws: 400, 401.
+    func check(_ request: HTTPRequest) throws(Problem) { _ = try service(request) }
+
+    /// The service whose key the request carries.
+    private func service(_ request: HTTPRequest) throws(Problem) -> Principal? {
+        guard !request.repeats("authorization") else { throw Self.sentTwice("Authorization") }
+        guard !request.repeats("x-api-key") else { throw Self.sentTwice("X-API-Key") }
+        guard !request.repeats("x-on-behalf-of") else { throw Self.sentTwice("X-On-Behalf-Of") }
+        guard let key = request.headerBytes("x-api-key") else { return nil }
         // Compared as hashes, every one of them, so that time tells nothing.
-        let hash = sha256(Array(key.utf8))
+        let hash = sha256(Array(key))
         var found: String?
         for known in apiKeys where constantTimeEquals(known.hash, hash) { found = known.name }
         guard let found else { throw Self.unauthorized("The API key is not known.") }
@@ -58,6 +74,10 @@ final class Authenticator {
         return user
     }
 
+    private static func sentTwice(_ name: String) -> Problem {
+        Problem.invalid([("", "\(name) must be sent once: it says who calls.")])
+    }
+
     private func bearerPrincipal(_ header: ArraySlice<UInt8>) throws(Problem) -> Principal {
         guard let token = Self.bearerToken(header) else {
             throw Self.unauthorized("The Authorization header must be a Bearer token.")
@@ -71,7 +91,8 @@ final class Authenticator {
     private static func bearerToken(_ header: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let scheme = "bearer ".utf8
         guard header.count > scheme.count, zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
-        return header.dropFirst(scheme.count)
+        // One space or more (RFC 9110, section 11.4).
+        return header.dropFirst(scheme.count).drop { $0 == UInt8(ascii: " ") }
     }
 
     /// Whether there are requests that `prepare` does anything for.

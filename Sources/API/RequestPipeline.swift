@@ -68,11 +68,17 @@ final class RequestPipeline: HTTPHandler {
 }
 
 extension Authenticator {
+    private static func belongsToAPI(_ route: Router.Route) -> Bool {
+        route.path.utf8.starts(with: "/v1/".utf8) || route.path.utf8.starts(with: "/api/".utf8)
+    }
+
     /// The answer to a request that may not call a route of this policy; `nil` when it may.
     func refusal(_ request: HTTPRequest, _ policy: RoutePolicy) -> HTTPResponse? {
         do throws(Problem) {
             switch policy.callers {
-            case .anyone, .signed: break
+            case .anyone, .signed:
+                // Documents and reports of health are nobody's business to ask for: probes carry what they like.
+                if request.route.map(Self.belongsToAPI) == true { try check(request) }
             case .authenticated: _ = try required(request)
             case .administrators: _ = try admin(request)
             case .services:

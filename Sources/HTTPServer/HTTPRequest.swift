@@ -113,7 +113,8 @@ public struct HTTPRequest: Sendable {
         return proxies.contains(client) ? nil : IPAddress.subscriber(client)
     }
 
-    /// The first header of this name.
+    /// The first header of this name. Bytes that are no UTF-8 are replaced, so that different values may become one:
+    /// what names somebody is read as bytes.
     ///
     /// - Parameter name: in lower case.
     public func header(_ name: StaticString) -> String? {
@@ -125,7 +126,19 @@ public struct HTTPRequest: Sendable {
         Self.find(name, head, headers).map { head[$0.value] }
     }
 
-    /// All headers of this name.
+    /// Whether there is more than one header of this name.
+    ///
+    /// - Parameter name: in lower case.
+    public func repeats(_ name: StaticString) -> Bool {
+        var isThere = false
+        for header in headers where Self.matches(header, name, head) {
+            if isThere { return true }
+            isThere = true
+        }
+        return false
+    }
+
+    /// All headers of this name, repaired as `header` does.
     public func headers(_ name: StaticString) -> [String] {
         headers.filter { Self.matches($0, name, head) }.map { String(decoding: head[$0.value], as: UTF8.self) }
     }

@@ -118,12 +118,19 @@ struct Settings: Sendable {
         }
     }
 
+    /// As for every secret: what can be guessed or tried out is none.
+    private static let leastKeyBytes = 16
+
     func apiKeys() throws -> [(name: String, key: String)] {
         try (text("USHER_API_KEYS") ?? "").split(separator: ",").map { pair in
             guard let colon = pair.firstIndex(of: ":"), colon > pair.startIndex,
                 pair.index(after: colon) < pair.endIndex
             else { throw Failure("USHER_API_KEYS must be name:key pairs, separated by commas.") }
-            return (String(pair[..<colon]), String(pair[pair.index(after: colon)...]))
+            let key = String(pair[pair.index(after: colon)...])
+            guard key.utf8.count >= Self.leastKeyBytes else {
+                throw Failure("USHER_API_KEYS: the key of \(pair[..<colon]) must have at least 16 bytes.")
+            }
+            return (String(pair[..<colon]), key)
         }
     }
 }

@@ -30,12 +30,12 @@ extension ContractTests {
             let api = try TestAPI.current
             let event = try api.event()
             let name = "user-\(UUID().uuidString)"
-            let claim = Request("POST", "/v1/bookings", event.claim()).with("X-API-Key", "box-office-key")
+            let claim = Request("POST", "/v1/bookings", event.claim()).with("X-API-Key", "box-office-key-of-tests")
             try api.ask(claim).expectProblem(400, "invalid-request")
             let held = try api.ask(claim.with("X-On-Behalf-Of", name))
             #expect(held.status == 201 && held["userId"]?.text == name)
             #expect(try api.booking(held.id, by: TestAPI.token(name)).status == 200)
-            let read = Request("GET", "/v1/bookings/\(held.id)").with("X-API-Key", "box-office-key")
+            let read = Request("GET", "/v1/bookings/\(held.id)").with("X-API-Key", "box-office-key-of-tests")
             #expect(try api.ask(read.with("X-On-Behalf-Of", name)).status == 200)
             try api.ask(read.with("X-On-Behalf-Of", "bob")).expectProblem(404, "booking-not-found")
             let unknown = try api.ask(Request("GET", "/v1/bookings").with("X-API-Key", "wrong"))

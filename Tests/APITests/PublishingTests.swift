@@ -73,7 +73,7 @@ extension ContractTests {
                 anonymous.expectProblem(401, "unauthorized")
                 #expect(anonymous.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
                 try api.ask(Request("POST", path, "{}").by(TestAPI.newUser())).expectProblem(403, "forbidden")
-                try api.ask(Request("POST", path, "{}").with("X-API-Key", "box-office-key"))
+                try api.ask(Request("POST", path, "{}").with("X-API-Key", "box-office-key-of-tests"))
                     .expectProblem(403, "forbidden")
             }
         }

@@ -38,7 +38,7 @@ struct PrincipalRateTests {
         let statuses = try (0..<6).map { try api.claim(event, by: tokens[$0 % 2]).status }
         #expect(statuses == [201, 201, 201, 201, 201, 429])
         let claim = Request("POST", "/v1/bookings", event.claim())
-            .with("X-API-Key", "box-office-key").with("X-On-Behalf-Of", "twice")
+            .with("X-API-Key", "box-office-key-of-tests").with("X-On-Behalf-Of", "twice")
         for _ in 0..<7 { #expect(try api.ask(claim).headers["ratelimit"] == nil) }
     }
 }

@@ -148,7 +148,7 @@ struct AuthRoutesTests {
         #expect(me.json["email"] is NSNull)
         #expect(me.json["roles"] as? [String] == ["admin"])
         let service = try HTTPClient(port: server.port).send(
-            "GET", "/v1/auth/me", headers: [("X-API-Key", "box-office-key")])
+            "GET", "/v1/auth/me", headers: [("X-API-Key", "box-office-key-of-tests")])
         #expect(service.json["id"] as? String == "box-office")
         #expect(service.json["roles"] as? [String] == ["service"])
     }

@@ -4,7 +4,7 @@ import Support
 struct Request {
     let method: String
     let path: String
-    private(set) var headers: [(String, String)] = []
+    private(set) var headers: [(name: String, value: [UInt8])] = []
     private(set) var body: [UInt8] = []
 
     /// A request, with a body in JSON when there is one.
@@ -13,14 +13,17 @@ struct Request {
         self.path = path
         guard let json else { return }
         body = Array(json.utf8)
-        headers.append(("Content-Type", "application/json"))
+        headers.append(("Content-Type", Array("application/json".utf8)))
     }
 
     /// The same as somebody.
     func by(_ token: String) -> Request { with("Authorization", "Bearer \(token)") }
 
     /// The same with a header more.
-    func with(_ name: String, _ value: String) -> Request {
+    func with(_ name: String, _ value: String) -> Request { with(name, Array(value.utf8)) }
+
+    /// The same with a header more, whose value is these bytes.
+    func with(_ name: String, _ value: [UInt8]) -> Request {
         var request = self
         request.headers.append((name, value))
         return request
@@ -37,10 +40,10 @@ struct Request {
     }
 
     fileprivate var bytes: [UInt8] {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: test\r\n"
-        for (name, value) in headers { head += "\(name): \(value)\r\n" }
-        if !body.isEmpty { head += "Content-Length: \(body.count)\r\n" }
-        return Array((head + "\r\n").utf8) + body
+        var bytes = Array("\(method) \(path) HTTP/1.1\r\nHost: test\r\n".utf8)
+        for (name, value) in headers { bytes += Array("\(name): ".utf8) + value + Array("\r\n".utf8) }
+        if !body.isEmpty { bytes += "Content-Length: \(body.count)\r\n".utf8 }
+        return bytes + Array("\r\n".utf8) + body
     }
 }
 

@@ -98,7 +98,7 @@ final class TestAPI: Sendable {
         let loop = try EventLoop(name: "test-api")
         let parts = Parts()
         var configuration = APIConfiguration(
-            secret: Self.secret, apiKeys: [("box-office", "box-office-key")], persistWait: options.persistWait,
+            secret: Self.secret, apiKeys: [("box-office", "box-office-key-of-tests")], persistWait: options.persistWait,
             requiresIdempotencyKey: options.requiresIdempotencyKey, redisIsDurable: options.redisIsDurable,
             simulation: options.simulation)
         configuration.webhookSignature = Self.signature

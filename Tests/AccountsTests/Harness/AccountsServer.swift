@@ -40,7 +40,7 @@ final class AccountsServer: Sendable {
         let loop = try EventLoop(name: "test-accounts")
         let holder = Holder()
         var configuration = APIConfiguration(
-            secret: Self.secret, apiKeys: [("box-office", "box-office-key")], persistWait: .seconds(1),
+            secret: Self.secret, apiKeys: [("box-office", "box-office-key-of-tests")], persistWait: .seconds(1),
             requiresIdempotencyKey: false, redisIsDurable: true)
         configuration.accounts = accounts
         if trustsLoopback { configuration.trustedProxies = AddressRange("127.0.0.0/8").map { TrustedProxies([$0]) } }
