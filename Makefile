@@ -28,6 +28,7 @@ lint: install-linters
 	@swift format lint --strict --recursive Package.swift Sources Tests
 	@luacheck --quiet lua
 	@shellcheck .ci/run $$(grep --directories=skip --files-with-matches '^#!/usr/bin/env bash' deploy/dev/*)
+	@deploy/dev/check-texts
 	@deploy/dev/openapi --check
 	@.build/python/bin/hadolint Dockerfile
 

@@ -53,21 +53,22 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Records",
-            dependencies: ["Booking", "PlantedBugs", "PostgresClient", "EventLoop"],
+            dependencies: ["Text", "Booking", "PlantedBugs", "PostgresClient", "EventLoop"],
             resources: [.embedInCode("Migrations")],
             swiftSettings: strict),
         .target(name: "WebClient", dependencies: ["EventLoop", "CCurl"], swiftSettings: strictC),
         .target(
-            name: "Payments", dependencies: ["Booking", "EventLoop", "Cryptography", "JSON", "WebClient", "Tracing"],
+            name: "Payments",
+            dependencies: ["Text", "Booking", "EventLoop", "Cryptography", "JSON", "WebClient", "Tracing"],
             swiftSettings: strict),
         .target(
             name: "PaymentsSimulator",
-            dependencies: ["Booking", "Payments", "HTTPServer", "JSON", "WebClient", "EventLoop"],
+            dependencies: ["Text", "Booking", "Payments", "HTTPServer", "JSON", "WebClient", "EventLoop"],
             swiftSettings: strict),
         .target(
             name: "Settlement",
             dependencies: [
-                "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
+                "Text", "Booking", "Inventory", "Records", "Payments", "RedisClient", "PostgresClient", "EventLoop",
                 "Cryptography",
             ],
             swiftSettings: strict),
@@ -148,7 +149,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "Accounts", "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler", "RedisClient",
+                "usher", "Accounts", "API", "Booking", "HTTPServer", "JSON", "Inventory", "Records", "Reconciler",
+                "RedisClient",
                 "PostgresClient", "EventLoop", "Cryptography", "Payments", "Settlement", "Documents", "Support",
             ],
             swiftSettings: strict),

@@ -46,9 +46,8 @@ final class AuthRoutes {
         var body = try RequestBody(request)
         let email = body.required("email", email(&body))
         let password = body.required("password", body.text("password", 1...Self.passwordLength))
-        let name = body.required("name", body.text("name", 1...100))
+        let name = body.required("name", Self.name(&body))
         if let violation = password.flatMap(PasswordRule.violation) { body.wrong("password", violation) }
-        if let name, !PersonName.isGood(name) { body.wrong("name", "It must be a name that can be read.") }
         try body.finish()
         guard let email, let password, let name else { throw Problem.invalid(body.errors) }
         return Self.session(
@@ -95,6 +94,15 @@ final class AuthRoutes {
             return nil
         }
         return email
+    }
+
+    private static func name(_ body: inout RequestBody) -> String? {
+        guard let text = body.text("name", 1...1000) else { return nil }
+        guard let name = PersonName.cleaned(text) else {
+            body.wrong("name", PersonName.rule)
+            return nil
+        }
+        return name
     }
 
     private static func refreshToken(_ request: HTTPRequest) throws(Problem) -> String {

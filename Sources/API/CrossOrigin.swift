@@ -1,8 +1,9 @@
 import HTTPServer
+import Text
 
 /// Lets pages of configured origins call (the Fetch standard, "CORS protocol").
 final class CrossOrigin {
-    private let origins: Set<String>
+    private let origins: Set<ExactText>
 
     private static let preflight: [(name: String, value: String)] = [
         ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
@@ -24,11 +25,11 @@ final class CrossOrigin {
         "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Event-Version", "X-Request-Id",
     ].joined(separator: ", ")
 
-    init(origins: [String]) { self.origins = Set(origins) }
+    init(origins: [String]) { self.origins = Set(origins.map { ExactText($0) }) }
 
     /// The answer to a browser that asks whether a page may send a request; `nil` when this is no such question.
     func preflight(_ request: HTTPRequest) -> HTTPResponse? {
-        guard request.method == .options, let origin = request.header("origin"), origins.contains(origin),
+        guard request.method == .options, let origin = request.header("origin"), origins.contains(ExactText(origin)),
             request.header("access-control-request-method") != nil
         else { return nil }
         return HTTPResponse(status: 204, headers: Self.preflight)
@@ -40,7 +41,7 @@ final class CrossOrigin {
     func complete(_ response: inout HTTPResponse, _ origin: String?) {
         // Caches are to keep the answers to different origins apart.
         response.headers.append(("Vary", "Origin"))
-        guard let origin, origins.contains(origin) else { return }
+        guard let origin, origins.contains(ExactText(origin)) else { return }
         response.headers.append(("Access-Control-Allow-Origin", origin))
         response.headers.append(("Access-Control-Expose-Headers", Self.exposed))
     }

@@ -1,5 +1,6 @@
 import Cryptography
 import HTTPServer
+import Text
 
 /// An `ETag` of an answer (RFC 9110, section 8.8.3).
 struct EntityTag: Sendable {
@@ -30,7 +31,7 @@ struct EntityTag: Sendable {
         request.headers("if-none-match").flatMap { $0.unquotedParts(separatedBy: ",", hasEscapes: false) }.contains {
             part in
             let tag = part.trimmed
-            return tag == "*" || tag == opaque || tag == "W/\(opaque)"
+            return tag.isSame(as: "*") || tag.isSame(as: opaque) || tag.isSame(as: "W/\(opaque)")
         }
     }
 }

@@ -2,6 +2,7 @@ import Booking
 import HTTPServer
 import Inventory
 import Records
+import Text
 
 /// What administrators do to events: create, change, publish, cancel.
 final class EventAdminRoutes {

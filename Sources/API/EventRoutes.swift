@@ -4,6 +4,7 @@ import HTTPServer
 import Inventory
 import JSON
 import Records
+import Text
 
 /// `/v1/events`: the catalogue as everybody sees it.
 ///
@@ -52,19 +53,25 @@ final class EventRoutes {
 
     // MARK: - Events
 
+    /// Characters of the longest search.
+    private static let searchLimit = 200
+
     private enum Order: String { case asc, desc }
 
     func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         var query = try QueryFields(request)
         let number = query.integer("page", 1...100_000) ?? 1
         let limit = query.integer("limit", 1...50) ?? 10
-        let search = query.text("search") ?? ""
+        // In one spelling, as titles are compared in.
+        let search = (query.text("search") ?? "").normalised
         let sort = query.choice("sortBy", EventListing.Sort.date)
         let order = query.choice("sortOrder", Order.asc)
         let status = query.optionalChoice("status", EventListing.Status.self)
         // Who asks for a status asks for all of it, unless a period is said too.
         let period = query.choice("period", query.has("status") ? EventListing.Period.all : .upcoming)
-        if search.utf8.count > 200 { query.wrong("search", "It must have at most 200 bytes.") }
+        if search.unicodeScalars.count > Self.searchLimit {
+            query.wrong("search", "It must have at most \(Self.searchLimit) characters.")
+        }
         try query.finish()
         guard status == nil || isAdmin(request) else {
             throw Problem(.forbidden, "Only administrators may list events by status.")

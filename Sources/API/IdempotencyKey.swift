@@ -3,6 +3,7 @@ import Cryptography
 import HTTPServer
 import Inventory
 import JSON
+import Text
 
 /// What a request with a key does; each is finished in its own way when whoever ran it died.
 enum IdempotentAction: String {
@@ -44,12 +45,12 @@ struct IdempotencyKey {
         let header = try headers.first.map(Self.read)
         let member = try alias.map(Self.read)
         guard let text = header ?? member else { return nil }
-        guard text == member ?? text else { throw Self.invalid }
+        guard text.isSame(as: member ?? text) else { throw Self.invalid }
         self.text = text
     }
 
     private static func read(_ raw: String) throws(Problem) -> String {
-        let bare = raw.hasPrefix("\"") ? try unquoted(raw) : raw
+        let bare = raw.starts(withExactly: "\"") ? try unquoted(raw) : raw
         guard (1...255).contains(bare.utf8.count), bare.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw invalid
         }
@@ -61,7 +62,7 @@ struct IdempotencyKey {
 
     /// RFC 8941, section 4.2.5.
     private static func unquoted(_ raw: String) throws(Problem) -> String {
-        guard raw.count >= 2, raw.hasSuffix("\"") else { throw invalid }
+        guard raw.count >= 2, raw.ends(withExactly: "\"") else { throw invalid }
         var text = ""
         var isEscaped = false
         for character in raw.dropFirst().dropLast() {
@@ -108,7 +109,7 @@ extension RequestBody {
     /// The body with its members in order and without the key's alias: equal for requests that mean the same.
     var canonical: [UInt8] {
         var json = JSONWriter()
-        Self.write(.object(sentMembers.filter { $0.name != "idempotencyKey" }), to: &json)
+        Self.write(.object(sentMembers.filter { !$0.name.isSame(as: "idempotencyKey") }), to: &json)
         return json.bytes
     }
 
@@ -125,7 +126,7 @@ extension RequestBody {
             json.endArray()
         case .object(let members):
             json.beginObject()
-            for member in members.sorted(by: { $0.name < $1.name }) {
+            for member in members.sorted(by: { $0.name.precedes($1.name) }) {
                 json.key(member.name)
                 write(member.value, to: &json)
             }

@@ -1,4 +1,5 @@
 import HTTPServer
+import Text
 
 /// How long a confirming call waits until it is written down (RFC 7240).
 ///
@@ -32,7 +33,9 @@ struct Preference {
         let bare = text.unquotedParts(separatedBy: ";").first ?? ""
         let part = bare.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         var value = part.count == 2 ? part[1].trimmed : ""
-        if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = value.dropFirst().dropLast() }
+        if value.count >= 2, value.starts(withExactly: "\""), value.ends(withExactly: "\"") {
+            value = value.dropFirst().dropLast()
+        }
         return (part[0].trimmed.lowercased(), String(value))
     }
 

@@ -1,9 +1,10 @@
 import HTTPServer
+import Text
 
 /// Reads a request's query, gathering what is wrong.
 struct QueryFields {
     private let fields: [(name: String, value: String)]
-    private var known: Set<String> = []
+    private var known: Set<ExactText> = []
     private var errors: [(pointer: String, detail: String)] = []
 
     init(_ request: HTTPRequest) throws(Problem) {
@@ -15,8 +16,8 @@ struct QueryFields {
 
     /// The parameter; `nil` when it is missing or empty.
     mutating func text(_ name: String) -> String? {
-        known.insert(name)
-        let values = fields.filter { $0.name == name }
+        known.insert(ExactText(name))
+        let values = fields.filter { $0.name.isSame(as: name) }
         if values.count > 1 { wrong(name, "It is there twice.") }
         return values.first.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
@@ -55,7 +56,7 @@ struct QueryFields {
     mutating func wrong(_ name: String, _ detail: String) { errors.append(("?\(name)", detail)) }
 
     mutating func finish() throws(Problem) {
-        for field in fields where !known.contains(field.name) {
+        for field in fields where !known.contains(ExactText(field.name)) {
             errors.append(("?\(field.name.prefix(64))", "There is no such parameter."))
         }
         if !errors.isEmpty { throw Problem.invalid(errors) }

@@ -4,6 +4,7 @@ import HTTPServer
 import Inventory
 import PostgresClient
 import Records
+import Text
 
 /// Answers requests whose idempotency key was seen before, and remembers answers.
 final class Replays {
@@ -50,7 +51,7 @@ final class Replays {
         guard let text = try await context.inventory.idempotencyText(partition, digest: request.digest) else {
             return nil
         }
-        guard text.hasPrefix(request.fingerprint + "|") else { throw Problem.keyReused }
+        guard text.starts(withExactly: request.fingerprint + "|") else { throw Problem.keyReused }
         return IdempotencyRecord(text: text)
     }
 

@@ -1,12 +1,13 @@
 import Booking
 import HTTPServer
 import JSON
+import Text
 
 /// Reads the members of a request's body, gathering what is wrong instead of stopping at the first.
 struct RequestBody {
     private let members: [(name: String, value: JSONValue)]
     private let pointer: String
-    private var known: [String] = []
+    private var known: Set<ExactText> = []
     private(set) var errors: [(pointer: String, detail: String)] = []
 
     /// The body of a request: an object in JSON; an empty body is an empty object.
@@ -37,7 +38,10 @@ struct RequestBody {
         guard !request.body.isEmpty else { return }
         if let type = request.header("content-type") {
             let media = type.prefix { $0 != ";" }.trimmed.lowercased()
-            guard media == "application/json" || media.hasPrefix("application/") && media.hasSuffix("+json") else {
+            guard
+                media == "application/json"
+                    || media.starts(withExactly: "application/") && media.ends(withExactly: "+json")
+            else {
                 throw Problem(.unsupportedMediaType, "The body must be application/json.")
             }
         }
@@ -53,8 +57,8 @@ struct RequestBody {
 
     /// The member, or `nil` when it is missing or null.
     mutating func value(_ name: String) -> JSONValue? {
-        known.append(name)
-        guard let value = members.first(where: { $0.name == name })?.value else { return nil }
+        known.insert(ExactText(name))
+        guard let value = members.first(where: { $0.name.isSame(as: name) })?.value else { return nil }
         if case .null = value { return nil }
         return value
     }
@@ -63,7 +67,7 @@ struct RequestBody {
     var sentMembers: [(name: String, value: JSONValue)] { members }
 
     /// Whether the member was sent, if only as null.
-    func has(_ name: String) -> Bool { members.contains { $0.name == name } }
+    func has(_ name: String) -> Bool { members.contains { $0.name.isSame(as: name) } }
 
     /// Where a member is.
     func path(_ name: String) -> String { "\(pointer)/\(name)" }
@@ -172,7 +176,7 @@ struct RequestBody {
     }
 
     mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {
-        if value == nil, !errors.contains(where: { $0.pointer.hasPrefix("\(pointer)/\(name)") }) {
+        if value == nil, !errors.contains(where: { $0.pointer.starts(withExactly: "\(pointer)/\(name)") }) {
             wrong(name, "It is missing.")
         }
         return value
@@ -180,14 +184,14 @@ struct RequestBody {
 
     /// Notes every member that nobody asked for.
     mutating func rejectUnknown() {
-        for member in members where !known.contains(member.name) {
+        for member in members where !known.contains(ExactText(member.name)) {
             errors.append(("\(pointer)/\(Self.escaped(member.name.prefix(64)))", "There is no such member."))
         }
     }
 
     /// A name as a token of a JSON pointer (RFC 6901, section 3).
     private static func escaped(_ name: Substring) -> String {
-        name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        name.unicodeScalars.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
     }
 
     /// Throws when anything was wrong.

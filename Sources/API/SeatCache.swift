@@ -1,6 +1,7 @@
 import Booking
 import JSON
 import Records
+import Text
 
 /// What the seats of an event are called; kept in memory, for it never changes. One per loop.
 final class SeatCache {
@@ -53,12 +54,12 @@ final class SeatPlan {
         bytes.reserveCapacity(192 * map.seatCount)
         var ends: [Int] = []
         ends.reserveCapacity(map.seatCount)
-        var texts: [String: [UInt8]] = [:]
+        var texts: [ExactText: [UInt8]] = [:]
         func text(_ string: String) -> [UInt8] {
-            if let known = texts[string] { return known }
+            if let known = texts[ExactText(string)] { return known }
             var json = JSONWriter()
             json.string(string)
-            texts[string] = json.bytes
+            texts[ExactText(string)] = json.bytes
             return json.bytes
         }
         let beginning = Array("{\"id\":\"".utf8)

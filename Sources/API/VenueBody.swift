@@ -2,6 +2,7 @@ import Booking
 import HTTPServer
 import JSON
 import Records
+import Text
 
 /// Halls as clients send them.
 enum VenueBody {
@@ -14,11 +15,13 @@ enum VenueBody {
     static func sections(_ body: inout RequestBody, isNew: Bool = false) -> VenueLayout? {
         guard let objects = body.objects("sections", 1...sectionLimit) else { return nil }
         var sections: [VenueLayout.Section] = []
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         for var object in objects {
             let name = object.required("name", sign(&object, "name", isNew))
             let rows = object.required("rows", rows(&object, isNew))
-            if let name, !names.insert(name).inserted { object.wrong("name", "Another section has this name.") }
+            if let name, !names.insert(ExactText(name)).inserted {
+                object.wrong("name", "Another section has this name.")
+            }
             object.rejectUnknown()
             body.adopt(object)
             if let name, let rows { sections.append(VenueLayout.Section(name: name, rows: rows)) }
@@ -33,12 +36,14 @@ enum VenueBody {
     private static func rows(_ section: inout RequestBody, _ isNew: Bool) -> [VenueLayout.Row]? {
         guard let objects = section.objects("rows", 1...rowLimit) else { return nil }
         var rows: [VenueLayout.Row] = []
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         for var object in objects {
             let name = object.required("name", sign(&object, "name", isNew))
             let seats = object.required("seats", object.texts("seats", 1...SeatPosition.maximumPlaces))
-            if let name, !names.insert(name).inserted { object.wrong("name", "Another row has this name.") }
-            if let seats, Set(seats).count < seats.count { object.wrong("seats", "Two seats have one name.") }
+            if let name, !names.insert(ExactText(name)).inserted { object.wrong("name", "Another row has this name.") }
+            if let seats, Set(seats.map { ExactText($0) }).count < seats.count {
+                object.wrong("seats", "Two seats have one name.")
+            }
             if let seats, !seats.allSatisfy({ isSign($0, isNew) }) { object.wrong("seats", signRule) }
             object.rejectUnknown()
             section.adopt(object)

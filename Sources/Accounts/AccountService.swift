@@ -49,7 +49,7 @@ public final class AccountService {
     ///
     /// - Parameters:
     ///   - password: one that `PasswordRule` has nothing against.
-    ///   - name: one that `PersonName` finds good.
+    ///   - name: one that `PersonName` has cleaned.
     ///   - address: where the request comes from.
     /// - Throws: `AccountError` `.emailTaken`, `.tooManyRegistrations`, `.limitUnknown`, `.overloaded`; `PostgresError`.
     public func register(
@@ -91,18 +91,18 @@ public final class AccountService {
     public func login(_ email: EmailAddress, password: String, address: String) async throws -> Session {
         let attempt = try await logins.begin(account: email, address: address)
         let found: (user: User, passwordHash: String)?
-        let isRight: Bool
+        let match: PasswordHasher.Match
         do {
             found = try await users.user(email)
-            isRight = try await hasher.matches(password, found?.passwordHash, as: .login(from: address))
+            match = try await hasher.check(password, found?.passwordHash, as: .login(from: address))
         } catch {
             logins.withdraw(attempt)
             throw error
         }
-        guard isRight, let found else { throw AccountError(.invalidCredentials) }
+        guard match != .no, let found else { throw AccountError(.invalidCredentials) }
         logins.withdraw(attempt)
         guard !found.user.isDisabled else { throw AccountError(.disabled) }
-        if !PasswordHash.isCurrent(found.passwordHash) {
+        if match == .asTyped || !PasswordHash.isCurrent(found.passwordHash) {
             await rehash(found.user, password, found.passwordHash, address)
         }
         let token = RefreshToken(random: random)

@@ -1,5 +1,6 @@
 import Cryptography
 import JSON
+import Text
 
 /// A JWS in compact form (RFC 7515, section 7.1), taken apart and not yet believed.
 ///
@@ -17,7 +18,10 @@ struct JSONWebSignature {
     /// Longer tokens are refused before anything is done with them.
     private static let maximumBytes = 8192
     /// Members that bring a key along (CVE-2018-0114), or ask for what is not understood here (RFC 7515, 4.1.11).
-    private static let refused: Set<String> = ["jwk", "jku", "x5c", "x5u", "crit"]
+    private static let refused: Set<ExactText> = ["jwk", "jku", "x5c", "x5u", "crit"]
+
+    /// Members that are looked at.
+    private static let read: Set<ExactText> = ["alg", "kid", "typ"]
 
     /// Takes a token apart; nil unless it has its one canonical spelling.
     init?(_ token: ArraySlice<UInt8>) {
@@ -26,12 +30,12 @@ struct JSONWebSignature {
         guard parts.count == 3, let header = base64URLDecode(utf8: parts[0]),
             let payload = base64URLDecode(utf8: parts[1]), let signature = base64URLDecode(utf8: parts[2]),
             case .object(let members)? = try? JSONReader.read(header),
-            !members.contains(where: { Self.refused.contains($0.name) })
+            !members.contains(where: { Self.refused.contains(ExactText($0.name)) })
         else { return nil }
-        var texts: [String: String] = [:]
-        for member in members where ["alg", "kid", "typ"].contains(member.name) {
+        var texts: [ExactText: String] = [:]
+        for member in members where Self.read.contains(ExactText(member.name)) {
             guard case .string(let text) = member.value else { return nil }
-            texts[member.name] = text
+            texts[ExactText(member.name)] = text
         }
         guard let algorithm = texts["alg"] else { return nil }
         self.algorithm = algorithm

@@ -1,9 +1,10 @@
 import Cryptography
 import JSON
+import Text
 
 /// The public keys of an outside identity provider (RFC 7517), by their names.
 struct KeySet: Sendable {
-    private let keys: [String: VerificationKey]
+    private let keys: [ExactText: VerificationKey]
 
     /// Ten times what large providers publish.
     private static let maximumKeys = 100
@@ -12,31 +13,31 @@ struct KeySet: Sendable {
     /// Reads a set; nil when it is none. Keys that we cannot use are left out, as section 5 asks.
     init?(_ json: [UInt8]) {
         guard case .object(let members)? = try? JSONReader.read(json),
-            case .array(let values)? = members.first(where: { $0.name == "keys" })?.value,
+            case .array(let values)? = members.first(where: { $0.name.isSame(as: "keys") })?.value,
             values.count <= Self.maximumKeys
         else { return nil }
-        var keys: [String: VerificationKey] = [:]
+        var keys: [ExactText: VerificationKey] = [:]
         for case .object(let members) in values {
-            guard let (name, key) = Self.key(members), keys[name] == nil else { continue }
-            keys[name] = key
+            guard let (name, key) = Self.key(members), keys[ExactText(name)] == nil else { continue }
+            keys[ExactText(name)] = key
         }
         self.keys = keys
     }
 
-    subscript(name: String) -> VerificationKey? { keys[name] }
+    subscript(name: String) -> VerificationKey? { keys[ExactText(name)] }
 
     /// How many keys can be used.
     var count: Int { keys.count }
 
     /// An RSA key does RS256 and one on P-256 does ES256; a key that says otherwise of itself is not used.
     private static func key(_ members: [(name: String, value: JSONValue)]) -> (String, VerificationKey)? {
-        var texts: [String: String] = [:]
-        for case (let name, .string(let text)) in members { texts[name] = text }
+        var texts: [ExactText: String] = [:]
+        for case (let name, .string(let text)) in members { texts[ExactText(name)] = text }
         guard let name = texts["kid"], (1...maximumNameBytes).contains(name.utf8.count),
             (texts["use"] ?? "sig") == "sig",
-            isForVerifying(members.first { $0.name == "key_ops" }?.value)
+            isForVerifying(members.first { $0.name.isSame(as: "key_ops") }?.value)
         else { return nil }
-        func number(_ name: String) -> [UInt8]? { texts[name].flatMap { base64URLDecode($0) } }
+        func number(_ name: String) -> [UInt8]? { texts[ExactText(name)].flatMap { base64URLDecode($0) } }
         var key: VerificationKey?
         switch texts["kty"] {
         case "RSA":

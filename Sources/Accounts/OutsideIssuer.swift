@@ -1,4 +1,5 @@
 import Cryptography
+import Text
 import WebClient
 
 /// An outside identity provider, whose access tokens are taken beside our own.
@@ -40,7 +41,7 @@ public final class OutsideIssuer: Sendable {
     func verify(_ token: JSONWebSignature, now: Int64) -> (principal: Principal, expires: Int64)? {
         guard let name = token.keyID, let key = keys[name], token.isSigned(by: key),
             Self.types.contains(token.type?.lowercased()), let claims = TokenClaims(token.payload),
-            claims.text("iss") == issuer, claims.isFor(audience), let subject = claims.subject,
+            claims.text("iss")?.isSame(as: issuer) == true, claims.isFor(audience), let subject = claims.subject,
             let expires = claims.expiry(now: now)
         else { return nil }
         let principal = Principal(

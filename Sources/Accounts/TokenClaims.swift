@@ -1,5 +1,6 @@
 import Booking
 import JSON
+import Text
 
 /// What a token whose signature was checked says (RFC 7519, section 4).
 struct TokenClaims {
@@ -15,7 +16,7 @@ struct TokenClaims {
         self.members = members
     }
 
-    private func value(_ name: String) -> JSONValue? { members.first { $0.name == name }?.value }
+    private func value(_ name: String) -> JSONValue? { members.first { $0.name.isSame(as: name) }?.value }
 
     /// A member that is text.
     func text(_ name: String) -> String? {
@@ -30,7 +31,7 @@ struct TokenClaims {
     }
 
     /// Whether `audience` is the one, or one of those, that it is for.
-    func isFor(_ audience: String) -> Bool { texts("aud").contains(audience) }
+    func isFor(_ audience: String) -> Bool { texts("aud").contains { $0.isSame(as: audience) } }
 
     /// The user.
     var subject: UserID? { text("sub").flatMap { UserID($0) } }
@@ -55,8 +56,10 @@ struct TokenClaims {
     /// any is a customer.
     func roles(_ claim: String) -> [String] {
         var told = texts(claim)
-        if case .string(let text)? = value(claim) { told = text.split(separator: " ").map(String.init) }
-        let known = Self.knownRoles.filter { told.contains($0) }
+        if case .string(let text)? = value(claim) {
+            told = text.unicodeScalars.split(separator: " ").map { String($0) }
+        }
+        let known = Self.knownRoles.filter { role in told.contains { $0.isSame(as: role) } }
         return known.isEmpty ? ["customer"] : known
     }
 

@@ -41,11 +41,14 @@ final class UserStore {
         try await pool.query(account.insert).affectedRows == 1
     }
 
-    /// The account of an address, and its password's hash.
+    /// The account of an address, and its password's hash. Of two from before addresses were normalised, each is found
+    /// by its own spelling.
     func user(_ email: EmailAddress) async throws(PostgresError) -> (user: User, passwordHash: String)? {
         let rows = try await pool.query(
-            "SELECT \(Self.columns), password_hash FROM users WHERE email_normalised = $1::text",
-            [.text(email.normalised)])
+            """
+            SELECT \(Self.columns), password_hash FROM users WHERE email_normalised IN ($1::text, $2::text)
+            ORDER BY email_normalised = $2::text DESC LIMIT 1
+            """, [.text(email.normalised), .text(email.typed)])
         guard let row = rows.first else { return nil }
         return (try User(row), try row.string("password_hash"))
     }

@@ -1,3 +1,5 @@
+import Text
+
 /// The seats of one event: which row belongs to which tier, and what the signs say.
 ///
 /// Rows are in the order tier, section, row; it is fixed when the event is published. In Redis the map is one byte a
@@ -47,10 +49,11 @@ public struct SeatMap: Hashable, Sendable {
     /// - Returns: `nil` when a section is missing from the hall or named twice.
     public init?(_ venue: VenueLayout, tiers: [(tier: TierID, sections: [String])]) {
         var rows: [Row] = []
-        var taken: Set<String> = []
+        var taken: Set<ExactText> = []
         for (tier, names) in tiers {
             for name in names {
-                guard taken.insert(name).inserted, let section = venue.sections.first(where: { $0.name == name })
+                guard taken.insert(ExactText(name)).inserted,
+                    let section = venue.sections.first(where: { $0.name.isSame(as: name) })
                 else { return nil }
                 rows += section.rows.map { Row(tier: tier, section: name, name: $0.name, seats: $0.seats) }
             }

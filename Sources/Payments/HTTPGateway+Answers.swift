@@ -1,5 +1,6 @@
 import Booking
 import JSON
+import Text
 import WebClient
 
 /// The members of a provider's answer.
@@ -13,12 +14,12 @@ struct ProviderFields {
     }
 
     func text(_ name: String) -> String? {
-        guard case .string(let text)? = members.first(where: { $0.name == name })?.value else { return nil }
+        guard case .string(let text)? = members.first(where: { $0.name.isSame(as: name) })?.value else { return nil }
         return text
     }
 
     func integer(_ name: String) -> Int64? {
-        guard case .integer(let number)? = members.first(where: { $0.name == name })?.value else { return nil }
+        guard case .integer(let number)? = members.first(where: { $0.name.isSame(as: name) })?.value else { return nil }
         return number
     }
 
@@ -51,7 +52,7 @@ struct ProviderCharge {
     /// Reads an answer; `nil` unless it is whole and about the charge of `key`.
     init?(_ answer: WebAnswer, key: PaymentID) {
         guard answer.status == 200 || answer.status == 202, let fields = ProviderFields(answer.body),
-            fields.text("key") == key.description, let amount = fields.integer("amount"),
+            fields.text("key")?.isSame(as: key.description) == true, let amount = fields.integer("amount"),
             let currency = fields.text("currency")
         else { return nil }
         switch fields.text("status") {

@@ -1,6 +1,7 @@
 public import Booking
 public import EventLoop
 import JSON
+import Text
 import Tracing
 import WebClient
 
@@ -60,7 +61,7 @@ public final class HTTPGateway: PaymentGateway {
         }
         switch charge.outcome {
         // Another sum than was asked for: the lookup will tell, and settlement judge it.
-        case .succeeded where charge.amount != amount || charge.currency != currency: return .unknown
+        case .succeeded where charge.amount != amount || !charge.currency.isSame(as: currency): return .unknown
         case .succeeded(let transaction): return .succeeded(transactionID: transaction)
         case .declined(let code): return .declined(code: code)
         case .pending: return .pending
@@ -94,7 +95,7 @@ public final class HTTPGateway: PaymentGateway {
         json.member("currency", currency)
         json.endObject()
         guard let answer = await ask("refund", "/refunds", json.bytes, trace), answer.status == 200,
-            let fields = ProviderFields(answer.body), fields.text("transactionId") == transactionID
+            let fields = ProviderFields(answer.body), fields.text("transactionId")?.isSame(as: transactionID) == true
         else { return .unknown }
         switch fields.text("status") {
         case "refunded" where (fields.integer("refunded") ?? 0) >= to: return .refunded

@@ -1,5 +1,6 @@
 import Booking
 import JSON
+import Text
 
 /// `POST /charges`.
 struct ChargeOrder {
@@ -81,20 +82,20 @@ enum TestMeans: Equatable {
 struct Members {
     private let members: [(name: String, value: JSONValue)]
 
-    init?(_ body: [UInt8], of names: Set<String>) {
+    init?(_ body: [UInt8], of names: Set<ExactText>) {
         guard let value = try? JSONReader.read(body), case .object(let members) = value,
-            members.allSatisfy({ names.contains($0.name) })
+            members.allSatisfy({ names.contains(ExactText($0.name)) })
         else { return nil }
         self.members = members
     }
 
     func text(_ name: String) -> String? {
-        guard case .string(let text)? = members.first(where: { $0.name == name })?.value else { return nil }
+        guard case .string(let text)? = members.first(where: { $0.name.isSame(as: name) })?.value else { return nil }
         return text
     }
 
     func integer(_ name: String) -> Int64? {
-        guard case .integer(let number)? = members.first(where: { $0.name == name })?.value else { return nil }
+        guard case .integer(let number)? = members.first(where: { $0.name.isSame(as: name) })?.value else { return nil }
         return number
     }
 }

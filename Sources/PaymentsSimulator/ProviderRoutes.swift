@@ -2,6 +2,7 @@ import Booking
 import EventLoop
 import HTTPServer
 import JSON
+import Text
 
 /// What the provider can be asked. Lives on one loop.
 final class ProviderRoutes {
@@ -48,7 +49,8 @@ final class ProviderRoutes {
     /// The same key is the same charge for ever.
     private func book(_ order: ChargeOrder, _ misbehaviour: Misbehaviour?) -> HTTPResponse {
         if let charge = ledger.charges[order.key] {
-            guard charge.booking == order.booking, charge.asked == order.amount, charge.currency == order.currency
+            guard charge.booking == order.booking, charge.asked == order.amount,
+                charge.currency.isSame(as: order.currency)
             else { return Problem(.keyReused, "This key is of another charge.").response() }
             return answer(charge)
         }
@@ -95,11 +97,11 @@ final class ProviderRoutes {
 
     /// Raises what went back to `to`, so that asking again moves nothing.
     private func book(_ order: RefundOrder) -> HTTPResponse {
-        guard let charge = ledger.charges[order.key], charge.transactionID == order.transactionID else {
+        guard let charge = ledger.charges[order.key], charge.transactionID.isSame(as: order.transactionID) else {
             return refused(order, "charge-not-found")
         }
         guard charge.status(now: clock()) == "succeeded" else { return refused(order, "charge-not-succeeded") }
-        guard charge.currency == order.currency else { return refused(order, "other-currency") }
+        guard charge.currency.isSame(as: order.currency) else { return refused(order, "other-currency") }
         guard order.to <= charge.amount else { return refused(order, "more-than-charged") }
         if order.to > charge.refunded {
             do throws(LedgerError) { try ledger.book(.refund(order.key, to: order.to)) } catch { return Self.broken }

@@ -1,5 +1,6 @@
 import Booking
 public import PostgresClient
+public import Text
 
 /// Which events are listed, and how.
 public struct EventListing: Sendable, Hashable {
@@ -16,7 +17,7 @@ public struct EventListing: Sendable, Hashable {
             switch self {
             case .date: "starts_at"
             case .price: "(SELECT min(unit_amount) FROM tiers WHERE event_id = events.id)"
-            case .title: "lower(title)"
+            case .title: "lower(normalize(title))"
             }
         }
     }
@@ -45,8 +46,8 @@ public struct EventListing: Sendable, Hashable {
     public var page: Int
     /// Events a page, at most 50.
     public var limit: Int
-    /// Part of the title, case ignored; empty for all.
-    public var search: String
+    /// Part of the title in NFC, case ignored; empty for all.
+    @Exact public var search: String
     /// What they are sorted by.
     public var sort: Sort
     /// Whether the last come first.
@@ -89,8 +90,11 @@ extension Catalogue {
         _ listing: EventListing
     ) async throws(PostgresError) -> (events: [EventRecord], total: Int64) {
         // `%` and `_` stand for themselves.
-        let pattern = "%" + listing.search.flatMap { "%_\\".contains($0) ? "\\\($0)" : String($0) } + "%"
-        let condition = "\(listing.condition) AND title ILIKE $1::text"
+        let escaped = listing.search.unicodeScalars.map {
+            "%_\\".unicodeScalars.contains($0) ? "\\\($0)" : String($0)
+        }
+        let pattern = "%\(escaped.joined())%"
+        let condition = "\(listing.condition) AND normalize(title) ILIKE $1::text"
         let total = try await pool.query(
             "SELECT count(*) AS total FROM events WHERE \(condition)", [.text(pattern)]
         ).first?.integer("total")

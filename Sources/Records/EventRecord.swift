@@ -1,11 +1,12 @@
 public import Booking
+public import Text
 
 /// One tier as PostgreSQL has it.
 public struct TierRecord: Sendable, Hashable {
     /// Its id.
     public var id: TierID
     /// For people.
-    public var name: String
+    @Exact public var name: String
     /// `general` or `seated`.
     public var kind: String
     /// Minor units, for one.
@@ -42,11 +43,11 @@ public struct EventRecord: Sendable, Hashable {
     /// A small alias of the id; 0 lets the database choose.
     public var number: Int64
     /// For people.
-    public var title: String
+    @Exact public var title: String
     /// For people.
-    public var description: String?
+    @Exact public var description: String?
     /// For people.
-    public var venue: String?
+    @Exact public var venue: String?
     /// The hall, when it has seats.
     public var venueID: VenueID?
     /// When it begins.

@@ -40,6 +40,9 @@ public enum Schema {
         Migration(
             number: 12, name: "add_event_times", up: text(PackageResources._012_add_event_times_up_sql),
             down: text(PackageResources._012_add_event_times_down_sql)),
+        Migration(
+            number: 13, name: "normalise_emails", up: text(PackageResources._013_normalise_emails_up_sql),
+            down: text(PackageResources._013_normalise_emails_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

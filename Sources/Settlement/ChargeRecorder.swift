@@ -2,6 +2,7 @@ public import Booking
 import Cryptography
 public import Inventory
 public import Records
+import Text
 
 /// What became of what a provider told us, as the provider is told.
 public enum CallbackOutcome: String, Sendable, CaseIterable {
@@ -137,7 +138,9 @@ public final class ChargeRecorder {
             return (try await giveBack(charge, image) ? .refundDue : .duplicate, .settled)
         case .mismatch(let image):
             // Of the booking's own charge nothing else was taken, whatever sum is told now.
-            return (.mismatch, image.payment?.transactionID == charge.transactionID ? .settled : .mismatch)
+            return (
+                .mismatch, image.payment?.transactionID?.isSame(as: charge.transactionID) == true ? .settled : .mismatch
+            )
         case .notFound:
             return (isKept ? .duplicate : .unmatched, .unmatched)
         default:

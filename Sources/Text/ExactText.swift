@@ -58,6 +58,11 @@ extension StringProtocol {
     /// Whether the UTF-8 bytes begin with those of another; `hasPrefix` would compare by canonical equivalence.
     public func starts(withExactly prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
+    /// Whether the UTF-8 bytes end with those of another; `hasSuffix` would compare by canonical equivalence.
+    public func ends(withExactly suffix: some StringProtocol) -> Bool {
+        utf8.reversed().starts(with: suffix.utf8.reversed())
+    }
+
     /// Hashes the UTF-8 bytes, with an end that they cannot have.
     fileprivate func hashBytes(into hasher: inout Hasher) {
         let isHashed: Void? = utf8.withContiguousStorageIfAvailable { bytes in

@@ -1,4 +1,5 @@
 import Accounts
+import Cryptography
 import Foundation
 import Support
 import Testing
@@ -81,6 +82,62 @@ struct AuthRoutesTests {
         #expect(answer.json["code"] as? String == "invalid-request")
         let errors = try #require(answer.json["errors"] as? [[String: String]])
         #expect(errors.map { $0["pointer"] } == [pointer])
+    }
+
+    @Test("an address and a password are the same however a keyboard spells them")
+    func spellings() throws {
+        let server = try AccountsServer.current
+        let (email, otherEmail) = ("zo\u{eb}@example.com", "zoe\u{308}@example.com")
+        let (password, otherPassword) = ("p\u{e4}ssw\u{f6}rd1", "pa\u{308}sswo\u{308}rd1")
+        let body = [
+            "email": otherEmail, "password": otherPassword, "name": "\u{639}\u{644}\u{6cc}\u{200c}\u{631}\u{200f}",
+        ]
+        let made = try server.send("POST", "/v1/auth/register", body)
+        #expect(made.status == 201, "\(made.text)")
+        let user = made.json["user"] as? [String: Any]
+        #expect((user?["email"] as? String)?.utf8.elementsEqual(email.utf8) == true)
+        #expect((user?["name"] as? String)?.unicodeScalars.count == 5)
+        let again = try server.send("POST", "/v1/auth/register", body.merging(["email": email]) { $1 })
+        #expect(again.status == 409)
+        for email in [email, otherEmail] {
+            for password in [password, otherPassword] {
+                #expect(try server.login(email, password).status == 200)
+            }
+            #expect(try server.login(email, "password1").status == 401)
+        }
+    }
+
+    @Test("a password hashed as it was typed is taken so once, and hashed anew in NFC")
+    func typedPassword() throws {
+        let server = try AccountsServer.current
+        let hash = try #require(PasswordHash.make("pa\u{308}ssword1"))
+        let email = "typed@example.com"
+        try server.query(
+            """
+            INSERT INTO users (id, email, email_normalised, name, password_hash, roles) VALUES (gen_random_uuid(),
+            '\(email)', '\(email)', 'Old', '\(hash)', '{customer}')
+            """)
+        #expect(try server.login(email, "p\u{e4}ssword1").status == 401)
+        #expect(try server.login(email, "pa\u{308}ssword1").status == 200)
+        #expect(try server.login(email, "p\u{e4}ssword1").status == 200)
+        #expect(try server.login(email, "pa\u{308}ssword1").status == 200)
+        #expect(try server.rows("SELECT password_hash FROM users WHERE email = '\(email)'") != [hash])
+    }
+
+    @Test("two accounts from before addresses were normalised are each found by its own spelling")
+    func twoSpellings() throws {
+        let server = try AccountsServer.current
+        for (email, password) in [("r\u{e9}@example.com", "first123"), ("re\u{301}@example.com", "second123")] {
+            let hash = try #require(PasswordHash.make(password))
+            try server.query(
+                """
+                INSERT INTO users (id, email, email_normalised, name, password_hash, roles) VALUES (gen_random_uuid(),
+                '\(email)', '\(email)', 'Old', '\(hash)', '{customer}')
+                """)
+        }
+        #expect(try server.login("r\u{e9}@example.com", "first123").status == 200)
+        #expect(try server.login("re\u{301}@example.com", "second123").status == 200)
+        #expect(try server.login("r\u{e9}@example.com", "second123").status == 401)
     }
 
     @Test("a password of 72 bytes is taken and counts to its last byte")

@@ -99,11 +99,52 @@ struct PasswordTests {
         }
     }
 
-    @Test("names are of characters that can be seen")
+    @Test(
+        "an address is measured, compared and kept in NFC, and told apart by bytes",
+        arguments: [
+            ("jos\u{e9}@example.com", "jose\u{301}@example.com"),
+            ("ann@m\u{fc}nchen.example", "ann@mu\u{308}nchen.example"), ("\u{c5}@example.com", "\u{212b}@example.com"),
+        ])
+    func normalAddresses(normal: String, other: String) throws {
+        let (left, right) = try (#require(EmailAddress(normal)), #require(EmailAddress(other)))
+        #expect(left.normalised.utf8.elementsEqual(right.normalised.utf8))
+        #expect(left.text.utf8.elementsEqual(right.text.utf8) && left.text.utf8.elementsEqual(normal.utf8))
+        // 64 bytes before the @ in NFC, 96 as typed.
+        #expect(EmailAddress(String(repeating: "e\u{301}", count: 32) + "@example.com") != nil)
+        // In one character with the @, a mark does not hide it.
+        #expect(EmailAddress("a@\u{301}b.example") != nil && EmailAddress("a@\u{301}b@c.example") == nil)
+    }
+
+    @Test("a password's rule measures it in NFC, as it is hashed")
+    func normalRule() {
+        #expect(PasswordRule.violation("a1" + String(repeating: "a\u{308}", count: 35)) == nil)
+        #expect(PasswordRule.violation("a1" + String(repeating: "a\u{308}", count: 36)) != nil)
+    }
+
+    @Test("names are as people write them")
     func names() {
-        for good in ["A", "Łukasz Żak", "👩‍👧", String(repeating: "x", count: 100)] { #expect(PersonName.isGood(good)) }
-        for bad in ["", " ", "\n", "A\u{202e}B", "A\0", String(repeating: "x", count: 101)] {
-            #expect(!PersonName.isGood(bad), "\(bad)")
+        for good in [
+            "A", "Łukasz Żak", "👩‍👧", String(repeating: "x", count: 100),
+            "\u{639}\u{644}\u{6cc}\u{200c}\u{631}\u{636}\u{627}",
+            "O'Neil-Smith 3rd", "\u{915}\u{94d}\u{200d}\u{937}",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+            "\u{2764}\u{fe0f}", "Jose\u{301}", "\u{600}\u{661}", "A\u{a0}B",
+        ] {
+            #expect(PersonName.cleaned(good)?.utf8.elementsEqual(good.utf8) == true, "\(good)")
         }
+        for (typed, kept) in [
+            ("\u{5d3}\u{5df}\u{200f}", "\u{5d3}\u{5df}"), ("Mar\u{ad}tin", "Martin"), ("A\u{2060}B\u{feff}", "AB"),
+            ("\u{200e}A\u{61c}", "A"),
+        ] {
+            #expect(PersonName.cleaned(typed)?.utf8.elementsEqual(kept.utf8) == true, "\(typed)")
+        }
+        for bad in [
+            "", " ", "\n", "A\u{202e}B", "A\u{2066}B", "A\u{202a}", "A\0", "A\u{85}", "A\u{2028}B", "A\u{e001}",
+            "A\u{fffe}", "A\u{200b}B", "\u{200f}", "\u{200d}", "A\u{e0067}", "A\u{fff9}B", "\u{3164}",
+            String(repeating: "x", count: 101),
+        ] {
+            #expect(PersonName.cleaned(bad) == nil, "\(bad)")
+        }
+        #expect(PersonName.cleaned(String(repeating: "x\u{ad}", count: 100)) != nil, "measured without what is dropped")
     }
 }

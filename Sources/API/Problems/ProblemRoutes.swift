@@ -1,4 +1,5 @@
 import HTTPServer
+import Text
 
 /// `/problems/{code}`: what an error means and what to do about it, for the person who follows the `type` of one.
 final class ProblemRoutes {
@@ -73,7 +74,7 @@ final class ProblemRoutes {
 
     private static func range(_ text: Substring) -> (name: String, quality: Double) {
         let parts = text.unquotedParts(separatedBy: ";").map(\.trimmed)
-        let weight = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }
+        let weight = parts.dropFirst().first { $0.lowercased().starts(withExactly: "q=") }
         return (parts.first?.lowercased() ?? "", weight.map { Double($0.dropFirst(2)) ?? 0 } ?? 1)
     }
 

@@ -1,4 +1,5 @@
 import API
+import Booking
 import Cryptography
 import EventLoop
 import Foundation
@@ -50,6 +51,8 @@ final class TestAPI: Sendable {
     let redisServer: RedisServerProcess
     let postgresServer: PostgresServerProcess
     let port: UInt16
+    /// Of its database, for who owns it.
+    let databaseURL: String
     private let simulation: SimulatedGateway.Behaviour
     private let settlement: SettlementTimes?
     private let reconcilersPostgres: PostgresConfiguration
@@ -86,7 +89,8 @@ final class TestAPI: Sendable {
         let redisServer = try RedisServerProcess(redisOptions)
         let postgresServer = try options.ownsPostgres ? PostgresServerProcess() : TestServers.postgres
         let name = "api_\(UInt32.random(in: .min ... .max))"
-        let administrator = PostgresConfiguration(uri: try postgresServer.createDatabase(name))
+        databaseURL = try postgresServer.createDatabase(name)
+        let administrator = PostgresConfiguration(uri: databaseURL)
         try postgresServer.ensureRoles(DatabaseRole.allCases.map(\.rawValue))
         let postgres = PostgresConfiguration(
             uri: postgresServer.url(database: name, role: DatabaseRole.serve.rawValue))
@@ -215,6 +219,26 @@ final class TestAPI: Sendable {
     @discardableResult
     func redis(_ command: String...) async throws -> RedisValue {
         try await loop.run { _ in try #require(try await parts.inventory?.command(command)) }
+    }
+
+    /// Claims a unit past the server, under an id as the stores may have one of before there were rules.
+    ///
+    /// - Returns: the booking's id.
+    func claim(_ event: TestEvent, asStored user: UserID) async throws -> String {
+        let event = try (id: #require(EventID(event.id)), tier: #require(TierID(event.tier)))
+        let outcome = try await loop.run { _ in
+            let inventory = try #require(parts.inventory)
+            let booking = BookingID(
+                partition: inventory.keys.partition(of: event.id),
+                milliseconds: Int64(Date().timeIntervalSince1970 * 1000), random: .random(in: .min ... .max))
+            let claim = ClaimRequest(
+                booking: booking, event: event.id, user: user, items: [.units(event.tier, 1)], idempotency: nil,
+                answersLater: false, traceparent: "")
+            return (booking, try await inventory.claim(claim))
+        }
+        guard case .held(let image, _) = outcome.1 else { throw SupportError("the claim was refused") }
+        #expect(image.user == user)
+        return outcome.0.description
     }
 
     /// Lets Redis let go of a booking, as its lifetime does.

@@ -1,0 +1,2 @@
+-- Nothing to undo: an address in NFC is the same address.
+SELECT 1;
