@@ -4,15 +4,16 @@
 -- confirm: the money of one charge was taken.
 --
 -- KEYS, ARGV: as lib/transition; ARGV 9 payment id, 10 provider, 11 transaction (escaped), 12 amount,
---       13 currency (empty: nothing is paid, and no sum compared)
+--       13 currency (empty: nothing was paid), 14 `unpaid` when what costs something may be confirmed all the same
 -- Replies: OK image entry | RECLAIMED image entry |
 --          ALREADY image (this charge is the booking's, whatever became of it) |
 --          REFUND_DUE image entry (this charge has to go back, and the booking says so) |
 --          SECOND image (the booking knows another charge: the caller records it) |
---          MISMATCH image (it is not what the booking costs; nothing is done), and those of lib/transition
+--          MISMATCH image (it is not what the booking costs; nothing is done), and those of lib/transition. Without a
+--          currency a booking that costs something is a MISMATCH too, unless the caller passes `unpaid`
 -- Keeps: units are sold once; a late success takes the same units only if they are free and the limits still allow;
 --        a booking knows one successful charge for ever, whatever its delivery repeats; nothing is sold of an event
---        that was cancelled.
+--        that was cancelled; nothing that costs something is confirmed unpaid but by an explicit argument.
 local w, b, refusal = transition.begin(KEYS, ARGV, true)
 if not w then
   return refusal
@@ -65,7 +66,14 @@ local function can_reclaim()
     and not (w.max_bookings and total.bookings + 1 > w.max_bookings)
 end
 
-if not is_of_its_currency() or (ARGV[13] ~= '' and charge.amount ~= b.total) then
+local function is_paid()
+  if ARGV[13] == '' then
+    return charge.amount == 0 and (b.total == 0 or ARGV[14] == 'unpaid')
+  end
+  return is_of_its_currency() and charge.amount == b.total
+end
+
+if not is_paid() then
   return { 'MISMATCH', booking.image(b) }
 end
 if b.status == 'CANCELLED' then

@@ -13,13 +13,15 @@
 -- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, then for each request a text that begins with one of
 --       HELD|tier=available,…|image   REPLAY|record   EXISTS|image|epoch|entry   LOST (the booking is of another epoch)
 --       REUSED   UNKNOWN_TIER|index,…   UNKNOWN_SEAT|seat,…   SEATED|index,… (units of a tier sold by seat, or the best
---       seats of one that is not)   CANCELLED   NOT_OPEN|opens   CLOSED   SOLD_OUT   TICKET_LIMIT|limit
+--       seats of one that is not)   CANCELLED   NOT_OPEN|opens   CLOSED   SOLD_OUT (all of a tier is sold
+--       or blocked)   NOT_ENOUGH|wanted|available|left (of the first tier whose units neither sold nor blocked,
+--       `left`, are fewer than wanted; `available` of them are not held either)   TICKET_LIMIT|limit
 --       BOOKING_LIMIT|limit   KEY_LIMIT   MORE (64 lapsed holds went back, ask again)   SEATS_TAKEN|seat,…
 --       HELD_BY_OTHERS|retryAt   NO_ADJACENT
 --       or the error BROKEN: it failed after its first write; what was done is not known and the event is closed
 -- Keeps: capacity = available + held + sold + blocked for every tier; a user's totals are those of the user's live
 --       bookings; nothing is written for a request that is refused but lapsed holds given back; a group of requests
---       without keys that are all sold out costs two reads and no write; adjacent seats are of one row; who names a
+--       without keys that are all hopeless costs two reads and no write; adjacent seats are of one row; who names a
 --       seat of a hold of one's own gives that hold back for the new one (it ends CANCELLED, `replaced`), or keeps it
 --       when the new one is refused.
 local refusal = guard.refusal(KEYS[1], ARGV[1], ARGV[2])
@@ -161,16 +163,20 @@ local function read_request()
   return request
 end
 
--- Whether no release could ever satisfy the request: only what is sold or blocked counts.
-local function sold_out(request)
-  local wants = request.wants
+-- Why no release could ever satisfy the request, or nil: only what is sold or blocked counts.
+local function hopeless(request)
+  local wants, why = request.wants, nil
   for i = 1, #wants, 2 do
     local t = w.tiers[wants[i]]
-    if t.capacity - t.sold - t.blocked < wants[i + 1] then
-      return true
+    local left = t.capacity - t.sold - t.blocked
+    if left < wants[i + 1] then
+      if left <= 0 then
+        return 'SOLD_OUT'
+      end
+      why = why or string.format('NOT_ENOUGH|%d|%d|%d', wants[i + 1], t.available, left)
     end
   end
-  return false
+  return why
 end
 
 local function fits(request)
@@ -261,8 +267,7 @@ local function refuse_all(request)
   if w.status == 'cancelled' then return 'CANCELLED' end
   if w.opens and w.now < w.opens then return 'NOT_OPEN|' .. string.format('%d', w.opens) end
   if w.closes and w.now >= w.closes then return 'CLOSED' end
-  if sold_out(request) then return 'SOLD_OUT' end
-  return nil
+  return hopeless(request)
 end
 
 -- What the users' counters of keys say by now, and what each says with one more: many say the same.
@@ -316,7 +321,7 @@ for i = 1, count do
   requests[i] = request
   record_keys[i] = KEYS[first_record + i]
   users[i] = request.user
-  if request.digest ~= '' or request.again or not sold_out(request) then
+  if request.digest ~= '' or request.again or not hopeless(request) then
     must_look = true
   end
 end

@@ -26,6 +26,8 @@ public struct APIConfiguration: Sendable {
     public var corsOrigins: [String] = []
     /// Whether `POST /api/bookings/reserve` asks for no API key.
     public var opensReserve = false
+    /// Whether the drop-in routes confirm tickets that cost something without a payment, for everybody who may call them.
+    public var givesTicketsAway = false
     /// Outbox entries not yet written down at which new claims are refused.
     public var outboxLimit = 1_000_000
     /// Claims, and other requests, of one loop that may be under way at a time; more are refused. Four full groups: Redis

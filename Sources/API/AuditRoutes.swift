@@ -6,7 +6,7 @@ import Records
 
 /// `/v1/admin/audit/events/{id}`: whether both stores say the same.
 final class AuditRoutes {
-    private enum Choice: String { case yes = "true", no = "false" }
+    private enum Choice: String, CaseIterable { case yes = "true", no = "false" }
 
     private let context: APIContext
     private let auditor: Auditor

@@ -62,10 +62,9 @@ final class BlockRoutes {
         let event = try await event(request)
         var body = try RequestBody(request)
         let ids = body.has("seatIds") ? body.required("seatIds", ClaimBody.seatIDs(&body)) : []
-        let tierText = ids?.isEmpty == true ? body.required("tierId", body.text("tierId", 36...36)) : nil
+        let tier =
+            ids?.isEmpty == true ? body.required("tierId", body.id("tierId", of: "a tier") { TierID($0) }) : nil
         let quantity = ids?.isEmpty == true ? body.required("quantity", body.integer("quantity", 1...10_000_000)) : nil
-        let tier = tierText.flatMap { TierID($0) }
-        if tierText != nil, tier == nil { body.wrong("tierId", "It must be the id of a tier.") }
         let alias = body.idempotencyKey()
         try body.finish()
         let key = try IdempotencyKey(request, alias: alias)?.bound(

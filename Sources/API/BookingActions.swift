@@ -37,6 +37,7 @@ final class BookingActions {
         let alias = body.idempotencyKey()
         try body.finish()
         guard let means else { throw Problem.invalid(body.errors) }
+        try await payments.requireMeans(means.means, for: id, of: user)
         let idempotency = try replays.key(request, alias)?.bound(
             user: user, target: id.description, action: .pay, body: body, secret: context.configuration.secret)
         let order = PaymentFlow.Order(

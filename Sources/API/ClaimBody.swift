@@ -45,7 +45,8 @@ struct ClaimBody {
         case .string(let text)? where APIContext.isEventReference(text): return text
         case nil: return nil
         default:
-            body.wrong(name, "It must be the id or the number of an event.")
+            body.wrong(
+                name, "It must be the id of an event, such as 0190f3c2-6f1e-7a4b-9c1d-2e8f5a7b6c3d, or its number.")
             return nil
         }
     }
@@ -75,12 +76,7 @@ struct ClaimBody {
     }
 
     private static func tier(_ object: inout RequestBody) -> TierID? {
-        guard let text = object.text("tierId", 36...36) else { return nil }
-        guard let tier = TierID(text) else {
-            object.wrong("tierId", "It must be the id of a tier.")
-            return nil
-        }
-        return tier
+        object.id("tierId", of: "a tier") { TierID($0) }
     }
 
     /// Reads `seatIds`.
@@ -89,7 +85,7 @@ struct ClaimBody {
         var ids: [SeatID] = []
         for (index, text) in texts.enumerated() {
             guard let id = SeatID(text) else {
-                object.wrong("seatIds/\(index)", "It must be the id of a seat.")
+                object.wrong("seatIds/\(index)", "It must be the id of a seat; GET /v1/events/{id}/seats lists them.")
                 continue
             }
             ids.append(id)

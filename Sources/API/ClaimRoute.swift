@@ -72,6 +72,14 @@ final class ClaimRoute {
         return try await context.inventory.claim(claim)
     }
 
+    /// Releases a hold that cannot be paid with what the client sent; what it costs was not known before.
+    private func release(_ claim: ClaimRequest) async throws {
+        let transition = TransitionRequest(
+            booking: claim.booking, user: claim.user, awaitsAck: false, idempotency: nil,
+            traceparent: claim.traceparent)
+        _ = try await context.inventory.cancel(transition, reason: "payment-required")
+    }
+
     private func held(
         _ request: HTTPRequest, _ claim: ClaimRequest, _ image: BookingImage, _ availability: [TierAvailability]?,
         _ means: PaymentMeansBody?
@@ -85,7 +93,11 @@ final class ClaimRoute {
                 ], body: body)
         }
         return try await replays.remembering(claim.idempotency, claim.booking) { [self] in
-            try await payments.pay(
+            if means.means == nil, image.totalAmount > 0 {
+                try await release(claim)
+                throw PaymentMeansBody.missing("/payment", for: image)
+            }
+            return try await payments.pay(
                 PaymentFlow.Order(
                     booking: claim.booking, user: claim.user, means: means.means, isOneShot: true,
                     preference: Preference(request, usual: context.configuration.persistWait),

@@ -8,8 +8,9 @@ import Records
 
 /// `/api`: events and bookings for clients of older services, which book one ticket at once and pay elsewhere.
 ///
-/// Such a booking is confirmed by a payment of nothing from the provider `none`, so that it is held, confirmed, written
-/// down, cancelled and counted as every other.
+/// Such a booking is confirmed by a payment of nothing from the provider `none`, so that it is held, confirmed, persisted,
+/// cancelled and counted as every other. A ticket that costs something is given away like this only to services, who
+/// take the money themselves, or where the operator has said so (`APIConfiguration.givesTicketsAway`).
 final class DropInRoutes {
     private let context: APIContext
     private let events: EventRoutes
@@ -65,7 +66,7 @@ final class DropInRoutes {
         let reference = body.required("eventId", ClaimBody.eventReference(&body))
         try body.finish()
         let event = try await event(reference ?? "")
-        switch try await outcome(event, user, request) {
+        switch try await outcome(event, user, mayBeUnpaid: context.configuration.givesTicketsAway, request) {
         case .booked(let id, let image):
             let preference = Preference(request, usual: context.configuration.persistWait)
             var response = try await transitions.written(id, image, 201, preference)
@@ -88,7 +89,10 @@ final class DropInRoutes {
         try body.finish()
         guard let reference, let user else { throw Problem.invalid(body.errors) }
         let event = try await event(reference)
-        switch try await outcome(event, user, request) {
+        // Whoever may reserve without a key has no claim to be trusted with the money.
+        let isService = try context.authenticator.principal(of: request)?.isService == true
+        let mayBeUnpaid = isService || context.configuration.givesTicketsAway
+        switch try await outcome(event, user, mayBeUnpaid: mayBeUnpaid, request) {
         case .booked(let id, let image):
             _ = await context.acks.isWritten(id, image.made, within: context.configuration.persistWait)
             guard !context.acks.isOverruled(id) else { throw Problem.oversold }
@@ -109,9 +113,18 @@ final class DropInRoutes {
     }
 
     /// Books a ticket of the cheapest tier that has one.
-    private func outcome(_ event: EventRecord, _ user: UserID, _ request: HTTPRequest) async throws -> Outcome {
+    ///
+    /// - Parameter mayBeUnpaid: whether a ticket that costs something may be had without a payment.
+    /// - Throws: 402 when that ticket costs something and must be paid; nothing is held.
+    private func outcome(
+        _ event: EventRecord, _ user: UserID, mayBeUnpaid: Bool, _ request: HTTPRequest
+    ) async throws -> Outcome {
         if context.pressure.isHigh { throw Pressure.refusal }
         for tier in event.tiers.sorted(by: { $0.unitAmount < $1.unitAmount }) {
+            if tier.unitAmount > 0, !mayBeUnpaid {
+                guard try await isAvailable(tier.id, of: event) else { continue }
+                throw Problem(.paymentRequired, "Payment required")
+            }
             let claim = ClaimRequest(
                 booking: BookingID(
                     partition: context.inventory.keys.partition(of: event.id), milliseconds: context.now,
@@ -119,9 +132,10 @@ final class DropInRoutes {
                 event: event.id, user: user, items: [tier.kind == "seated" ? .best(tier.id, 1) : .units(tier.id, 1)],
                 idempotency: nil, answersLater: false, traceparent: context.traceparent(request))
             switch try await context.inFlight.claiming({ try await context.inventory.claim(claim) }) {
-            case .held, .existing: return .booked(claim.booking, try await confirmed(claim))
+            case .held, .existing: return .booked(claim.booking, try await confirmed(claim, mayBeUnpaid: mayBeUnpaid))
             case .bookingLimit, .ticketLimit: return .alreadyBooked
-            case .soldOut, .heldByOthers, .noAdjacent: continue
+            case .soldOut, .notEnoughLeft, .heldByOthers, .noAdjacent: continue
+            case .closed: throw Self.conflict("Sales are closed")
             case let refused:
                 throw Problem.refusal(refused, of: claim.items, now: context.now)
                     ?? .inventory(InventoryError(.recovering))
@@ -130,16 +144,26 @@ final class DropInRoutes {
         return .noTickets
     }
 
-    private func confirmed(_ claim: ClaimRequest) async throws -> BookingImage {
+    private func isAvailable(_ tier: TierID, of event: EventRecord) async throws -> Bool {
+        guard event.status != "cancelled" else { throw Problem.eventCancelled }
+        guard let live = await context.live(event.id) else { throw InventoryError(.recovering) }
+        return live.tiers.contains { $0.tier == tier && $0.available > 0 }
+    }
+
+    private func confirmed(_ claim: ClaimRequest, mayBeUnpaid: Bool) async throws -> BookingImage {
         let payment = PaymentID(context.uuid())
+        let transition = TransitionRequest(
+            booking: claim.booking, user: claim.user, awaitsAck: true, idempotency: nil,
+            traceparent: claim.traceparent)
         let outcome = try await context.inventory.confirm(
-            TransitionRequest(
-                booking: claim.booking, user: claim.user, awaitsAck: true, idempotency: nil,
-                traceparent: claim.traceparent),
-            payment: payment, provider: Self.provider, transactionID: payment.description, amount: 0,
-            currency: nil)
+            transition, payment: payment, provider: Self.provider, transactionID: payment.description, amount: 0,
+            currency: nil, mayBeUnpaid: mayBeUnpaid)
         switch outcome {
         case .done(let image, _), .reclaimed(let image, _), .already(let image): return image
+        case .mismatch:
+            // It has come to cost something since its price was read.
+            _ = try await context.inventory.cancel(transition, reason: "payment-required")
+            throw Problem(.paymentRequired, "Payment required")
         default: throw Problem.refusal(outcome)
         }
     }
@@ -185,4 +209,5 @@ final class DropInRoutes {
 /// What clients of older services know by its sentence alone; it has no page.
 extension ProblemKind {
     fileprivate static let conflict = ProblemKind("conflict", 409, "Conflict", "")
+    fileprivate static let paymentRequired = ProblemKind("payment-required", 402, "Payment required", "")
 }

@@ -56,12 +56,7 @@ enum EventBody {
     }
 
     private static func venue(_ body: inout RequestBody) -> VenueID? {
-        guard let text = body.text("venueId", 36...36) else { return nil }
-        guard let venue = VenueID(text) else {
-            body.wrong("venueId", "It must be the id of a venue.")
-            return nil
-        }
-        return venue
+        body.id("venueId", of: "a venue") { VenueID($0) }
     }
 
     /// ISO 4217: a currency that is in use.

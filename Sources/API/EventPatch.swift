@@ -71,7 +71,7 @@ struct EventPatch {
     }
 
     private static func change(_ object: inout RequestBody) -> Tier? {
-        let id = object.required("id", object.text("id", 36...36).flatMap { TierID($0) })
+        let id = object.required("id", object.id("id", of: "a tier") { TierID($0) })
         let name = object.has("name") ? object.required("name", object.visibleText("name", 1...100)) : nil
         let capacity = object.integer("capacity", EventBody.capacity)
         let unitAmount = object.integer("unitAmount", EventBody.amount)

@@ -56,7 +56,7 @@ final class EventRoutes {
     /// Characters of the longest search.
     private static let searchLimit = 200
 
-    private enum Order: String { case asc, desc }
+    private enum Order: String, CaseIterable { case asc, desc }
 
     func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         var query = try QueryFields(request)

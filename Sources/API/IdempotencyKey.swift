@@ -106,29 +106,42 @@ extension RequestBody {
     /// The body's alias of the header; whether it is a key is judged by `IdempotencyKey`.
     mutating func idempotencyKey() -> String? { text("idempotencyKey", 0...Int.max) }
 
-    /// The body with its members in order and without the key's alias: equal for requests that mean the same.
+    /// The body in one spelling, without the key's alias: equal for requests that differ only in how they are written.
+    ///
+    /// Members are in order, those that are null are left out, whole numbers have no fraction, ids are in lower case, and a
+    /// card's number has no spaces. The event is not in it: the key's scope has its id, however it was named.
     var canonical: [UInt8] {
         var json = JSONWriter()
-        Self.write(.object(sentMembers.filter { !$0.name.isSame(as: "idempotencyKey") }), to: &json)
+        Self.write(
+            .object(sentMembers.filter { !$0.name.isSame(as: "idempotencyKey") && !$0.name.isSame(as: "eventId") }), "",
+            to: &json)
         return json.bytes
     }
 
-    private static func write(_ value: JSONValue, to json: inout JSONWriter) {
+    /// - Parameter name: the member that the value is of.
+    private static func write(_ value: JSONValue, _ name: String, to json: inout JSONWriter) {
         switch value {
         case .null: json.null()
         case .bool(let flag): json.bool(flag)
         case .integer(let number): json.integer(number)
-        case .number(let text): json.raw(Array(text.utf8))
-        case .string(let text): json.string(text)
+        case .number(let text):
+            if let number = value.wholeNumber { json.integer(number) } else { json.raw(Array(text.utf8)) }
+        case .string(let text):
+            switch name {
+            case "tierId", "seatIds": json.string(text.lowercased())
+            case "cardNumber": json.string(text.replacing(" ", with: ""))
+            default: json.string(text)
+            }
         case .array(let elements):
             json.beginArray()
-            for element in elements { write(element, to: &json) }
+            for element in elements { write(element, name, to: &json) }
             json.endArray()
         case .object(let members):
             json.beginObject()
             for member in members.sorted(by: { $0.name.precedes($1.name) }) {
+                if case .null = member.value { continue }
                 json.key(member.name)
-                write(member.value, to: &json)
+                write(member.value, member.name, to: &json)
             }
             json.endObject()
         }

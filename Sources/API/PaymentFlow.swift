@@ -15,7 +15,8 @@ final class PaymentFlow {
     struct Order {
         let booking: BookingID
         let user: UserID
-        let means: PaymentMeans
+        /// `nil` only of a booking that costs nothing.
+        let means: PaymentMeans?
         let isOneShot: Bool
         let preference: Preference
         let idempotency: IdempotentRequest?
@@ -48,6 +49,16 @@ final class PaymentFlow {
     func requireRecords(for booking: BookingID) async throws {
         guard !context.configuration.redisIsDurable else { return }
         _ = try await context.store.versions(of: [booking])
+    }
+
+    /// Refuses a booking that costs something when the client named nothing to pay with; before anything is begun, since an
+    /// attempt would count.
+    func requireMeans(_ means: PaymentMeans?, for booking: BookingID, of user: UserID) async throws {
+        guard means == nil else { return }
+        guard let image = try await context.locator.image(booking), image.user == user else {
+            throw Problem.bookingNotFound
+        }
+        guard image.totalAmount == 0 else { throw PaymentMeansBody.missing("", for: image) }
     }
 
     func pay(_ order: Order) async throws -> HTTPResponse {
@@ -110,16 +121,17 @@ final class PaymentFlow {
         }
     }
 
-    /// A booking that costs nothing needs nobody.
+    /// A booking that costs nothing needs no provider, whatever means the client named.
     private func ask(_ order: Order, _ payment: PaymentID, _ image: BookingImage) async -> ChargeAnswer {
         guard image.totalAmount > 0 else { return .succeeded(transactionID: "free_\(payment)") }
+        guard let means = order.means else { return .declined(code: "no_means") }
         let answer = await context.gateway.charge(
             key: payment, booking: order.booking, amount: image.totalAmount, currency: image.currency,
-            means: order.means, trace: order.traceparent)
+            means: means, trace: order.traceparent)
         guard PlantedBug.current == .newKey, answer == .unknown else { return answer }
         return await context.gateway.charge(
             key: PaymentID(context.uuid()), booking: order.booking, amount: image.totalAmount,
-            currency: image.currency, means: order.means, trace: order.traceparent)
+            currency: image.currency, means: means, trace: order.traceparent)
     }
 
     private func pending(_ order: Order, _ image: BookingImage, persisted: Bool) async -> HTTPResponse {

@@ -1,8 +1,11 @@
+import Booking
+import HTTPServer
 import Payments
 
-/// `{cardNumber, expMonth?, expYear?, cvc?}` or `{token}`.
+/// `{cardNumber, expMonth?, expYear?, cvc?}`, `{token}`, or `{}` for a booking that costs nothing.
 struct PaymentMeansBody {
-    let means: PaymentMeans
+    /// `nil` when the client named none.
+    let means: PaymentMeans?
 
     /// Reads the member `name`; `nil` when it is not there or wrong (which is noted).
     static func read(_ body: inout RequestBody, _ name: String) -> PaymentMeansBody? {
@@ -13,14 +16,14 @@ struct PaymentMeansBody {
         return means
     }
 
-    /// Reads the members of `body` itself; `nil` when something is missing or wrong (which is noted).
+    /// Reads the members of `body` itself; `nil` when something is wrong (which is noted).
     static func members(_ body: inout RequestBody) -> PaymentMeansBody? {
         let card = body.text("cardNumber", 12...23)
         let token = body.text("token", 1...255)
         _ = body.integer("expMonth", 1...12)
         _ = body.integer("expYear", 0...9999)
         if let code = body.text("cvc", 3...4), !isDigits(code) { body.wrong("cvc", "It must have 3 or 4 digits.") }
-        if card != nil, token != nil { body.wrong("token", "It cannot be there beside cardNumber.") }
+        if card != nil, token != nil { body.wrong("token", "Send either a token or a cardNumber, not both.") }
         if let card {
             let digits = card.filter { $0 != " " }
             guard (12...19).contains(digits.utf8.count), isDigits(digits) else {
@@ -30,8 +33,19 @@ struct PaymentMeansBody {
             return PaymentMeansBody(means: PaymentMeans(secret: digits))
         }
         if let token { return PaymentMeansBody(means: PaymentMeans(secret: token)) }
-        if body.errors.isEmpty { body.wrong("cardNumber", "It is missing; so is token.") }
-        return nil
+        return PaymentMeansBody(means: nil)
+    }
+
+    /// 400 for a booking that costs something when the client named nothing to pay with.
+    ///
+    /// - Parameter pointer: where the means would have stood.
+    static func missing(_ pointer: String, for image: BookingImage) -> Problem {
+        .invalid([
+            (
+                "\(pointer)/cardNumber",
+                "The booking costs \(image.totalAmount) minor units of \(image.currency), so it needs a cardNumber or a token."
+            )
+        ])
     }
 
     private static func isDigits(_ text: String) -> Bool { text.utf8.allSatisfy { (48...57).contains($0) } }

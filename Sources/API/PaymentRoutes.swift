@@ -39,7 +39,10 @@ final class PaymentRoutes {
         let status = query.text("status")
         let cursor = query.text("cursor")
         let limit = Int(query.integer("limit", 1...100) ?? 20)
-        if let status, PaymentStatus(rawValue: status) == nil { query.wrong("status", "There is no such status.") }
+        if let status, PaymentStatus(rawValue: status) == nil {
+            query.wrong(
+                "status", "It must be one of \(PaymentStatus.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
         let before = cursor.flatMap { PaymentID($0) }
         if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
         try query.finish()

@@ -9,7 +9,7 @@ struct QueryFields {
 
     init(_ request: HTTPRequest) throws(Problem) {
         guard let fields = request.queryFields() else {
-            throw Problem.invalid([("", "The query is malformed.")])
+            throw Problem.invalid([("", "The query of the address has a malformed % escape.")])
         }
         self.fields = fields
     }
@@ -18,23 +18,23 @@ struct QueryFields {
     mutating func text(_ name: String) -> String? {
         known.insert(ExactText(name))
         let values = fields.filter { $0.name.isSame(as: name) }
-        if values.count > 1 { wrong(name, "It is there twice.") }
+        if values.count > 1 { wrong(name, "It may be there once only.") }
         return values.first.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
         guard let text = text(name) else { return nil }
         guard let number = Int64(text), range.contains(number) else {
-            wrong(name, "It must be an integer from \(range.lowerBound) to \(range.upperBound).")
+            wrong(name, "It must be a whole number from \(range.lowerBound) to \(range.upperBound).")
             return nil
         }
         return number
     }
 
-    mutating func choice<Choice: RawRepresentable<String>>(_ name: String, _ usual: Choice) -> Choice {
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, _ usual: Choice) -> Choice {
         guard let text = text(name) else { return usual }
         guard let choice = Choice(rawValue: text) else {
-            wrong(name, "It has no such value.")
+            wrong(name, "It must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
             return usual
         }
         return choice

@@ -42,7 +42,7 @@ struct RequestBody {
                 media == "application/json"
                     || media.starts(withExactly: "application/") && media.ends(withExactly: "+json")
             else {
-                throw Problem(.unsupportedMediaType, "The body must be application/json.")
+                throw Problem(.unsupportedMediaType, "The body must be JSON, sent with Content-Type: application/json.")
             }
         }
         if let coding = request.header("content-encoding"), coding.lowercased() != "identity" {
@@ -80,14 +80,13 @@ struct RequestBody {
 
     mutating func text(_ name: String, _ length: ClosedRange<Int> = 1...1000) -> String? {
         guard let value = value(name) else { return nil }
-        // PostgreSQL keeps no NUL.
-        guard case .string(let text) = value, length.contains(text.unicodeScalars.count), !text.utf8.contains(0) else {
-            wrong(name, "It must be a text of \(length.lowerBound) to \(length.upperBound) characters.")
+        guard case .string(let text) = value, length.contains(text.unicodeScalars.count) else {
+            wrong(name, "It must be a text \(Self.described(length, "character")).")
             return nil
         }
         // PostgreSQL cannot keep it.
         guard !text.utf8.contains(0) else {
-            wrong(name, "It must not contain NUL.")
+            wrong(name, "It must not contain the character U+0000.")
             return nil
         }
         return text
@@ -103,10 +102,30 @@ struct RequestBody {
         return user
     }
 
+    /// The text of an id, in lower or upper case.
+    ///
+    /// - Parameter what: the thing that has it, with its article: `a tier`.
+    mutating func id<ID>(_ name: String, of what: String, _ read: (String) -> ID?) -> ID? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let text) = value, let id = read(text) else {
+            wrong(name, "It must be the id of \(what), such as 0190f3c2-6f1e-7a4b-9c1d-2e8f5a7b6c3d.")
+            return nil
+        }
+        return id
+    }
+
+    /// How many there may be, in words.
+    private static func described(_ range: ClosedRange<Int>, _ noun: String) -> String {
+        let (least, most) = (range.lowerBound, range.upperBound)
+        if least == most { return "of \(least) \(noun)\(least == 1 ? "" : "s")" }
+        if most == .max { return least == 1 ? "that is not empty" : "of at least \(least) \(noun)s" }
+        return least == 0 ? "of at most \(most) \(noun)s" : "of \(least) to \(most) \(noun)s"
+    }
+
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
         guard let value = value(name) else { return nil }
         guard let number = value.wholeNumber, range.contains(number) else {
-            wrong(name, "It must be an integer from \(range.lowerBound) to \(range.upperBound).")
+            wrong(name, "It must be a whole number from \(range.lowerBound) to \(range.upperBound).")
             return nil
         }
         return number
@@ -133,7 +152,7 @@ struct RequestBody {
     mutating func object(_ name: String) -> RequestBody? {
         guard let value = value(name) else { return nil }
         guard case .object(let members) = value else {
-            wrong(name, "It must be an object.")
+            wrong(name, "It must be an object, such as {}.")
             return nil
         }
         return RequestBody(members, "\(pointer)/\(name)")
@@ -143,13 +162,13 @@ struct RequestBody {
     mutating func objects(_ name: String, _ count: ClosedRange<Int>) -> [RequestBody]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value, count.contains(elements.count) else {
-            wrong(name, "It must be an array of \(count.lowerBound) to \(count.upperBound) elements.")
+            wrong(name, "It must be a list \(Self.described(count, "object")).")
             return nil
         }
         var objects: [RequestBody] = []
         for (index, element) in elements.enumerated() {
             guard case .object(let members) = element else {
-                wrong("\(name)/\(index)", "It must be an object.")
+                wrong("\(name)/\(index)", "It must be an object, such as {}.")
                 return nil
             }
             objects.append(RequestBody(members, "\(pointer)/\(name)/\(index)"))
@@ -161,7 +180,7 @@ struct RequestBody {
     mutating func texts(_ name: String, _ count: ClosedRange<Int>) -> [String]? {
         guard let value = value(name) else { return nil }
         guard case .array(let elements) = value, count.contains(elements.count) else {
-            wrong(name, "It must be an array of \(count.lowerBound) to \(count.upperBound) texts.")
+            wrong(name, "It must be a list \(Self.described(count, "text")).")
             return nil
         }
         var texts: [String] = []

@@ -55,6 +55,7 @@ enum ClaimLabel: String, CaseIterable {
     case keyReused = "key_reused"
     case keyLimit = "key_limit"
     case soldOut = "sold_out"
+    case notEnoughLeft = "not_enough_left"
     case heldByOthers = "held_by_others"
     case seatsTaken = "seats_taken"
     case noAdjacent = "no_adjacent"
@@ -77,6 +78,7 @@ enum ClaimLabel: String, CaseIterable {
             case .keyReused: .keyReused
             case .keyLimit: .keyLimit
             case .soldOut: .soldOut
+            case .notEnoughLeft: .notEnoughLeft
             case .heldByOthers: .heldByOthers
             case .seatsTaken: .seatsTaken
             case .noAdjacent: .noAdjacent

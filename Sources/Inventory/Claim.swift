@@ -76,6 +76,23 @@ public struct IdempotentRequest: Sendable, Hashable {
     }
 }
 
+/// By how much a tier has too little for a claim.
+public struct Shortage: Sendable, Hashable {
+    /// Units that were asked for.
+    public let wanted: Int
+    /// Units that are free now.
+    public let available: Int
+    /// Units that are neither sold nor blocked: what could be had at most, did every hold expire.
+    public let left: Int
+
+    /// A shortage.
+    public init(wanted: Int, available: Int, left: Int) {
+        self.wanted = wanted
+        self.available = available
+        self.left = left
+    }
+}
+
 /// What became of a claim.
 public enum ClaimOutcome: Sendable {
     /// The units are held.
@@ -88,8 +105,10 @@ public enum ClaimOutcome: Sendable {
     case keyReused
     /// The user has as many live keys of this event as may be.
     case keyLimit
-    /// No release can satisfy it.
+    /// Everything of a tier is sold or blocked.
     case soldOut
+    /// A tier has units that are not sold or blocked, but fewer than are wanted, so that no release can satisfy it.
+    case notEnoughLeft(Shortage)
     /// Not enough is free now; `retryAt` (Unix milliseconds) is when the next hold may lapse.
     case heldByOthers(retryAt: Int64)
     /// The sale opens at that time, Unix milliseconds.

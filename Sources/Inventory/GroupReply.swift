@@ -51,6 +51,7 @@ enum GroupReply {
         case "REUSED": .keyReused
         case "KEY_LIMIT": .keyLimit
         case "SOLD_OUT": .soldOut
+        case "NOT_ENOUGH": shortage(rest).map { .notEnoughLeft($0) }
         case "HELD_BY_OTHERS": number(rest).map { .heldByOthers(retryAt: $0) }
         case "NOT_OPEN": number(rest).map { .notOpen(opensAt: $0) }
         case "CLOSED": .closed
@@ -72,6 +73,14 @@ enum GroupReply {
             let image = BookingImage(utf8: reader.remainder)
         else { return nil }
         return .held(image, availability: availability)
+    }
+
+    private static func shortage(_ rest: ArraySlice<UInt8>) -> Shortage? {
+        var reader = FieldReader(rest, separator: "|")
+        guard let wanted = reader.integer(Int.self), let available = reader.integer(Int.self),
+            let left = reader.integer(Int.self)
+        else { return nil }
+        return Shortage(wanted: wanted, available: available, left: left)
     }
 
     private static func number(_ rest: ArraySlice<UInt8>) -> Int64? {

@@ -44,7 +44,7 @@ extension Inventory {
             } catch {
                 throw Self.final(error, again)
             }
-            if !again, await isSurelySoldOut(request) { return .soldOut }
+            if !again, let refusal = await sureRefusal(request) { return refusal }
             switch await submit(request, again: again) {
             case .success(.decided(let outcome)):
                 return outcome

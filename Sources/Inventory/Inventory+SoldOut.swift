@@ -3,15 +3,16 @@ import EventLoop
 import RedisClient
 
 extension Inventory {
-    /// Whether a claim can be told without the script that everything is sold: Redis said so of as much a moment ago,
-    /// and the claim's idempotency key, if it has one, has no record. A key with a record may be that of a booking, on
+    /// What a claim can be told without the script when too little is left: Redis said so a moment ago, and the claim's idempotency key, if it has one, has no record. A key with a record may be that of a booking, on
     /// whatever copy it was made, and is judged by the script.
     ///
     /// That no record exists now means that none did when Redis said that all was sold: both were true at that time.
-    func isSurelySoldOut(_ request: ClaimRequest) async -> Bool {
-        guard connection.isReady, soldOut.isSoldOut(request, now: monotonicNanoseconds()) else { return false }
-        guard let idempotency = request.idempotency else { return true }
-        return await keyLookup.isNew(idempotency.digest, keys.partition(of: request.event))
+    func sureRefusal(_ request: ClaimRequest) async -> ClaimOutcome? {
+        guard connection.isReady, let refusal = soldOut.refusal(request, now: monotonicNanoseconds()) else {
+            return nil
+        }
+        guard let idempotency = request.idempotency else { return refusal }
+        return await keyLookup.isNew(idempotency.digest, keys.partition(of: request.event)) ? refusal : nil
     }
 
     /// Whether none of these keys has a record, in a partition that is still what it was when its epoch was read: what

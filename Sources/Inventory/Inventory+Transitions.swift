@@ -82,13 +82,15 @@ extension Inventory {
     ///
     /// - Parameters:
     ///   - amount: minor units of `currency`.
-    ///   - currency: ISO 4217; `nil` when nothing is paid, so that no sum is compared.
+    ///   - currency: ISO 4217; `nil` when nothing was paid: then only a booking that costs nothing is confirmed.
+    ///   - mayBeUnpaid: whether a booking that costs something is confirmed all the same when nothing was paid.
     public func confirm(
         _ request: TransitionRequest, payment: PaymentID, provider: String, transactionID: String, amount: Int64,
-        currency: String?
+        currency: String?, mayBeUnpaid: Bool = false
     ) async throws(InventoryError) -> TransitionOutcome {
         let charge = [
             payment.description, provider, EscapedText.encode(transactionID), String(amount), currency ?? "",
+            mayBeUnpaid ? "unpaid" : "",
         ]
         return try await transition(scripts.confirm, request, charge)
     }

@@ -1,10 +1,11 @@
 import Booking
 
-/// Which tiers Redis said were sold out a moment ago, so that a crowd that comes too late costs it little: a value
-/// without a clock.
+/// Of which tiers Redis said a moment ago that too little is left, so that a crowd that comes too late costs it little: a
+/// value without a clock.
 ///
-/// Sold out means that no release could satisfy the request: capacity less what is sold and blocked. What was true less
-/// than 50 ms ago is a good answer, for a request that had come a little earlier would have had it.
+/// What is left of a tier is its capacity less what is sold and blocked: no release could satisfy a request for more.
+/// What was true less than 50 ms ago is a good answer, for a request that had come a little earlier would have had it.
+/// A request for as much as is left, or less, is never answered from here.
 struct SoldOutMemory {
     /// How long a refusal is believed, from when its question was sent; nanoseconds.
     static let lifetime: Int64 = 50_000_000
@@ -17,7 +18,8 @@ struct SoldOutMemory {
     }
 
     private struct Refusal {
-        let quantity: Int
+        let available: Int
+        let left: Int
         let until: Int64
     }
 
@@ -29,14 +31,15 @@ struct SoldOutMemory {
         return (Tier(event: request.event, tier: tier), quantity)
     }
 
-    /// Whether Redis refused as much or less of it a moment ago.
+    /// What Redis would have said to it a moment ago: that nothing, or not enough, is left; `nil` when that is not known.
     ///
     /// - Parameter now: monotonic nanoseconds.
-    func isSoldOut(_ request: ClaimRequest, now: Int64) -> Bool {
-        guard !refusals.isEmpty, let (tier, quantity) = Self.tier(of: request), let refusal = refusals[tier] else {
-            return false
-        }
-        return quantity >= refusal.quantity && now < refusal.until
+    func refusal(_ request: ClaimRequest, now: Int64) -> ClaimOutcome? {
+        guard !refusals.isEmpty, let (tier, quantity) = Self.tier(of: request), let refusal = refusals[tier],
+            quantity > refusal.left, now < refusal.until
+        else { return nil }
+        guard refusal.left > 0 else { return .soldOut }
+        return .notEnoughLeft(Shortage(wanted: quantity, available: refusal.available, left: refusal.left))
     }
 
     /// Takes notice of what a claim was told.
@@ -44,16 +47,22 @@ struct SoldOutMemory {
     /// - Parameter asked: when it was sent, monotonic nanoseconds.
     mutating func note(_ request: ClaimRequest, _ outcome: ClaimOutcome, asked: Int64) {
         switch outcome {
-        case .soldOut:
-            guard let (tier, quantity) = Self.tier(of: request) else { return }
-            if let known = refusals[tier], known.until > asked, known.quantity < quantity { return }
-            if refusals.count >= Self.tierLimit { refusals.removeAll(keepingCapacity: true) }
-            refusals[tier] = Refusal(quantity: quantity, until: asked + Self.lifetime)
+        case .soldOut: note(request, available: 0, left: 0, asked: asked)
+        case .notEnoughLeft(let shortage):
+            note(request, available: shortage.available, left: shortage.left, asked: asked)
         case .held where !refusals.isEmpty:
             if let (tier, _) = Self.tier(of: request) { refusals[tier] = nil }
         default:
             break
         }
+    }
+
+    private mutating func note(_ request: ClaimRequest, available: Int, left: Int, asked: Int64) {
+        guard let (tier, _) = Self.tier(of: request) else { return }
+        // An answer that overtook an older one is the newer truth.
+        if let known = refusals[tier], known.until > asked + Self.lifetime { return }
+        if refusals.count >= Self.tierLimit { refusals.removeAll(keepingCapacity: true) }
+        refusals[tier] = Refusal(available: available, left: left, until: asked + Self.lifetime)
     }
 
     /// Something was done that may give units back.

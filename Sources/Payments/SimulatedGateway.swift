@@ -75,18 +75,27 @@ public final class SimulatedGateway: PaymentGateway {
         guard let charge = found else { return .notFound }
         switch charge.outcome {
         case .declined(let code): return .declined(code: code)
-        case .later(let time) where time.map({ clock() < $0 }) ?? true: return .pending
+        case .later where !charge.isTaken(at: clock()): return .pending
         case .succeeded, .later:
             return .succeeded(
                 transactionID: Self.transaction(key), amount: charge.amount, currency: charge.currency)
         }
     }
 
-    /// Always done, also for charges that somebody else's signed callback told of.
+    /// Done for what this provider took, up to that; refused for a transaction that it never made, which a signed callback
+    /// may have told of: nobody would get that money.
     public func refund(
         key: PaymentID, transactionID: String, from: Int64, to: Int64, currency: String, trace: String
     ) async -> RefundAnswer {
-        do { try await ledger.refund(key: key, from: from, to: to) } catch { return .unknown }
+        do {
+            guard let charge = try await ledger.charge(key: key), charge.isTaken(at: clock()),
+                transactionID == Self.transaction(key)
+            else { return .refused(code: "unknown_transaction") }
+            guard to <= charge.amount, currency == charge.currency else { return .refused(code: "more_than_taken") }
+            try await ledger.refund(key: key, from: from, to: to)
+        } catch {
+            return .unknown
+        }
         return .refunded
     }
 

@@ -29,6 +29,15 @@ public struct SimulatedCharge: Sendable, Equatable {
         self.outcome = outcome
     }
 
+    /// Whether the money is taken by then, Unix milliseconds.
+    func isTaken(at now: Int64) -> Bool {
+        switch outcome {
+        case .succeeded: true
+        case .declined: false
+        case .later(let time): time.map { $0 <= now } ?? false
+        }
+    }
+
     /// Reads `booking amount currency outcome detail`; `nil` when it is malformed.
     public init?(text: String) {
         let part = text.split(separator: " ", omittingEmptySubsequences: false)

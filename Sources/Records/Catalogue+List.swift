@@ -5,7 +5,7 @@ public import Text
 /// Which events are listed, and how.
 public struct EventListing: Sendable, Hashable {
     /// What events are sorted by.
-    public enum Sort: String, Sendable {
+    public enum Sort: String, Sendable, CaseIterable {
         /// By `startsAt`.
         case date
         /// By the cheapest tier.
@@ -23,7 +23,7 @@ public struct EventListing: Sendable, Hashable {
     }
 
     /// Which part of time.
-    public enum Period: String, Sendable {
+    public enum Period: String, Sendable, CaseIterable {
         /// Not cancelled, and begins later than now or is still on sale.
         case upcoming
         /// The other published ones.
@@ -33,7 +33,7 @@ public struct EventListing: Sendable, Hashable {
     }
 
     /// An event's status.
-    public enum Status: String, Sendable {
+    public enum Status: String, Sendable, CaseIterable {
         /// Only administrators see it.
         case draft
         /// On sale, or it was.

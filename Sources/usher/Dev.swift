@@ -23,6 +23,7 @@ struct Dev {
         if settings.text("USHER_JWT_SECRET") == nil { settings.variables["USHER_JWT_SECRET"] = try directory.secret() }
         for (name, usual) in [
             ("USHER_OPEN_RESERVE", "1"), ("USHER_RATE_LIMIT", "off"), ("USHER_REGISTRATION_LIMIT", "off"),
+            ("USHER_PAYMENT_GATEWAY", "simulated"), ("USHER_DROP_IN_UNPAID", "1"),
         ]
         where settings.text(name) == nil { settings.variables[name] = usual }
         let servers = try startStores(directory, &settings)
@@ -39,6 +40,7 @@ struct Dev {
                 running.append(try await RunningCopy.start(own, demonstration: demonstration(users)))
             }
             try await waitUntilReady(running)
+            for warning in try settings.moneyWarnings() { print(warning.sentence) }
             greet(settings, port, users)
             await Signals.wait()
             print("\nStopping.")

@@ -9,10 +9,15 @@ import RedisClient
 struct Doctor {
     private let settings: Settings
 
-    /// What was found; a remedy makes it a fault.
+    /// What was found; a remedy makes it a fault, unless it is a warning.
     private struct Finding {
         let sentence: String
         let remedy: String?
+        /// Whether it may be meant so.
+        var isWarning = false
+
+        var isFault: Bool { remedy != nil && !isWarning }
+        var label: String { isWarning ? "WARN " : isFault ? "WRONG" : "ok   " }
     }
 
     init(_ settings: Settings) { self.settings = settings }
@@ -25,10 +30,10 @@ struct Doctor {
         findings += await redis(loop)
         findings += await postgres(loop)
         for finding in findings {
-            print("\(finding.remedy == nil ? "ok   " : "WRONG")  \(finding.sentence)")
+            print("\(finding.label)  \(finding.sentence)")
             if let remedy = finding.remedy, !remedy.isEmpty { print("       \(remedy)") }
         }
-        let wrong = findings.count { $0.remedy != nil }
+        let wrong = findings.count(where: \.isFault)
         print(wrong == 0 ? "\nNothing is wrong." : "\n\(wrong) of \(findings.count) checks found something wrong.")
         return wrong == 0
     }
@@ -41,6 +46,7 @@ struct Doctor {
             settings.corsOrigins, settings.apiKeys, settings.accounts,
             settings.auditRetention, settings.logLevel, settings.paymentProvider,
             settings.webhookSignature, settings.rateLimits, settings.trustedProxies, settings.clients,
+            settings.givesTicketsAway,
             { try settings.traces(service: "") as Any },
         ]
         var findings: [Finding] = []
@@ -53,7 +59,11 @@ struct Doctor {
                     Finding(sentence: sentence, remedy: "Set it in the environment; the README says what it may be."))
             }
         }
-        return findings.isEmpty ? [Finding(sentence: "The settings can be read.", remedy: nil)] : findings
+        if findings.isEmpty { findings.append(Finding(sentence: "The settings can be read.", remedy: nil)) }
+        return findings
+            + ((try? settings.moneyWarnings()) ?? []).map {
+                Finding(sentence: "\($0.sentence)", remedy: $0.remedy, isWarning: true)
+            }
     }
 
     // MARK: - Redis

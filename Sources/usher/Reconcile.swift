@@ -16,11 +16,12 @@ struct Reconcile {
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
-        _ = try settings.paymentProvider()
+        let isSimulated = try settings.paymentProvider() == nil
         try await Stores.prepare(settings)
         _ = try await Stores.checkRedis(settings)
         let traces = try await Traces.start(settings, service: "usher-reconcile")
         let running = try await RunningReconciler.start(settings, metricsPort: try settings.metricsPort())
+        if isSimulated { Log.warning("No money is refunded: the payment provider is the simulated one.") }
         Log.info("reconciling")
         await Signals.wait()
         await running.stop()

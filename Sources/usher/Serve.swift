@@ -18,12 +18,13 @@ struct Serve {
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
-        _ = try settings.paymentProvider()
         _ = try settings.trustedProxies()
+        let warnings = try settings.moneyWarnings()
         try await Stores.prepare(settings)
         let traces = try await Traces.start(settings, service: "usher-serve")
         let metrics = try await RunningMetricsServer.start(settings)
         let copy = try await RunningCopy.start(settings, hasMetricsPort: metrics != nil)
+        for warning in warnings { Log.warning(warning.sentence) { $0.add("remedy", warning.remedy) } }
         Log.info("serving") { $0.add("url", "http://\(settings.host):\(copy.port)") }
         await Signals.wait()
         Log.info("draining")
@@ -69,6 +70,7 @@ struct RunningCopy: Sendable {
         configuration.webhookSignature = try settings.webhookSignature()
         configuration.corsOrigins = try settings.corsOrigins()
         configuration.opensReserve = try settings.flag("USHER_OPEN_RESERVE")
+        configuration.givesTicketsAway = try settings.givesTicketsAway()
         configuration.accounts = accounts
         configuration.outboxLimit = try settings.integer("USHER_OUTBOX_LIMIT", 1...1_000_000_000, usual: 1_000_000)
         configuration.demonstration = demonstration

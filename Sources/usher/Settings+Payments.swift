@@ -22,12 +22,40 @@ extension Settings {
     /// The address of the payment provider, without a slash at its end; `nil` for the simulated one. It may hold
     /// credentials: no message quotes it.
     func paymentProvider() throws -> String? {
-        guard var url = text("USHER_PAYMENT_GATEWAY"), url != "simulated" else { return nil }
+        guard var url = text("USHER_PAYMENT_GATEWAY") else {
+            throw Failure(
+                "USHER_PAYMENT_GATEWAY is missing. Set it to the address of your payment provider, or to “simulated” if no "
+                    + "money is to be taken.")
+        }
+        guard url != "simulated" else { return nil }
         while url.hasSuffix("/") { url.removeLast() }
         guard Self.isWebAddress(url) else {
             throw Failure("USHER_PAYMENT_GATEWAY must be “simulated” or an http or https address.")
         }
         return url
+    }
+
+    /// Whether the drop-in routes give away tickets that cost something.
+    func givesTicketsAway() throws -> Bool { try flag("USHER_DROP_IN_UNPAID") }
+
+    /// By which settings tickets are had for nothing, each with what ends it: said at the start and by `usher doctor`.
+    func moneyWarnings() throws -> [(sentence: StaticString, remedy: String)] {
+        var warnings: [(sentence: StaticString, remedy: String)] = []
+        if try paymentProvider() == nil {
+            warnings.append(
+                (
+                    "No money is taken: the payment provider is the simulated one, which accepts test cards.",
+                    "Set USHER_PAYMENT_GATEWAY to the address of your payment provider before you sell."
+                ))
+        }
+        if try givesTicketsAway() {
+            warnings.append(
+                (
+                    "POST /api/bookings and /api/bookings/reserve give away tickets that cost something.",
+                    "Set USHER_DROP_IN_UNPAID to 0 unless the clients of these routes take the money themselves."
+                ))
+        }
+        return warnings
     }
 
     /// How the simulated provider behaves.

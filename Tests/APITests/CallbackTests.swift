@@ -33,7 +33,7 @@ struct CallbackTests {
     @Test(
         "a signed but malformed message is 400",
         arguments: [
-            ("{}", "/type"), ("[]", ""), ("{\"type\":\"payment.lost\"}", "/type"),
+            ("{}", "/type"), ("[]", ""), ("{\"type\":\"\"}", "/type"), ("{\"type\":7}", "/type"),
             ("{\"bookingId\":\"x\"}", "/bookingId"), ("{\"amount\":1.5}", "/amount"), ("{\"amount\":-1}", "/amount"),
             ("{\"currency\":\"usd\"}", "/currency"), ("{\"transactionId\":\"\"}", "/transactionId"),
             ("{\"paymentId\":\"x\"}", "/paymentId"),
@@ -47,6 +47,22 @@ struct CallbackTests {
                 .with("webhook-timestamp", "\(now)").with("webhook-signature", signature))
         answer.expectProblem(400, "invalid-request")
         #expect(answer.pointers.contains(pointer))
+    }
+
+    @Test("a signed message of a type that is not known is ignored, whatever else is in it")
+    func unknownType() throws {
+        let api = try TestAPI.current
+        let ann = TestAPI.newUser()
+        let held = try api.claim(try api.event(), by: ann)
+        for type in ["payment.refunded", "payment.pending", "ping", String(repeating: "x", count: 5000)] {
+            #expect(try api.tell(Message(type: type, booking: held.id)) == "ignored")
+        }
+        let odd = Message(type: "charge.updated", booking: "none", amount: -1, currency: "bitcoin")
+        #expect(try api.tell(odd) == "ignored")
+        #expect(try api.booking(held.id, by: ann)["status"]?.text == "RESERVED")
+        let forged = try api.callback(Message(type: "ping", booking: held.id)).carrying(
+            Array("{\"type\":\"pong\"}".utf8))
+        try api.ask(forged).expectProblem(401, "bad-signature")
     }
 
     @Test("confirmed: once, whatever is delivered again, and down to the rows")

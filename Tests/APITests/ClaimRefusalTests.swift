@@ -16,7 +16,7 @@ extension ContractTests {
             #expect(others["retryAt"]?.text == held["expiresAt"]?.text)
             let seconds = Int(others.headers["retry-after"] ?? "") ?? 0
             #expect((500...600).contains(seconds))
-            try api.claim(event, 3, by: TestAPI.newUser()).expectProblem(409, "sold-out")
+            try api.claim(event, 3, by: TestAPI.newUser()).expectProblem(409, "not-enough-left")
             #expect(try api.act("payments", held.id, Card.body(Card.good), by: ann).status == 200)
             try api.claim(event, 1, by: TestAPI.newUser()).expectProblem(409, "sold-out")
             #expect(try api.ask(Request("DELETE", "/v1/bookings/\(held.id)").by(ann)).status == 200)

@@ -1,6 +1,11 @@
 import Testing
 
-@Suite("Drop-in bookings", .api { $0.opensReserve = true })
+@Suite(
+    "Drop-in bookings of an installation that gives tickets away",
+    .api {
+        $0.opensReserve = true
+        $0.givesTicketsAway = true
+    })
 struct DropInBookingTests {
     private func reserve(_ event: String, _ user: String) throws -> Answer {
         try TestAPI.current.ask(

@@ -3,6 +3,25 @@ import Testing
 extension ContractTests {
     @Suite("Reused keys")
     struct KeyReuseTests {
+        @Test("the same request in another spelling is the same request")
+        func spellings() throws {
+            let api = try TestAPI.current
+            let ann = TestAPI.newUser()
+            let event = try api.event()
+            func claim(_ event: String, _ tier: String, _ rest: String) throws -> Answer {
+                let body = "{\"eventId\":\(event),\"items\":[{\"tierId\":\"\(tier)\",\"quantity\":\(rest)}"
+                return try api.ask(Request("POST", "/v1/bookings", body).by(ann).keyed("spelt"))
+            }
+            let first = try claim("\"\(event.id)\"", event.tier, "1}]")
+            #expect(first.status == 201, "\(first.text)")
+            let number = "\(event.number)"
+            try claim(number, event.tier, "1}]").expectReplay(of: first)
+            try claim("\"\(number)\"", event.tier, "1.0}]").expectReplay(of: first)
+            try claim("\"\(event.id.uppercased())\"", event.tier.uppercased(), "1}]").expectReplay(of: first)
+            try claim(number, event.tier, "1}],\"payment\":null").expectReplay(of: first)
+            try claim(number, event.tier, "2}]").expectProblem(422, "idempotency-key-reused")
+        }
+
         @Test("another request under the key is 422; another user's or another event's key is another key")
         func reuse() throws {
             let api = try TestAPI.current

@@ -81,8 +81,11 @@ extension ContractTests {
             let event = try api.event(capacity: 1)
             let ann = TestAPI.newUser()
             let held = try api.claim(event, by: ann)
-            for _ in 1...2 {
+            for left in [2, 1] {
                 let answer = try api.act("payments", held.id, Card.body(Card.declined), by: ann)
+                #expect(answer["attemptsLeft"]?.integer == Int64(left))
+                let warning = left == 1 ? "One attempt is left; if it is declined too" : "and 2 attempts are left."
+                #expect(answer["detail"]?.text?.contains(warning) == true, "\(answer.text)")
                 answer.expectProblem(402, "payment-declined")
                 #expect(answer["declineCode"]?.text == "generic_decline")
                 #expect(answer["currentStatus"]?.text == "RESERVED")
@@ -91,6 +94,8 @@ extension ContractTests {
             }
             let last = try api.act("payments", held.id, Card.body(Card.poor), by: ann)
             last.expectProblem(402, "payment-declined")
+            #expect(last["attemptsLeft"]?.integer == 0)
+            #expect(last["detail"]?.text?.hasSuffix("No attempt is left; the tickets were released.") == true)
             #expect(last["currentStatus"]?.text == "FAILED" && last["declineCode"]?.text == "insufficient_funds")
             #expect(try api.left(event) == [1, 0, 0])
             let after = try api.act("payments", held.id, Card.body(Card.good), by: ann)

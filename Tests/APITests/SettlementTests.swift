@@ -56,7 +56,7 @@ struct SettlementTests {
         #expect(try await api.returned(payment) == [4999, 9998])
     }
 
-    @Test("a second payment and money for nobody go back")
+    @Test("a second payment and money for nobody stay due, and can be seen: the simulated provider never took them")
     func strays() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -72,9 +72,13 @@ struct SettlementTests {
                 1,
                 """
                 SELECT count(*) FROM payments WHERE transaction_id = '\(message.transaction)' AND is_stray
-                AND status = 'REFUNDED' AND refunded_amount = \(amount)
+                AND status = 'REFUND_DUE' AND refunded_amount = 0 AND refund_amount = \(amount)
+                AND settle_answer = 'refused: unknown_transaction'
                 """)
             #expect(try api.tell(message) == "duplicate")
+            let due = try api.ask(Request("GET", "/v1/payments?status=REFUND_DUE&limit=100").by(TestAPI.admin))
+            let row = due["data"]?.elements.first { $0["transactionId"]?.text == message.transaction }
+            #expect(row?["lastAnswer"]?.text == "refused: unknown_transaction", "\(due.text)")
         }
         try await api.written(booked.id, "CONFIRMED", payment: "SUCCEEDED")
     }
@@ -96,7 +100,10 @@ struct SettlementTests {
             "SELECT count(*) FROM bookings b LEFT JOIN payments p ON p.booking_id = b.id"
             + " WHERE b.event_id = '\(event.id)' AND"
         try await api.until(22, ofEvent + " b.status = 'CANCELLED' AND b.reason = 'event-cancelled'")
-        try await api.until(21, ofEvent + " p.status = 'REFUNDED' AND p.refunded_amount = p.amount")
+        try await api.until(20, ofEvent + " p.status = 'REFUNDED' AND p.refunded_amount = p.amount")
+        // The simulated provider never took what the message told of.
+        try await api.until(
+            1, ofEvent + " p.status = 'REFUND_DUE' AND p.settle_answer = 'refused: unknown_transaction'")
         #expect(try api.booking(held.id, by: ann)["reason"]?.text == "event-cancelled")
         #expect(try api.left(event) == [100, 0, 0])
         for booking in paid {

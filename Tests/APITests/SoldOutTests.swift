@@ -65,7 +65,7 @@ struct SoldOutTests {
         let hold = try api.claim(event, by: ann, key: "hold")
         #expect(try api.claim(event, by: bob, card: Card.good).status == 201)
         // Two are more than what is not sold.
-        try api.claim(event, 2, by: bob).expectProblem(409, "sold-out")
+        try api.claim(event, 2, by: bob).expectProblem(409, "not-enough-left")
         let paid = try api.act("payments", hold.id, Card.body(Card.good), by: ann)
         #expect(paid.status == 200)
         for _ in 0..<20 {

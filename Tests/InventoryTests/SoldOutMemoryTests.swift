@@ -16,35 +16,58 @@ struct SoldOutMemoryTests {
             items: items, idempotency: nil, answersLater: false, traceparent: "")
     }
 
-    @Test("as much or more of the same tier is refused for 50 ms from when it was asked, and nothing else")
-    func refusal() {
-        var memory = SoldOutMemory()
-        memory.note(Self.request(.units(Self.tier, 3)), .soldOut, asked: 0)
-        let later = 49 * Self.millisecond
-        #expect(memory.isSoldOut(Self.request(.units(Self.tier, 3)), now: later))
-        #expect(memory.isSoldOut(Self.request(.units(Self.tier, 4)), now: later))
-        #expect(!memory.isSoldOut(Self.request(.units(Self.tier, 2)), now: later))
-        #expect(!memory.isSoldOut(Self.request(.units(Self.tier, 3)), now: 50 * Self.millisecond))
-        let other = TierID(UUIDBytes(high: 8, low: 8))
-        #expect(!memory.isSoldOut(Self.request(.units(other, 3)), now: later))
-        #expect(!memory.isSoldOut(Self.request(.units(Self.tier, 3), .units(other, 1)), now: later))
-        #expect(!memory.isSoldOut(Self.request(.best(Self.tier, 3)), now: later))
+    private static func shortage(_ outcome: ClaimOutcome?) -> Shortage? {
+        if case .notEnoughLeft(let shortage) = outcome { shortage } else { nil }
     }
 
-    @Test("the smallest refused quantity counts, and a hold or a forgetting ends it")
+    private static func isUnknown(_ outcome: ClaimOutcome?) -> Bool {
+        if case nil = outcome { true } else { false }
+    }
+
+    private static func isSoldOut(_ outcome: ClaimOutcome?) -> Bool {
+        if case .soldOut = outcome { true } else { false }
+    }
+
+    @Test("more than is left of the same tier is refused for 50 ms from when it was asked, and nothing else")
+    func refusal() {
+        var memory = SoldOutMemory()
+        let told = Shortage(wanted: 500, available: 1, left: 2)
+        memory.note(Self.request(.units(Self.tier, 500)), .notEnoughLeft(told), asked: 0)
+        let later = 49 * Self.millisecond
+        let three = memory.refusal(Self.request(.units(Self.tier, 3)), now: later)
+        #expect(Self.shortage(three) == Shortage(wanted: 3, available: 1, left: 2))
+        let many = memory.refusal(Self.request(.units(Self.tier, 500)), now: later)
+        #expect(Self.shortage(many) == told)
+        // What is left may be had, or be held: only Redis knows.
+        for quantity in 1...2 {
+            #expect(Self.isUnknown(memory.refusal(Self.request(.units(Self.tier, quantity)), now: later)))
+        }
+        #expect(Self.isUnknown(memory.refusal(Self.request(.units(Self.tier, 3)), now: 50 * Self.millisecond)))
+        let other = TierID(UUIDBytes(high: 8, low: 8))
+        #expect(Self.isUnknown(memory.refusal(Self.request(.units(other, 3)), now: later)))
+        #expect(Self.isUnknown(memory.refusal(Self.request(.units(Self.tier, 3), .units(other, 1)), now: later)))
+        #expect(Self.isUnknown(memory.refusal(Self.request(.best(Self.tier, 3)), now: later)))
+    }
+
+    @Test("the newest answer counts, and a hold or a forgetting ends it")
     func changes() {
         var memory = SoldOutMemory()
         let one = Self.request(.units(Self.tier, 1))
-        memory.note(Self.request(.units(Self.tier, 5)), .soldOut, asked: 0)
-        memory.note(one, .soldOut, asked: 10)
-        memory.note(Self.request(.units(Self.tier, 5)), .soldOut, asked: 20)
-        #expect(memory.isSoldOut(one, now: 30))
-        memory.note(one, .heldByOthers(retryAt: 0), asked: 40)
-        #expect(memory.isSoldOut(one, now: 50))
+        memory.note(one, .soldOut, asked: 20)
+        #expect(Self.isSoldOut(memory.refusal(one, now: 30)))
+        // An answer to an older question came later.
+        let old = Shortage(wanted: 5, available: 3, left: 3)
+        memory.note(Self.request(.units(Self.tier, 5)), .notEnoughLeft(old), asked: 10)
+        #expect(Self.isSoldOut(memory.refusal(one, now: 30)))
+        memory.note(Self.request(.units(Self.tier, 5)), .notEnoughLeft(old), asked: 40)
+        #expect(Self.isUnknown(memory.refusal(one, now: 50)))
+        memory.note(one, .soldOut, asked: 60)
+        memory.note(one, .heldByOthers(retryAt: 0), asked: 70)
+        #expect(Self.isSoldOut(memory.refusal(one, now: 80)))
         memory.forgetAll()
-        #expect(!memory.isSoldOut(one, now: 60))
+        #expect(Self.isUnknown(memory.refusal(one, now: 90)))
         // What came from several tiers says nothing of one.
-        memory.note(Self.request(.units(Self.tier, 1), .units(Self.tier, 1)), .soldOut, asked: 70)
-        #expect(!memory.isSoldOut(Self.request(.units(Self.tier, 2)), now: 80))
+        memory.note(Self.request(.units(Self.tier, 1), .units(Self.tier, 1)), .soldOut, asked: 100)
+        #expect(Self.isUnknown(memory.refusal(Self.request(.units(Self.tier, 2)), now: 110)))
     }
 }

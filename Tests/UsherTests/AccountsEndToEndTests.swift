@@ -69,7 +69,7 @@ struct AccountsEndToEndTests {
         let base = [
             "DATABASE_URL": try TestServers.postgres.createDatabase("account_settings"),
             "REDIS_URL": try TestServers.redis.url, "PORT": "\(try freePort())",
-            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
         ]
         let url = ["USHER_OIDC_JWKS_URL": "https://id.example/keys"]
         let issuer = ["USHER_OIDC_ISSUER": "https://id.example/"]

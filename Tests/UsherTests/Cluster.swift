@@ -33,6 +33,7 @@ final class Cluster: Sendable {
             "REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "USHER_LOOPS": "1", "USHER_PARTITIONS": "8",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_RATE_LIMIT": "off",
             "USHER_REGISTRATION_LIMIT": "off", "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off",
+            "USHER_PAYMENT_GATEWAY": "simulated",
         ].merging(environment) { $1 }
         if accounts != nil {
             let made = try run("migrate", "--roles")

@@ -62,13 +62,19 @@ struct CommandTests {
         let cluster = try Cluster(copies: 1)
         let good = [
             "REDIS_URL": cluster.redis.url, "DATABASE_URL": cluster.postgres.url, "USHER_PARTITIONS": "8",
-            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
         ]
         // The tests' PostgreSQL may run without fsync, which is wrong indeed.
         let (_, healthy) = try run("doctor", environment: good)
         let faults = healthy.split(separator: "\n").filter { $0.hasPrefix("WRONG") }
         #expect(faults.allSatisfy { $0.contains("fsync") || $0.contains("synchronous_commit") }, "\(healthy)")
         #expect(healthy.contains("8 of them are reconciled"))
+        #expect(healthy.contains("WARN   No money is taken: the payment provider is the simulated one"))
+        #expect(!healthy.contains("give away tickets"))
+        let generous = try run("doctor", environment: good.merging(["USHER_DROP_IN_UNPAID": "1"]) { $1 }).text
+        #expect(generous.contains("WARN   POST /api/bookings and /api/bookings/reserve give away tickets"))
+        let unnamed = try run("doctor", environment: good.merging(["USHER_PAYMENT_GATEWAY": ""]) { $1 })
+        #expect(unnamed.code == 1 && unnamed.text.contains("WRONG  USHER_PAYMENT_GATEWAY is missing."))
 
         cluster.kill("reconcile")
         let client = try RedisClientProgram(cluster.redis.port)

@@ -23,7 +23,7 @@ struct LargeRecoveryTests {
         let settings = [
             "REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "USHER_LOOPS": "1",
             "USHER_PARTITIONS": "\(Self.partitions)", "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
-            "USHER_RATE_LIMIT": "off", "PORT": "\(port)",
+            "USHER_RATE_LIMIT": "off", "USHER_PAYMENT_GATEWAY": "simulated", "PORT": "\(port)",
         ]
         func run(_ words: String...) throws -> (said: String, code: Int32) {
             let program = try Program(Self.binary, words, environment: settings)

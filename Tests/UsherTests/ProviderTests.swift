@@ -56,6 +56,23 @@ struct ProviderTests {
         #expect(try provider.charges().map { $0["status"] as? String } == ["succeeded", "declined", "succeeded"])
     }
 
+    @Test("nobody sells without saying who takes the money, and that nobody does is said at the start")
+    func unnamed() throws {
+        for command in ["serve", "reconcile"] {
+            let program = try Program(Cluster.binary, [command], environment: ["USHER_PAYMENT_GATEWAY": ""])
+            #expect(program.wait() == 1)
+            #expect(program.output.hasPrefix("USHER_PAYMENT_GATEWAY is missing. Set it"), "\(program.output)")
+        }
+        let cluster = try Cluster(copies: 1, environment: ["USHER_DROP_IN_UNPAID": "1"])
+        let serve = cluster.copy("serve-0")?.output ?? ""
+        #expect(serve.contains("No money is taken: the payment provider is the simulated one"), "\(serve)")
+        #expect(serve.contains("POST /api/bookings and /api/bookings/reserve give away tickets"), "\(serve)")
+        let reconcile = cluster.copy("reconcile")?.output ?? ""
+        #expect(reconcile.contains("No money is refunded: the payment provider is the simulated one"), "\(reconcile)")
+        let client = HTTPClient(port: cluster.ports[0])
+        #expect(try client.send("GET", "/v1/demo").json["paymentProvider"] as? String == "simulated")
+    }
+
     @Test("a wrong address or secret stops the start with a sentence that does not repeat it")
     func settings() throws {
         for command in ["serve", "reconcile"] {

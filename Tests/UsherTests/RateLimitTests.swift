@@ -28,6 +28,7 @@ struct RateLimitTests {
                 environment: [
                     "REDIS_URL": cluster.redis.url, "DATABASE_URL": cluster.postgres.url, "USHER_RATE_LIMIT": wrong,
                     "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PARTITIONS": "8",
+                    "USHER_PAYMENT_GATEWAY": "simulated",
                 ])
             #expect(copy.readToEnd().contains("USHER_RATE_LIMIT"))
             #expect(copy.wait() == 1)
@@ -60,6 +61,7 @@ struct RateLimitTests {
         let environment = [
             "REDIS_URL": cluster.redis.url, "DATABASE_URL": cluster.postgres.url, "USHER_RATE_LIMIT": "9/1h,3/1h",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PARTITIONS": "8",
+            "USHER_PAYMENT_GATEWAY": "simulated",
             "USHER_LOOPS": "1", "PORT": "\(port)", "USHER_TRUSTED_PROXIES": "10.0.0.0/8",
         ]
         let open = try Program(Cluster.binary, ["serve"], environment: environment)

@@ -124,7 +124,9 @@ struct RolesTests {
         }
         #expect(try run(["migrate", "--down-to", "5"], own).code == 0)
         let serve = own.merging(Accounts.environment("serve", cluster.redis, cluster.postgres)) { $1 }
-            .merging(["USHER_JWT_SECRET": "a secret for tests, long enough for HS256"]) { $1 }
+            .merging([
+                "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
+            ]) { $1 }
         let early = try run(["serve"], serve)
         #expect(early.code == 1 && early.said.hasSuffix("run usher migrate, as its owner.\n"), "\(early.said)")
         #expect(try run(["migrate"], own).code == 0)

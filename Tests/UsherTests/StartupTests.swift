@@ -11,7 +11,7 @@ struct StartupTests {
         let environment = [
             "REDIS_URL": url ?? redis.url, "DATABASE_URL": try TestServers.postgres.createDatabase(name),
             "USHER_LOOPS": "1", "USHER_PARTITIONS": "4", "PORT": "\(try freePort())",
-            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
+            "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
         ].merging(more) { $1 }
         let program = try Program(Cluster.binary, ["serve"], environment: environment)
         return program.read(until: "serving on") ?? program.output

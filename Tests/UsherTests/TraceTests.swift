@@ -195,7 +195,7 @@ struct TraceTests {
             Cluster.binary, ["serve"],
             environment: [
                 "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318", "DATABASE_URL": cluster.postgres.url,
-                "USHER_PARTITIONS": "8",
+                "USHER_PARTITIONS": "8", "USHER_PAYMENT_GATEWAY": "simulated",
             ])
         #expect(wrong.readToEnd() == "OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https address.\n")
     }

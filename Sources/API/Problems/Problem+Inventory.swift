@@ -53,6 +53,7 @@ extension Problem {
     static func refusal(_ outcome: ClaimOutcome, of items: [ClaimItem], now: Int64) -> Problem? {
         switch outcome {
         case .soldOut: Problem(.soldOut, "All tickets of this kind are sold or off sale.")
+        case .notEnoughLeft(let shortage): notEnoughLeft(shortage)
         case .heldByOthers(let retryAt): heldByOthers(retryAt == 0 ? now + 1000 : retryAt, now: now)
         case .notOpen(let opensAt): salesNotOpen(opensAt)
         case .closed: Problem(.salesClosed, "The sale of this event is over.")
@@ -74,6 +75,17 @@ extension Problem {
 
     private static func counted(_ number: Int, _ noun: String) -> String {
         "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+
+    private static func notEnoughLeft(_ shortage: Shortage) -> Problem {
+        let held =
+            shortage.available < shortage.left
+            ? " \(counted(shortage.left, "ticket")) could be had at most, if every hold of others expired." : ""
+        return Problem(
+            .notEnoughLeft,
+            "\(counted(shortage.wanted, "ticket")) of one kind \(shortage.wanted == 1 ? "was" : "were") asked for, but "
+                + "only \(shortage.available) \(shortage.available == 1 ? "is" : "are") available.\(held)",
+            members: [("available", Array(String(shortage.available).utf8))])
     }
 
     private static func salesNotOpen(_ opensAt: Int64) -> Problem {

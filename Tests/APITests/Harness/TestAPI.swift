@@ -27,6 +27,7 @@ final class TestAPI: Sendable {
         var settles = false
         var corsOrigins: [String] = []
         var opensReserve = false
+        var givesTicketsAway = false
         var redisArguments: [String] = []
         /// Whether PostgreSQL is its own, so that it may be stopped.
         var ownsPostgres = false
@@ -108,6 +109,7 @@ final class TestAPI: Sendable {
         configuration.webhookSignature = Self.signature
         configuration.corsOrigins = options.corsOrigins
         configuration.opensReserve = options.opensReserve
+        configuration.givesTicketsAway = options.givesTicketsAway
         configuration.outboxLimit = options.outboxLimit
         configuration.inFlightLimit = options.inFlightLimit
         configuration.rateLimits = options.rateLimits

@@ -12,13 +12,17 @@ extension CommandGenerator {
         let move = move(partition, among: \.attempts, isSystem: true)
         let known = model.bookings[move.booking]
         let transaction = known?.payment?.transaction ?? ""
+        let currency = chance(85) ? known?.currency ?? "" : pick(["XXX", "", ""])
         let charge = ModelCharge(
             payment: paymentID(move), provider: "sim",
             transaction: transaction.isEmpty || chance(30) ? pick(["x1", "x2", "x%2C3"]) : transaction,
-            amount: (known?.total ?? 1) + (chance(5) ? 1 : 0),
-            currency: chance(90) ? known?.currency ?? "" : pick(["XXX", ""]))
+            amount: currency.isEmpty && chance(80) ? 0 : (known?.total ?? 1) + (chance(5) ? 1 : 0),
+            currency: currency, mayBeUnpaid: chance(40))
         let reply = model.confirm(move, charge)
-        let rest = [charge.payment, charge.provider, charge.transaction, String(charge.amount), charge.currency]
+        let rest = [
+            charge.payment, charge.provider, charge.transaction, String(charge.amount), charge.currency,
+            charge.mayBeUnpaid ? "unpaid" : "",
+        ]
         return step(.confirm, move, rest, reply)
     }
 

@@ -73,11 +73,14 @@ struct ModelNeed {
         }
     }
 
-    /// No release can ever satisfy it.
-    func isSoldOut(_ event: ModelEvent) -> Bool {
-        units.contains {
-            event.tiers[$0.tier].capacity - event.tiers[$0.tier].sold - event.tiers[$0.tier].blocked < $0.quantity
-        }
+    /// Why no release can ever satisfy it: a tier has nothing left, or the first of those that have too little.
+    func hopelessness(_ event: ModelEvent) -> String? {
+        let short = units.map { unit in
+            let tier = event.tiers[unit.tier]
+            return (unit.quantity, tier.available, left: tier.capacity - tier.sold - tier.blocked)
+        }.filter { $0.left < $0.0 }
+        if short.contains(where: { $0.left <= 0 }) { return "SOLD_OUT" }
+        return short.first.map { "NOT_ENOUGH|\($0.0)|\($0.1)|\($0.left)" }
     }
 
     func fits(_ event: ModelEvent) -> Bool {

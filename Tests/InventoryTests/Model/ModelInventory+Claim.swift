@@ -19,7 +19,7 @@ extension ModelInventory {
         let needs = claims.map { ModelNeed($0, named, events[event]) }
         let answers: [ModelReply]
         let isHopeless = zip(claims, needs).allSatisfy {
-            $0.key == nil && !$0.isAgain && $1.isSoldOut(events[event])
+            $0.key == nil && !$0.isAgain && $1.hopelessness(events[event]) != nil
         }
         if isHopeless {
             answers = needs.map { refuseAll($0, event).map { .text($0) } ?? .null }
@@ -61,7 +61,7 @@ extension ModelInventory {
         if state.policy.isCancelled { return "CANCELLED" }
         if let opens = state.policy.opens, now < opens { return "NOT_OPEN|\(opens)" }
         if let closes = state.policy.closes, now >= closes { return "CLOSED" }
-        return need.isSoldOut(state) ? "SOLD_OUT" : nil
+        return need.hopelessness(state)
     }
 
     private func judge(_ claim: ModelClaim, _ need: ModelNeed, _ event: Int, hasMore: Bool) -> Judgement {

@@ -8,6 +8,15 @@ struct ModelCharge {
     let amount: Int
     /// Empty when nothing is paid.
     let currency: String
+    /// Whether what costs something may be confirmed though nothing was paid.
+    var mayBeUnpaid = false
+
+    /// Whether it is what a booking costs.
+    func pays(_ booking: ModelBooking) -> Bool {
+        currency.isEmpty
+            ? amount == 0 && (booking.total == 0 || mayBeUnpaid)
+            : amount == booking.total && currency == booking.currency
+    }
 
     func isOf(_ currency: String) -> Bool { self.currency.isEmpty || self.currency == currency }
 }
@@ -69,8 +78,7 @@ extension ModelInventory {
         let start = begin(move, tellsOfMoney: true)
         guard case .booking(var booking, let event) = start else { return start.refusal }
         if let word = knownCharge(booking, charge) { return [.text(word), .text(booking.image)] }
-        let costs = charge.currency.isEmpty || charge.amount == booking.total && charge.currency == booking.currency
-        if !costs { return [.text("MISMATCH"), .text(booking.image)] }
+        if !charge.pays(booking) { return [.text("MISMATCH"), .text(booking.image)] }
         booking.payment = .init(
             id: charge.payment, provider: charge.provider, transaction: charge.transaction, status: .succeeded,
             amount: charge.amount)
