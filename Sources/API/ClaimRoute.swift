@@ -20,6 +20,7 @@ final class ClaimRoute {
         let user = try context.authenticator.user(request)
         var body = try RequestBody(request)
         let wanted = try ClaimBody(&body)
+        try payments.requireFewDeclines(user, wanted.means?.means)
         let event = try await context.event(wanted.event)
         let action = wanted.means == nil ? IdempotentAction.claim : .book
         let claim = ClaimRequest(

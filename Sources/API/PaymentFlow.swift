@@ -1,3 +1,4 @@
+import Accounts
 import Booking
 import EventLoop
 import HTTPServer
@@ -37,12 +38,19 @@ final class PaymentFlow {
     private let replays: Replays
     private let transitions: Transitions
     private let attempts: PaymentStore
+    private let declines: DeclineLimit
 
-    init(_ context: APIContext, _ replays: Replays, _ transitions: Transitions) {
+    init(_ context: APIContext, _ replays: Replays, _ transitions: Transitions, _ declines: DeclineLimit) {
         self.context = context
         self.replays = replays
         self.transitions = transitions
         attempts = PaymentStore(pool: context.pool)
+        self.declines = declines
+    }
+
+    /// Refuses a user who has had too many cards declined, before anything is held or begun.
+    func requireFewDeclines(_ user: UserID, _ means: PaymentMeans?) throws {
+        if means != nil { try declines.check(user) }
     }
 
     /// Refuses before anything is begun when an attempt could not be recorded: it would cost the hold one.
@@ -62,6 +70,7 @@ final class PaymentFlow {
     }
 
     func pay(_ order: Order) async throws -> HTTPResponse {
+        if !order.isOneShot { try requireFewDeclines(order.user, order.means) }
         let payment = PaymentID(context.uuid())
         let began = monotonicNanoseconds()
         let outcome = try await transitions.whereverItIs(order.booking, order.user) { [self] in
@@ -101,6 +110,7 @@ final class PaymentFlow {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)
         case .declined(let code):
+            if order.means != nil { await declines.declined(order.user) }
             throw try await declined(order, payment, code)
         case .pending, .unknown:
             return await pending(order, image, persisted: isWritten)

@@ -14,6 +14,8 @@ public struct AccountError: Error, Sendable, Equatable, CustomStringConvertible 
         case tooManyFromAddress
         /// Too many accounts were made from this address.
         case tooManyRegistrations
+        /// Too many of the user's cards were declined.
+        case tooManyDeclines
         /// Attempts cannot be counted at present.
         case limitUnknown
         /// Too many passwords wait to be hashed.

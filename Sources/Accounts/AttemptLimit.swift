@@ -24,6 +24,10 @@ public struct AccountLimits: Sendable, Equatable {
     /// Registrations from one address; `nil` for any number.
     public var registrations: AttemptLimit?
 
+    /// Cards of one user that are declined; `nil` for any number. Three are tried for one hold, so an honest customer with
+    /// several holds stays below it.
+    public var declinedCards: AttemptLimit? = AttemptLimit(most: 20, seconds: 3600)
+
     /// The defaults.
     public init() {}
 }

@@ -54,6 +54,12 @@ extension Settings {
             }
             limits.registrations = limit
         }
+        if let declines = text("USHER_DECLINE_LIMIT") {
+            limits.declinedCards = Self.attemptLimit(declines[...])
+            guard declines == "off" || limits.declinedCards != nil else {
+                throw Failure("USHER_DECLINE_LIMIT must be off or such as 20/1h, not “\(declines)”.")
+            }
+        }
         return limits
     }
 

@@ -99,7 +99,7 @@ struct AuditLogTests {
         let event = try api.event(capacity: 5)
         let user = "user-\(UUID().uuidString)"
         let booked = try api.ask(
-            Request("POST", "/v1/bookings", event.claim()).with("X-API-Key", "box-office-key")
+            Request("POST", "/v1/bookings", event.claim()).with("X-API-Key", "box-office-key-of-tests")
                 .with("X-On-Behalf-Of", user))
         #expect(booked.status == 201)
         let found = try await api.until(
@@ -168,7 +168,7 @@ struct AuditLogAwayTests {
         try api.ask(block.by(TestAPI.admin)).expectProblem(503, "inventory-unavailable")
         #expect(try api.left(event) == [5, 0, 0])
         let booked = try api.ask(
-            Request("POST", "/v1/bookings", event.claim()).with("X-API-Key", "box-office-key")
+            Request("POST", "/v1/bookings", event.claim()).with("X-API-Key", "box-office-key-of-tests")
                 .with("X-On-Behalf-Of", "ann"))
         #expect(booked.status == 201)
         try api.postgresServer.start()

@@ -10,7 +10,7 @@ struct UnpaidTests {
     private func reserve(_ event: String, service: Bool = false) throws -> Answer {
         let body = "{\"event_id\":\"\(event)\",\"user_id\":\"u\(UInt32.random(in: 0 ... .max))\"}"
         var request = Request("POST", "/api/bookings/reserve", body)
-        if service { request = request.with("X-API-Key", "box-office-key") }
+        if service { request = request.with("X-API-Key", "box-office-key-of-tests") }
         return try TestAPI.current.ask(request)
     }
 

@@ -34,6 +34,8 @@ extension Problem {
         case .tooManyRegistrations:
             return tooMany(
                 "registrations", error.limit, "accounts were registered from this address", seconds)
+        case .tooManyDeclines:
+            return tooMany("declined-cards", error.limit, "of your cards were declined", seconds)
         case .limitUnknown:
             return Problem(
                 .overloaded, "Sign-ins and registrations cannot be counted at this moment; nothing was done.",
