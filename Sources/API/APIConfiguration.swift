@@ -45,6 +45,8 @@ public struct APIConfiguration: Sendable {
     public var trustedProxies: TrustedProxies?
     /// Waits of this copy; the same object for all of its loops.
     public var waits = WaitAllowance()
+    /// What this copy has booked lately; the same object for all of its loops.
+    public var recent = RecentBookings()
     /// What everybody may know who tries things out; `nil` outside of a demonstration.
     public var demonstration: Demonstration?
     /// Accounts and outside issuers.

@@ -20,7 +20,10 @@ final class APIContext {
     let pool: PostgresPool
     let catalogue: Catalogue
     let store: BookingStore
+    let partitions: Partitions
     let epochs: EpochCheck
+    let barrier: ListBarrier
+    let recent: RecentBookings
     let seats: SeatCache
     let seatStore: SeatStore
     let venues: VenueStore
@@ -38,6 +41,8 @@ final class APIContext {
     /// Forgets what is kept of the catalogue; set by whoever keeps it.
     var onCatalogueChange: () -> Void = {}
 
+    /// Of the requests that may be under way one in so many may be a list that waits for the reconciler.
+    private static let waitingShare = 4
     /// Numbers never change, and no event becomes a draft again; this many are remembered.
     private static let numberLimit = 10_000
 
@@ -54,7 +59,12 @@ final class APIContext {
         pressure = Pressure(loop: loop, inventory: inventory, outboxLimit: configuration.outboxLimit)
         inFlight = InFlight(limit: configuration.inFlightLimit)
         catalogue = Catalogue(pool: pool)
-        epochs = EpochCheck(loop: loop, partitions: Partitions(pool: pool))
+        partitions = Partitions(pool: pool)
+        epochs = EpochCheck(loop: loop, partitions: partitions)
+        barrier = ListBarrier(
+            loop: loop, inventory: inventory, partitions: partitions,
+            waiterLimit: configuration.inFlightLimit / Self.waitingShare, longestWait: configuration.persistWait)
+        recent = configuration.recent
         seatStore = SeatStore(pool: pool)
         seats = SeatCache(seatStore)
         venues = VenueStore(pool: pool)

@@ -27,7 +27,9 @@ final class BookingReader {
         } catch {
             // While a partition recovers, or Redis is away, PostgreSQL tells.
         }
-        return try await context.store.booking(id).map { ($0.image, true) }
+        // A hold past its time is told as expired; that is not on record.
+        let now = context.now
+        return try await context.store.booking(id).map { ($0.image.asOf(now), !$0.image.hasLapsed(at: now)) }
     }
 
     /// The cursor has passed it, but maybe as something that was refused or put aside.

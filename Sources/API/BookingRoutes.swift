@@ -11,10 +11,12 @@ final class BookingRoutes {
     private let context: APIContext
     private let bookings: BookingReader
     private let claims: ClaimRoute
+    private let lists: BookingLists
 
-    init(_ context: APIContext, _ claims: ClaimRoute) {
+    init(_ context: APIContext, _ claims: ClaimRoute, _ lists: BookingLists) {
         self.context = context
         self.claims = claims
+        self.lists = lists
         bookings = BookingReader(context)
     }
 
@@ -40,30 +42,8 @@ final class BookingRoutes {
     private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         let user = try context.authenticator.user(request)
         var query = try QueryFields(request)
-        let status = query.text("status")
-        let event = query.text("eventId")
-        let cursor = query.text("cursor")
-        let limit = query.integer("limit", 1...100) ?? 20
-        if let status, BookingStatus(rawValue: status) == nil { query.wrong("status", "There is no such status.") }
-        let before = cursor.flatMap { BookingID($0, partitions: context.inventory.keys.partitions) }
-        if let event, !APIContext.isEventReference(event) {
-            query.wrong("eventId", "It must be the id or the number of an event.")
-        }
-        if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
-        try query.finish()
-        var eventID: EventID?
-        if let event { eventID = try await context.event(event) }
-        let rows = try await context.store.list(
-            user: user, status: status.flatMap { BookingStatus(rawValue: $0) }, event: eventID, before: before,
-            limit: Int(limit) + 1)
-        var json = JSONWriter(capacity: 4096)
-        json.beginObject()
-        json.key("data")
-        json.beginArray()
-        for row in rows.prefix(Int(limit)) { await context.write(row.id, row.image, persisted: true, to: &json) }
-        json.endArray()
-        json.member("nextCursor", rows.count > Int(limit) ? rows[Int(limit) - 1].id.description : nil)
-        json.endObject()
-        return .json(200, json.bytes)
+        var wanted = try await ListQuery(&query, context)
+        wanted.filter.user = user
+        return await lists.json(await lists.page(wanted.filter, limit: wanted.limit))
     }
 }

@@ -85,6 +85,7 @@ final class ClaimRoute {
         _ request: HTTPRequest, _ claim: ClaimRequest, _ image: BookingImage, _ availability: [TierAvailability]?,
         _ means: PaymentMeansBody?
     ) async throws -> HTTPResponse {
+        context.recent.note(claim.booking, of: claim.user)
         guard let means else {
             let body = await context.json(claim.booking, image, persisted: false, availability: availability)
             return HTTPResponse(

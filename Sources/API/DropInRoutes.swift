@@ -16,12 +16,17 @@ final class DropInRoutes {
     private let events: EventRoutes
     private let actions: BookingActions
     private let transitions: Transitions
+    private let lists: BookingLists
 
     /// The provider of payments that were never asked for.
     private static let provider = "none"
 
-    init(_ context: APIContext, _ events: EventRoutes, _ actions: BookingActions, _ transitions: Transitions) {
+    init(
+        _ context: APIContext, _ events: EventRoutes, _ actions: BookingActions, _ transitions: Transitions,
+        _ lists: BookingLists
+    ) {
         self.context = context
+        self.lists = lists
         self.events = events
         self.actions = actions
         self.transitions = transitions
@@ -132,7 +137,9 @@ final class DropInRoutes {
                 event: event.id, user: user, items: [tier.kind == "seated" ? .best(tier.id, 1) : .units(tier.id, 1)],
                 idempotency: nil, answersLater: false, traceparent: context.traceparent(request))
             switch try await context.inFlight.claiming({ try await context.inventory.claim(claim) }) {
-            case .held, .existing: return .booked(claim.booking, try await confirmed(claim, mayBeUnpaid: mayBeUnpaid))
+            case .held, .existing:
+                context.recent.note(claim.booking, of: user)
+                return .booked(claim.booking, try await confirmed(claim, mayBeUnpaid: mayBeUnpaid))
             case .bookingLimit, .ticketLimit: return .alreadyBooked
             case .soldOut, .notEnoughLeft, .heldByOthers, .noAdjacent: continue
             case .closed: throw Self.conflict("Sales are closed")
@@ -196,13 +203,7 @@ final class DropInRoutes {
 
     private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         let user = try context.authenticator.user(request)
-        let rows = try await context.store.list(
-            user: user, status: nil, event: nil, before: nil, limit: Self.listLimit)
-        var json = JSONWriter(capacity: 4096)
-        json.beginArray()
-        for row in rows { await context.write(row.id, row.image, persisted: true, to: &json) }
-        json.endArray()
-        return .json(200, json.bytes)
+        return await lists.array(await lists.page(BookingFilter(user: user), limit: Self.listLimit))
     }
 }
 

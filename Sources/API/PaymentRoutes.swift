@@ -8,9 +8,11 @@ import Records
 final class PaymentRoutes {
     private let context: APIContext
     private let payments: PaymentStore
+    private let lists: BookingLists
 
-    init(_ context: APIContext) {
+    init(_ context: APIContext, _ lists: BookingLists) {
         self.context = context
+        self.lists = lists
         payments = PaymentStore(pool: context.pool)
     }
 
@@ -37,17 +39,26 @@ final class PaymentRoutes {
         _ = try context.authenticator.admin(request)
         var query = try QueryFields(request)
         let status = query.text("status")
+        let booking = query.text("bookingId")
+        let event = query.text("eventId")
         let cursor = query.text("cursor")
         let limit = Int(query.integer("limit", 1...100) ?? 20)
         if let status, PaymentStatus(rawValue: status) == nil {
             query.wrong(
                 "status", "It must be one of \(PaymentStatus.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
+        if let booking, UUIDBytes(booking) == nil { query.wrong("bookingId", "It must be the id of a booking.") }
+        if let event, !APIContext.isEventReference(event) {
+            query.wrong("eventId", "It must be the id or the number of an event.")
+        }
         let before = cursor.flatMap { PaymentID($0) }
         if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
         try query.finish()
-        let rows = try await payments.list(
-            status: status.flatMap { PaymentStatus(rawValue: $0) }, before: before, limit: limit + 1)
+        var filter = PaymentFilter(
+            status: status.flatMap { PaymentStatus(rawValue: $0) },
+            booking: booking.flatMap { UUIDBytes($0) }.map { BookingID(stored: $0) }, before: before)
+        if let event { filter.event = try await context.event(event) }
+        let (rows, isComplete) = await lists.payments(filter, limit: limit + 1)
         var json = JSONWriter(capacity: 4096)
         json.beginObject()
         json.key("data")
@@ -55,6 +66,7 @@ final class PaymentRoutes {
         for row in rows.prefix(limit) { Self.write(row, isAdmin: true, to: &json) }
         json.endArray()
         json.member("nextCursor", rows.count > limit ? rows[limit - 1].payment.id.description : nil)
+        json.member("complete", isComplete)
         json.endObject()
         return .json(200, json.bytes)
     }

@@ -13,12 +13,16 @@ final class Transitions {
 
     init(_ context: APIContext) { self.context = context }
 
-    /// Acts on a user's booking; one that left Redis is put back from PostgreSQL first.
+    /// Acts on a booking; one that left Redis is put back from PostgreSQL first.
+    ///
+    /// - Parameter user: its owner, when only the owner may.
     func whereverItIs(
-        _ booking: BookingID, _ user: UserID,
+        _ booking: BookingID, _ user: UserID?,
         _ act: nonisolated(nonsending) () async throws -> TransitionOutcome
     ) async throws -> TransitionOutcome {
-        try await context.locator.act(booking, user: user, act)
+        let outcome = try await context.locator.act(booking, user: user, act)
+        if let image = outcome.image { context.recent.note(booking, of: image.user) }
+        return outcome
     }
 
     /// The answer to a confirming call: waits until it is written down, as long as the client prefers; 202 when it is

@@ -253,7 +253,7 @@ import Glibc
         write(streamed: response.body, bound: .max)
         guard body.begin(on: self) else { return }
         if clientEnded { return close() }
-        if server.isDraining { endStream() }
+        if server.isDraining, body.endsWhenDraining { endStream() }
     }
 
     // MARK: - Streaming
@@ -411,7 +411,7 @@ import Glibc
 
     /// Ends what runs on without need: an open stream, and in the end the pause between two requests.
     func drain(closesIdle: Bool) {
-        endStream()
+        if stream?.body.endsWhenDraining == true { endStream() }
         // What has arrived already is still served.
         if isIdle { readable() }
         if closesIdle, isIdle { close() }
@@ -466,6 +466,7 @@ import Glibc
         server.mayCut(at: output.deadline)
         guard output.isEmpty else { return }
         resumeDrained()
+        stream?.body.flushed()
         if state == .ending { shutDown() }
     }
 

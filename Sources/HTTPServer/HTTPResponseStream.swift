@@ -16,16 +16,23 @@ public final class HTTPResponseStream: @unchecked Sendable {
 
     private let loop: EventLoop
     let backlogBytes: Int
+    /// Whether a server that drains ends it: one that has an end of its own would be taken for whole.
+    let endsWhenDraining: Bool
     private var state = State.waiting([], isEnded: false)
     private var closeHandler: (() -> Void)?
+    private var drainHandler: ((Bool) -> Void)?
 
     /// A stream to put into an `HTTPResponse`. On the loop's thread only, as is everything here.
     ///
-    /// - Parameter backlogBytes: how many unread bytes are kept for a slow client, beside those the answer began with.
-    public init(loop: EventLoop, backlogBytes: Int = 64 * 1024) {
+    /// - Parameters:
+    ///   - backlogBytes: how many unread bytes are kept for a slow client, beside those the answer began with.
+    ///   - endsWhenDraining: whether the body is whole wherever it ends. One that is not goes on until the drain's
+    ///     deadline, and is cut then.
+    public init(loop: EventLoop, backlogBytes: Int = 64 * 1024, endsWhenDraining: Bool = true) {
         loop.executor.checkIsolated()
         self.loop = loop
         self.backlogBytes = backlogBytes
+        self.endsWhenDraining = endsWhenDraining
     }
 
     /// Called once, when nothing more can be written: it was ended, the client is gone or was cut, the server drains.
@@ -82,6 +89,41 @@ public final class HTTPResponseStream: @unchecked Sendable {
         }
     }
 
+    /// Waits until all that was written has left for the client: who writes no more than the backlog between two waits is
+    /// never cut for writing faster than the client reads. One waits at a time.
+    ///
+    /// - Returns: false when nothing more can be written.
+    public func drained() async -> Bool {
+        loop.executor.checkIsolated()
+        switch state {
+        case .over: return false
+        case .writing(let connection, _) where connection.unsentBytes == 0: return true
+        case .waiting, .writing: break
+        }
+        return await unsafe withUnsafeContinuation { continuation in
+            precondition(drainHandler == nil, "one waits at a time")
+            // To wait may let other callbacks go first.
+            if case .over = state { return unsafe continuation.resume(returning: false) }
+            drainHandler = { unsafe continuation.resume(returning: $0) }
+            if case .writing(let connection, _) = state, connection.unsentBytes == 0 { resumeDrained(true) }
+        }
+    }
+
+    /// All that was written has left.
+    func flushed() { resumeDrained(true) }
+
+    private func resumeDrained(_ isOpen: Bool) {
+        let handler = drainHandler
+        drainHandler = nil
+        handler?(isOpen)
+    }
+
+    /// Cuts the connection: what the client got is not all, and it can tell.
+    public func abort() {
+        loop.executor.checkIsolated()
+        if case .writing(let connection, _) = state { connection.close() } else { over() }
+    }
+
     /// Ends the body; the client gets what was written.
     public func end() {
         loop.executor.checkIsolated()
@@ -113,6 +155,7 @@ public final class HTTPResponseStream: @unchecked Sendable {
         state = .over
         let handler = closeHandler
         closeHandler = nil
+        resumeDrained(false)
         handler?()
     }
 }

@@ -21,6 +21,36 @@ extension Inventory {
         return (record.image, record.entry.map { $0 <= state.cursor } ?? true, state.epoch)
     }
 
+    /// A booking as Redis has it, and the epoch under which it says so.
+    public typealias FoundBooking = (image: BookingImage, persisted: Bool, epoch: Int64)
+
+    /// Many bookings as Redis has them, read in one write; those that it does not have, or whose partitions are not
+    /// open, are left out.
+    public func bookings(_ ids: [BookingID]) async throws(InventoryError) -> [BookingID: FoundBooking] {
+        let validated = try identity()
+        let partitions = Array(Set(ids.map(\.partition)))
+        // A booking's record is read before its partition's state, as for one.
+        let commands =
+            ids.map { RedisCommand("GET", keys.booking($0)) }
+            + partitions.map { RedisCommand("HMGET", keys.meta($0), "epoch", "state", "identity", "cursor") }
+        let replies = await results(of: commands)
+        var states: [Partition: (epoch: Int64, cursor: StreamID)] = [:]
+        for (partition, reply) in zip(partitions, replies.dropFirst(ids.count)) {
+            guard let meta = try reply.get().array, meta.count == 4, let epoch = meta[0].integer,
+                meta[1].string == "open", meta[2].string == validated
+            else { continue }
+            states[partition] = (epoch, meta[3].string.flatMap { StreamID($0) } ?? .zero)
+        }
+        var found: [BookingID: FoundBooking] = [:]
+        for (id, reply) in zip(ids, replies) {
+            guard let state = states[id.partition], let text = try reply.get().string,
+                let record = BookingRecord(text: text), record.epoch == String(state.epoch)
+            else { continue }
+            found[id] = (record.image, record.entry.map { $0 <= state.cursor } ?? true, state.epoch)
+        }
+        return found
+    }
+
     /// What an event has left, or `nil` when Redis does not know it.
     public func availability(_ event: EventID) async throws(InventoryError) -> Availability? {
         let partition = keys.partition(of: event)

@@ -38,6 +38,19 @@ public enum TransitionOutcome: Sendable {
     case notFound
 }
 
+extension TransitionOutcome {
+    /// The booking as it is, where that is known.
+    public var image: BookingImage? {
+        switch self {
+        case .done(let image, _), .reclaimed(let image, _), .refundDue(let image, _), .already(let image),
+            .holdExpired(let image), .invalidState(let image), .eventCancelled(let image), .noSuchItems(let image),
+            .limit(let image), .secondCharge(let image), .mismatch(let image):
+            image
+        case .replay, .keyReused, .keyLimit, .notFound: nil
+        }
+    }
+}
+
 /// Who moves a booking on, and how it is to be remembered.
 public struct TransitionRequest: Sendable {
     /// The booking.

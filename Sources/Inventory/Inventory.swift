@@ -121,12 +121,17 @@ public final class Inventory {
 
     /// The same, each with its own outcome.
     public func results(of commands: [[String]]) async -> [Result<RedisValue, InventoryError>] {
+        await results(of: commands.map { RedisCommand($0) })
+    }
+
+    /// The same of commands that are written already.
+    func results(of commands: [RedisCommand]) async -> [Result<RedisValue, InventoryError>] {
         guard !commands.isEmpty else { return [] }
         let connection = connection
         return await withUnsafeContinuation { continuation in
             var results: [Result<RedisValue, InventoryError>] = []
-            for arguments in commands {
-                connection.send(RedisCommand(arguments)) { result in
+            for command in commands {
+                connection.send(command) { result in
                     results.append(result.mapError { InventoryError($0) })
                     if results.count == commands.count { continuation.resume(returning: results) }
                 }

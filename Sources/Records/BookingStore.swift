@@ -29,11 +29,12 @@ public final class BookingStore {
         p.id AS payment_id, p.provider, p.transaction_id, p.status AS payment_status, p.amount,
         p.refund_amount, p.refunded_amount
         """
-    static let source = """
-        bookings b LEFT JOIN LATERAL (
+    static let payment = """
+        LEFT JOIN LATERAL (
             SELECT * FROM payments WHERE booking_id = b.id AND NOT is_stray
             ORDER BY booking_version DESC LIMIT 1) p ON true
         """
+    private static let source = "bookings b \(payment)"
 
     /// One booking.
     public func booking(_ id: BookingID) async throws(PostgresError) -> BookingRow? {
@@ -66,26 +67,6 @@ public final class BookingStore {
             versions[BookingID(stored: uuid)] = try row.integer("version")
         }
         return versions
-    }
-
-    /// A user's bookings, newest first.
-    ///
-    /// - Parameters:
-    ///   - before: the last one of the page before.
-    ///   - limit: at most so many.
-    public func list(
-        user: UserID, status: BookingStatus?, event: EventID?, before: BookingID?, limit: Int
-    ) async throws(PostgresError) -> [BookingRow] {
-        try await rows(
-            """
-            WHERE b.user_id = $1::text AND ($2::text IS NULL OR b.status = $2::text)
-            AND ($3::uuid IS NULL OR b.event_id = $3::uuid) AND ($4::uuid IS NULL OR b.id < $4::uuid)
-            ORDER BY b.id DESC LIMIT $5::bigint
-            """,
-            [
-                .text(user.text), .optionalText(status?.rawValue), .optionalText(event?.description),
-                .optionalText(before?.description), .integer(Int64(limit)),
-            ])
     }
 
     /// Live holds of an event, in the order of their ids.

@@ -25,6 +25,26 @@ public struct PartitionStanding: Sendable {
     public let hasRefused: Bool
 }
 
+/// How far a partition is persisted, and whether that is all there is to say.
+public struct PartitionCursor: Sendable {
+    /// Under which epoch.
+    public let epoch: Int64
+    /// The last outbox entry that is persisted.
+    public let cursor: StreamID
+    /// Whether the cursor has passed a booking that PostgreSQL refused, and whose end is not persisted yet.
+    public let hasOverruled: Bool
+    /// Whether the cursor has passed entries that are dead letters still.
+    public let hasDeadLetters: Bool
+
+    /// A cursor.
+    public init(epoch: Int64, cursor: StreamID, hasOverruled: Bool = false, hasDeadLetters: Bool = false) {
+        self.epoch = epoch
+        self.cursor = cursor
+        self.hasOverruled = hasOverruled
+        self.hasDeadLetters = hasDeadLetters
+    }
+}
+
 /// The rows of `partitions`; one per loop.
 public final class Partitions {
     let pool: PostgresPool
@@ -84,6 +104,26 @@ public final class Partitions {
                 epoch: try row.integer("epoch"), hasRefused: try row.bool("refuses"))
         }
         return standings
+    }
+
+    /// How far these partitions are persisted; those that have no row are left out.
+    public func cursors(of partitions: [Partition]) async throws(PostgresError) -> [Partition: PartitionCursor] {
+        var cursors: [Partition: PartitionCursor] = [:]
+        let rows = try await pool.query(
+            """
+            SELECT id, epoch, last_ms, last_seq,
+                id IN (SELECT partition FROM verdicts
+                    WHERE overruled_at IS NULL OR overruled_at > now() - interval '10 s') AS overruled,
+                id IN (SELECT partition FROM dead_letters WHERE replayed_at IS NULL) AS dead
+            FROM partitions WHERE id = ANY ($1::integer[])
+            """, [.integerArray(partitions.map { Int64($0.number) })])
+        for row in rows {
+            cursors[Partition(UInt16(try row.integer("id")))] = PartitionCursor(
+                epoch: try row.integer("epoch"),
+                cursor: StreamID(milliseconds: try row.integer("last_ms"), sequence: try row.integer("last_seq")),
+                hasOverruled: try row.bool("overruled"), hasDeadLetters: try row.bool("dead"))
+        }
+        return cursors
     }
 
     /// The first step of a recovery: from here no older copy can commit.

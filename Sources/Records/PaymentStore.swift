@@ -27,6 +27,28 @@ public struct PaymentRow: Sendable {
     public let updatedAt: Int64
 }
 
+/// Which payments a list asks for.
+public struct PaymentFilter: Sendable {
+    /// Of this status; of `refundDue`, also those of which a part is to go back.
+    public var status: PaymentStatus?
+    /// For this booking.
+    public var booking: BookingID?
+    /// For bookings of this event.
+    public var event: EventID?
+    /// Those that come after this one in the list: the last one of the page before.
+    public var before: PaymentID?
+
+    /// A filter.
+    public init(
+        status: PaymentStatus? = nil, booking: BookingID? = nil, event: EventID? = nil, before: PaymentID? = nil
+    ) {
+        self.status = status
+        self.booking = booking
+        self.event = event
+        self.before = before
+    }
+}
+
 /// A payment that has to be asked about, or given back.
 public struct DuePayment: Sendable {
     /// The payment.
@@ -64,23 +86,30 @@ public final class PaymentStore {
 
     /// Payments, newest first.
     ///
-    /// - Parameters:
-    ///   - status: those of this status; of `refundDue`, also those of which a part is to go back.
-    ///   - before: the last one of the page before.
-    ///   - limit: at most so many.
-    public func list(
-        status: PaymentStatus?, before: PaymentID?, limit: Int
-    ) async throws(PostgresError) -> [PaymentRow] {
-        try await pool.query(
+    /// - Parameter limit: at most so many.
+    public func list(_ filter: PaymentFilter, limit: Int) async throws(PostgresError) -> [PaymentRow] {
+        var parameters: [PostgresValue] = [.integer(Int64(limit))]
+        func bind(_ text: String, _ type: String) -> String {
+            parameters.append(.text(text))
+            return "$\(parameters.count)::\(type)"
+        }
+        var conditions: [String] = []
+        if let status = filter.status {
+            let own = "p.status = \(bind(status.rawValue, "text"))"
+            conditions.append(status == .refundDue ? "(\(own) OR p.refunded_amount < p.refund_amount)" : own)
+        }
+        if let booking = filter.booking { conditions.append("p.booking_id = \(bind(booking.description, "uuid"))") }
+        if let event = filter.event { conditions.append("b.event_id = \(bind(event.description, "uuid"))") }
+        if let before = filter.before {
+            let last = "SELECT created_at, id FROM payments WHERE id = \(bind(before.description, "uuid"))"
+            conditions.append("(p.created_at, p.id) < (\(last))")
+        }
+        return try await pool.query(
             """
             SELECT \(Self.columns), b.user_id FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
-            WHERE ($1::text IS NULL OR p.status = $1::text
-                OR $1::text = 'REFUND_DUE' AND p.refunded_amount < p.refund_amount)
-            AND ($2::uuid IS NULL OR (p.created_at, p.id) < (
-                SELECT created_at, id FROM payments WHERE id = $2::uuid))
-            ORDER BY p.created_at DESC, p.id DESC LIMIT $3::bigint
-            """,
-            [.optionalText(status?.rawValue), .optionalText(before?.description), .integer(Int64(limit))]
+            \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
+            ORDER BY p.created_at DESC, p.id DESC LIMIT $1::bigint
+            """, parameters
         ).map { (row) throws(PostgresError) in try PaymentRow(row) }
     }
 

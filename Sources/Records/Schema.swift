@@ -43,6 +43,9 @@ public enum Schema {
         Migration(
             number: 13, name: "normalise_emails", up: text(PackageResources._013_normalise_emails_up_sql),
             down: text(PackageResources._013_normalise_emails_down_sql)),
+        Migration(
+            number: 14, name: "index_booking_lists", up: text(PackageResources._014_index_booking_lists_up_sql),
+            down: text(PackageResources._014_index_booking_lists_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

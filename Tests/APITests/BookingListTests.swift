@@ -13,7 +13,8 @@ extension ContractTests {
             for _ in 0..<5 { ids.insert(try api.claim(event, by: ann).id, at: 0) }
             ids.insert(try api.claim(other, by: ann, card: Card.good).id, at: 0)
             let all = try await api.until({ $0["data"]?.elements.count == 6 }, Request("GET", "/v1/bookings").by(ann))
-            #expect(all.json?.names == ["data", "nextCursor"] && all["nextCursor"]?.isNull == true)
+            #expect(all.json?.names == ["data", "nextCursor", "complete"] && all["nextCursor"]?.isNull == true)
+            #expect(all["complete"]?.bool == true)
             func listed(_ answer: Answer) -> [String] { answer["data"]?.elements.compactMap { $0["id"]?.text } ?? [] }
             #expect(Set(listed(all)) == Set(ids) && listed(all).first == ids.first)
             #expect(listed(all) == listed(all).sorted(by: >))

@@ -104,7 +104,8 @@ struct HangingStoreTests {
         let api = try TestAPI.current
         let event = try api.event()
         let ann = TestAPI.newUser()
-        let list = Request("GET", "/v1/bookings").by(ann)
+        // A list of bookings would be answered without PostgreSQL.
+        let list = Request("GET", "/v1/venues")
         // Every connection of the pool is there, and looks well for as long as nothing is asked of it.
         #expect(try api.askAll(Array(repeating: list, count: 8)).allSatisfy { $0.status == 200 })
         api.postgresServer.suspend()

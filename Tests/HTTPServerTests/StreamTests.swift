@@ -131,6 +131,85 @@ struct StreamTests {
             #expect(String(decoding: client.rest(), as: UTF8.self) == "0\r\n\r\n")
         }
     }
+
+    @Test("who waits for the client before writing on is never cut, however slowly it reads")
+    func backPressure() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client(receiveBytes: 4_096)
+            try client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try client.read(until: "first\r\n")
+            let block = [UInt8](repeating: 0x78, count: 32_000)
+            let writer = Task {
+                for _ in 0..<100 {
+                    guard await source.useLater(server, { $0.write(block) ? await $0.drained() : false }) == true else {
+                        return false
+                    }
+                }
+                await source.use(server) { $0.end() }
+                return true
+            }
+            let rest = try client.read(until: "\r\n0\r\n\r\n")
+            #expect(rest.utf8.count { $0 == 0x78 } == 100 * block.count)
+            #expect(await writer.value)
+            #expect(source.closed == 1)
+        }
+    }
+
+    @Test("whoever waits for a client that has left hears that nothing can be written any more")
+    func clientLeavesWriter() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            var client: RawClient? = try server.client(receiveBytes: 4_096)
+            try client?.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try client?.read(until: "first\r\n")
+            let writer = Task {
+                while await source.useLater(
+                    server, { $0.write([UInt8](repeating: 0x78, count: 32_000)) ? await $0.drained() : false }) == true
+                {}
+                return true
+            }
+            client = nil
+            #expect(await writer.value)
+            #expect(source.closed == 1)
+        }
+    }
+
+    @Test("an answer that is cut lacks its end")
+    func aborted() async throws {
+        let source = Source()
+        try await TestServer.run({ source.handler($0) }) { server in
+            let client = try server.client()
+            try client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try client.read(until: "first\r\n")
+            await source.use(server) { $0.abort() }
+            #expect(client.rest().isEmpty)
+            #expect(source.closed == 1)
+        }
+    }
+
+    @Test("draining lets an answer that is not whole yet go on, and cuts it at the deadline")
+    func drainedUnfinished() async throws {
+        for isFinished in [true, false] {
+            let source = Source(endsWhenDraining: false)
+            try await TestServer.run({ source.handler($0) }) { server in
+                let client = try server.client()
+                try client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
+                _ = try client.read(until: "first\r\n")
+                let end = Task { await server.drain(within: isFinished ? .seconds(30) : .milliseconds(300)) }
+                if isFinished {
+                    try await server.until("it drains") { $0.isDraining }
+                    let wrote = await source.use(server) { $0.write(Array("more".utf8)) }
+                    #expect(wrote == true)
+                    await source.use(server) { $0.end() }
+                }
+                await end.value
+                let rest = String(decoding: client.rest(), as: UTF8.self)
+                #expect(rest == (isFinished ? "4\r\nmore\r\n0\r\n\r\n" : ""))
+                #expect(source.closed == 1)
+            }
+        }
+    }
 }
 
 /// Makes streams for `/s` and remembers the last one.
@@ -138,11 +217,13 @@ struct StreamTests {
 private final class Source: @unchecked Sendable {
     private let first: [UInt8]
     private let endsAtOnce: Bool
+    private let endsWhenDraining: Bool
     private let closes = Atomic<Int>(0)
     private var stream: HTTPResponseStream?
 
-    init(first: [UInt8] = Array("first".utf8), endsAtOnce: Bool = false) {
+    init(first: [UInt8] = Array("first".utf8), endsAtOnce: Bool = false, endsWhenDraining: Bool = true) {
         self.first = first
+        self.endsWhenDraining = endsWhenDraining
         self.endsAtOnce = endsAtOnce
     }
 
@@ -154,6 +235,16 @@ private final class Source: @unchecked Sendable {
         _ server: TestServer, _ body: @Sendable @escaping (HTTPResponseStream) -> Value
     ) async -> Value? {
         await server.loop.run { _ in self.stream.map(body) }
+    }
+
+    /// The same for what takes a while.
+    func useLater<Value: Sendable>(
+        _ server: TestServer, _ body: @Sendable @escaping (HTTPResponseStream) async -> Value
+    ) async -> Value? {
+        await server.loop.run { _ in
+            guard let stream = self.stream else { return nil }
+            return await body(stream)
+        }
     }
 
     func handler(_ loop: EventLoop) -> any HTTPHandler { Handler(loop, self) }
@@ -169,7 +260,7 @@ private final class Source: @unchecked Sendable {
 
         func respond(to request: HTTPRequest) async -> HTTPResponse {
             guard request.path == "/s" else { return HTTPResponse(status: 200) }
-            let stream = HTTPResponseStream(loop: loop)
+            let stream = HTTPResponseStream(loop: loop, endsWhenDraining: source.endsWhenDraining)
             stream.onClose = { self.source.closes.add(1, ordering: .sequentiallyConsistent) }
             stream.write(source.first)
             if source.endsAtOnce { stream.end() }

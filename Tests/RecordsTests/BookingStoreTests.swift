@@ -37,7 +37,7 @@ struct BookingStoreTests {
             var seen: [BookingID] = []
             var last: BookingID?
             while true {
-                let page = try await store.list(user: "ann", status: nil, event: nil, before: last, limit: 4)
+                let page = try await store.list(BookingFilter(user: "ann", before: last), limit: 4)
                 seen += page.map(\.id)
                 #expect(page.allSatisfy { $0.image.user == "ann" })
                 guard page.count == 4 else { break }
@@ -50,11 +50,11 @@ struct BookingStoreTests {
     @Test("are listed by status and by event")
     func filters() async throws {
         try await withBookings("filters") { store in
-            let confirmed = try await store.list(user: "ann", status: .confirmed, event: nil, before: nil, limit: 50)
+            let confirmed = try await store.list(BookingFilter(user: "ann", status: .confirmed), limit: 50)
             #expect(confirmed.map(\.id) == [bookingID(8), bookingID(3)])
-            let other = try await store.list(user: "ann", status: nil, event: eventID(2), before: nil, limit: 50)
+            let other = try await store.list(BookingFilter(user: "ann", event: eventID(2)), limit: 50)
             #expect(other.map(\.id) == [bookingID(21)])
-            let nobody = try await store.list(user: "", status: nil, event: nil, before: nil, limit: 50)
+            let nobody = try await store.list(BookingFilter(user: ""), limit: 50)
             #expect(nobody.isEmpty)
         }
     }
