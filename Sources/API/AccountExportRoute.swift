@@ -59,7 +59,8 @@ final class AccountExportRoute {
     }
 
     private func bookings(_ user: UserID, before: BookingID?) async throws -> [BookingRow] {
-        try await context.store.list(user: user, status: nil, event: nil, before: before, limit: Self.page)
+        try await context.store.list(
+            BookingFilter(user: user, before: before, now: context.now), limit: Self.page)
     }
 
     /// What fails midway ends the answer where it is: it is no JSON then, and nobody takes it for the whole.

@@ -1,3 +1,4 @@
+import Accounts
 import Booking
 import HTTPServer
 import Inventory
@@ -53,58 +54,106 @@ final class BookingActions {
         }
     }
 
-    func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
-        try await act(request, try RequestBody(request), .cancel) { [self] transition in
-            try await context.inventory.cancel(transition, reason: "cancelled-by-user")
+    /// Cancels a whole booking: its owner's, or anybody's for an administrator.
+    ///
+    /// - Parameter isOwners: whether it has to be the caller's own, whoever that is.
+    func cancel(_ request: HTTPRequest, isOwners: Bool = false) async throws -> HTTPResponse {
+        let caller = try isOwners ? owner(request) : canceller(request)
+        // A DELETE has no body that means anything (RFC 9110, section 9.3.5).
+        var body = try request.method == .delete ? RequestBody(bytes: []) : RequestBody(request)
+        note(request, &body, caller)
+        return try await act(request, body, .cancel, by: caller) { [self] transition in
+            try await context.inventory.cancel(transition, reason: caller.reason)
         }
     }
 
     private func extend(_ request: HTTPRequest) async throws -> HTTPResponse {
-        try await act(request, try RequestBody(request), .extend) { [self] transition in
+        let caller = try owner(request)
+        return try await act(request, try RequestBody(request), .extend, by: caller) { [self] transition in
             try await context.inventory.extend(transition)
         }
+    }
+
+    // MARK: - Who may
+
+    /// Who acts on a booking.
+    private struct Caller {
+        /// Whose idempotency key it is.
+        let user: UserID
+        /// Whether it may be anybody's booking, at any time.
+        let isPrivileged: Bool
+
+        /// What a booking that it ends says of why.
+        var reason: String { isPrivileged ? "admin" : "cancelled-by-user" }
+        /// Whose booking it has to be.
+        var owner: UserID? { isPrivileged ? nil : user }
+    }
+
+    /// Longest text that an administrator gives as the reason.
+    private static let reasonLimit = 500
+
+    private func owner(_ request: HTTPRequest) throws(Problem) -> Caller {
+        Caller(user: try context.authenticator.user(request), isPrivileged: false)
+    }
+
+    /// Services act in the name of a user alone.
+    private func canceller(_ request: HTTPRequest) throws(Problem) -> Caller {
+        let isAdmin = try context.authenticator.required(request).isAdmin
+        return Caller(user: try context.authenticator.user(request), isPrivileged: isAdmin)
+    }
+
+    /// What an administrator says of why goes to the audit log; others give no reasons.
+    private func note(_ request: HTTPRequest, _ body: inout RequestBody, _ caller: Caller) {
+        guard caller.isPrivileged else { return }
+        let reason = body.text("reason", 1...Self.reasonLimit)
+        request.audit?.reason = reason
     }
 
     /// Gives a part of one line back.
     private func cancelItems(_ request: HTTPRequest) async throws -> HTTPResponse {
         let name = request.parameters["tier"] ?? ""
         guard let tier = TierID(name) else { throw Problem.invalid([("", "The path must name a tier.")]) }
+        let caller = try canceller(request)
         var body = try RequestBody(request)
+        note(request, &body, caller)
         let quantity = body.integer("quantity", 1...1000)
         let ids = body.has("seatIds") ? body.required("seatIds", ClaimBody.seatIDs(&body)) : nil
         if quantity != nil, ids != nil { body.wrong("seatIds", "It must not be there together with quantity.") }
-        return try await act(request, body, .cancelItems, detail: name) { [self] transition in
+        return try await act(request, body, .cancelItems, detail: name, by: caller) { [self] transition in
             var seats: [SeatPosition] = []
             if let ids {
                 guard let event = try await bookings.read(transition.booking)?.image.event else { return .notFound }
                 seats = try ClaimBody.positions(ids, of: event, pointer: "/seatIds")
             }
             return try await context.inventory.cancelItems(
-                transition, tier: tier, quantity: quantity.map { Int($0) }, seats: seats)
+                transition, tier: tier, quantity: quantity.map { Int($0) }, seats: seats,
+                reason: caller.reason)
         }
     }
 
     private func act(
         _ request: HTTPRequest, _ sent: RequestBody, _ action: IdempotentAction, detail: String = "",
+        by caller: Caller,
         _ transition: nonisolated(nonsending) (TransitionRequest) async throws -> TransitionOutcome
     ) async throws -> HTTPResponse {
-        let user = try context.authenticator.user(request)
         let id = try context.booking(request)
         var body = sent
         let alias = body.idempotencyKey()
         try body.finish()
         let key = request.method == .post ? try replays.key(request, alias) : nil
         let idempotency = key?.bound(
-            user: user, target: id.description, action: action, detail: detail, body: body,
+            user: caller.user, target: id.description, action: action, detail: detail, body: body,
             secret: context.configuration.secret)
         let wanted = TransitionRequest(
-            booking: id, user: user, awaitsAck: action.isConfirming, idempotency: idempotency,
+            booking: id, user: caller.owner, isPrivileged: caller.isPrivileged, awaitsAck: action.isConfirming,
+            idempotency: idempotency,
             traceparent: context.traceparent(request))
         let preference = Preference(request, usual: context.configuration.persistWait)
         return try await replays.once(idempotency, action, id) { [self] in
-            let outcome = try await transitions.whereverItIs(id, user) { try await transition(wanted) }
+            let outcome = try await transitions.whereverItIs(id, caller.owner) { try await transition(wanted) }
             switch outcome {
             case .done(let image, _) where action.isConfirming:
+                request.audit?.after = await context.json(id, image, persisted: false)
                 return try await transitions.written(id, image, 200, preference)
             case .done(let image, _):
                 return .json(200, await context.json(id, image, persisted: false))

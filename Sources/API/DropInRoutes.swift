@@ -177,7 +177,7 @@ final class DropInRoutes {
 
     private func cancel(_ request: HTTPRequest) async throws -> HTTPResponse {
         do {
-            return try await actions.cancel(request)
+            return try await actions.cancel(request, isOwners: true)
         } catch var problem as Problem where problem.kind == .cancellationClosed {
             problem.detail = "Cancellation is no longer possible"
             throw problem

@@ -44,7 +44,7 @@ extension TransitionOutcome {
         switch self {
         case .done(let image, _), .reclaimed(let image, _), .refundDue(let image, _), .already(let image),
             .holdExpired(let image), .invalidState(let image), .eventCancelled(let image), .noSuchItems(let image),
-            .limit(let image), .secondCharge(let image), .mismatch(let image):
+            .limit(let image), .secondCharge(let image), .mismatch(let image), .cancellationClosed(let image, _):
             image
         case .replay, .keyReused, .keyLimit, .notFound: nil
         }
