@@ -97,7 +97,7 @@ extension ContractTests {
                 .expectProblem(404, "booking-not-found")
             for action in ["cancel", "items/\(event.tier)/cancel"] {
                 try api.act(action, held.id, by: TestAPI.newUser()).expectProblem(404, "booking-not-found")
-                let service = Request("POST", "\(path)/\(action)", "{}").with("X-API-Key", "box-office-key")
+                let service = Request("POST", "\(path)/\(action)", "{}").with("X-API-Key", "box-office-key-of-tests")
                 try api.ask(service).expectProblem(400, "invalid-request")
                 try api.ask(service.with("X-On-Behalf-Of", "somebody")).expectProblem(404, "booking-not-found")
             }
