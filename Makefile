@@ -4,27 +4,36 @@ SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev
 LINTERS := lua-check shellcheck
-TEST_PACKAGES := prometheus curl redis-tools faketime nginx-light bsdutils
+TEST_PACKAGES := binutils openssl prometheus curl redis-tools faketime nginx-light bsdutils
 BENCH_PACKAGES := wrk redis-tools python3
 USHER := .build/release/usher
 
-.PHONY: dev build test lint openapi model load bench faults soak compose-test install install-linters install-k6 install-pages \
+.DEFAULT_GOAL := help
+.PHONY: help dev build swift test lint openapi model load bench faults soak compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
+
+help: ## what there is to make
+	@sed --quiet --regexp-extended 's/^([a-z0-9-]+):[^#]*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) \
+		| while IFS=$$'\t' read -r name text; do printf '  %-26s %s\n' "$$name" "$$text"; done
 
 dev: build ## everything in one go on private stores, ending with a URL and a first booking to try
 	@$(USHER) dev
 
-build: install
+build: swift install ## the binary, .build/release/usher
 	@swift build -c release --product usher
 
-test: install lint install-standardwebhooks install-k6 install-pages ## every test, on real Redis and PostgreSQL that the tests start themselves
+# Without it the shell says "command not found", and not where it is found.
+swift:
+	@command -v swift >/dev/null || { echo "Swift 6.3 is missing: https://www.swift.org/install/linux has it. Or use docker compose, which builds without it: see docker-compose.yml." >&2; exit 1; }
+
+test: swift install lint install-standardwebhooks install-k6 install-pages ## every test, on real Redis and PostgreSQL that the tests start themselves
 	@deploy/dev/install $(TEST_PACKAGES)
 	@deploy/dev/run-tests
 	@deploy/dev/check-contract
 	@deploy/dev/check-client
 	@deploy/dev/check-pages
 
-lint: install-linters
+lint: swift install-linters ## style of Swift, Lua, shell, Dockerfile, and the contract's rules
 	@swift format lint --strict --recursive Package.swift Sources Tests
 	@luacheck --quiet lua
 	@shellcheck .ci/run $$(grep --directories=skip --files-with-matches '^#!/usr/bin/env bash' deploy/dev/*)
@@ -35,7 +44,7 @@ lint: install-linters
 openapi: ## brings what the binary serves up to date with openapi.yaml
 	@deploy/dev/openapi
 
-model: ## the protocol's model, searched whole, and what each rule is for; or DEPTH=steps, STATES=most of one world
+model: swift ## the protocol's model, searched whole, and what each rule is for; or DEPTH=steps, STATES=most of one world
 	@swift build -c release --product protocol-model
 	@DEPTH=$(DEPTH) STATES=$(STATES) .build/release/protocol-model
 
@@ -46,13 +55,13 @@ bench: build install-k6 ## both sides of every ratio in one run: ONLY=P1,P5 some
 	@deploy/dev/install $(BENCH_PACKAGES)
 	@ONLY="$(ONLY)" WRITE="$(WRITE)" deploy/bench/run
 
-faults: install ## breaks everything on purpose and checks what is promised: SECONDS=600, SEED=… replays, FAULT=… chooses
+faults: swift install ## breaks everything on purpose and checks what is promised: SECONDS=600, SEED=… replays, FAULT=… chooses
 	@deploy/dev/install redis-tools faketime
 	@swift build -c release --product usher
 	@swift build -c release --product faults
 	@USHER_FAULT_SECONDS='$(SECONDS)' USHER_FAULT_SEED='$(SEED)' USHER_FAULT='$(FAULT)' .build/release/faults
 
-soak: install ## half of the top rate and a fault a minute for SECONDS=1800: memory, descriptors, and what is promised
+soak: swift install ## half of the top rate and a fault a minute for SECONDS=1800: memory, descriptors, and what is promised
 	@deploy/dev/install redis-tools faketime
 	@swift build -c release --product usher
 	@swift build -c release --product faults
@@ -64,17 +73,17 @@ compose-test: ## the Dockerfile and docker-compose.yml for real, with podman; as
 install: ## what the build and the servers need, when it is missing
 	@deploy/dev/install $(PACKAGES)
 
-install-linters:
+install-linters: ## what `lint` needs
 	@deploy/dev/install $(LINTERS)
 
-install-k6:
+install-k6: ## the load generator
 	@deploy/dev/install-k6
 
 install-pages: ## a browser, and what drives it
 	@deploy/dev/install-pages
 
-install-standardwebhooks:
+install-standardwebhooks: ## a library that callbacks are checked with
 	@deploy/dev/install-standardwebhooks
 
-clean:
+clean: ## takes away everything that was built or installed in .build
 	@rm -rf .build

@@ -111,7 +111,11 @@ let package = Package(
                 "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
                 "Metrics", "Telemetry", "Tracing", "Logging", "Audit",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict,
+            // Every address of a library is looked up at the start, and the table of them is read-only from then on.
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
+            ]),
 
         // Tests. `Support` starts real servers.
         .target(name: "Support", dependencies: ["Booking"], path: "Tests/Support", swiftSettings: strict),
@@ -180,7 +184,8 @@ let package = Package(
         .testTarget(
             name: "UsherTests",
             dependencies: [
-                "usher", "Booking", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Support",
+                "usher", "Booking", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Documents",
+                "Support",
             ],
             swiftSettings: strict),
     ],

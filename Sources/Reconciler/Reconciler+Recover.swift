@@ -15,6 +15,8 @@ extension Reconciler {
     func recover(_ row: PartitionRow) async -> Progress {
         let partition = row.partition
         let start = monotonicNanoseconds()
+        recoveries.begin(now: start)
+        defer { endRecovery() }
         do {
             guard let identity = inventory.connection.identity else { return .unsure }
             let known = try await inventory.state(of: partition).epoch
@@ -31,9 +33,10 @@ extension Reconciler {
                 try await inventory.open(partition, epoch: drained.epoch, cursor: drained.cursor) == .done
             else { return .unsure }
             report.recoveries += 1
+            recoveries.done += 1
             // What `open` said of the outbox's beginning is not to be taken back.
             leased[partition]?.retention = Retention()
-            Log.info("partition recovered") { line in
+            Log.debug("partition recovered") { line in
                 line.add("partition", Int64(partition.number))
                 line.add("epoch", drained.epoch)
                 line.add("durationMs", nanoseconds: monotonicNanoseconds() - start)
@@ -42,6 +45,16 @@ extension Reconciler {
         } catch {
             note("\(error)")
             return .unsure
+        }
+    }
+
+    /// Logs one line for all the recoveries that came together, at its last: at every start each partition is recovered.
+    private func endRecovery() {
+        let more = waiting.contains(where: \.needsRecovery)
+        guard let ended = recoveries.end(now: monotonicNanoseconds(), more: more) else { return }
+        Log.info("partitions recovered") { line in
+            line.add("count", Int64(ended.count))
+            line.add("durationMs", nanoseconds: ended.nanoseconds)
         }
     }
 

@@ -69,6 +69,8 @@ public final class Reconciler {
     var waiting: ArraySlice<Look> = []
     /// How many partitions are attended to at this moment.
     var writers = 0
+    /// Recoveries under way, and those that ended since the last line of the log told of them.
+    var recoveries = Recoveries()
     /// Acknowledgements under way.
     var unacknowledged = 0
     private(set) var isStopping = false

@@ -8,7 +8,7 @@ extension RedisConfiguration {
         } else if let rest = Self.remainder(of: url, after: "unix:") {
             try self.init(unix: rest)
         } else if url.hasPrefix("rediss:") {
-            throw Self.wrong("rediss: TLS is not supported; use a tunnel")
+            throw Self.wrong("TLS (rediss:) is not supported; use a tunnel")
         } else {
             throw Self.wrong("it begins neither with redis:// nor with unix:")
         }
@@ -107,5 +107,5 @@ extension RedisConfiguration {
         text.hasPrefix(prefix) ? text.dropFirst(prefix.count) : nil
     }
 
-    private static func wrong(_ what: String) -> RedisError { RedisError(.misuse, "the URL of Redis: \(what)") }
+    private static func wrong(_ what: String) -> RedisError { RedisError(.misuse, what) }
 }

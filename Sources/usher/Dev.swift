@@ -97,10 +97,11 @@ struct Dev {
 
     private func greet(_ settings: Settings, _ port: Int, _ users: [DemoUsers.Account]) {
         let token = (try? Token.make(settings, subject: "demo", role: "customer", lifetime: 86400)) ?? ""
-        let tier = "00000001-0000-4000-8000-000000000002"
         // Somebody's own address may hold a password.
         let isOwn = self.settings.text("DATABASE_URL") != nil
         let database = isOwn ? "\"$DATABASE_URL\"" : settings.text("DATABASE_URL") ?? ""
+        let directory = self.settings.text("USHER_DATA_DIR").map { "USHER_DATA_DIR=\(Self.quoted($0)) " } ?? ""
+        let usher = directory + Self.quoted(CommandLine.arguments.first ?? "usher")
         print(
             """
 
@@ -114,11 +115,11 @@ struct Dev {
 
             export TOKEN=\(token)
 
-            Book and pay a ticket of event 2:
+            Book and pay a ticket of event \(DemoEvents.openAir), as often as you like:
 
             curl -s http://127.0.0.1:\(port)/v1/bookings \\
               -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
-              -d '{"eventId":"2","items":[{"tierId":"\(tier)","quantity":1}],"payment":{"cardNumber":"4242424242424242"}}'
+              -d '{"eventId":"\(DemoEvents.openAir)","items":[{"tierId":"\(DemoEvents.tier(DemoEvents.openAir))","quantity":1}],"payment":{"cardNumber":"4242424242424242"}}'
 
             Or two of the best seats in the Grand Hall, event 6:
 
@@ -134,9 +135,22 @@ struct Dev {
 
             \(Seed.list(users))
 
-            An administrator's token: usher token --sub admin --role admin. Ctrl-C stops everything; data stays in \
-            \(DataDirectory(settings).path).
+            An administrator's token:
+
+            \(usher) token --sub admin --role admin
+
+            Ctrl-C stops everything; data stays in \(DataDirectory(settings).path).
             """)
         fflush(nil)
+    }
+
+    /// A word of a shell's command that means itself.
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || "-_./+:@%".utf8.contains(byte)
+        }
+        return isPlain && !word.isEmpty
+            ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
     }
 }

@@ -59,6 +59,9 @@ struct Doctor {
                     Finding(sentence: sentence, remedy: "Set it in the environment; the README says what it may be."))
             }
         }
+        findings += Setting.unknown(in: settings.variables.keys).map {
+            Finding(sentence: $0, remedy: "Nothing reads it: correct its name, or take it away.")
+        }
         if findings.isEmpty { findings.append(Finding(sentence: "The settings can be read.", remedy: nil)) }
         return findings
             + ((try? settings.moneyWarnings()) ?? []).map {
@@ -100,8 +103,7 @@ struct Doctor {
         if wrong.isEmpty {
             findings.append(Finding(sentence: "Redis's settings and rights are what Usher needs.", remedy: nil))
         }
-        // Each says itself what is to be done.
-        findings += wrong.map { Finding(sentence: $0, remedy: "") }
+        findings += wrong.map { Finding(sentence: $0.sentence, remedy: $0.remedy) }
         return findings
     }
 
@@ -111,6 +113,10 @@ struct Doctor {
             sentence: "\(name)'s clock differs from this machine's by \(difference) s.",
             remedy: difference <= 2
                 ? nil : "Run NTP on both machines: tokens, holds and deadlines are told by these clocks.")
+    }
+
+    private static func count(_ number: some BinaryInteger, _ one: String, _ many: String) -> String {
+        "\(number) \(number == 1 ? one : many)"
     }
 
     // MARK: - PostgreSQL
@@ -160,7 +166,8 @@ struct Doctor {
         findings.append(
             Finding(
                 sentence: pending.isEmpty
-                    ? "The schema is that of this binary." : "\(pending.count) migrations are missing.",
+                    ? "The schema is that of this binary."
+                    : "\(Self.count(pending.count, "migration is", "migrations are")) missing.",
                 remedy: pending.isEmpty ? nil : "Run usher migrate."))
         guard pending.isEmpty else { return findings }
         return findings + (try await partitions(pool)) + (try await troubles(pool))
@@ -186,10 +193,11 @@ struct Doctor {
             : "Usher is no superuser of PostgreSQL."
         return [
             Finding(
-                sentence: "\(oversold) bookings were refused because others had what they took.",
+                sentence:
+                    "\(Self.count(oversold, "booking was", "bookings were")) refused because others had what they took.",
                 remedy: oversold == 0 ? nil : "docs/operations.md, \"UsherOversold\", says what to do."),
             Finding(
-                sentence: "\(refunds) refunds have been due for a quarter of an hour.",
+                sentence: "\(Self.count(refunds, "refund has", "refunds have")) been due for a quarter of an hour.",
                 remedy: refunds == 0 ? nil : "docs/operations.md, \"UsherRefundsWait\", says what to do."),
             Finding(
                 sentence: "\(used) of PostgreSQL's \(most) connections are used.",
@@ -229,13 +237,13 @@ struct Doctor {
         }
         return [
             Finding(
-                sentence: "The database has \(all) partitions.",
+                sentence: "The database has \(Self.count(all, "partition", "partitions")).",
                 remedy: all == wanted ? nil : "Set USHER_PARTITIONS to \(all): it is fixed once there is data."),
             Finding(
-                sentence: "\(leased) of them are reconciled.",
+                sentence: "\(Self.count(leased, "of them is", "of them are")) reconciled.",
                 remedy: leased == all ? nil : "Start usher reconcile: what is not reconciled is not written down."),
             Finding(
-                sentence: "\(dead) entries could not be written down.",
+                sentence: "\(Self.count(dead, "entry", "entries")) could not be written down.",
                 remedy: dead == 0 ? nil : "docs/operations.md, \"UsherDeadLetters\", says what to do."),
         ]
     }

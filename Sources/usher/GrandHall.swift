@@ -1,5 +1,6 @@
 import API
 import Booking
+import Foundation
 import PostgresClient
 import Records
 
@@ -10,7 +11,8 @@ enum GrandHall {
     ]
 
     private static let venue = VenueID(UUIDBytes(high: 0x0000_0002_0000_4000, low: 0x8000_0000_0000_0001))
-    private static let event = EventID(UUIDBytes(high: 0x0000_0000_0000_4000, low: 0x8000_0000_0000_0006))
+    private static let event = DemoEvents.id(6)
+    private static let start = DemoEvents.Start(days: 33, hour: 19, minute: 30, timeZone: "Europe/Vienna")
 
     /// The tier of a section.
     static func tier(_ section: Int) -> TierID {
@@ -32,7 +34,9 @@ enum GrandHall {
     }
 
     /// Writes what is not there.
-    static func write(on pool: PostgresPool, _ catalogue: Catalogue, partitions: Int) async throws {
+    ///
+    /// - Parameter now: the day from which its evening is counted.
+    static func write(on pool: PostgresPool, _ catalogue: Catalogue, partitions: Int, now: Date) async throws {
         let layout = layout
         try await VenueStore(pool: pool).create(
             VenueRecord(
@@ -44,8 +48,11 @@ enum GrandHall {
                 capacity: section.rows * section.seats)
         }
         let record = EventRecord(
-            id: event, number: 6, title: "Symphony in the Grand Hall", description: nil, venue: "Grand Hall",
-            venueID: venue, startsAt: Seed.startsAt, salesOpenAt: nil, status: "draft",
+            id: event, number: 6, title: "Symphony in the Grand Hall",
+            description: "Two symphonies and a pause between them. Latecomers are seated after the first movement.",
+            venue: "Grand Hall", venueID: venue, startsAt: start.instant(from: now), salesOpenAt: nil,
+            timeZone: start.zone,
+            status: "draft",
             currency: "USD", holdSeconds: 600, maxTicketsPerUser: 10, maxBookingsPerUser: nil, version: 1,
             createdAt: 0, updatedAt: 0, tiers: tiers)
         let map = SeatMap(layout, tiers: tiers.map { (tier: $0.id, sections: [$0.name]) })

@@ -40,11 +40,16 @@ enum Help {
         Command(
             name: "migrate", summary: "brings the database to this binary's schema",
             text: """
-                usher migrate [--down-to N] [--roles]
+                usher migrate [--roles]
+                usher migrate --status
+                usher migrate --down-to N [--yes]
 
-                Needs DATABASE_URL. Running it again changes nothing.
+                Needs DATABASE_URL. Applies what is missing and says what it applied; running it again changes nothing.
 
-                  --down-to N   takes back every migration above N, and what they made with it
+                  --status      only says which migrations are applied and which are missing
+                  --down-to N   takes back every migration above N, and all data of the tables that they made; without
+                                --yes it only says which
+                  --yes         does it
                   --roles       makes the accounts that serve, reconcile and migrate run under, with the least rights:
                                 usher_serve, usher_reconcile and usher_migrate in PostgreSQL, the first two in Redis.
                                 DATABASE_URL and REDIS_URL must name administrators this time. Passwords come from
@@ -54,7 +59,7 @@ enum Help {
         Command(
             name: "seed", summary: "demo events, a hall and users; running it again changes nothing",
             text:
-                "usher seed\n\nNeeds REDIS_URL, DATABASE_URL and USHER_JWT_SECRET, from which the users' passwords follow."
+                "usher seed\n\nThe events are in the coming months. Needs REDIS_URL, DATABASE_URL and USHER_JWT_SECRET, from which the users' passwords follow."
         ),
         Command(
             name: "token", summary: "prints an access token, for scripts and load tests",
@@ -90,7 +95,8 @@ enum Help {
             text: """
                 usher verify [--event ID]
 
-                Needs REDIS_URL and DATABASE_URL. Exit code 1 with what differs.
+                Needs REDIS_URL and DATABASE_URL. Compares what is held, sold, blocked and free, not amounts of money.
+                Exit code 1 with what differs.
                 """),
         Command(
             name: "replay-dead-letter", summary: "writes down what was put aside",
@@ -101,6 +107,9 @@ enum Help {
                 """),
         Command(
             name: "payments-sim", summary: "a payment provider for trying out", text: PaymentsSim.help),
+        Command(
+            name: "version", summary: "which version this is",
+            text: "usher version\n\nPrints it; so does usher --version."),
         Command(
             name: "doctor", summary: "says what is wrong with an installation, and how to mend it",
             text: """

@@ -1,10 +1,11 @@
 import EventLoop
+import Foundation
 import Inventory
 import PostgresClient
 import Records
 import RedisClient
 
-/// `usher migrate [--down-to N] [--roles]`.
+/// `usher migrate [--roles]`, `usher migrate --status`, `usher migrate --down-to N [--yes]`.
 struct Migrate {
     private let settings: Settings
     private let options: Options
@@ -15,6 +16,7 @@ struct Migrate {
     }
 
     func run() async throws {
+        if options.has("status") { return try await status() }
         if let text = options["down-to"] {
             guard let number = Int(text), number >= 0 else {
                 throw Failure("--down-to must be the number of a migration, not “\(text)”.")
@@ -24,7 +26,8 @@ struct Migrate {
         // Before anything is done.
         let passwords = options.has("roles") ? try settings.rolePasswords() : nil
         let redis = try passwords.map { _ in try settings.redis() }
-        try await Stores.prepare(settings)
+        let applied = try await Stores.prepare(settings)
+        for migration in applied { print("Applied \(migration.number), \(migration.name).") }
         try await onPool { pool in
             let roles = DatabaseRoles(pool: pool)
             guard let passwords else { return try await roles.grant() }
@@ -40,13 +43,44 @@ struct Migrate {
     }
 
     private func takeBack(to number: Int) async throws {
+        let isConfirmed = options.has("yes")
         try await onPool { pool in
-            let taken = try await Migrator(migrations: Schema.migrations).down(to: number, on: pool)
+            let migrator = try Migrator(migrations: Schema.migrations)
+            let unwanted = try await migrator.status(on: pool).filter {
+                $0.number > number && $0.appliedMilliseconds != nil
+            }
+            guard isConfirmed || unwanted.isEmpty else {
+                throw Failure(
+                    "This takes back \(Self.list(unwanted)) with all data of the tables that they made. Stop serve and "
+                        + "reconcile, make a backup, and add --yes.")
+            }
+            let taken = try await migrator.down(to: number, on: pool)
             // Unless the log itself is gone.
             if !taken.isEmpty {
                 try? await CommandAudit(pool).record("migrate.down", reason: "back to migration \(number)")
             }
-            print("Taken back: \(taken.isEmpty ? "nothing" : taken.map { "\($0)" }.joined(separator: ", ")).")
+            print("Taken back: \(unwanted.isEmpty ? "nothing" : Self.list(unwanted)).")
+        }
+    }
+
+    /// The latest first, as they are taken back.
+    private static func list(_ migrations: [Migrator.Status]) -> String {
+        migrations.reversed().map { "\($0.number) (\($0.name))" }.joined(separator: ", ")
+    }
+
+    private func status() async throws {
+        try await onPool { pool in
+            let found = try await Migrator(migrations: Schema.migrations).status(on: pool)
+            for migration in found {
+                let time =
+                    migration.appliedMilliseconds.map {
+                        "applied \(Date(timeIntervalSince1970: Double($0 / 1000)).formatted(.iso8601))"
+                    } ?? "missing"
+                print("\(migration.number)  \(migration.name)  \(time)")
+            }
+            let missing = found.count { $0.appliedMilliseconds == nil }
+            print(
+                missing == 0 ? "The schema is that of this binary." : "\(missing) missing; usher migrate applies them.")
         }
     }
 

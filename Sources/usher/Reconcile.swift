@@ -45,6 +45,7 @@ struct RunningReconciler: Sendable {
 
     /// - Parameter metricsPort: where its metrics are told; `nil` where another server of this process tells them.
     static func start(_ settings: Settings, metricsPort: Int? = nil) async throws -> RunningReconciler {
+        Version.tell()
         let redis = try settings.redis()
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()

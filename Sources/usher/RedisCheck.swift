@@ -5,12 +5,18 @@ import RedisClient
 
 /// What Redis has to be before Usher builds on it: what is unsafe stops the start, what may lose something is said.
 struct RedisCheck {
+    /// Something that is wrong, and what mends it.
+    struct Fault {
+        let sentence: String
+        let remedy: String
+    }
+
     /// What was found.
     struct Finding {
         /// Why Usher does not start; the first one is told.
-        var refusals: [String] = []
+        var refusals: [Fault] = []
         /// What is only said.
-        var warnings: [String] = []
+        var warnings: [Fault] = []
         /// Whether an answered write survives a power failure.
         var isDurable = false
     }
@@ -50,35 +56,49 @@ struct RedisCheck {
         let info = try await ask("INFO", "server")?.string ?? ""
         let version = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("redis_version:") }?.dropFirst(14)
         guard let version, let major = version.split(separator: ".").first.flatMap({ Int($0) }) else { return }
-        if major < 7 { finding.refusals.append("Redis \(version) is too old; Usher needs Redis 7.0 or later.") }
+        if major < 7 {
+            finding.refusals.append(
+                Fault(sentence: "Redis \(version) is too old; Usher needs Redis 7.0 or later.", remedy: ""))
+        }
     }
 
     private func checkSettings(_ finding: inout Finding) async throws {
         let policy = try await info("memory")["maxmemory_policy"]
         if let policy, policy != "noeviction" {
             finding.refusals.append(
-                "Redis runs maxmemory-policy \(policy), which throws holds away; set it to noeviction.")
+                Fault(
+                    sentence: "Redis runs maxmemory-policy \(policy), which throws holds away; set it to noeviction.",
+                    remedy: Self.cure("maxmemory-policy", "noeviction")))
         }
         let append = try await info("persistence")["aof_enabled"]
         if append == "0" {
             finding.refusals.append(
-                "Redis runs without an append-only file and forgets every hold; set appendonly yes.")
+                Fault(
+                    sentence: "Redis runs without an append-only file and forgets every hold; set appendonly yes.",
+                    remedy: Self.cure("appendonly", "yes")))
         }
         let sync = try await sync()
         if sync == nil {
             finding.warnings.append(
-                "Whether Redis runs appendfsync always is not known, so that nobody can pay while PostgreSQL is away: run "
-                    + "usher migrate --roles as Redis's administrator after each start of Redis, then start this again."
-            )
-        } else if sync != "always" {
+                Fault(
+                    sentence:
+                        "Whether Redis runs appendfsync always is not known, so that nobody can pay while PostgreSQL "
+                        + "is away.",
+                    remedy:
+                        "Run usher migrate --roles as Redis's administrator after each start of Redis, then start this "
+                        + "again."))
+        } else if let sync, sync != "always" {
             finding.warnings.append(
-                "Redis runs appendfsync \(sync ?? ""): a power failure may lose the holds of its last second; "
-                    + "bookings that were written down are not lost.")
+                Fault(
+                    sentence: "Redis runs appendfsync \(sync): a power failure may lose the holds of its last second; "
+                        + "bookings that were written down are not lost.",
+                    remedy: Self.cure("appendfsync", "always")))
         }
         if policy == nil || append == nil {
             finding.warnings.append(
-                "Redis does not say how it is set (INFO): see to it that maxmemory-policy is noeviction "
-                    + "and that it writes an append-only file.")
+                Fault(
+                    sentence: "Redis does not say how it is set (INFO).",
+                    remedy: "See to it that maxmemory-policy is noeviction, appendonly yes and appendfsync always."))
         }
         finding.isDurable = append == "1" && sync == "always"
     }
@@ -104,7 +124,9 @@ struct RedisCheck {
             } catch {
                 guard error.code == .server else { throw unreachable(error) }
                 finding.refusals.append(
-                    "Redis's user may not do what Usher needs (\(command[0])): \(error.reason)")
+                    Fault(
+                        sentence: "Redis's user may not do what Usher needs (\(command[0])): \(error.reason)",
+                        remedy: "Use the accounts that usher migrate --roles makes."))
             }
         }
     }
@@ -116,10 +138,18 @@ struct RedisCheck {
         let difference = here - Double(seconds * 1000 + (part.last?.integer ?? 0) / 1000)
         if abs(difference) > Self.clockTolerance {
             finding.warnings.append(
-                "This machine's clock is \(Int(abs(difference) / 1000)) s \(difference > 0 ? "ahead of" : "behind") "
-                    + "Redis's: deadlines are by Redis's clock, and customers are told when to come back by this one's."
-            )
+                Fault(
+                    sentence: "This machine's clock is \(Int(abs(difference) / 1000)) s "
+                        + "\(difference > 0 ? "ahead of" : "behind") Redis's: deadlines are by Redis's clock, and customers "
+                        + "are told when to come back by this one's.",
+                    remedy: "Run NTP on both machines."))
         }
+    }
+
+    /// For the server that runs, and for its next start.
+    private static func cure(_ name: String, _ value: String) -> String {
+        "As Redis's administrator: redis-cli config set \(name) \(value); and the line “\(name) \(value)” in redis.conf, "
+            + "for its next start (deploy/redis/redis.conf has all of them)."
     }
 
     /// How Redis syncs its log: from Redis where it lets this account ask, else as the administrator noted it in this run

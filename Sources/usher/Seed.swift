@@ -1,27 +1,21 @@
 import Accounts
 import Booking
 import EventLoop
+import Foundation
 import PostgresClient
 import Records
 
-/// `usher seed`: five demo events, numbers 1 to 5, one booking a user; a concert in a hall of 2,000 seats, number 6; and
-/// three demo users. Running it again changes nothing.
+/// `usher seed`: demo events of the coming months, and three demo users. Number 6 is a concert in a hall of 2,000 seats.
+/// Running it again changes nothing.
 struct Seed {
     private let settings: Settings
-
-    private static let events: [(title: String, capacity: Int)] = [
-        ("Limited Concert", 2), ("Tech Conference 2025", 100), ("Business Summit", 50), ("Art Exhibition", 30),
-        ("Food Festival", 200),
-    ]
-    /// 2099-06-01T20:00:00Z.
-    static let startsAt: Int64 = 4_084_027_200_000
 
     init(_ settings: Settings) { self.settings = settings }
 
     /// What the command does, and says.
     func command() async throws {
         let users = try await run()
-        print("Five demo events, numbers 1 to 5, and a concert in the Grand Hall, number 6.")
+        print("Demo events, numbers 1 to \(DemoEvents.all.count + 1); number 6 is a concert in a hall with seats.")
         print(
             users.isEmpty
                 ? "No demo users: USHER_JWT_SECRET is missing, which their passwords are made from."
@@ -49,30 +43,17 @@ struct Seed {
             defer { pool.close() }
             let catalogue = Catalogue(pool: pool)
             defer { Progress.end() }
-            for (index, event) in Self.events.enumerated() {
-                Progress.tell("Seeding event \(index + 1) of \(Self.events.count + 1)")
-                try await Self.write(event, number: Int64(index + 1), catalogue, partitions)
+            let (count, now) = (DemoEvents.all.count + 1, Date())
+            for (index, event) in DemoEvents.all.enumerated() {
+                Progress.tell("Seeding event \(index + 1) of \(count)")
+                let record = event.record(now: now)
+                let partition = Partition(of: record.id, count: partitions)
+                let isNew = try await catalogue.create(record, partition: partition, ifAbsent: true)
+                if isNew { _ = try await catalogue.publish(record.id) }
             }
-            Progress.tell("Seeding event \(Self.events.count + 1) of \(Self.events.count + 1), a hall of 2,000 seats")
-            try await GrandHall.write(on: pool, catalogue, partitions: partitions)
+            Progress.tell("Seeding event \(count) of \(count), a hall of 2,000 seats")
+            try await GrandHall.write(on: pool, catalogue, partitions: partitions, now: now)
             return try await users?.write(on: pool, hasher: PasswordHasher()) ?? []
         }
-    }
-
-    private static func write(
-        _ event: (title: String, capacity: Int), number: Int64, _ catalogue: Catalogue, _ partitions: Int
-    ) async throws {
-        let id = EventID(UUIDBytes(high: 0x0000_0000_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)))
-        let tier = TierID(UUIDBytes(high: 0x0000_0001_0000_4000, low: 0x8000_0000_0000_0000 | UInt64(number)))
-        let record = EventRecord(
-            id: id, number: number, title: event.title, description: nil, venue: nil, startsAt: startsAt,
-            salesOpenAt: nil, status: "draft", currency: "USD", holdSeconds: 600,
-            maxTicketsPerUser: 10, maxBookingsPerUser: 1, version: 1, createdAt: 0, updatedAt: 0,
-            tiers: [
-                TierRecord(id: tier, name: "Standard", kind: "general", unitAmount: 4999, capacity: event.capacity)
-            ])
-        let isNew = try await catalogue.create(
-            record, partition: Partition(of: id, count: partitions), ifAbsent: true)
-        if isNew { _ = try await catalogue.publish(id) }
     }
 }

@@ -55,6 +55,7 @@ struct RunningCopy: Sendable {
         _ settings: Settings, demonstration: Demonstration? = nil, hasMetricsPort: Bool = false
     ) async throws -> RunningCopy {
         let descriptors = raiseDescriptorLimit()
+        Version.tell()
         let count = try settings.integer(
             // Fewer loops make larger groups of claims; one processor is left to whoever they wait for.
             "USHER_LOOPS", 1...64, usual: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))

@@ -9,17 +9,10 @@ struct Settings: Sendable {
 
     init(_ variables: [String: String]) { self.variables = variables }
 
-    /// What nobody else may read: each may stand in a file that `NAME_FILE` names instead.
-    static let secrets = [
-        "REDIS_URL", "DATABASE_URL", "USHER_JWT_SECRET", "USHER_API_KEYS", "USHER_WEBHOOK_SECRETS",
-        "USHER_PAYMENT_GATEWAY", "USHER_SERVE_PASSWORD", "USHER_RECONCILE_PASSWORD", "USHER_MIGRATE_PASSWORD",
-        "OTEL_EXPORTER_OTLP_HEADERS", "USHER_USER_PASSWORD",
-    ]
-
     /// These settings with what stands in files; a line's end at the end of a file does not count.
     func withFiles() throws -> Settings {
         var settings = self
-        for name in Self.secrets {
+        for name in Setting.all.filter(\.isSecret).map(\.name) {
             guard let path = text("\(name)_FILE") else { continue }
             guard text(name) == nil else { throw Failure("\(name) and \(name)_FILE are both set; set one of them.") }
             guard let content = FileManager.default.contents(atPath: path),
@@ -85,6 +78,13 @@ struct Settings: Sendable {
 
     func postgres() throws -> PostgresConfiguration {
         guard let url = text("DATABASE_URL") else { throw Failure("DATABASE_URL is missing.") }
+        // libpq takes the address of another database for the name of one of its own.
+        if let scheme = url.firstRange(of: "://").map({ url[..<$0.lowerBound] }),
+            !scheme.contains(where: { "@=/ ".contains($0) }),
+            !["postgresql", "postgres"].contains(scheme)
+        {
+            throw Failure("DATABASE_URL must begin with postgresql://, not with \(scheme)://.")
+        }
         return PostgresConfiguration(uri: url)
     }
 
@@ -97,8 +97,8 @@ struct Settings: Sendable {
 
     /// Of every role that `migrate --roles` makes.
     func rolePasswords() throws -> (serve: String, reconcile: String, migrate: String) {
-        let passwords = try ["SERVE", "RECONCILE", "MIGRATE"].map { role in
-            let name = "USHER_\(role)_PASSWORD"
+        let names = ["USHER_SERVE_PASSWORD", "USHER_RECONCILE_PASSWORD", "USHER_MIGRATE_PASSWORD"]
+        let passwords = try names.map { name in
             guard let password = text(name) else { throw Failure("\(name) is missing.") }
             guard password.utf8.count >= 16 else { throw Failure("\(name) must have at least 16 bytes.") }
             return password

@@ -20,30 +20,45 @@ enum Stores {
         throw Failure("PostgreSQL (DATABASE_URL) cannot be reached: \(last?.message ?? "no answer")")
     }
 
+    /// Waits until Redis answers on this connection.
+    static func reach(_ connection: RedisConnection) async throws {
+        do throws(RedisError) {
+            _ = try await connection.send(RedisCommand(["PING"]))
+        } catch {
+            throw Failure("Redis (REDIS_URL) cannot be reached: \(error.reason).")
+        }
+    }
+
     /// Migrates unless that is done, and makes or checks the partitions. With nothing to do it writes nothing, so that
     /// an account that may not change the schema will do.
-    static func prepare(_ settings: Settings) async throws {
+    ///
+    /// - Returns: the migrations that were applied.
+    @discardableResult
+    static func prepare(_ settings: Settings) async throws -> [Migration] {
         let postgres = try settings.postgres()
         let partitions = try settings.partitions()
         let loop = try EventLoop(name: "prepare")
         defer { loop.stop() }
-        try await loop.run { loop in
+        return try await loop.run { loop in
             try await waitForPostgres(loop, postgres)
             let pool = PostgresPool(loop: loop, configuration: postgres)
             defer { pool.close() }
-            try await migrate(pool)
+            let applied = try await migrate(pool)
             let fixed = try await Partitions(pool: pool).ensure(count: partitions)
             guard fixed == partitions else {
                 throw Failure(
                     "USHER_PARTITIONS is \(partitions), but this database was set up with \(fixed) partitions.")
             }
+            return applied
         }
     }
 
-    private static func migrate(_ pool: PostgresPool) async throws {
+    private static func migrate(_ pool: PostgresPool) async throws -> [Migration] {
         do {
             let migrator = try Migrator(migrations: Schema.migrations)
-            guard try await migrator.status(on: pool).contains(where: { $0.appliedMilliseconds == nil }) else { return }
+            guard try await migrator.status(on: pool).contains(where: { $0.appliedMilliseconds == nil }) else {
+                return []
+            }
             defer { Progress.end() }
             let applied = try await migrator.up(on: pool) { migration in
                 Progress.tell("Migrating: \(migration.number) of \(Schema.migrations.count), \(migration.name)")
@@ -51,6 +66,7 @@ enum Stores {
             if let last = applied.last {
                 try await CommandAudit(pool).record("migrate.up", reason: "to migration \(last)")
             }
+            return Schema.migrations.filter { applied.contains($0.number) }
         } catch  where Self.isForbidden(error) {
             throw Failure("The database is not of this binary's schema; run usher migrate, as its owner.")
         } catch {
@@ -73,8 +89,12 @@ enum Stores {
             try connection.start()
             defer { connection.close() }
             let finding = try await RedisCheck(connection).run()
-            for warning in finding.warnings { Log.warning("Redis could be safer") { $0.add("finding", warning) } }
-            if let refusal = finding.refusals.first { throw Failure(refusal) }
+            for warning in finding.warnings {
+                Log.warning("Redis could be safer") { $0.add("finding", warning.sentence) }
+            }
+            if let refusal = finding.refusals.first {
+                throw Failure([refusal.sentence, refusal.remedy].filter { !$0.isEmpty }.joined(separator: " "))
+            }
             return finding.isDurable
         }
     }

@@ -29,12 +29,19 @@ struct Usher {
             print(help)
             return .done
         }
-        guard let command = arguments.first, Help.commands.contains(command) else {
+        if let first = arguments.first, ["version", "--version", "-V"].contains(first) {
+            print("usher \(Version.current)")
+            return .done
+        }
+        guard let command = arguments.first else {
             complain(Help.all)
             return .misused
         }
+        guard Help.commands.contains(command) else { throw unknown(command) }
         let options = try Options(arguments.dropFirst(), known: Help.options(of: command))
-        Log.configure(least: try settings.logLevel(), forPeople: isatty(2) == 1)
+        // `dev` is for people wherever its messages go: what it prints for them is not to stand between lines of JSON.
+        Log.configure(least: try settings.logLevel(), forPeople: isatty(2) == 1 || command == "dev")
+        if ["serve", "reconcile", "dev"].contains(command) { settings.warnOfUnknown() }
         switch command {
         case "serve": try await Serve(settings).run()
         case "reconcile": try await Reconcile(settings).run()
@@ -57,6 +64,13 @@ struct Usher {
         if arguments.first == "help" { return Help.text(arguments.dropFirst().first) }
         guard arguments.contains(where: { $0 == "--help" || $0 == "-h" }) else { return nil }
         return Help.text(arguments.first)
+    }
+
+    private static func unknown(_ command: String) -> Failure {
+        let meant = Suggestion.nearest(to: command, among: Help.commands.sorted())
+        return Failure(
+            "\(command) is no command of usher\(meant.map { "; did you mean \($0)?" } ?? ".") usher --help lists them.",
+            code: .misused)
     }
 
     static func complain(_ sentence: String) {
@@ -87,13 +101,20 @@ struct Options {
     private var values: [String: String] = [:]
 
     /// Those that stand alone.
-    private static let flags: Set<String> = ["--roles", "--list", "--disable", "--enable", "--password"]
+    private static let flags: Set<String> = [
+        "--roles", "--list", "--disable", "--enable", "--password", "--status", "--yes",
+    ]
 
     /// - Parameter known: what the command's help names.
     init(_ arguments: some Sequence<String>, known: Set<String>) throws {
         var rest = Array(arguments)[...]
         while let name = rest.popFirst() {
-            guard known.contains(name) else { throw Failure("\(name) is no option of this command.", code: .misused) }
+            guard known.contains(name) else {
+                let meant = Suggestion.nearest(to: name, among: known.sorted())
+                throw Failure(
+                    "\(name) is no option of this command\(meant.map { "; did you mean \($0)?" } ?? ".")",
+                    code: .misused)
+            }
             guard let value = Self.flags.contains(name) ? "" : rest.popFirst() else {
                 throw Failure("The value of \(name) is missing.", code: .misused)
             }

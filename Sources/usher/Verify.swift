@@ -32,15 +32,16 @@ struct Verify {
             defer { connection.close() }
             let inventory = Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: "")
+            try await Stores.reach(connection)
             do {
-                _ = try await inventory.now()
                 return try await Self.reports(
                     chosen, Auditor(loop: loop, inventory: inventory, pool: pool),
                     Catalogue(pool: pool), inventory.keys)
             } catch let error as InventoryError {
-                throw Failure("Redis cannot be compared: \(error.description)")
+                throw Failure(Self.sentence(error))
             } catch let error as PostgresError {
-                throw Failure("PostgreSQL cannot be compared: \(error.description)")
+                throw Failure(
+                    "PostgreSQL (DATABASE_URL) cannot be compared: \(error.message ?? "its answer was lost").")
             }
         }
         Self.tell(reports)
@@ -66,6 +67,17 @@ struct Verify {
         return reports
     }
 
+    /// Why there is no comparison, and what is to be done.
+    private static func sentence(_ error: InventoryError) -> String {
+        switch error.code {
+        case .recovering:
+            "Redis is not validated yet: usher reconcile opens it. Is one running? Then try again in a moment."
+        case .overloaded: "Redis cannot be compared at present: \(error.detail). Try again in a moment."
+        case .unavailable, .outcomeUnknown: "Redis (REDIS_URL) was lost during the comparison. Try again."
+        default: "Redis cannot be compared: it answered what no Redis of Usher's does (\(error.detail))."
+        }
+    }
+
     private static func tell(_ reports: [AuditReport]) {
         for report in reports where report.verdict != .ok {
             print("event \(report.event): \(report.verdict.rawValue)")
@@ -75,6 +87,7 @@ struct Verify {
             }
         }
         let bad = reports.count { $0.verdict != .ok }
-        print("\(reports.count) events compared, \(bad == 0 ? "all agree" : "\(bad) do not agree").")
+        let events = reports.count == 1 ? "1 event" : "\(reports.count) events"
+        print("\(events) compared, \(bad == 0 ? "all agree" : bad == 1 ? "1 does not agree" : "\(bad) do not agree").")
     }
 }

@@ -1,3 +1,5 @@
+import Documents
+import Foundation
 import Support
 import Testing
 
@@ -32,12 +34,101 @@ struct CommandTests {
     func exitCodes() throws {
         let (none, text) = try run()
         #expect(none == 64 && text.contains("usher COMMAND"))
-        #expect(try run("fly").code == 64)
+        #expect(try run("fly") == (64, "fly is no command of usher. usher --help lists them.\n"))
         #expect(try run("token", "sub").code == 64)
         #expect(try run("serve", "--sub", "ann").text == "--sub is no option of this command.\n")
         #expect(try run("verify", "--event").code == 64)
         let (failed, sentence) = try run("migrate", environment: ["DATABASE_URL": ""])
         #expect(failed == 1 && sentence == "DATABASE_URL is missing.\n")
+    }
+
+    @Test(
+        "a slip in a command or an option is told with what is meant",
+        arguments: [
+            (["srve"], "srve is no command of usher; did you mean serve? usher --help lists them.\n"),
+            (["reconsile"], "reconsile is no command of usher; did you mean reconcile? usher --help lists them.\n"),
+            (["migrate", "--rolse"], "--rolse is no option of this command; did you mean --roles?\n"),
+            (["token", "--roll", "admin"], "--roll is no option of this command; did you mean --role?\n"),
+        ])
+    func slips(_ words: [String], _ sentence: String) throws {
+        let program = try Program(Cluster.binary, words)
+        #expect(program.wait() == 64 && program.output == sentence, "\(program.output)")
+    }
+
+    @Test("the version is that of the contract")
+    func version() throws {
+        let contract = try #require(
+            try JSONSerialization.jsonObject(with: Data(Documents.openapi)) as? [String: Any])
+        let version = try #require((contract["info"] as? [String: Any])?["version"] as? String)
+        for words in ["version", "--version", "-V"] { #expect(try run(words) == (0, "usher \(version)\n")) }
+        let cluster = try Cluster(copies: 1, environment: ["USHER_METRICS_PORT": ""])
+        let metrics = try HTTPClient(port: cluster.ports[0]).send("GET", "/metrics").text
+        #expect(metrics.contains("\nusher_build_info{version=\"\(version)\"} 1\n"))
+    }
+
+    @Test("migrate says what it applied, what is missing, and what it would take back, which needs --yes")
+    func migrate() throws {
+        let environment = [
+            "DATABASE_URL": try TestServers.postgres.createDatabase("migrates"), "USHER_PARTITIONS": "4",
+        ]
+        func tables() throws -> [String] {
+            try TestServers.postgres.rows(
+                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", database: "migrates")
+        }
+        let before = try run("migrate", "--status", environment: environment)
+        #expect(before.code == 0 && before.text.contains("1  create_catalogue  missing\n"), "\(before.text)")
+        #expect(before.text.contains(" missing; usher migrate applies them.\n"))
+        #expect(try tables() == ["0"], "--status changed something")
+        let first = try run("migrate", environment: environment)
+        #expect(first.code == 0 && first.text.hasPrefix("Applied 1, create_catalogue.\nApplied 2, "), "\(first.text)")
+        #expect(try run("migrate", environment: environment).text == "The schema is that of this binary.\n")
+        let after = try run("migrate", "--status", environment: environment)
+        #expect(after.text.contains("1  create_catalogue  applied 2") && !after.text.contains("missing"))
+
+        let all = try tables()
+        let asked = try run("migrate", "--down-to", "1", environment: environment)
+        #expect(
+            asked.code == 1 && asked.text.contains("2 (create_bookings) with all data") && asked.text.contains("--yes"),
+            "\(asked.text)")
+        #expect(try tables() == all, "it did what it was only asked about")
+        let down = try run("migrate", "--down-to", "1", "--yes", environment: environment)
+        #expect(down.code == 0 && down.text.hasSuffix("2 (create_bookings).\n"), "\(down.text)")
+        #expect(try tables() != all)
+        let nothing = try run("migrate", "--down-to", "1", environment: environment)
+        #expect(nothing.code == 0 && nothing.text == "Taken back: nothing.\n", "\(nothing.text)")
+    }
+
+    @Test("addresses of stores that cannot be are said to be wrong, each in one sentence")
+    func addresses() throws {
+        let good = ["REDIS_URL": "redis://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1:1/x"]
+        for (name, value, sentence) in [
+            (
+                "DATABASE_URL", "mysql://root:secret@db/x",
+                "DATABASE_URL must begin with postgresql://, not with mysql://.\n"
+            ),
+            (
+                "DATABASE_URL", "jdbc:postgresql://db/x",
+                "DATABASE_URL must begin with postgresql://, not with jdbc:postgresql://.\n"
+            ),
+            ("REDIS_URL", "rediss://db", "REDIS_URL: TLS (rediss:) is not supported; use a tunnel.\n"),
+            ("REDIS_URL", "http://db", "REDIS_URL: it begins neither with redis:// nor with unix:.\n"),
+        ] {
+            let (code, text) = try run("verify", environment: good.merging([name: value]) { $1 })
+            #expect(code == 1 && text == sentence, "\(text)")
+        }
+    }
+
+    @Test("names that are no settings are reported at the start and by the doctor")
+    func unknownSettings() throws {
+        let cluster = try Cluster(copies: 1, environment: ["USHER_RATELIMIT": "off"])
+        for name in ["serve-0", "reconcile"] {
+            let said = cluster.copy(name)?.output ?? ""
+            #expect(
+                said.contains("unknown setting") && said.contains("USHER_RATELIMIT is no setting; USHER_RATE_LIMIT?"),
+                "\(said)")
+        }
+        let doctor = try cluster.run("doctor")
+        #expect(doctor.code == 1 && doctor.said.contains("WRONG  USHER_RATELIMIT is no setting; USHER_RATE_LIMIT?\n"))
     }
 
     @Test("what takes long says on a terminal how far it is, and nothing elsewhere")
@@ -52,7 +143,7 @@ struct CommandTests {
             environment: environment)
         let text = shown.readToEnd()
         #expect(
-            shown.wait() == 0 && text.contains("Migrating: 1 of ") && text.contains("Seeding event 6 of 6"), "\(text)")
+            shown.wait() == 0 && text.contains("Migrating: 1 of ") && text.contains("Seeding event 8 of 8"), "\(text)")
         let (code, quiet) = try run("seed", environment: environment)
         #expect(code == 0 && !quiet.contains("Seeding") && !quiet.contains("\u{1b}"), "\(quiet)")
     }
@@ -79,6 +170,7 @@ struct CommandTests {
         cluster.kill("reconcile")
         let client = try RedisClientProgram(cluster.redis.port)
         try client.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        try client.run("CONFIG", "SET", "appendfsync", "everysec")
         try eventually("the lease runs out") {
             try run("doctor", environment: good).text.contains("WRONG  0 of them are reconciled")
         }
@@ -88,6 +180,7 @@ struct CommandTests {
         for fault in [
             "WRONG  USHER_JWT_SECRET must have at least 32 bytes.", "WRONG  Redis runs maxmemory-policy allkeys-lru",
             "WRONG  The database has 8 partitions.", "Start usher reconcile", "Set USHER_PARTITIONS to 8",
+            "redis-cli config set maxmemory-policy noeviction", "redis-cli config set appendfsync always",
         ] { #expect(ill.contains(fault), "\(ill)") }
         let away = good.merging(["REDIS_URL": "redis://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1:1/x"]) {
             $1

@@ -61,6 +61,8 @@ struct EndToEndTests {
         // What is printed leads to its row.
         _ = running.program.read(until: "Ctrl-C stops everything")
         let said = running.program.output.split(separator: "\n")
+        #expect(said.count { $0.contains("partitions recovered count=64") } == 1, "\(running.program.output)")
+        #expect(!said.contains { $0.contains("partition recovered") || $0.hasPrefix("{") })
         let query = try #require(said.first { $0.hasPrefix("psql ") })
         let rows = try Program("bash", ["-c", String(query)]).readToEnd()
         #expect(rows.contains(id) && rows.contains("CONFIRMED"), "\(rows)")
@@ -103,6 +105,51 @@ struct EndToEndTests {
         #expect(status.contains("0000000000000004"), "\(status)")
     }
 
+    @Test("what the greeting prints does what it says, from a shell that knows nothing else, again and again")
+    func greeting() throws {
+        let directory = try TemporaryDirectory()
+        let running = try start(directory)
+        let said = try #require(running.program.read(until: "Ctrl-C stops everything"))
+        // Whole commands, each of them to an empty line.
+        let commands = said.split(separator: "\n\n").map(String.init)
+            .filter { $0.hasPrefix("curl ") || $0.contains(" token --sub admin") }
+        let export = try #require(said.split(separator: "\n").first { $0.hasPrefix("export TOKEN=") })
+        #expect(commands.count == 3, "\(commands)")
+        func shell(_ command: String) throws -> String {
+            let program = try Program("bash", ["-c", "\(export); \(command)"])
+            #expect(program.wait() == 0, "\(program.output)")
+            return program.output
+        }
+        let token = try shell(commands[2]).trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(try running.send("GET", "/v1/admin/overview", token).status == 200)
+        for _ in 0..<3 {
+            #expect(try shell(commands[0]).contains("\"status\":\"CONFIRMED\""))
+            #expect(try shell(commands[1]).contains("\"status\":\"RESERVED\""))
+        }
+        stop(running)
+    }
+
+    @Test(
+        "the demo events are in the coming months, at places and times that differ, one of them free, one nearly gone")
+    func demoEvents() throws {
+        let directory = try TemporaryDirectory()
+        let running = try start(directory)
+        let page = try HTTPClient(port: running.port).send("GET", "/v1/events?limit=50")
+        let events = try #require(page.json["data"] as? [[String: Any]])
+        #expect(events.compactMap { $0["number"] as? Int }.sorted() == Array(1...8))
+        let form = ISO8601DateFormatter()
+        form.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+        let starts = try events.map { try #require(form.date(from: $0["startsAt"] as? String ?? "")) }
+        #expect(starts.allSatisfy { $0 > Date() && $0 < Date().addingTimeInterval(100 * 86400) }, "\(starts)")
+        #expect(Set(starts.map { Int($0.timeIntervalSince1970) % 86400 }).count > 5)
+        #expect(Set(events.compactMap { $0["venue"] as? String }).count == 8)
+        #expect(events.allSatisfy { ($0["description"] as? String)?.isEmpty == false })
+        let prices = events.flatMap { ($0["tiers"] as? [[String: Any]] ?? []).compactMap { $0["unitAmount"] as? Int } }
+        #expect(prices.contains(0))
+        #expect(events.contains { $0["remainingTickets"] as? Int == 2 })
+        stop(running)
+    }
+
     @Test("what stops the start is one sentence")
     func refusals() throws {
         let directory = try TemporaryDirectory()
@@ -143,7 +190,7 @@ struct EndToEndTests {
         }
         let first = try rows()
         // The hall, number 6, has three tiers.
-        #expect(first.map { $0.prefix(2) } == ["1|", "2|", "3|", "4|", "5|", "6|", "6|", "6|"])
+        #expect(first.map { $0.prefix(2) } == ["1|", "2|", "3|", "4|", "5|", "6|", "6|", "6|", "7|", "7|", "8|"])
         #expect(try rows() == first)
     }
 }

@@ -122,7 +122,7 @@ struct RolesTests {
             let program = try Program(Cluster.binary, words, environment: environment)
             return (program.readToEnd(), program.wait())
         }
-        #expect(try run(["migrate", "--down-to", "5"], own).code == 0)
+        #expect(try run(["migrate", "--down-to", "5", "--yes"], own).code == 0)
         let serve = own.merging(Accounts.environment("serve", cluster.redis, cluster.postgres)) { $1 }
             .merging([
                 "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
