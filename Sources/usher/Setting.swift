@@ -43,6 +43,7 @@ struct Setting: Sendable {
         Setting("USHER_IN_FLIGHT_LIMIT", [.serve]),
         Setting("USHER_RATE_LIMIT", [.serve]),
         Setting("USHER_TRUSTED_PROXIES", [.serve]),
+        Setting("USHER_DECLINE_LIMIT", [.serve]),
         Setting("USHER_REGISTRATION_LIMIT", [.serve]),
         Setting("USHER_LOGIN_LIMIT", [.serve]),
         Setting("USHER_ADDRESS_CONNECTIONS", [.serve]),

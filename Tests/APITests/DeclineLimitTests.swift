@@ -9,7 +9,9 @@ extension ContractTests {
             let event = try api.event(",\"maxTicketsPerUser\":null")
             let tester = TestAPI.newUser()
             let held = try api.claim(event, by: tester)
-            for _ in 0..<20 { try api.claim(event, by: tester, card: Card.declined).expectProblem(402, "payment-declined") }
+            for _ in 0..<20 {
+                try api.claim(event, by: tester, card: Card.declined).expectProblem(402, "payment-declined")
+            }
             for refused in [
                 try api.claim(event, by: tester, card: Card.good),
                 try api.act("payments", held.id, Card.body(Card.good), by: tester),
