@@ -95,8 +95,8 @@ enum Help {
             text: """
                 usher verify [--event ID]
 
-                Needs REDIS_URL and DATABASE_URL. Compares what is held, sold, blocked and free, not amounts of money.
-                Exit code 1 with what differs.
+                Needs REDIS_URL and DATABASE_URL, or a running usher dev. Compares what is held, sold, blocked and free, the
+                terms of sale (times, limits, prices), and what bookings cost. Exit code 1 with what differs.
                 """),
         Command(
             name: "replay-dead-letter", summary: "writes down what was put aside",

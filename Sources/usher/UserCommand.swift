@@ -145,4 +145,17 @@ extension Settings {
         settings.variables["DATABASE_URL"] = url
         return settings
     }
+
+    /// These settings with both stores of a running `usher dev` and its provider, where none is given.
+    func withRunningStores() -> Settings {
+        let directory = DataDirectory(self)
+        guard text("DATABASE_URL") == nil, text("REDIS_URL") == nil, let database = directory.runningDatabase else {
+            return self
+        }
+        var settings = self
+        settings.variables["DATABASE_URL"] = database
+        settings.variables["REDIS_URL"] = directory.redisURL
+        if text("USHER_PAYMENT_GATEWAY") == nil { settings.variables["USHER_PAYMENT_GATEWAY"] = "simulated" }
+        return settings
+    }
 }

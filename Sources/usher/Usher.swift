@@ -48,12 +48,12 @@ struct Usher {
         case "migrate": try await Migrate(settings, options).run()
         case "seed": try await Seed(settings).command()
         case "dev": try await Dev(settings, copies: options["copies"].flatMap { Int($0) } ?? 1).run()
-        case "verify": try await Verify(settings).run(event: options["event"])
+        case "verify": try await Verify(settings.withRunningStores()).run(event: options["event"])
         case "replay-dead-letter": try await ReplayDeadLetter(settings).run(id: options["id"])
         case "token": try Token(settings).run(options)
         case "user": try await UserCommand(settings, options).run()
         case "payments-sim": try await PaymentsSim(settings, options).run()
-        case "doctor": return try await Doctor(settings).run() ? .done : .failed
+        case "doctor": return try await Doctor(settings.withRunningStores()).run() ? .done : .failed
         default: preconditionFailure("\(command) has help, and does nothing")
         }
         return .done

@@ -66,8 +66,12 @@ extension ContractTests {
             ] {
                 let shared = try api.ask(Request("GET", path))
                 #expect(shared.headers["cache-control"] == "no-cache", "\(path)")
-                let tag = try #require(shared.headers["etag"], "\(path)")
-                #expect(try api.ask(Request("GET", path).with("If-None-Match", tag)).status == 304, "\(path)")
+                // Other tests change what is listed meanwhile.
+                let isUnchanged = try (0..<100).contains { _ in
+                    let tag = try #require(api.ask(Request("GET", path)).headers["etag"], "\(path)")
+                    return try api.ask(Request("GET", path).with("If-None-Match", tag)).status == 304
+                }
+                #expect(isUnchanged, "\(path)")
                 let administrator = try api.ask(Request("GET", path).by(TestAPI.admin))
                 #expect(administrator.headers["cache-control"] == "no-store", "\(path)")
             }
