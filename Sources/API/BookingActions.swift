@@ -32,6 +32,7 @@ final class BookingActions {
 
     private func pay(_ request: HTTPRequest) async throws -> HTTPResponse {
         let user = try context.authenticator.user(request)
+        let isService = try context.authenticator.required(request).isService
         let id = try context.booking(request)
         var body = try RequestBody(request)
         let means = PaymentMeansBody.members(&body)
@@ -46,11 +47,13 @@ final class BookingActions {
             preference: Preference(request, usual: context.configuration.persistWait), idempotency: idempotency,
             traceparent: context.traceparent(request), availability: nil)
         guard !context.configuration.redisIsDurable else {
-            return try await replays.remembering(idempotency, id) { [self] in try await payments.pay(order) }
+            return try await replays.remembering(idempotency, id) { [self] in
+                try await payments.pay(order, countsDeclines: !isService)
+            }
         }
         return try await replays.once(idempotency, .pay, id) { [self] in
             try await payments.requireRecords(for: id)
-            return try await payments.pay(order)
+            return try await payments.pay(order, countsDeclines: !isService)
         }
     }
 

@@ -13,7 +13,11 @@ final class BookingReader {
     ///
     /// Nothing older is told than what anybody was told as written down before the call (ADR 18). Only while PostgreSQL
     /// does not answer, Redis's word is taken for it.
+    ///
+    /// - Throws: `InventoryError` when Redis cannot tell and PostgreSQL does not know the booking: its record may be on its
+    ///   way there.
     func read(_ id: BookingID) async throws -> (image: BookingImage, persisted: Bool)? {
+        var failure: InventoryError?
         do throws(InventoryError) {
             if let found = try await inRedis(id) {
                 guard let standing = await context.epochs.standing(of: id.partition) else {
@@ -26,10 +30,15 @@ final class BookingReader {
             }
         } catch {
             // While a partition recovers, or Redis is away, PostgreSQL tells.
+            failure = error
+        }
+        guard let row = try await context.store.booking(id) else {
+            if let failure { throw failure }
+            return nil
         }
         // A hold past its time is told as expired; that is not on record.
         let now = context.now
-        return try await context.store.booking(id).map { ($0.image.asOf(now), !$0.image.hasLapsed(at: now)) }
+        return (row.image.asOf(now), !row.image.hasLapsed(at: now))
     }
 
     /// The cursor has passed it, but maybe as something that was refused or put aside.

@@ -43,6 +43,7 @@ final class BookingRoutes {
         let user = try context.authenticator.user(request)
         var query = try QueryFields(request)
         var wanted = try await ListQuery(&query, context)
+        guard wanted.eventFailure == nil else { return await lists.json(.unknown) }
         wanted.filter.user = user
         return await lists.json(await lists.page(wanted.filter, limit: wanted.limit))
     }

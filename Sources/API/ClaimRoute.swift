@@ -1,3 +1,4 @@
+import Accounts
 import Booking
 import Cryptography
 import HTTPServer
@@ -20,7 +21,6 @@ final class ClaimRoute {
         let user = try context.authenticator.user(request)
         var body = try RequestBody(request)
         let wanted = try ClaimBody(&body)
-        try payments.requireFewDeclines(user, wanted.means?.means)
         let event = try await context.event(wanted.event)
         let action = wanted.means == nil ? IdempotentAction.claim : .book
         let claim = ClaimRequest(
@@ -32,13 +32,23 @@ final class ClaimRoute {
                 user: user, target: event.description, action: action, body: body,
                 secret: context.configuration.secret),
             answersLater: wanted.means != nil, traceparent: context.traceparent(request))
-        if context.pressure.isHigh { return try await refusedUnlessKnown(claim, action) }
+        if context.pressure.isHigh { return try await refusedUnlessKnown(claim, action, Pressure.refusal) }
         if wanted.means != nil { try await payments.requireRecords(for: claim.booking) }
+        var attempt: DeclineLimit.Attempt?
+        defer { if let attempt { payments.declines.end(attempt) } }
+        // A service takes the cards of many people.
+        if wanted.means?.means != nil, try !context.authenticator.required(request).isService {
+            do {
+                attempt = try await payments.declines.begin(user)
+            } catch {
+                return try await refusedUnlessKnown(claim, action, error)
+            }
+        }
         switch try await outcome(claim) {
         case .held(let image, let availability):
-            return try await held(request, claim, image, availability, wanted.means)
+            return try await held(request, claim, image, availability, wanted.means, attempt)
         case .existing(let image):
-            return try await held(request, claim, image, nil, wanted.means)
+            return try await held(request, claim, image, nil, wanted.means, attempt)
         case .replay(let record):
             guard let idempotency = claim.idempotency else { throw Problem.inProgress }
             return try await replays.replay(record, idempotency, action)
@@ -57,11 +67,11 @@ final class ClaimRoute {
 
     /// What was booked already is told all the same.
     private func refusedUnlessKnown(
-        _ claim: ClaimRequest, _ action: IdempotentAction
+        _ claim: ClaimRequest, _ action: IdempotentAction, _ refusal: any Error
     ) async throws -> HTTPResponse {
         guard let idempotency = claim.idempotency,
             let record = try await replays.record(idempotency, claim.booking.partition)
-        else { throw Pressure.refusal }
+        else { throw refusal }
         return try await replays.replay(record, idempotency, action)
     }
 
@@ -83,7 +93,7 @@ final class ClaimRoute {
 
     private func held(
         _ request: HTTPRequest, _ claim: ClaimRequest, _ image: BookingImage, _ availability: [TierAvailability]?,
-        _ means: PaymentMeansBody?
+        _ means: PaymentMeansBody?, _ attempt: DeclineLimit.Attempt?
     ) async throws -> HTTPResponse {
         context.recent.note(claim.booking, of: claim.user)
         guard let means else {
@@ -103,7 +113,7 @@ final class ClaimRoute {
                 PaymentFlow.Order(
                     booking: claim.booking, user: claim.user, means: means.means, isOneShot: true,
                     preference: Preference(request, usual: context.configuration.persistWait),
-                    idempotency: nil, traceparent: claim.traceparent, availability: availability))
+                    idempotency: nil, traceparent: claim.traceparent, availability: availability, attempt: attempt))
         }
     }
 }

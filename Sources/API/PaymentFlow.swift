@@ -23,6 +23,8 @@ final class PaymentFlow {
         let idempotency: IdempotentRequest?
         let traceparent: String
         let availability: [TierAvailability]?
+        /// By which declined cards are counted; `nil` when nothing was charged yet, or nobody counts.
+        var attempt: DeclineLimit.Attempt?
     }
 
     /// An attempt has to be on record before the provider is asked; the reconciler needs a few milliseconds.
@@ -38,7 +40,7 @@ final class PaymentFlow {
     private let replays: Replays
     private let transitions: Transitions
     private let attempts: PaymentStore
-    private let declines: DeclineLimit
+    let declines: DeclineLimit
 
     init(_ context: APIContext, _ replays: Replays, _ transitions: Transitions, _ declines: DeclineLimit) {
         self.context = context
@@ -46,11 +48,6 @@ final class PaymentFlow {
         self.transitions = transitions
         attempts = PaymentStore(pool: context.pool)
         self.declines = declines
-    }
-
-    /// Refuses a user who has had too many cards declined, before anything is held or begun.
-    func requireFewDeclines(_ user: UserID, _ means: PaymentMeans?) throws {
-        if means != nil { try declines.check(user) }
     }
 
     /// Refuses before anything is begun when an attempt could not be recorded: it would cost the hold one.
@@ -69,8 +66,36 @@ final class PaymentFlow {
         guard image.totalAmount == 0 else { throw PaymentMeansBody.missing("", for: image) }
     }
 
+    /// Pays a hold.
+    ///
+    /// - Parameter countsDeclines: whether the user's declined cards are counted; a service takes those of many people.
+    func pay(_ order: Order, countsDeclines: Bool) async throws -> HTTPResponse {
+        guard countsDeclines, order.means != nil, let attempt = try await attempt(order) else {
+            return try await pay(order)
+        }
+        defer { declines.end(attempt) }
+        var order = order
+        order.attempt = attempt
+        return try await pay(order)
+    }
+
+    /// - Returns: `nil` when nothing will be charged: what was paid already, or answered under this key, is told whatever
+    ///   was declined since.
+    private func attempt(_ order: Order) async throws -> DeclineLimit.Attempt? {
+        do {
+            return try await declines.begin(order.user)
+        } catch {
+            if let idempotency = order.idempotency,
+                try await replays.record(idempotency, order.booking.partition) != nil
+            {
+                return nil
+            }
+            if try await context.locator.image(order.booking)?.status == .confirmed { return nil }
+            throw error
+        }
+    }
+
     func pay(_ order: Order) async throws -> HTTPResponse {
-        if !order.isOneShot { try requireFewDeclines(order.user, order.means) }
         let payment = PaymentID(context.uuid())
         let began = monotonicNanoseconds()
         let outcome = try await transitions.whereverItIs(order.booking, order.user) { [self] in
@@ -110,7 +135,7 @@ final class PaymentFlow {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)
         case .declined(let code):
-            if order.means != nil { await declines.declined(order.user) }
+            if let attempt = order.attempt { await declines.declined(attempt) }
             throw try await declined(order, payment, code)
         case .pending, .unknown:
             return await pending(order, image, persisted: isWritten)

@@ -2,6 +2,7 @@ import Accounts
 import Booking
 import HTTPServer
 import JSON
+import PostgresClient
 import Records
 
 /// `/v1/payments`: what became of money, from PostgreSQL.
@@ -57,8 +58,14 @@ final class PaymentRoutes {
         var filter = PaymentFilter(
             status: status.flatMap { PaymentStatus(rawValue: $0) },
             booking: booking.flatMap { UUIDBytes($0) }.map { BookingID(stored: $0) }, before: before)
-        if let event { filter.event = try await context.event(event) }
-        let (rows, isComplete) = await lists.payments(filter, limit: limit + 1)
+        var found: (rows: [PaymentRow], isComplete: Bool) = ([], false)
+        do {
+            if let event { filter.event = try await context.event(event) }
+            found = await lists.payments(filter, limit: limit + 1)
+        } catch is PostgresError {
+            // Which event has this number cannot be told now; a list is 200 all the same.
+        }
+        let (rows, isComplete) = found
         var json = JSONWriter(capacity: 4096)
         json.beginObject()
         json.key("data")

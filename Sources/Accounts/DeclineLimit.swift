@@ -6,15 +6,31 @@ public import RedisClient
 /// Bounds how many cards a user may have declined, so that nobody finds out with us which stolen cards still work; one per
 /// loop, counted in Redis over all copies.
 ///
-/// Only a decline asks Redis. A loop that learns that a user has reached the limit remembers it, and refuses the user's
-/// next payments by itself: a payment that is not declined costs nothing, and another loop lets one more card through
-/// before it learns the same. While Redis cannot be asked nothing is counted: no card can be charged then either.
+/// A user's first attempt on a loop asks Redis nothing unless it is declined. An attempt beside another of the same user, or
+/// after one that was declined, is counted before the provider is asked and taken out again when the card was good: else
+/// many at once would all be let in before the first is declined. So each further loop lets one more card through at most.
+/// While Redis cannot be asked nothing is counted: nothing can be charged then either.
 public final class DeclineLimit {
+    /// An attempt to pay by card.
+    public final class Attempt {
+        fileprivate let user: UserID
+        /// Under what it is counted; `nil` when it is not.
+        fileprivate let id: String?
+        fileprivate var isDeclined = false
+
+        fileprivate init(_ user: UserID, _ id: String?) {
+            self.user = user
+            self.id = id
+        }
+    }
+
     private let connection: RedisConnection
     private let limit: AttemptLimit?
     private let random = RandomSource()
-    /// Until when a user is refused, monotonic nanoseconds.
-    private var refused: [UserID: Int64] = [:]
+    /// Attempts under way.
+    private var running: [UserID: Int] = [:]
+    /// Users of whom a card was declined here, and when last, monotonic nanoseconds.
+    private var declined: [UserID: Int64] = [:]
 
     /// Users that are remembered at a time; those whose time has passed are forgotten first.
     private static let maximumUsers = 10_000
@@ -25,42 +41,73 @@ public final class DeclineLimit {
         self.limit = limit
     }
 
-    /// Refuses a user who has had too many cards declined.
+    /// Begins an attempt; `end` follows whatever becomes of it.
     ///
     /// - Throws: `AccountError` `.tooManyDeclines`.
-    public func check(_ user: UserID) throws(AccountError) {
-        guard !refused.isEmpty, let until = refused[user] else { return }
+    public func begin(_ user: UserID) async throws(AccountError) -> Attempt {
+        let isFirst = running[user] == nil && !hasDeclined(user)
+        running[user, default: 0] += 1
+        guard let limit, !isFirst else { return Attempt(user, nil) }
+        let id = hexEncode(random.bytes(8))
+        let wait = await count(user, id, limit)
+        guard wait == 0 else {
+            leave(user)
+            throw AccountError(.tooManyDeclines, retryMilliseconds: wait, limit: limit)
+        }
+        return Attempt(user, id)
+    }
+
+    /// The card was declined.
+    public func declined(_ attempt: Attempt) async {
+        guard let limit else { return }
+        attempt.isDeclined = true
+        remember(attempt.user)
+        if attempt.id == nil { _ = await count(attempt.user, hexEncode(random.bytes(8)), limit) }
+    }
+
+    /// The attempt is over.
+    public func end(_ attempt: Attempt) {
+        leave(attempt.user)
+        guard let id = attempt.id, !attempt.isDeclined, connection.isConnected else { return }
+        // Lost, it counts until its window has passed.
+        connection.send(RedisCommand("ZREM", Self.key(attempt.user), id)) { _ in }
+    }
+
+    private func leave(_ user: UserID) {
+        guard let count = running[user] else { return }
+        running[user] = count > 1 ? count - 1 : nil
+    }
+
+    private func hasDeclined(_ user: UserID) -> Bool {
+        guard let limit, let last = declined[user] else { return false }
+        guard last + limit.seconds * 1_000_000_000 > monotonicNanoseconds() else {
+            declined[user] = nil
+            return false
+        }
+        return true
+    }
+
+    private func remember(_ user: UserID) {
         let now = monotonicNanoseconds()
-        guard until > now else {
-            refused[user] = nil
-            return
+        if declined.count >= Self.maximumUsers, let limit {
+            declined = declined.filter { $0.value + limit.seconds * 1_000_000_000 > now }
+            if declined.count >= Self.maximumUsers { declined.removeAll() }
         }
-        throw AccountError(.tooManyDeclines, retryMilliseconds: (until - now) / 1_000_000 + 1, limit: limit)
+        declined[user] = now
     }
 
-    /// Counts a card that was declined.
-    public func declined(_ user: UserID) async {
-        guard let limit, connection.isConnected else { return }
+    private static func key(_ user: UserID) -> String { "usher:declines:\(user.text)" }
+
+    /// - Returns: 0 when it was counted, or could not be; else the time to wait, milliseconds.
+    private func count(_ user: UserID, _ id: String, _ limit: AttemptLimit) async -> Int64 {
+        guard connection.isConnected else { return 0 }
         do throws(RedisError) {
-            // The script refuses what comes after the most: the last decline that may be is the first it refuses.
-            let wait = try await connection.evaluate(
-                LoginLimit.script, keys: ["usher:declines:\(user.text)"],
-                arguments: [
-                    hexEncode(random.bytes(8)), String(max(1, limit.most - 1)), String(limit.seconds * 1000),
-                ]
-            ).integer
-            if let wait, wait > 0 { remember(user, monotonicNanoseconds() + wait * 1_000_000) }
+            return try await connection.evaluate(
+                LoginLimit.script, keys: [Self.key(user)],
+                arguments: [id, String(limit.most), String(limit.seconds * 1000)]
+            ).integer ?? 0
         } catch {
-            // The next decline counts.
+            return 0
         }
-    }
-
-    private func remember(_ user: UserID, _ until: Int64) {
-        if refused.count >= Self.maximumUsers {
-            let now = monotonicNanoseconds()
-            refused = refused.filter { $0.value > now }
-            if refused.count >= Self.maximumUsers { refused.removeAll() }
-        }
-        refused[user] = until
     }
 }

@@ -19,9 +19,17 @@ public final class BookingLocator {
     }
 
     /// A booking as it is; `nil` when there is none. While Redis cannot tell, PostgreSQL does.
+    ///
+    /// - Throws: `InventoryError` when Redis cannot tell and PostgreSQL does not know the booking: its record may be on its
+    ///   way there.
     public func image(_ booking: BookingID) async throws -> BookingImage? {
         guard booking.partition.number < inventory.keys.partitions else { return nil }
-        if let found = try? await inventory.booking(booking) { return found.image }
+        do throws(InventoryError) {
+            if let found = try await inventory.booking(booking) { return found.image }
+        } catch {
+            guard let row = try await bookings.booking(booking) else { throw error }
+            return row.image
+        }
         return try await bookings.booking(booking)?.image
     }
 

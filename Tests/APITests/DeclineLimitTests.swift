@@ -9,6 +9,7 @@ extension ContractTests {
             let event = try api.event(",\"maxTicketsPerUser\":null")
             let tester = TestAPI.newUser()
             let held = try api.claim(event, by: tester)
+            let paid = try api.claim(event, by: tester, card: Card.good, key: "paid-before")
             for _ in 0..<20 {
                 try api.claim(event, by: tester, card: Card.declined).expectProblem(402, "payment-declined")
             }
@@ -20,9 +21,28 @@ extension ContractTests {
                 #expect(refused["detail"]?.text?.hasPrefix("20 of your cards were declined") == true)
                 #expect(refused.headers["retry-after"] != nil)
             }
-            #expect(try api.left(event) == [99, 1, 0], "nothing was held for what was refused")
+            #expect(try api.left(event) == [98, 1, 1], "nothing was held for what was refused")
+            // What was paid before is told all the same, by its key and as a booking that is confirmed.
+            let replayed = try api.claim(event, by: tester, card: Card.good, key: "paid-before")
+            #expect(replayed.status == 201 && replayed.id == paid.id)
+            #expect(replayed.headers["idempotent-replayed"] == "true")
+            #expect(try api.act("payments", paid.id, Card.body(Card.good), by: tester).status == 200)
             #expect(try api.claim(event, by: tester).status == 201)
             #expect(try api.claim(event, by: TestAPI.newUser(), card: Card.good).status == 201)
+        }
+
+        @Test("forty cards at once are not more than twenty either")
+        func parallel() async throws {
+            let api = try TestAPI.current
+            let event = try api.event(",\"maxTicketsPerUser\":null")
+            let tester = TestAPI.newUser()
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<40 {
+                    group.addTask { try api.claim(event, by: tester, card: Card.declined).status }
+                }
+                return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+            }
+            #expect(statuses[402, default: 0] <= 21 && statuses[402, default: 0] + statuses[429, default: 0] == 40)
         }
     }
 }

@@ -27,4 +27,25 @@ struct RedisAwayTests {
         #expect(try api.claim(event, by: ann).status == 201)
         #expect(try api.left(event) == [98, 1, 1])
     }
+
+    @Test("a hold that only Redis knows of is 503 meanwhile, not unknown")
+    func unpersisted() async throws {
+        let api = try TestAPI.current
+        let event = try api.event()
+        let ann = TestAPI.newUser()
+        await api.stopReconciler()
+        let held = try api.claim(event, by: ann)
+        #expect(held.status == 201)
+        api.redisServer.stop()
+        for answer in [
+            try api.booking(held.id, by: ann), try api.act("payments", held.id, by: ann),
+            try api.act("payments", held.id, Card.body(Card.good), by: ann),
+        ] {
+            #expect(answer.status == 503)
+        }
+        try api.redisServer.start()
+        await api.startReconciler()
+        try await api.untilReady()
+        #expect(try api.booking(held.id, by: ann)["status"]?.text == "RESERVED")
+    }
 }

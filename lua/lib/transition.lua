@@ -1,8 +1,9 @@
 -- transition: what begins every script that moves one booking on.
 --
 -- KEYS: 1 meta, 2 the booking's record, 3 the idempotency record (any key of the partition when ARGV[7] is empty)
--- ARGV: 1 epoch, 2 identity, 3 booking, 4 owner (escaped; empty for the system and administrators, who may act on any), 5 channel to ack to, 6 traceparent,
---       7 fingerprint of the idempotent request or empty, 8 milliseconds its record may stay `run`, 9… the script's own
+-- ARGV: 1 epoch, 2 identity, 3 booking, 4 owner (escaped; empty for the system and administrators, who may act on any),
+--       5 channel to ack to, 6 traceparent, 7 fingerprint of the idempotent request or empty,
+--       8 milliseconds its record may stay `run`, 9… the script's own
 -- Replies to all of them: RECOVERING | STALE epoch | NO_EVENT | NOT_FOUND | REPLAY record | REUSED | KEY_LIMIT
 local transition = {}
 

@@ -47,6 +47,10 @@ final class AdminBookingRoutes {
 
     private func found(_ wanted: ListQuery, _ address: EmailAddress?, isTable: Bool) async throws -> HTTPResponse {
         var filter = wanted.filter
+        if let failure = wanted.eventFailure {
+            guard !isTable else { throw failure }
+            return await lists.json(.unknown)
+        }
         if let address {
             switch await account(address) {
             case .success(let account?) where filter.user == nil || filter.user == account:
@@ -54,9 +58,8 @@ final class AdminBookingRoutes {
             case .success:
                 return try await nobodys(isTable: isTable)
             case .failure(let error):
-                // Nobody knows whose address it is; a list is 200 all the same.
                 guard !isTable else { throw error }
-                return await lists.json(BookingLists.Page(items: [], next: nil, isComplete: false))
+                return await lists.json(.unknown)
             }
         }
         guard isTable else { return await lists.json(await lists.page(filter, limit: wanted.limit)) }

@@ -21,6 +21,9 @@ final class BookingLists {
         var next: BookingID?
         /// Whether it has everything that was answered before it was asked for.
         let isComplete: Bool
+
+        /// What is told when PostgreSQL, which alone knows what was asked for, is away: a list is 200 all the same.
+        static let unknown = Page(items: [], next: nil, isComplete: false)
     }
 
     let context: APIContext

@@ -1,6 +1,7 @@
 import Booking
 import HTTPServer
 import Inventory
+import PostgresClient
 import Records
 
 /// The parameters that all lists of bookings have.
@@ -9,6 +10,8 @@ struct ListQuery {
     var filter: BookingFilter
     /// Most bookings of a page.
     let limit: Int
+    /// Why it cannot be told now which event was named, when PostgreSQL, which knows the numbers, is away.
+    private(set) var eventFailure: PostgresError?
 
     private static let usual: Int64 = 20
 
@@ -26,6 +29,11 @@ struct ListQuery {
         if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
         try query.finish()
         filter = BookingFilter(status: status.flatMap { BookingStatus(rawValue: $0) }, before: before)
-        if let event { filter.event = try await context.event(event) }
+        guard let event else { return }
+        do {
+            filter.event = try await context.event(event)
+        } catch let error as PostgresError {
+            eventFailure = error
+        }
     }
 }
