@@ -45,16 +45,24 @@ final class ProblemRoutes {
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
         <title>\(escaped(kind.title)) – Usher</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="/assets/style.css">
         </head>
         <body>
-        <main>
+        <header class="top"><div class="wide bar"><a class="brand" href="/">
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+        <path d="M16 3c6.6 0 12 5.4 12 12v13h-7V15a5 5 0 0 0-10 0v13H4V15C4 8.4 9.4 3 16 3Z"/>
+        </svg>
+        <span>Usher</span></a></div></header>
+        <main class="wide">
         <h1>\(escaped(kind.title))</h1>
         <p>\(escaped(kind.advice))</p>
         <p class="hint">\(escaped(facts(kind)))</p>
         <p><a href="/docs">The contract</a> lists every call and its errors.</p>
         </main>
+        <footer class="wide foot"><span><a href="/docs">API</a></span></footer>
         </body>
         </html>
 

@@ -59,7 +59,7 @@ export async function eventView(page, id) {
     currency: event.currency, left: counter(tier), changed: chose,
     most: (stepper) => Math.min(left.get(tier.id), allowed() - (chosen() - stepper.quantity)) }));
   const hall = listed.length ? new Hall(listed, {
-    event, counter, claim, changed: chose, lost,
+    event, claim, changed: chose, lost,
     refusal: () => (chosen() < allowed() ? "" : `You can choose at most ${count(allowed(), "ticket")}.`),
     most: allowed }) : null;
 

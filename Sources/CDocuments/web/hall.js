@@ -1,6 +1,7 @@
 // A hall on an event's page: its sections, the seats of one of them, what they cost, and choosing the best.
 
 import { make } from "./dom.js";
+import { remaining } from "./events.js";
 import { price } from "./locale.js";
 import { announce } from "./notices.js";
 import { colours, SeatMap } from "./seatmap.js";
@@ -22,11 +23,10 @@ export class Hall {
 
   /**
    * @param listed the seats as `GET …/seats` lists them.
-   * @param counter makes the element that says how many seats of a tier are left.
    * @param claim reserves items; `changed` is told after each choice, with why it was refused; `lost` of seats that others took.
    * @param refusal why no more may be chosen, or nothing; `most` how many at most.
    */
-  constructor(listed, { event, counter, claim, changed, lost, refusal, most }) {
+  constructor(listed, { event, claim, changed, lost, refusal, most }) {
     this.#event = event;
     this.#most = most;
     this.#tiers = new Map(event.tiers.map((tier, index) => [tier.id, { ...tier, colour: index % colours }]));
@@ -36,11 +36,13 @@ export class Hall {
       colour: (index) => this.#tiers.get(listed[index].tierId).colour });
     this.#best = make("button", { class: "hold-best", onclick: () => this.#claimBest(claim) });
     this.number = make("input", { id: "best-number", type: "number", inputmode: "numeric", min: "1", value: "2" });
-    this.#tabs = this.map.sections.map((section, index) => this.#tab(section, index, counter));
+    this.#tabs = this.map.sections.map((section, index) => this.#tab(section, index));
     this.#list = make("div", { role: "tablist", "aria-label": "Sections", class: "tabs" }, this.#tabs);
     this.#list.addEventListener("keydown", (pressed) => this.#key(pressed));
     this.#panel = make("div", { role: "tabpanel", id: "section-panel" }, make("p", { class: "stage", "aria-hidden": "true" }, "Stage"), this.map.scroller);
     this.map.picked = (index) => this.pick(index);
+    this.map.merged = () => this.#showLeft();
+    this.#showLeft();
     this.root = make("section", { class: "hall", "aria-label": "Seats" },
       make("div", { class: `hall-top ${this.#tabs.length === 1 ? "single" : ""}` },
         make("div", {}, this.#list, make("div", { class: "best" }, make("label", { for: "best-number" }, "Seats together"), this.number, this.#best)),
@@ -59,13 +61,29 @@ export class Hall {
       tab.tabIndex = other === index ? 0 : -1;
     });
     this.#panel.setAttribute("aria-labelledby", `section-${index}`);
-    this.#best.textContent = `Hold the best in ${this.map.sections[index].name}`;
+    this.#best.textContent = `Hold the best ${this.#where(this.map.sections[index])}`;
     const isColumn = this.#tabs.length > 1 && this.#tabs[0].offsetLeft === this.#tabs[1].offsetLeft;
     this.#list.setAttribute("aria-orientation", isColumn ? "vertical" : "horizontal");
   }
 
   /** Whether tickets are on sale. */
   setOpen(isOpen) { this.#best.disabled = !isOpen; }
+
+  /** The server chooses within a tier, which may have other sections too. */
+  #where({ name, tier }) {
+    const isWhole = this.map.sections.filter((section) => section.tier === tier).length === 1;
+    return isWhole ? `in ${name}` : `of ${this.#tiers.get(tier).name}, in any section`;
+  }
+
+  /** What is left of each section; a tier may span several. */
+  #showLeft() {
+    this.map.sections.forEach((section, index) => {
+      const { all, left } = this.map.countOf(section);
+      const [text] = remaining(left, all);
+      const element = this.#tabs[index].querySelector(".left");
+      if (element.textContent !== text) element.textContent = text;
+    });
+  }
 
   #claimBest(claim) {
     const most = this.#most();
@@ -75,10 +93,10 @@ export class Hall {
     claim([{ tierId: this.map.sections[this.map.current].tier, bestAvailable: wanted }]);
   }
 
-  #tab(section, index, counter) {
+  #tab(section, index) {
     const tier = this.#tiers.get(section.tier);
     return make("button", { role: "tab", id: `section-${index}`, "aria-controls": "section-panel", "aria-selected": "false", tabindex: "-1", onclick: () => this.pick(index) },
-      make("strong", {}, section.name), make("span", {}, price(tier.unitAmount, this.#event.currency)), counter(tier));
+      make("strong", {}, section.name), make("span", {}, price(tier.unitAmount, this.#event.currency)), make("span", { class: "left" }));
   }
 
   /** The sections may stand side by side or below each other, so that all arrows move. */

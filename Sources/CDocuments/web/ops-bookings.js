@@ -49,6 +49,8 @@ export function bookingsPanel() {
       found.textContent = list.children.length ? `${count(list.children.length, "booking")}${answer.nextCursor ? ", and more" : ""}, newest first${answer.complete ? "" : "; some may be missing at the moment"}` : "No bookings found.";
       more.replaceChildren(answer.nextCursor ? make("button", { onclick: () => find(answer.nextCursor) }, "Show more") : "");
     } catch (problem) {
+      // What is listed was found by another search.
+      if (!cursor) for (const part of [list, found, more]) part.replaceChildren();
       show(error, words(problem));
     }
   }

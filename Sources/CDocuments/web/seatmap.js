@@ -85,6 +85,12 @@ export class SeatMap {
     return element;
   }
 
+  /** How many seats a section has, and how many of them are left. */
+  countOf(section) {
+    const seats = section.rows.flatMap((row) => row.seats);
+    return { all: seats.length, left: seats.filter((index) => this.state[index] === "a").length };
+  }
+
   name(index) {
     const seat = this.seats[index];
     return `row ${seat.row} seat ${seat.number}`;
@@ -149,6 +155,7 @@ export class SeatMap {
       }
     }
     this.plan.draw();
+    this.merged?.();
     if (taken.length) this.lost(taken);
   }
 

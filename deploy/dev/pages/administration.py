@@ -65,6 +65,15 @@ def test_bookings_are_found_exported_and_cancelled(stage, page):
     panel.get_by_label("E-mail").fill("nobody.at.all@example.com")
     panel.get_by_role("button", name="Find bookings").click()
     expect(panel.get_by_text("No bookings found.")).to_be_visible()
+    # What an earlier search found does not stand below the refusal of a later one.
+    panel.get_by_label("E-mail").fill("")
+    panel.get_by_role("button", name="Find bookings").click()
+    expect(rows).to_have_count(1)
+    panel.get_by_label("Event number or id").fill("nonsense")
+    panel.get_by_role("button", name="Find bookings").click()
+    expect(panel.get_by_role("alert")).to_be_visible()
+    expect(rows).to_have_count(0)
+    expect(panel.get_by_role("status")).to_be_empty()
 
 
 def test_the_audit_log_says_who_did_what(stage, page):

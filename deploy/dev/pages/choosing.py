@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+import looks
+
 RATIO = """(pairs) => {
     const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     const channels = (color) => {
@@ -108,6 +110,32 @@ def test_no_more_can_be_chosen_than_are_allowed_or_left(stage, page):
         one.get_by_role("gridcell", name=f"row A seat {seat}, available").click()
     expect(one.get_by_role("alert")).to_have_text("You can choose at most 2 tickets.")
     expect(one.get_by_text("2 tickets, $80.00")).to_be_visible()
+
+
+def test_sections_of_one_tier_are_counted_each_and_the_best_are_of_all(stage, page):
+    sections = [{"name": name, "rows": [{"name": "A", "seats": [str(seat + 1) for seat in range(seats)]}]}
+                for name, seats in (("Stalls", 20), ("Balcony", 12), ("Box", 4))]
+    venue = stage.ask("POST", "/v1/venues", {"name": "Two floors", "sections": sections}, stage.admin)
+    event = stage.event("Two floors", venueId=venue["id"], tiers=[
+        {"name": "Standard", "kind": "seated", "unitAmount": 4000, "sections": ["Stalls", "Balcony"]},
+        {"name": "Luxury", "kind": "seated", "unitAmount": 9000, "sections": ["Box"]}])
+    one = page()
+    stage.open(one, f"/#/events/{event['number']}")
+    stalls, balcony = one.get_by_role("tab", name="Stalls"), one.get_by_role("tab", name="Balcony")
+    expect(stalls).to_contain_text("20 left")
+    expect(balcony).to_contain_text("12 left")
+    one.get_by_text("Live", exact=True).wait_for()
+    taken = [seat["id"] for seat in stage.seats(event) if seat["section"] == "Balcony"][:4]
+    stage.book(event, [{"seatIds": taken}], stage.token("upstairs"))
+    expect(balcony).to_contain_text("Only 8 left")
+    expect(stalls).to_contain_text("20 left")
+    balcony.click()
+    expect(one.get_by_role("button", name="Hold the best of Standard, in any section")).to_be_visible()
+    one.set_viewport_size({"width": 390, "height": 844})
+    looks.fits_page(one, "sections of one tier")
+    stage.picture(one, "sections-of-one-tier")
+    one.get_by_role("tab", name="Box").click()
+    expect(one.get_by_role("button", name="Hold the best in Box")).to_be_visible()
 
 
 def test_few_that_are_left_are_called_few(stage, page):
