@@ -86,6 +86,8 @@ final class AccountExportRoute {
     }
 
     /// What the audit log has of what the caller did, and of what was done to the account.
+    ///
+    /// Ids alone do not tell: a service may be named like a user, and an event or booking may have a user's id.
     private func writeEntries(_ user: UserID, to stream: HTTPResponseStream) async -> Bool {
         var isFirst = true
         for (actor, subject) in [(user.text, nil), (nil, user.text)] as [(String?, String?)] {
@@ -93,11 +95,12 @@ final class AccountExportRoute {
             repeat {
                 guard
                     let entries = try? await log.list(
-                        actor: actor, subject: subject, action: nil, before: before, limit: Self.page)
+                        actor: actor, actorKind: actor == nil ? nil : .user, subject: subject,
+                        subjectKind: subject == nil ? nil : "user", action: nil, before: before, limit: Self.page)
                 else { return false }
                 before = entries.count == Self.page ? entries.last?.id : nil
                 // What one did to oneself is there already.
-                let told = entries.filter { actor != nil || $0.actor.id != user.text }
+                let told = actor != nil ? entries : entries.filter { !Self.isBy(user, $0) }.map(Self.withoutActor)
                 var text: [UInt8] = []
                 for entry in told {
                     if !isFirst { text.append(UInt8(ascii: ",")) }
@@ -110,6 +113,20 @@ final class AccountExportRoute {
             } while before != nil
         }
         return true
+    }
+
+    private static func isBy(_ user: UserID, _ entry: AuditEntry) -> Bool {
+        entry.actor.kind == .user && entry.actor.id.map { UserID(stored: $0) } == user
+    }
+
+    /// The entry without what is about whoever acted: that somebody else did it concerns the account, who it was and
+    /// from where does not. The request's id is left out too, as it finds the same in the server's log.
+    private static func withoutActor(_ entry: AuditEntry) -> AuditEntry {
+        var entry = entry
+        entry.actor = AuditEntry.Actor(entry.actor.kind, nil)
+        entry.address = nil
+        entry.requestID = nil
+        return entry
     }
 
     /// Sends, and waits until the client has taken most of it.

@@ -22,7 +22,8 @@ final class CrossOrigin {
     /// What a page may read beside the headers that it may always read.
     private static let exposed = [
         "Allow", "Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "Preference-Applied", "RateLimit",
-        "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Event-Version", "X-Request-Id",
+        "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Complete", "X-Event-Version",
+        "X-Request-Id",
     ].joined(separator: ", ")
 
     init(origins: [String]) { self.origins = Set(origins.map { ExactText($0) }) }

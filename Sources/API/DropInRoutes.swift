@@ -93,12 +93,15 @@ final class DropInRoutes {
         let user = body.required("user_id", body.user("user_id"))
         try body.finish()
         guard let reference, let user else { throw Problem.invalid(body.errors) }
+        // The audit log cannot tell: the user is in the body, and the answer has no `Location`.
+        request.audit?.reason = "on behalf of \(user.text)"
         let event = try await event(reference)
         // Whoever may reserve without a key has no claim to be trusted with the money.
         let isService = try context.authenticator.principal(of: request)?.isService == true
         let mayBeUnpaid = isService || context.configuration.givesTicketsAway
         switch try await outcome(event, user, mayBeUnpaid: mayBeUnpaid, request) {
         case .booked(let id, let image):
+            request.audit?.subject = AuditEntry.Subject("booking", id.description)
             _ = await context.acks.isWritten(id, image.made, within: context.configuration.persistWait)
             guard !context.acks.isOverruled(id) else { throw Problem.oversold }
             return .json(201, Self.json(id, image, event))

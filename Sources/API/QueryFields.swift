@@ -22,6 +22,13 @@ struct QueryFields {
         return values.first.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
+    /// The same of a parameter that says whose: empty, as a form left blank sends it, it must not mean everybody's.
+    mutating func filledText(_ name: String) -> String? {
+        if let text = text(name) { return text }
+        if fields.contains(where: { $0.name.isSame(as: name) }) { wrong(name, "It must not be empty.") }
+        return nil
+    }
+
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
         guard let text = text(name) else { return nil }
         guard let number = Int64(text), range.contains(number) else {

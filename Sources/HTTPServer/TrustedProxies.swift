@@ -4,8 +4,8 @@ public struct TrustedProxies: Sendable {
 
     /// Proxies in a row that are followed back; no installation has as many, and each costs a look at every range.
     private static let hops = 16
-    /// What the longest address takes, IPv4 within IPv6.
-    private static let addressLength = 45
+    /// What the longest address takes, IPv4 within IPv6, with brackets and a port.
+    private static let addressLength = 45 + "[]:65535".utf8.count
 
     /// Those within some ranges.
     public init(_ ranges: [AddressRange]) { self.ranges = ranges }
@@ -49,7 +49,31 @@ public struct TrustedProxies: Sendable {
         var bytes = bytes.drop(while: isSpace)
         while let last = bytes.last, isSpace(last) { bytes.removeLast() }
         guard bytes.count <= addressLength else { return nil }
-        let text = String(decoding: bytes, as: UTF8.self)
+        guard let host = host(bytes) else { return nil }
+        let text = String(decoding: host, as: UTF8.self)
         return IPAddress(text).map { (text, $0) }
+    }
+
+    /// An entry without the brackets and the port that some proxies write, as `203.0.113.7:4711`, `[2001:db8::9]:443`
+    /// or `[2001:db8::9]`: the port changes with each connection, the client does not.
+    private static func host(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        let colon = UInt8(ascii: ":")
+        if bytes.first == UInt8(ascii: "[") {
+            guard let end = bytes.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            let host = bytes[..<end].dropFirst()
+            let rest = bytes[end...].dropFirst()
+            // Only IPv6 is written in brackets.
+            return host.contains(colon) && (rest.isEmpty || isPort(rest)) ? host : nil
+        }
+        // IPv6 has two colons or more, so that a single one begins a port.
+        guard let first = bytes.firstIndex(of: colon), first == bytes.lastIndex(of: colon) else { return bytes }
+        return isPort(bytes[first...]) ? bytes[..<first] : nil
+    }
+
+    /// Whether these are a colon and the digits of a port.
+    private static func isPort(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let digits = bytes.dropFirst()
+        return bytes.first == UInt8(ascii: ":") && (1...5).contains(digits.count)
+            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }

@@ -64,12 +64,15 @@ public final class AuditLog {
     ///
     /// - Parameters:
     ///   - actor: whose; `nil` for everybody's.
+    ///   - actorKind: only of actors of this kind, as a service may be named like a user; `nil` for any.
     ///   - subject: about which id; `nil` for any.
+    ///   - subjectKind: only about subjects of this kind, such as `user`; `nil` for any.
     ///   - action: this one, and those that it is the beginning of: `events` is `events.publish` too.
     ///   - before: the last one of the page before.
     ///   - limit: at most so many.
     public func list(
-        actor: String?, subject: String?, action: String?, before: UUIDBytes?, limit: Int
+        actor: String?, actorKind: AuditEntry.Actor.Kind? = nil, subject: String?, subjectKind: String? = nil,
+        action: String?, before: UUIDBytes?, limit: Int
     ) async throws(PostgresError) -> [AuditEntry] {
         var conditions = ["true"]
         var parameters: [PostgresValue] = [.integer(Int64(limit))]
@@ -79,7 +82,9 @@ public final class AuditLog {
             conditions.append(condition.replacing("?", with: "$\(parameters.count)"))
         }
         add("actor_id = ?::text", actor)
+        add("actor_kind = ?::text", actorKind?.rawValue)
         add("subject_id = ?::text", subject)
+        add("subject_kind = ?::text", subjectKind)
         add("(action = ?::text OR starts_with(action, ?::text || '.'))", action)
         add("id < ?::uuid", before?.description)
         return try await pool.query(

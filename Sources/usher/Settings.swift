@@ -122,15 +122,22 @@ struct Settings: Sendable {
     private static let leastKeyBytes = 16
 
     func apiKeys() throws -> [(name: String, key: String)] {
-        try (text("USHER_API_KEYS") ?? "").split(separator: ",").map { pair in
+        // By bytes, as keys are compared when they are used.
+        var owners: [[UInt8]: String] = [:]
+        return try (text("USHER_API_KEYS") ?? "").split(separator: ",").map { pair in
             guard let colon = pair.firstIndex(of: ":"), colon > pair.startIndex,
                 pair.index(after: colon) < pair.endIndex
             else { throw Failure("USHER_API_KEYS must be name:key pairs, separated by commas.") }
+            let name = String(pair[..<colon])
             let key = String(pair[pair.index(after: colon)...])
             guard key.utf8.count >= Self.leastKeyBytes else {
-                throw Failure("USHER_API_KEYS: the key of \(pair[..<colon]) must have at least 16 bytes.")
+                throw Failure("USHER_API_KEYS: the key of \(name) must have at least 16 bytes.")
             }
-            return (String(pair[..<colon]), key)
+            // Nobody could tell which of the two sent it.
+            if let owner = owners.updateValue(name, forKey: Array(key.utf8)), owner != name {
+                throw Failure("USHER_API_KEYS: \(owner) and \(name) have the same key; each needs its own.")
+            }
+            return (name, key)
         }
     }
 }

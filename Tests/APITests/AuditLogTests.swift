@@ -111,6 +111,23 @@ struct AuditLogTests {
         #expect(found["data"]?[0]?["reason"]?.text == "on behalf of \(user)")
     }
 
+    @Test("what a service reserves for clients of older services is on record with the booking and whom it was for")
+    func reserved() async throws {
+        let api = try TestAPI.current
+        let event = try api.event(capacity: 5)
+        let user = "user-\(UUID().uuidString)"
+        let body = "{\"event_id\":\(event.number),\"user_id\":\"\(user)\"}"
+        let reserve = Request("POST", "/api/bookings/reserve", body).with("X-API-Key", "box-office-key-of-tests")
+        let booked = try api.ask(reserve)
+        try #require(booked.status == 201, "\(booked.text)")
+        let found = try await api.until(
+            { $0["data"]?.elements.count == 1 },
+            Request("GET", "/v1/admin/audit-log?subject=\(booked.id)").by(TestAPI.admin))
+        #expect(found["data"]?[0]?["subject"]?["kind"]?.text == "booking")
+        #expect(found["data"]?[0]?["actor"]?["id"]?.text == "box-office")
+        #expect(found["data"]?[0]?["reason"]?.text == "on behalf of \(user)")
+    }
+
     @Test("pages follow each other without a gap, and customers see none of it")
     func pages() throws {
         let api = try TestAPI.current

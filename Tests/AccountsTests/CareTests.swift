@@ -120,6 +120,40 @@ struct CareTests {
         #expect(try self.id(again) != id)
     }
 
+    @Test("an export has what its owner did and what was done to the account, and nothing of who else did it")
+    func exportedEntries() throws {
+        let login = try server.register("care-export")
+        let id = try id(login)
+        // Services, events and the system may be named like a user.
+        for (actorKind, actor, subjectKind, subject, reason) in [
+            ("user", id, "booking", "b1", "own"), ("user", id, "user", id, "own account"),
+            ("user", "care-root-id", "user", id, "by another"), ("service", id, "user", id, "by a service"),
+            ("service", id, "booking", "b2", "service"), ("system", id, "booking", "b3", "system"),
+            ("user", "care-root-id", "event", id, "event"),
+        ] {
+            _ = try server.rows(
+                """
+                INSERT INTO audit_log (id, at, actor_kind, actor_id, address, action, subject_kind, subject_id,
+                    outcome, reason, request_id)
+                VALUES (gen_random_uuid(), now(), '\(actorKind)', '\(actor)', '192.0.2.77', 'care.test',
+                    '\(subjectKind)', '\(subject)', 'done', '\(reason)', 'care-request')
+                RETURNING 1
+                """)
+        }
+        let export = try server.send("GET", "/v1/auth/me/export", token: login.accessToken)
+        let entries = try #require(export.json["auditLog"] as? [[String: Any]], "\(export.text)")
+            .filter { $0["action"] as? String == "care.test" }
+        let reasons = entries.compactMap { $0["reason"] as? String }
+        #expect(reasons.sorted() == ["by a service", "by another", "own", "own account"])
+        for entry in entries {
+            let isOwn = (entry["reason"] as? String)?.hasPrefix("own") == true
+            #expect((entry["actor"] as? [String: Any])?["id"] as? String == (isOwn ? id : nil))
+            #expect(entry["address"] as? String == (isOwn ? "192.0.2.77" : nil))
+            #expect(entry["requestId"] as? String == (isOwn ? "care-request" : nil))
+        }
+        #expect(!export.text.contains("care-root-id"))
+    }
+
     @Test("an account that another copy disabled is refused within seconds, and can neither log in nor refresh")
     func disabled() async throws {
         let login = try server.register("care-disabled")

@@ -62,10 +62,22 @@ struct TrustedProxiesTests {
         #expect(client("10.0.0.3, 10.0.0.2") == "10.0.0.3")
     }
 
+    @Test("brackets and ports are no part of an address")
+    func ports() {
+        #expect(client("203.0.113.7:4711") == "203.0.113.7")
+        #expect(client("[2001:db8::9]:443") == "2001:db8::9")
+        #expect(client("[2001:db8::9]") == "2001:db8::9")
+        #expect(client("198.51.100.9, 203.0.113.7:4711, [fd00::2]:80, 10.0.0.2:65535") == "203.0.113.7")
+        let longest = "0000:0000:0000:0000:0000:ffff:203.100.113.101"
+        #expect(client("[\(longest)]:65535") == longest)
+    }
+
     @Test("what is no address where one is looked for names nobody, nor do more proxies than there may be")
     func garbage() {
         for line in [
-            "", ",", "unknown", "203.0.113.1, ", "203.0.113.1, _hidden, 10.0.0.2", "203.0.113.1:80", "[2001:db8::1]",
+            "", ",", "unknown", "203.0.113.1, ", "203.0.113.1, _hidden, 10.0.0.2", "203.0.113.1:",
+            "203.0.113.1:http", "203.0.113.1:123456", ":80", "[203.0.113.1]:80", "[2001:db8::1", "[2001:db8::1]:",
+            "[2001:db8::1]80", "[[2001:db8::1]]", "2001:db8::1]", "[2001:db8::1%eth0]", "[", "[]",
             "203.0.113.1 10.0.0.2", String(repeating: "1", count: 10_000), "2001:db8::1%eth0",
         ] {
             #expect(client(line) == nil, "\(line)")
@@ -80,7 +92,7 @@ struct TrustedProxiesTests {
     func random() {
         var generator = SeededGenerator.fromEnvironment()
         let proxies = TrustedProxies(["10.0.0.0/8"].compactMap { AddressRange($0) })
-        let pieces = ["203.0.113.1", "10.0.0.2", ",", ", ", " ", ":", "::", "ffff", "/8", "\t", "é", "0"]
+        let pieces = ["203.0.113.1", "10.0.0.2", ",", ", ", " ", ":", "::", "[", "]", "ffff", "/8", "\t", "é", "0"]
         for _ in 0..<5000 {
             let lines = (0..<Int.random(in: 0...3, using: &generator)).map { _ in
                 (0..<Int.random(in: 0...8, using: &generator)).map { _ in

@@ -75,6 +75,23 @@ struct SettingTests {
         #expect(Setting.unknown(in: Setting.all.map(\.name) + ["USHER_JWT_SECRET_FILE", "PATH", "PGHOST"]) == [])
     }
 
+    @Test("what is wrong with an API key names its service, and two services cannot have the same key")
+    func apiKeys() throws {
+        func refusal(_ keys: String) -> String? {
+            do {
+                _ = try Settings(["USHER_API_KEYS": keys]).apiKeys()
+                return nil
+            } catch { return (error as? Failure)?.sentence }
+        }
+        let (first, second) = (String(repeating: "a", count: 16), String(repeating: "b", count: 16))
+        #expect(refusal("partner:short") == "USHER_API_KEYS: the key of partner must have at least 16 bytes.")
+        #expect(
+            refusal("partner:\(first),shop:\(second),kiosk:\(first)")
+                == "USHER_API_KEYS: partner and kiosk have the same key; each needs its own.")
+        // A service may have two keys while it changes from one to the other.
+        #expect(refusal("partner:\(first),partner:\(second)") == nil)
+    }
+
     @Test(
         "distances count a slip as one",
         arguments: [

@@ -29,8 +29,8 @@ final class AdminBookingRoutes {
     private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         _ = try context.authenticator.admin(request)
         var query = try QueryFields(request)
-        let user = query.text("userId")
-        let email = query.text("email")
+        let user = query.filledText("userId")
+        let email = query.filledText("email")
         if let user, user.utf8.count > Self.userLimit || user.utf8.contains(0) {
             query.wrong("userId", "It must be a user's id.")
         }

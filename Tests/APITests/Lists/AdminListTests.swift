@@ -50,6 +50,8 @@ extension ContractTests {
             for (query, pointer) in [
                 ("status=reserved", "?status"), ("limit=101", "?limit"), ("cursor=x", "?cursor"), ("page=1", "?page"),
                 ("eventId=abc", "?eventId"), ("email=ann", "?email"), ("userId=%00", "?userId"),
+                // Whose is empty must not mean everybody's.
+                ("userId=", "?userId"), ("email=", "?email"),
             ] {
                 let answer = try list(api, query)
                 answer.expectProblem(400, "invalid-request")
