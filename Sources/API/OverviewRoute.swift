@@ -61,8 +61,9 @@ final class OverviewRoute {
     private func events(to json: inout JSONWriter) async {
         json.key("events")
         guard
+            // What is over needs no watching, and would stand first.
             let (events, _) = try? await context.catalogue.list(
-                EventListing(limit: Self.eventLimit, period: .all))
+                EventListing(limit: Self.eventLimit, period: .upcoming))
         else { return json.null() }
         json.beginArray()
         for event in events { write(event, await context.live(event.id), to: &json) }
