@@ -23,6 +23,7 @@ struct Dev {
         if settings.text("USHER_JWT_SECRET") == nil { settings.variables["USHER_JWT_SECRET"] = try directory.secret() }
         for (name, usual) in [
             ("USHER_OPEN_RESERVE", "1"), ("USHER_RATE_LIMIT", "off"), ("USHER_REGISTRATION_LIMIT", "off"),
+            ("USHER_DECLINE_LIMIT", "off"),
             ("USHER_PAYMENT_GATEWAY", "simulated"), ("USHER_DROP_IN_UNPAID", "1"),
         ]
         where settings.text(name) == nil { settings.variables[name] = usual }

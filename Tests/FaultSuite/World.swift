@@ -49,7 +49,8 @@ final class World: Sendable {
         }
         self.links = links
         var environment = [
-            "USHER_LOOPS": "1", "USHER_PARTITIONS": "4", "USHER_RATE_LIMIT": "off", "USHER_ADDRESS_CONNECTIONS": "off",
+            "USHER_LOOPS": "1", "USHER_PARTITIONS": "4", "USHER_RATE_LIMIT": "off", "USHER_DECLINE_LIMIT": "off",
+            "USHER_ADDRESS_CONNECTIONS": "off",
             "USHER_LOG": "warning",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256",
             "USHER_WEBHOOK_SECRETS": Provider.secret,

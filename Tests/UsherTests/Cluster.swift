@@ -32,7 +32,8 @@ final class Cluster: Sendable {
         self.environment = [
             "REDIS_URL": redis.url, "DATABASE_URL": postgres.url, "USHER_LOOPS": "1", "USHER_PARTITIONS": "8",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_RATE_LIMIT": "off",
-            "USHER_REGISTRATION_LIMIT": "off", "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off",
+            "USHER_REGISTRATION_LIMIT": "off", "USHER_DECLINE_LIMIT": "off",
+            "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off",
             "USHER_PAYMENT_GATEWAY": "simulated",
         ].merging(environment) { $1 }
         if accounts != nil {

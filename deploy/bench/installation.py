@@ -59,6 +59,7 @@ class Installation:
             "USHER_PAYMENT_GATEWAY": "simulated",
             # Everything comes from one address here.
             "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off", "USHER_REGISTRATION_LIMIT": "off",
+            "USHER_DECLINE_LIMIT": "off",
             **(environment or {}),
         }
         self.serves = serves
