@@ -61,11 +61,15 @@ if not given_back then
   return { 'LINE', booking.image(b) }
 end
 
--- A part that cost nothing gives nothing back: a charge of nothing is refunded with its booking, not before.
+-- What goes back is never more than was taken: a booking that a service confirmed unpaid gives back nothing. A part
+-- that gives nothing back leaves the payment as it is: a charge of nothing is refunded with its booking, not before.
 local payment = booking.payment(b)
-if payment and payment.status == 'SUCCEEDED' and (amount > 0 or #lines == 0) then
-  booking.refund(payment, #lines == 0 and payment.amount or payment.refund + amount)
-  booking.set_payment(b, payment)
+if payment and payment.status == 'SUCCEEDED' then
+  local due = #lines == 0 and payment.amount or math.min(payment.refund + amount, payment.amount)
+  if due > payment.refund or #lines == 0 then
+    booking.refund(payment, due)
+    booking.set_payment(b, payment)
+  end
 end
 if #lines == 0 then
   work.release(w, ARGV[3], b)

@@ -62,6 +62,9 @@ struct ClientLedgerTests {
                     #expect(refused.status == 503 && refused.problemCode == "overloaded" && refused.closes)
                     #expect(refused["retry-after"] == "1" && refused["x-request-id"] == "mine")
                 }
+                // The refused have left before others are counted.
+                try await first.until("its refused one left") { $0.openConnections == 2 }
+                try await second.until("its refused one left") { $0.openConnections == 1 }
                 // Nor for those that are told so is there room without end.
                 let waiting = try (0..<8).map { _ in try first.client() }
                 try await first.until("they are open") { $0.openConnections == 10 }

@@ -29,8 +29,9 @@ struct ModelBooking: Equatable {
             status = amount > 0 ? .refundDue : .refunded
         }
 
-        /// A part of it has to go back as well.
-        mutating func owe(_ part: Int) {
+        /// A part of the price has to go back as well, as far as it was taken.
+        mutating func owe(_ price: Int) {
+            let part = min(price, amount - refund)
             refund += part
             if part > 0, refund >= amount { status = .refundDue }
         }
