@@ -54,6 +54,9 @@ struct AcceptedMedia {
         }.max { $0.specificity < $1.specificity }
     }
 
+    /// How much a type is wanted, in thousandths; 0 when no range has it.
+    func quality(_ type: String, _ subtype: String) -> Int { match((type, subtype))?.quality ?? 0 }
+
     /// Whether a type is wanted rather than JSON: it is more so, or as much and named rather than covered by a wildcard,
     /// or named first.
     func prefers(_ type: String, _ subtype: String) -> Bool {

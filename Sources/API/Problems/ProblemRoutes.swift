@@ -1,5 +1,4 @@
 import HTTPServer
-import Text
 
 /// `/problems/{code}`: what an error means and what to do about it, for the person who follows the `type` of one.
 final class ProblemRoutes {
@@ -73,24 +72,9 @@ final class ProblemRoutes {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 
-    /// Whether the client wants HTML rather than plain text (RFC 9110, section 12.5.1); text for a client that takes
-    /// either.
+    /// Whether the client wants HTML rather than plain text; text for a client that takes either.
     private static func prefersHTML(_ request: HTTPRequest) -> Bool {
-        let ranges = request.headers("accept").flatMap { $0.unquotedParts(separatedBy: ",") }.map(range)
-        return quality(of: "html", in: ranges) > quality(of: "plain", in: ranges)
-    }
-
-    private static func range(_ text: Substring) -> (name: String, quality: Double) {
-        let parts = text.unquotedParts(separatedBy: ";").map(\.trimmed)
-        let weight = parts.dropFirst().first { $0.lowercased().starts(withExactly: "q=") }
-        return (parts.first?.lowercased() ?? "", weight.map { Double($0.dropFirst(2)) ?? 0 } ?? 1)
-    }
-
-    /// By the most specific range that has the type.
-    private static func quality(of subtype: String, in ranges: [(name: String, quality: Double)]) -> Double {
-        for name in ["text/\(subtype)", "text/*", "*/*"] {
-            if let range = ranges.first(where: { $0.name == name }) { return range.quality }
-        }
-        return 0
+        let accepted = AcceptedMedia(request)
+        return accepted.quality("text", "html") > accepted.quality("text", "plain")
     }
 }
