@@ -3,10 +3,11 @@ import EventLoop
 import Records
 import RedisClient
 
-/// Who on this loop waits to hear that a booking's version is written down.
+/// The calls on this loop that wait until a booking's version is persisted.
 ///
-/// The reconciler publishes it after its commit; messages may be lost, so that each wait reads the row once before it
-/// gives up, and all do after a new subscription.
+/// The reconciler publishes an acknowledgement after its commit. It may arrive before the call that is to wait for it has
+/// registered: what arrived a moment ago is remembered. It may be lost: each wait reads the row once before it gives up,
+/// and all do that wait when a lost subscription is back, or begin to wait soon after.
 final class AckRegistry {
     /// What came of a confirming call's wait.
     enum Outcome {
@@ -49,6 +50,9 @@ final class AckRegistry {
     private let store: BookingStore
     private let allowance: WaitAllowance
     private var waits: [BookingID: [Wait]] = [:]
+    private var recent = RecentAcks()
+    /// When a lost subscription was back.
+    private var resubscribedAt: Int64?
     /// Waits in vain, while nothing is written down at all: then one a second finds out, and the others do not wait.
     private var breaker = CircuitBreaker(threshold: 3, pause: .seconds(1))
 
@@ -67,17 +71,25 @@ final class AckRegistry {
         }
         breaker.succeeded()
         let booking = BookingID(stored: uuid)
-        guard part.count == 5 else { return finish(booking, BookingVersion(number: number, at: at)) }
+        guard part.count == 5 else {
+            let version = BookingVersion(number: number, at: at)
+            recent.note(booking, version, now: monotonicNanoseconds())
+            return finish(booking, version)
+        }
         if overruled.count >= Self.overruledLimit { overruled.removeAll() }
         overruled.insert(booking)
         for wait in waits.removeValue(forKey: booking) ?? [] { wait.end(false) }
     }
 
+    /// Calls that wait.
+    var waiting: Int { waits.values.reduce(0) { $0 + $1.count } }
+
     /// Whether it was heard that PostgreSQL refused the booking, since others have what it took.
     func isOverruled(_ booking: BookingID) -> Bool { overruled.contains(booking) }
 
-    /// Messages may have been lost: whoever waits has the row read.
+    /// Messages may have been lost: the rows of all that wait are read, and of those that begin to wait soon.
     func resubscribed() {
+        resubscribedAt = monotonicNanoseconds()
         for booking in waits.keys {
             loop.spawn { [weak self] in await self?.read(booking) }
         }
@@ -106,6 +118,9 @@ final class AckRegistry {
     func isWritten(
         _ booking: BookingID, _ version: BookingVersion, within time: Duration, isWished: Bool = false
     ) async -> Bool {
+        if recent.has(booking, version, now: monotonicNanoseconds()) { return true }
+        // There will be no record of it.
+        if overruled.contains(booking) { return false }
         guard time > .zero else { return await wait(booking, version, .zero) }
         guard isWished || breaker.admits(now: monotonicNanoseconds()) else {
             return await wait(booking, version, .zero)
@@ -121,13 +136,19 @@ final class AckRegistry {
             waits[booking, default: []].append(wait)
             if time > .zero {
                 after(time, wait, booking) { $0.lookUp(booking, wait) }
+                // Its acknowledgement may have been among those that were lost.
+                if mayHaveMissed { loop.spawn { [weak self] in await self?.read(booking) } }
             } else {
                 lookUp(booking, wait)
             }
         }
     }
 
-    /// The row is read before anybody is told no.
+    private var mayHaveMissed: Bool {
+        resubscribedAt.map { monotonicNanoseconds() - $0 < RecentAcks.nanoseconds } ?? false
+    }
+
+    /// The row is read before a call is answered that it is not persisted.
     private func lookUp(_ booking: BookingID, _ wait: Wait) {
         loop.spawn { [weak self] in
             await self?.read(booking)

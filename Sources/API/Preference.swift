@@ -14,6 +14,12 @@ struct Preference {
     /// What to say in `Preference-Applied`; `nil` when nothing was preferred.
     let applied: String?
 
+    /// A wait that no client asked for.
+    init(wait: Duration) {
+        self.wait = wait
+        applied = nil
+    }
+
     /// Reads the `Prefer` headers.
     init(_ request: HTTPRequest, usual: Duration) {
         var isAsync = false

@@ -1,0 +1,159 @@
+import Booking
+import EventLoop
+import PostgresClient
+import Records
+import Support
+import Testing
+
+@testable import API
+
+@Suite("Acknowledgements and the calls that wait for them")
+struct AckRegistryTests {
+    private static func booking(_ number: UInt64) -> BookingID {
+        BookingID(partition: Partition(0), milliseconds: 1, random: number)
+    }
+
+    private static let booking = booking(1)
+    private static let version = BookingVersion(number: 3, at: 1_700_000_000_000)
+    /// Longer than any test is meant to take: who waits so long was not told.
+    private static let long = Duration.seconds(20)
+
+    private static func message(_ version: BookingVersion = version, _ rest: String = "") -> String {
+        "\(booking) \(version) 7\(rest)"
+    }
+
+    /// Runs `body` with a registry whose PostgreSQL is away, so that acknowledgements alone can tell it anything.
+    private func withRegistry(
+        _ body: @Sendable (AckRegistry, EventLoop, PostgresPool) async throws -> Void
+    ) async throws {
+        let loop = try EventLoop(name: "acks")
+        defer { loop.stop() }
+        let port = try freePort()
+        try await loop.run { loop in
+            let pool = PostgresPool(
+                loop: loop, configuration: PostgresConfiguration(uri: "postgresql://nobody@127.0.0.1:\(port)/none"))
+            defer { pool.close() }
+            let registry = AckRegistry(loop: loop, store: BookingStore(pool: pool), allowance: WaitAllowance())
+            try await body(registry, loop, pool)
+        }
+    }
+
+    @Test("one that arrives after its call has begun to wait ends the wait, and those of all others for it")
+    func waitFirst() async throws {
+        try await withRegistry { registry, loop, _ in
+            var ended: [Bool] = []
+            for _ in 0..<3 {
+                loop.spawn { ended.append(await registry.isWritten(Self.booking, Self.version, within: Self.long)) }
+            }
+            while registry.waiting < 3 { await loop.sleep(for: .milliseconds(1)) }
+            registry.received(Self.message())
+            while ended.count < 3 { await loop.sleep(for: .milliseconds(1)) }
+            #expect(ended == [true, true, true] && registry.waiting == 0)
+        }
+    }
+
+    @Test("one that arrives before its call begins to wait is remembered, for any number of calls")
+    func ackFirst() async throws {
+        try await withRegistry { registry, _, _ in
+            registry.received(Self.message())
+            for _ in 0..<2 {
+                #expect(await registry.isWritten(Self.booking, Self.version, within: Self.long))
+            }
+            #expect(await registry.isWritten(Self.booking, Self.version, within: .zero), "without a wait too")
+            let preference = Preference(wait: Self.long)
+            #expect(await registry.wait(Self.booking, Self.version, for: preference, isOld: false) == .written)
+            #expect(await registry.wait(Self.booking, Self.version, for: preference, isOld: true) == .written)
+        }
+    }
+
+    @Test("one of another version, or of another booking, says nothing, whenever it arrives")
+    func another() async throws {
+        try await withRegistry { registry, loop, _ in
+            let later = BookingVersion(number: 4, at: Self.version.at)
+            let lost = BookingVersion(number: 3, at: Self.version.at + 1)
+            registry.received(Self.message(later))
+            registry.received(Self.message(lost))
+            registry.received("\(Self.booking(2)) \(Self.version) 7")
+            var ended: Bool?
+            loop.spawn { ended = await registry.isWritten(Self.booking, Self.version, within: Self.long) }
+            while registry.waiting < 1 { await loop.sleep(for: .milliseconds(1)) }
+            registry.received(Self.message(later))
+            registry.received(Self.message(lost))
+            #expect(registry.waiting == 1)
+            registry.received(Self.message())
+            while ended == nil { await loop.sleep(for: .milliseconds(1)) }
+            #expect(ended == true)
+        }
+    }
+
+    @Test("a refusal ends the wait whether it arrives before or after")
+    func oversold() async throws {
+        try await withRegistry { registry, loop, _ in
+            var ended: Bool?
+            loop.spawn { ended = await registry.isWritten(Self.booking, Self.version, within: Self.long) }
+            while registry.waiting < 1 { await loop.sleep(for: .milliseconds(1)) }
+            registry.received(Self.message(Self.version, " oversold"))
+            while ended == nil { await loop.sleep(for: .milliseconds(1)) }
+            #expect(ended == false && registry.isOverruled(Self.booking))
+            #expect(await !registry.isWritten(Self.booking, Self.version, within: Self.long))
+        }
+    }
+
+    @Test("what is no acknowledgement is ignored")
+    func nonsense() async throws {
+        try await withRegistry { registry, _, _ in
+            for text in ["", "x", "\(Self.booking)", "\(Self.booking) 3 x 7", "x 3 4 7"] { registry.received(text) }
+            #expect(await !registry.isWritten(Self.booking, Self.version, within: .zero))
+        }
+    }
+
+    @Test("of many, so many are remembered, and no more than twice as many")
+    func bound() {
+        var recent = RecentAcks(limit: 100)
+        for number in 1...10_000 {
+            recent.note(Self.booking(UInt64(number)), Self.version, now: 0)
+            #expect(recent.count <= 200)
+        }
+        for number in 9_901...10_000 { #expect(recent.has(Self.booking(UInt64(number)), Self.version, now: 0)) }
+        #expect(!recent.has(Self.booking(1), Self.version, now: 0))
+    }
+
+    @Test("they are remembered for some seconds, and for no more than twice as long")
+    func time() {
+        var recent = RecentAcks()
+        recent.note(Self.booking, Self.version, now: 7)
+        recent.note(Self.booking(2), Self.version, now: 6 + RecentAcks.nanoseconds)
+        #expect(recent.has(Self.booking, Self.version, now: 6 + RecentAcks.nanoseconds))
+        #expect(recent.has(Self.booking(2), Self.version, now: 6 + 2 * RecentAcks.nanoseconds))
+        #expect(!recent.has(Self.booking, Self.version, now: 7 + 2 * RecentAcks.nanoseconds))
+        recent.note(Self.booking(3), Self.version, now: 8 + 2 * RecentAcks.nanoseconds)
+        #expect(!recent.has(Self.booking(2), Self.version, now: 6 + 4 * RecentAcks.nanoseconds))
+        #expect(!recent.has(Self.booking(3), Self.version, now: 8 + 5 * RecentAcks.nanoseconds))
+    }
+
+    @Test("one that was lost with the subscription is found in PostgreSQL by who begins to wait after it is back")
+    func lostSubscription() async throws {
+        let url = try TestServers.postgres.createDatabase("ackregistry")
+        let loop = try EventLoop(name: "acks")
+        defer { loop.stop() }
+        try await loop.run { loop in
+            let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: url))
+            defer { pool.close() }
+            _ = try await pool.query("CREATE TABLE bookings (id uuid, version bigint, updated_at timestamptz)")
+            _ = try await pool.query(
+                "INSERT INTO bookings VALUES ($1::uuid, 3, to_timestamp($2::bigint / 1000.0))",
+                [.text(Self.booking.description), .integer(Self.version.at)])
+            let began = monotonicNanoseconds()
+            let registry = AckRegistry(loop: loop, store: BookingStore(pool: pool), allowance: WaitAllowance())
+            registry.resubscribed()
+            var ended: Bool?
+            loop.spawn { ended = await registry.isWritten(Self.booking, Self.version, within: .seconds(600)) }
+            while registry.waiting > 0 || ended == nil {
+                // It is read long before the wait is over.
+                try #require(monotonicNanoseconds() - began < 60_000_000_000)
+                await loop.sleep(for: .milliseconds(1))
+            }
+            #expect(ended == true)
+        }
+    }
+}
