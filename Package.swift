@@ -44,8 +44,9 @@ let package = Package(
         .target(name: "RedisClient", dependencies: ["EventLoop", "CHiredis", "Cryptography"], swiftSettings: strictC),
         .target(name: "PostgresClient", dependencies: ["EventLoop", "CLibpq", "Cryptography"], swiftSettings: strictC),
         .target(name: "JSON", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["EventLoop", "JSON", "CHTTPParser"], swiftSettings: strictC),
-        .target(name: "Cryptography", dependencies: ["CCrypto", "CArgon2", "CCrypt"], swiftSettings: strictC),
+        .target(
+            name: "HTTPServer", dependencies: ["Text", "EventLoop", "JSON", "CHTTPParser"], swiftSettings: strictC),
+        .target(name: "Cryptography", dependencies: ["Text", "CCrypto", "CArgon2", "CCrypt"], swiftSettings: strictC),
         .target(
             name: "Inventory",
             dependencies: ["Text", "Booking", "PlantedBugs", "RedisClient", "EventLoop", "Cryptography"],

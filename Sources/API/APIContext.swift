@@ -37,6 +37,8 @@ final class APIContext {
     let audit: AuditTrail
     let revocations = Revocations()
     let random = RandomSource()
+    /// Of the fingerprints of requests with an idempotency key.
+    let fingerprintKey: HMACKey
     private var numbers: [Int64: EventID] = [:]
     /// Forgets what is kept of the catalogue; set by whoever keeps it.
     var onCatalogueChange: () -> Void = {}
@@ -52,6 +54,7 @@ final class APIContext {
     ) {
         self.loop = loop
         self.configuration = configuration
+        fingerprintKey = HMACKey(configuration.secret)
         self.inventory = inventory
         self.pool = pool
         self.acks = acks

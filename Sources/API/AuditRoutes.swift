@@ -64,7 +64,7 @@ final class AuditRoutes {
     }
 
     private static func write(_ name: String, _ tiers: [TierCounters], to json: inout JSONWriter) {
-        json.key(name)
+        json.key(text: name)
         json.beginObject()
         json.key("tiers")
         json.raw(AvailabilityJSON.array(tiers))
@@ -72,7 +72,7 @@ final class AuditRoutes {
     }
 
     private static func write(_ name: String, _ entries: [AuditReport.Entry], to json: inout JSONWriter) {
-        json.key(name)
+        json.key(text: name)
         json.beginArray()
         for entry in entries {
             json.beginObject()

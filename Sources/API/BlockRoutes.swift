@@ -68,7 +68,7 @@ final class BlockRoutes {
         let alias = body.idempotencyKey()
         try body.finish()
         let key = try IdempotencyKey(request, alias: alias)?.bound(
-            user: admin.id, target: event.description, action: .block, body: body, secret: context.configuration.secret)
+            user: admin.id, target: event.uuid, action: .block, body: body, secret: context.fingerprintKey)
         let seats = try ClaimBody.positions(ids ?? [], of: event, pointer: "/seatIds")
         let outcome = try await context.inventory.block(
             BlockID(context.uuid()), event: event, tier: tier, quantity: Int(quantity ?? 0), seats: seats,

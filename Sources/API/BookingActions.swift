@@ -41,7 +41,7 @@ final class BookingActions {
         guard let means else { throw Problem.invalid(body.errors) }
         try await payments.requireMeans(means.means, for: id, of: user)
         let idempotency = try replays.key(request, alias)?.bound(
-            user: user, target: id.description, action: .pay, body: body, secret: context.configuration.secret)
+            user: user, target: id.uuid, action: .pay, body: body, secret: context.fingerprintKey)
         let order = PaymentFlow.Order(
             booking: id, user: user, means: means.means, isOneShot: false,
             preference: Preference(request, usual: context.configuration.persistWait), idempotency: idempotency,
@@ -145,8 +145,8 @@ final class BookingActions {
         try body.finish()
         let key = request.method == .post ? try replays.key(request, alias) : nil
         let idempotency = key?.bound(
-            user: caller.user, target: id.description, action: action, detail: detail, body: body,
-            secret: context.configuration.secret)
+            user: caller.user, target: id.uuid, action: action, detail: detail, body: body,
+            secret: context.fingerprintKey)
         let wanted = TransitionRequest(
             booking: id, user: caller.owner, isPrivileged: caller.isPrivileged, awaitsAck: action.isConfirming,
             idempotency: idempotency,

@@ -29,8 +29,8 @@ final class ClaimRoute {
                 random: context.random.next()),
             event: event, user: user, items: try wanted.items(of: event),
             idempotency: try replays.key(request, wanted.idempotencyKey)?.bound(
-                user: user, target: event.description, action: action, body: body,
-                secret: context.configuration.secret),
+                user: user, target: event.uuid, action: action, body: body,
+                secret: context.fingerprintKey),
             answersLater: wanted.means != nil, traceparent: context.traceparent(request))
         if context.pressure.isHigh { return try await refusedUnlessKnown(claim, action, Pressure.refusal) }
         if wanted.means != nil { try await payments.requireRecords(for: claim.booking) }

@@ -27,7 +27,7 @@ final class HealthRoutes {
         json.member("status", isReady ? "ok" : "unavailable")
         json.key("checks")
         json.beginObject()
-        for check in checks { json.member(check.name, check.failure ?? "ok") }
+        for check in checks { json.member(text: check.name, check.failure ?? "ok") }
         json.endObject()
         json.endObject()
         return .json(isReady ? 200 : 503, json.bytes)

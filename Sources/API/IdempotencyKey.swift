@@ -91,15 +91,35 @@ struct IdempotencyKey {
     ///   - detail: what else the path says.
     ///   - secret: so that a fingerprint tells nothing of a card's number.
     func bound(
-        user: UserID, target: String, action: IdempotentAction, detail: String = "", body: RequestBody, secret: [UInt8]
+        user: UserID, target: UUIDBytes, action: IdempotentAction, detail: String = "", body: RequestBody,
+        secret: HMACKey
     ) -> IdempotentRequest {
-        let scope = Array("\(user.text)\0POST\0\(target)\0\(text)".utf8)
         let request = Array("\(action.rawValue):\(detail)\0".utf8) + body.canonical
         return IdempotentRequest(
-            digest: hexEncode(sha256(scope).prefix(16)),
-            fingerprint: hexEncode(hmacSHA256(key: secret, message: request).prefix(16)),
+            digest: Self.digest(user, target, Array(text.utf8)[...]).hex, fingerprint: secret.shortCode(of: request).hex,
             patienceMilliseconds: Self.patienceMilliseconds)
     }
+
+    /// The digest of a key in its scope: nobody else's key is the same, nor the same key for something else.
+    ///
+    /// - Parameters:
+    ///   - target: the event or booking that is addressed.
+    ///   - key: its characters.
+    static func digest(_ user: UserID, _ target: UUIDBytes, _ key: ArraySlice<UInt8>) -> ShortDigest {
+        var scope: [UInt8] = []
+        scope.reserveCapacity(user.text.utf8.count + key.count + scopeBytes)
+        var text = user.text
+        text.withUTF8 { scope.append(contentsOf: $0) }
+        separator.withUTF8Buffer { scope.append(contentsOf: $0) }
+        target.append(to: &scope)
+        scope.append(0)
+        scope.append(contentsOf: key)
+        return ShortDigest(of: scope)
+    }
+
+    private static let separator: StaticString = "\0POST\0"
+    /// The separators and a UUID.
+    private static let scopeBytes = 44
 }
 
 extension RequestBody {
@@ -140,7 +160,7 @@ extension RequestBody {
             json.beginObject()
             for member in members.sorted(by: { $0.name.precedes($1.name) }) {
                 if case .null = member.value { continue }
-                json.key(member.name)
+                json.key(text: member.name)
                 write(member.value, member.name, to: &json)
             }
             json.endObject()

@@ -44,7 +44,7 @@ struct RequestTrace {
 
     private static func madeID(_ id: String) -> String {
         if let uuid = UUIDBytes(id), uuid != UUIDBytes(high: 0, low: 0) { return uuid.digits }
-        return hexEncode(sha256(Array(id.utf8)).prefix(16))
+        return ShortDigest(of: Array(id.utf8)).hex
     }
 
     /// Keeps the request's span.

@@ -16,7 +16,7 @@ struct JSONWebSignature {
     private let signature: [UInt8]
 
     /// Longer tokens are refused before anything is done with them.
-    private static let maximumBytes = 8192
+    static let maximumBytes = 8192
     /// Members that bring a key along (CVE-2018-0114), or ask for what is not understood here (RFC 7515, 4.1.11).
     private static let refused: Set<ExactText> = ["jwk", "jku", "x5c", "x5u", "crit"]
 
@@ -47,9 +47,8 @@ struct JSONWebSignature {
     }
 
     /// Whether it was signed with this secret, and with nothing but HS256.
-    func isSigned(with secret: [UInt8]) -> Bool {
-        let code = hmacSHA256(key: secret, message: signed)
-        return algorithm == "HS256" && constantTimeEquals(signature, code)
+    func isSigned(with secret: HMACKey) -> Bool {
+        algorithm == "HS256" && constantTimeEquals(signature, secret.code(of: signed))
     }
 
     /// Whether it was signed by the owner of this key, and with the key's own algorithm.

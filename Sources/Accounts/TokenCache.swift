@@ -1,21 +1,65 @@
-/// Tokens that were verified, until they expire: checking a signature costs more than a claim. Bounded in entries and
-/// bytes; when it is full it is begun anew. Lives on one loop.
-struct TokenCache {
-    /// A token, hashed by its end: that is of its signature, which nobody can choose.
-    private struct Key: Hashable {
-        let token: ArraySlice<UInt8>
+import Glibc
 
-        func hash(into hasher: inout Hasher) {
-            unsafe token.suffix(32).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+/// A token whose signature was verified, and whom it names. Lives on one loop.
+public final class VerifiedToken {
+    /// Whom it names.
+    public let principal: Principal
+    /// What a layer that counts requests keeps of the principal, so that it need not look it up for each request.
+    public var companion: AnyObject?
+
+    fileprivate let bytes: [UInt8]
+    /// Unix seconds.
+    fileprivate let expires: Int64
+
+    init(_ bytes: [UInt8], _ principal: Principal, expires: Int64) {
+        (self.bytes, self.principal, self.expires) = (bytes, principal, expires)
+    }
+}
+
+/// Tokens that were verified, until they expire: checking a signature costs more than a claim. Bounded in entries and
+/// bytes; when it is full, tokens leave one by one, first those that were not used since they came or since they were last
+/// spared (the CLOCK algorithm: an on-sale is mostly people who come once). Lives on one loop.
+struct TokenCache {
+    /// The end of a token: that is of its signature, which nobody can choose, so that it is its own hash.
+    private struct Key: Equatable {
+        let first: UInt64
+        let second: UInt64
+
+        static let length = 16
+
+        @unsafe init(_ token: UnsafeRawBufferPointer) {
+            guard token.count >= Self.length else {
+                unsafe (first, second) = (token.reduce(0) { $0 &* 31 &+ UInt64($1) }, UInt64(token.count))
+                return
+            }
+            unsafe first = token.loadUnaligned(fromByteOffset: token.count - Self.length, as: UInt64.self)
+            unsafe second = token.loadUnaligned(fromByteOffset: token.count - 8, as: UInt64.self)
         }
+
+        /// Fibonacci hashing of the digits, of which each byte has six random bits.
+        var hash: UInt64 { (first ^ second &* 0xff51_afd7_ed55_8ccd) &* 0x9e37_79b9_7f4a_7c15 }
     }
 
-    private var known: [Key: (principal: Principal, expires: Int64)] = [:]
-    /// What was asked about last: the rate limit and the route ask about the same bytes, one right after the other.
-    private var last: (token: ArraySlice<UInt8>, principal: Principal, expires: Int64)?
+    private struct Slot {
+        var key: Key
+        var token: VerifiedToken?
+        /// The next slot of the same bucket, or of those that are free; -1 for none.
+        var next: Int32
+        /// Whether it was asked for since the hand last passed it.
+        var wasUsed = false
+    }
+
+    private var slots: [Slot] = []
+    private var buckets: [Int32] = []
+    /// The first of the slots that are free; -1 for none.
+    private var free: Int32 = -1
+    private var hand = 0
     private var bytes = 0
+    /// How many tokens are remembered.
+    private(set) var count = 0
     private let maximumEntries: Int
     private let maximumBytes: Int
+    private let shift: UInt64
 
     /// - Parameters:
     ///   - maximumEntries: about as many users as one loop serves within minutes.
@@ -23,42 +67,105 @@ struct TokenCache {
     init(maximumEntries: Int = 10_000, maximumBytes: Int = 8 << 20) {
         self.maximumEntries = maximumEntries
         self.maximumBytes = maximumBytes
+        shift = UInt64(64 - max(4, Int.bitWidth - maximumEntries.leadingZeroBitCount))
     }
-
-    /// How many tokens are remembered.
-    var count: Int { known.count }
 
     /// Whom a token names, while it is good.
     ///
     /// - Parameter now: Unix seconds.
-    mutating func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? {
-        if let last, last.expires > now, Self.areSame(last.token, token) { return last.principal }
-        guard let entry = known[Key(token: token)] else { return nil }
-        if entry.expires > now {
-            last = (token, entry.principal, entry.expires)
-            return entry.principal
+    mutating func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? { find(token, now: now)?.principal }
+
+    /// The same, as it is remembered.
+    mutating func find(_ token: ArraySlice<UInt8>, now: Int64) -> VerifiedToken? {
+        unsafe token.withUnsafeBytes { unsafe find($0, now: now) }
+    }
+
+    /// The same of bytes that lie anywhere.
+    @unsafe mutating func find(_ token: UnsafeRawBufferPointer, now: Int64) -> VerifiedToken? {
+        guard count > 0 else { return nil }
+        let key = unsafe Key(token)
+        var index = buckets[bucket(key)]
+        while index >= 0 {
+            let slot = Int(index)
+            if slots[slot].key == key, let known = slots[slot].token, unsafe Self.areSame(known.bytes, token) {
+                guard known.expires > now else {
+                    remove(slot)
+                    return nil
+                }
+                if !slots[slot].wasUsed { slots[slot].wasUsed = true }
+                return known
+            }
+            index = slots[slot].next
         }
-        known[Key(token: token)] = nil
-        bytes -= token.count
         return nil
     }
 
-    /// Whether they are the same bytes at the same place, which stays theirs for as long as one of them is kept.
-    private static func areSame(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
-        unsafe left.withUnsafeBytes { left in
-            unsafe right.withUnsafeBytes { right in
-                unsafe left.baseAddress == right.baseAddress && left.count == right.count
-            }
+    @unsafe private static func areSame(_ known: [UInt8], _ token: UnsafeRawBufferPointer) -> Bool {
+        unsafe known.count == token.count && known.withUnsafeBytes { bytes in
+            guard let left = bytes.baseAddress, let right = token.baseAddress else { return true }
+            return unsafe memcmp(left, right, token.count) == 0
         }
     }
 
     /// Remembers a token, not the buffer that it lies in.
-    mutating func remember(_ token: ArraySlice<UInt8>, _ principal: Principal, expires: Int64) {
-        if known.count >= maximumEntries || bytes + token.count > maximumBytes {
-            known.removeAll(keepingCapacity: true)
-            bytes = 0
+    @discardableResult
+    mutating func remember(_ token: ArraySlice<UInt8>, _ principal: Principal, expires: Int64) -> VerifiedToken {
+        let verified = VerifiedToken(Array(token), principal, expires: expires)
+        guard token.count <= maximumBytes else { return verified }
+        if let same = find(token, now: .min) { forget(same) }
+        while count >= maximumEntries || bytes + token.count > maximumBytes { evictOne() }
+        let key = unsafe token.withUnsafeBytes { unsafe Key($0) }
+        if buckets.isEmpty { buckets = Array(repeating: -1, count: 1 << (64 - Int(shift))) }
+        let index = slot(for: key, verified)
+        slots[Int(index)].next = buckets[bucket(key)]
+        buckets[bucket(key)] = index
+        bytes += token.count
+        count += 1
+        return verified
+    }
+
+    private func bucket(_ key: Key) -> Int { Int(key.hash >> shift) }
+
+    private mutating func slot(for key: Key, _ token: VerifiedToken) -> Int32 {
+        guard free >= 0 else {
+            slots.append(Slot(key: key, token: token, next: -1))
+            return Int32(slots.count - 1)
         }
-        let key = Key(token: ArraySlice(Array(token)))
-        if known.updateValue((principal, expires), forKey: key) == nil { bytes += token.count }
+        let index = free
+        free = slots[Int(index)].next
+        slots[Int(index)] = Slot(key: key, token: token, next: -1)
+        return index
+    }
+
+    private mutating func forget(_ token: VerifiedToken) {
+        if let slot = slots.firstIndex(where: { $0.token === token }) { remove(slot) }
+    }
+
+    /// Moves the hand to the first token that was not used since it last came by.
+    private mutating func evictOne() {
+        while true {
+            if hand >= slots.count { hand = 0 }
+            defer { hand += 1 }
+            guard slots[hand].token != nil else { continue }
+            guard slots[hand].wasUsed else { return remove(hand) }
+            slots[hand].wasUsed = false
+        }
+    }
+
+    private mutating func remove(_ index: Int) {
+        let slot = slots[index]
+        let bucket = bucket(slot.key)
+        if buckets[bucket] == index {
+            buckets[bucket] = slot.next
+        } else {
+            var before = Int(buckets[bucket])
+            while slots[before].next != index { before = Int(slots[before].next) }
+            slots[before].next = slot.next
+        }
+        bytes -= slot.token?.bytes.count ?? 0
+        count -= 1
+        slots[index].token = nil
+        slots[index].next = free
+        free = Int32(index)
     }
 }

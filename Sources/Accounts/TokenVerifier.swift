@@ -27,21 +27,35 @@ public final class TokenVerifier {
     ///
     /// - Parameter now: Unix seconds.
     public func prepare(_ token: ArraySlice<UInt8>, now: Int64) async {
-        guard let outside, cache.principal(token, now: now) == nil, let parsed = JSONWebSignature(token) else {
-            return
-        }
+        guard let outside, cache.find(token, now: now) == nil, let parsed = JSONWebSignature(token) else { return }
         await outside.findKey(of: parsed)
+    }
+
+    /// Whether `prepare` has nothing to do for this token, so that nobody need wait for it.
+    ///
+    /// - Parameter now: Unix seconds.
+    public func isPrepared(_ token: ArraySlice<UInt8>, now: Int64) -> Bool {
+        outside == nil || cache.find(token, now: now) != nil || own.haveHeader(token)
     }
 
     /// Whom a token names, or nil for any doubt. `prepare` comes first where an outside issuer is configured.
     ///
     /// - Parameter now: Unix seconds.
-    public func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? {
-        if let known = cache.principal(token, now: now) { return revocations.refuse(known.grant) ? nil : known }
+    public func principal(_ token: ArraySlice<UInt8>, now: Int64) -> Principal? { verified(token, now: now)?.principal }
+
+    /// The same, as it is remembered.
+    public func verified(_ token: ArraySlice<UInt8>, now: Int64) -> VerifiedToken? {
+        if let known = cache.find(token, now: now) { return unrevoked(known) }
+        guard let (principal, expires) = own.verifyUsual(token, now: now) ?? verifyAny(token, now: now) else { return nil }
+        return unrevoked(cache.remember(token, principal, expires: expires))
+    }
+
+    private func verifyAny(_ token: ArraySlice<UInt8>, now: Int64) -> (principal: Principal, expires: Int64)? {
         guard let parsed = JSONWebSignature(token) else { return nil }
-        let verified = parsed.keyID == nil ? own.verify(parsed, now: now) : outside?.verify(parsed, now: now)
-        guard let verified else { return nil }
-        cache.remember(token, verified.principal, expires: verified.expires)
-        return revocations.refuse(verified.principal.grant) ? nil : verified.principal
+        return parsed.keyID == nil ? own.verify(parsed, now: now) : outside?.verify(parsed, now: now)
+    }
+
+    private func unrevoked(_ token: VerifiedToken) -> VerifiedToken? {
+        revocations.refuse(token.principal.grant) ? nil : token
     }
 }

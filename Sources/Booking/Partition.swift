@@ -17,7 +17,7 @@ public struct Partition: Hashable, Sendable, Comparable {
     /// - Parameter count: the number of partitions, 1 to 4,096, fixed once data exists.
     public init(of event: EventID, count: Int) {
         precondition((1...Self.maximumCount).contains(count), "1 to 4,096 partitions")
-        self.init(UInt16(Int(crc32c(event.uuid.bytes)) % count))
+        self.init(UInt16(Int(crc32c(event.uuid)) % count))
     }
 
     /// Lower numbers first.
@@ -31,6 +31,23 @@ public func crc32c(_ bytes: [UInt8]) -> UInt32 {
         crc = crcTable[Int((crc ^ UInt32(byte)) & 0xff)] ^ crc >> 8
     }
     return ~crc
+}
+
+/// The same of an id's 16 bytes, without an array of them: each claim needs it.
+private func crc32c(_ id: UUIDBytes) -> UInt32 {
+    crcTable.withUnsafeBufferPointer { table in
+        var crc: UInt32 = 0xffff_ffff
+        func take(_ word: UInt64) {
+            var rest = word.byteSwapped
+            for _ in 0..<8 {
+                crc = table[Int((crc ^ UInt32(truncatingIfNeeded: rest)) & 0xff)] ^ crc >> 8
+                rest >>= 8
+            }
+        }
+        take(id.high)
+        take(id.low)
+        return ~crc
+    }
 }
 
 private let crcTable: [UInt32] = (0..<256).map { index in

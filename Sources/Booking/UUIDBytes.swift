@@ -1,3 +1,5 @@
+import Text
+
 /// The 16 bytes of a UUID (RFC 9562), written in lower case.
 public struct UUIDBytes: Hashable, Sendable, Comparable {
     /// The first eight bytes, big-endian.
@@ -21,6 +23,9 @@ public struct UUIDBytes: Hashable, Sendable, Comparable {
 
     /// The same of text that is still bytes.
     public init?(utf8 text: ArraySlice<UInt8>) { self.init(text.span) }
+
+    /// The same of text that is still bytes.
+    public init?(utf8 text: Span<UInt8>) { self.init(text) }
 
     private init?(_ text: Span<UInt8>) {
         guard text.count == 36, text[8] == hyphen, text[13] == hyphen, text[18] == hyphen, text[23] == hyphen,
@@ -48,45 +53,27 @@ public struct UUIDBytes: Hashable, Sendable, Comparable {
 
 extension UUIDBytes: CustomStringConvertible {
     /// The 36-character form, lower case.
-    public var description: String { text(hyphens: true) }
+    public var description: String { HexText(high: high, low: low).uuid }
 
     /// The 32 digits alone, lower case.
-    public var digits: String { text(hyphens: false) }
+    public var digits: String { HexText(high: high, low: low).digits }
 
-    private func text(hyphens: Bool) -> String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for index in 0..<16 {
-                if hyphens, index == 4 || index == 6 || index == 8 || index == 10 {
-                    buffer[position] = hyphen
-                    position += 1
-                }
-                let byte = UInt8(truncatingIfNeeded: (index < 8 ? high : low) >> UInt64(56 - 8 * (index & 7)))
-                buffer[position] = hexDigit(byte >> 4)
-                buffer[position + 1] = hexDigit(byte & 0xf)
-                position += 2
-            }
-            return position
-        }
-    }
+    /// Appends the 36-character form, lower case.
+    public func append(to bytes: inout [UInt8]) { HexText(high: high, low: low).appendUUID(to: &bytes) }
 }
 
 private let hyphen = UInt8(ascii: "-")
 
-private func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? value &+ 48 : value &+ 87 }
-
+/// A number of the digits; `nil` when one is none. Without a branch a digit: most texts are well-formed.
 private func hexNumber(_ text: Span<UInt8>, _ digits: Range<Int>) -> UInt64? {
     var number: UInt64 = 0
+    var isMalformed = false
     for index in digits {
         let byte = text[index]
-        let digit: UInt8
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - 48
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - 87
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - 55
-        default: return nil
-        }
-        number = number << 4 | UInt64(digit)
+        let lower = byte | 0x20
+        let isDigit = byte &- 48 < 10
+        isMalformed = isMalformed || !(isDigit || lower &- 97 < 6)
+        number = number << 4 | UInt64(isDigit ? byte &- 48 : lower &- 87) & 0xf
     }
-    return number
+    return isMalformed ? nil : number
 }

@@ -6,12 +6,12 @@ public func base64URLEncode(_ bytes: [UInt8]) -> String {
 /// The bytes of URL-safe base64 without padding (RFC 4648 section 5); nil unless it is exactly what
 /// `base64URLEncode` gives for them, so that a token has one spelling.
 public func base64URLDecode(_ text: some StringProtocol) -> [UInt8]? {
-    base64URLDecode(utf8: text.utf8)
+    base64URLDecode(utf8: Array(text.utf8)[...])
 }
 
 /// The same of text that is still bytes.
-public func base64URLDecode(utf8 digits: some Collection<UInt8>) -> [UInt8]? {
-    decode(Array(digits), values: urlValues)
+public func base64URLDecode(utf8 digits: ArraySlice<UInt8>) -> [UInt8]? {
+    unsafe digits.withUnsafeBufferPointer { unsafe decode($0, values: urlValues) }
 }
 
 /// The base64 of `bytes`, padded (RFC 4648 section 4).
@@ -27,7 +27,7 @@ public func base64Decode(_ text: some StringProtocol) -> [UInt8]? {
     guard digits.count % 4 == 0 else { return nil }
     let padding = digits.reversed().prefix { $0 == UInt8(ascii: "=") }.count
     guard padding <= 2 else { return nil }
-    return decode(Array(digits.dropLast(padding)), values: plainValues)
+    return unsafe digits.dropLast(padding).withUnsafeBufferPointer { unsafe decode($0, values: plainValues) }
 }
 
 private let common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -60,22 +60,35 @@ private func encode(_ bytes: [UInt8], alphabet: [UInt8]) -> [UInt8] {
     return digits
 }
 
-private func decode(_ digits: [UInt8], values: [UInt8]) -> [UInt8]? {
+@unsafe private func decode(_ digits: UnsafeBufferPointer<UInt8>, values: [UInt8]) -> [UInt8]? {
     guard digits.count % 4 != 1 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(digits.count * 3 / 4)
-    var bits: UInt32 = 0
-    var count = 0
-    for digit in digits {
-        let value = values[Int(digit)]
-        guard value != 255 else { return nil }
-        bits = (bits << 6 | UInt32(value)) & 0xffff
-        count += 6
-        if count >= 8 {
-            count -= 8
-            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+    // Above 63 once there was a digit outside of the alphabet.
+    var all: UInt8 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: digits.count / 4 * 3 + 2) { buffer, end in
+        unsafe values.withUnsafeBufferPointer { values in
+            var index = 0
+            func next() -> UInt32 {
+                let value = unsafe values[Int(digits[index])]
+                all |= value
+                index &+= 1
+                return UInt32(value)
+            }
+            while index &+ 4 <= digits.count {
+                let bits = next() << 18 | next() << 12 | next() << 6 | next()
+                unsafe buffer[end] = UInt8(truncatingIfNeeded: bits >> 16)
+                unsafe buffer[end &+ 1] = UInt8(truncatingIfNeeded: bits >> 8)
+                unsafe buffer[end &+ 2] = UInt8(truncatingIfNeeded: bits)
+                end &+= 3
+            }
+            guard index < digits.count else { return }
+            let rest = digits.count - index
+            let bits = next() << 12 | next() << 6 | (rest == 3 ? next() : 0)
+            unsafe buffer[end] = UInt8(truncatingIfNeeded: bits >> 10)
+            if rest == 3 { unsafe buffer[end &+ 1] = UInt8(truncatingIfNeeded: bits >> 2) }
+            end &+= rest - 1
+            // The bits left over are zero in the one canonical spelling.
+            if bits & (rest == 3 ? 0x3 : 0x3ff) != 0 { all = 255 }
         }
     }
-    // The bits left over are zero in the one canonical spelling.
-    return bits & ((1 << UInt32(count)) - 1) == 0 ? bytes : nil
+    return all < 64 ? bytes : nil
 }

@@ -1,13 +1,17 @@
 /// `bytes` as lower-case hexadecimal digits, two a byte.
-public func hexEncode(_ bytes: some Collection<UInt8>) -> String {
-    unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { text in
-        var end = 0
-        for byte in bytes {
-            unsafe text[end] = hexDigit(byte >> 4)
-            unsafe text[end + 1] = hexDigit(byte & 15)
-            end += 2
+public func hexEncode(_ bytes: [UInt8]) -> String { hexEncode(bytes[...]) }
+
+/// The same of a part. Not generic: over a module's border that would run unspecialised, a thousand instructions a byte.
+public func hexEncode(_ bytes: ArraySlice<UInt8>) -> String {
+    unsafe bytes.withUnsafeBufferPointer { bytes in
+        unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+            for index in 0..<bytes.count {
+                let byte = unsafe bytes[index]
+                unsafe text[2 * index] = hexDigit(byte >> 4)
+                unsafe text[2 * index + 1] = hexDigit(byte & 15)
+            }
+            return bytes.count * 2
         }
-        return end
     }
 }
 

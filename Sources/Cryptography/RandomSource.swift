@@ -29,10 +29,12 @@ public final class RandomSource: RandomNumberGenerator {
     /// 64 unpredictable bits.
     public func next() -> UInt64 {
         refill(atLeast: 8)
-        var value: UInt64 = 0
-        for offset in 0..<8 { value = value << 8 | UInt64(take(position + offset)) }
+        let start = position
         position += 8
-        return value
+        return unsafe buffer.withUnsafeMutableBytes { bytes in
+            defer { unsafe bytes.storeBytes(of: 0, toByteOffset: start, as: UInt64.self) }
+            return unsafe UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        }
     }
 
     /// `count` unpredictable bytes, at most 4,096.

@@ -41,7 +41,7 @@ public struct Problem: Error, Sendable {
         json.member("code", kind.code)
         json.member("retryable", kind.isRetryable)
         for member in members {
-            json.key(member.name)
+            json.key(text: member.name)
             json.raw(member.json)
         }
         json.endObject()

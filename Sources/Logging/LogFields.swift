@@ -28,13 +28,13 @@ public struct LogFields {
         if isForPeople {
             text += " \(name)=\(Self.legible(value))"
         } else {
-            json.member(name, value)
+            json.member(text: name, value)
         }
     }
 
     /// Adds a number.
     public mutating func add(_ name: String, _ value: Int64) {
-        if isForPeople { text += " \(name)=\(value)" } else { json.member(name, value) }
+        if isForPeople { text += " \(name)=\(value)" } else { json.member(text: name, value) }
     }
 
     /// Adds a time in milliseconds with three decimals.
@@ -45,7 +45,7 @@ public struct LogFields {
         if isForPeople {
             text += " \(name)=\(value)"
         } else {
-            json.key(name)
+            json.key(text: name)
             json.raw(Array(value.utf8))
         }
     }

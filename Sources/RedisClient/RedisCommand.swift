@@ -39,8 +39,11 @@ public struct RedisCommand: Sendable {
 
     /// Appends text as UTF-8.
     public mutating func append(_ text: String) {
-        begin(text.utf8.count)
-        bytes.append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 { utf8 in
+            begin(utf8.count)
+            unsafe bytes.append(contentsOf: utf8)
+        }
         end()
     }
 
@@ -63,6 +66,15 @@ public struct RedisCommand: Sendable {
         begin(value.count)
         bytes.append(contentsOf: value)
         end()
+    }
+
+    /// Appends an argument of so many bytes that `body` appends itself: an id, a digest, a key made of parts.
+    public mutating func append(count: Int, _ body: (inout [UInt8]) -> Void) {
+        begin(count)
+        let end = bytes.count + count
+        body(&bytes)
+        precondition(bytes.count == end, "an argument is as long as was announced")
+        self.end()
     }
 
     /// Appends a number in decimal.
@@ -97,14 +109,20 @@ public struct RedisCommand: Sendable {
             bytes.append(UInt8(ascii: "0") + UInt8(value))
             return
         }
-        let count = Self.digitCount(value)
         var rest = value
-        for _ in 0..<count { bytes.append(0) }
-        for index in 1...count {
-            bytes[bytes.count - index] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.integerDigits) { digits in
+            var start = Self.integerDigits
+            while rest > 0 {
+                start -= 1
+                unsafe digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
     }
+
+    /// Of the largest number.
+    private static let integerDigits = 20
 
     private static func digitCount(_ value: UInt64) -> Int {
         var count = 1

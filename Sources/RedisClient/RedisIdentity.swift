@@ -12,10 +12,11 @@ public struct RedisIdentity: Sendable, Hashable {
         self.runID = runID
         self.replicationID = replicationID
         self.isMaster = isMaster
+        token = "\(runID):\(replicationID):\(isMaster ? "master" : "replica")"
     }
 
     /// The identity as one word, to store and to compare: `run_id:master_replid:role`.
-    public var token: String { "\(runID):\(replicationID):\(isMaster ? "master" : "replica")" }
+    public let token: String
 
     /// What asks for it (Redis 7 and later). The third section says whether the data is still being loaded.
     static let question = RedisCommand("INFO", "server", "replication", "persistence")

@@ -56,6 +56,8 @@ public struct RedisScriptCall: Sendable {
     public mutating func append(_ value: [UInt8]) { command.append(value) }
     /// Appends any bytes as a key or an argument.
     public mutating func append(_ value: ArraySlice<UInt8>) { command.append(value) }
+    /// Appends a key or an argument of so many bytes that `body` appends itself.
+    public mutating func append(count: Int, _ body: (inout [UInt8]) -> Void) { command.append(count: count, body) }
     /// Appends a number in decimal.
     public mutating func append(_ value: Int64) { command.append(value) }
     /// Appends a number in decimal.

@@ -29,7 +29,7 @@ enum OTLP {
 
     /// A list of one object.
     private static func list(_ name: String, _ json: inout JSONWriter, _ members: (inout JSONWriter) -> Void) {
-        json.key(name)
+        json.key(text: name)
         json.beginArray()
         json.beginObject()
         members(&json)

@@ -30,6 +30,8 @@ struct TokenTests {
         return "\(signed).\(base64URLEncode(hmacSHA256(key: secret, message: Array(signed.utf8))))"
     }
 
+    private static func sign(claims: String) -> String { sign(header, claims) }
+
     @Test("a token names its user and roles until it expires, and a minute more for clocks that differ")
     func issues() {
         let token = AccessTokens(secret: AccountsServer.secret).issue(
@@ -45,6 +47,26 @@ struct TokenTests {
             #expect(reader.principal(token, now: Self.now + offset) == nil)
         }
         #expect(TokenReader().principal(token, now: Self.now - 61) == nil)
+    }
+
+    @Test(
+        "what is spelt as it is issued, and what is spelt otherwise, names the same",
+        arguments: [
+            "\"roles\":[\"customer\"]", "\"roles\":[\"admin\"]", "\"roles\":[\"customer\",\"admin\"]",
+            "\"roles\":[\"admin\",\"customer\"]", "\"roles\":[]", "\"roles\":[\"customer\",\"customer\"]",
+            "\"roles\":[\"service\"]", "\"roles\":[\"customer\" ]",
+        ])
+    func spellings(roles: String) {
+        for subject in ["ann", "a b", "", " ", "Zo\\u00eb", "a\\\"b", "a\u{301}", String(repeating: "x", count: 129)] {
+            for times in ["\"iat\":\(Self.now),\"exp\":\(Self.now + 900)", "\"iat\":0,\"exp\":0\(Self.now + 900)"] {
+                for session in ["", ",\"sid\":\"0190f3c2-6f1e-7a4b-9c1d-2e8f5a7b6c3d\",\"gen\":3"] {
+                    let head = "\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"\(subject)\",\(roles),"
+                    let usual = TokenReader().principal(Self.sign(claims: "{\(head)\(times)\(session)}"), now: Self.now)
+                    let other = TokenReader().principal(Self.sign(claims: "{ \(head)\(times)\(session)}"), now: Self.now)
+                    #expect(usual == other, "\(subject) \(times) \(session)")
+                }
+            }
+        }
     }
 
     @Test("the token that all others here differ from is good")
@@ -179,5 +201,46 @@ struct TokenCacheTests {
         #expect(small.count == 0)
         for byte: UInt8 in 0..<2 { small.remember(ArraySlice(repeating: byte, count: 40), ann, expires: 100) }
         #expect(small.count == 2)
+    }
+
+    @Test("leave one by one when there are too many, those first that nobody asked for again")
+    func leavesOneByOne() {
+        var cache = TokenCache(maximumEntries: 4, maximumBytes: 1000)
+        func token(_ number: UInt8) -> ArraySlice<UInt8> { ArraySlice(repeating: number, count: 20) }
+        for number: UInt8 in 0..<4 { cache.remember(token(number), ann, expires: 100) }
+        #expect(cache.principal(token(0), now: 1) == ann)
+        cache.remember(token(4), ann, expires: 100)
+        #expect(cache.count == 4)
+        #expect(cache.principal(token(0), now: 1) == ann)
+        #expect(cache.principal(token(1), now: 1) == nil)
+        for number: UInt8 in 2...4 { #expect(cache.principal(token(number), now: 1) == ann) }
+    }
+
+    @Test("are found among many, whatever was removed in between")
+    func many() {
+        var cache = TokenCache(maximumEntries: 200, maximumBytes: 1 << 20)
+        var random = SplitMix(seed: 7)
+        func token(_ number: Int) -> ArraySlice<UInt8> { Array("a token of somebody, number \(number)".utf8)[...] }
+        var expiries: [Int: Int64] = [:]
+        for now: Int64 in 0..<5000 {
+            let number = Int(random.next() % 400)
+            if let expires = expiries[number], expires <= now { #expect(cache.principal(token(number), now: now) == nil) }
+            if cache.find(token(number), now: now) == nil {
+                expiries[number] = now + 50
+                cache.remember(token(number), ann, expires: now + 50)
+            }
+            #expect(cache.principal(token(number), now: now) == ann)
+            #expect(cache.count <= 200)
+        }
+    }
+
+    private struct SplitMix {
+        var state: UInt64
+        init(seed: UInt64) { state = seed }
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            let value = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
+            return value ^ value >> 31
+        }
     }
 }

@@ -160,7 +160,7 @@ struct WycheproofTests {
         guard let token = JSONWebSignature(Array(token.utf8)[...]) else { return false }
         if case .text(let text)? = key["k"] {
             guard let secret = base64URLDecode(text) else { return false }
-            return token.isSigned(with: secret)
+            return token.isSigned(with: HMACKey(secret))
         }
         let members = key.map { "\"\($0.key)\":\($0.value.json)" }.joined(separator: ",")
         guard let name = token.keyID, let known = KeySet(Array("{\"keys\":[{\(members)}]}".utf8))?[name] else {

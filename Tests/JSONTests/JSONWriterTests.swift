@@ -119,7 +119,7 @@ extension JSONValue {
         case .object(let members):
             json.beginObject()
             for member in members {
-                json.key(member.name)
+                json.key(text: member.name)
                 member.value.write(to: &json)
             }
             json.endObject()

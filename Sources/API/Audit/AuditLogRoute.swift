@@ -66,7 +66,7 @@ enum AuditEntryJSON {
             json.null()
         }
         for (name, state) in [("before", entry.before), ("after", entry.after)] {
-            json.key(name)
+            json.key(text: name)
             if let state { json.raw(Array(state.utf8)) } else { json.null() }
         }
         json.member("outcome", entry.outcome.rawValue)
