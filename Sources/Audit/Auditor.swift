@@ -123,13 +123,18 @@ public final class Auditor {
         _ event: EventID, _ epoch: Int64, _ comparison: Comparison, _ told: [AuditReport.Entry]
     ) async throws -> [AuditReport.Entry] {
         let named = Set(told.compactMap(\.booking))
-        let survivors = try await inventory.survivors(inventory.keys.partition(of: event), epoch: epoch)
-        return (survivors ?? [:]).filter { id, image in
-            image.event == event && image.status.isLive && !named.contains(id)
+        var entries: [BookingID: AuditReport.Entry] = [:]
+        _ = try await inventory.survivors(inventory.keys.partition(of: event), epoch: epoch) { page in
+            for (id, image) in page
+            where image.event == event && image.status.isLive && !named.contains(id)
                 && !comparison.isKnown(id, image.version)
-        }.map { id, image in
-            AuditReport.Entry(
-                booking: id, "Redis has it \(image.status.rawValue) in version \(image.version); PostgreSQL does not.")
+            {
+                entries[id] = AuditReport.Entry(
+                    booking: id,
+                    "Redis has it \(image.status.rawValue) in version \(image.version); PostgreSQL does not.")
+            }
+            return true
         }
+        return Array(entries.values)
     }
 }

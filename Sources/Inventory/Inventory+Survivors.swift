@@ -6,18 +6,24 @@ extension Inventory {
     /// Keys looked at in one call of SCAN: it blocks Redis for well below a millisecond.
     private static let scanCount = "1000"
 
-    /// Every booking that Redis has of a partition under an epoch.
+    /// A booking as Redis has it.
+    public typealias Survivor = (id: BookingID, image: BookingImage)
+
+    /// Every booking that Redis has of a partition under an epoch, page by page.
     ///
     /// It looks at all keys there are, for those of a partition are in no list: some hundred thousand a second, in calls
-    /// that each block Redis for well below a millisecond. Only a partition whose outbox is damaged needs it.
+    /// that each block Redis for well below a millisecond. Only a partition whose outbox is damaged needs it. A booking
+    /// may come twice.
     ///
-    /// - Parameter recovery: the epoch of the recovery that closed the partition, when it is one that asks.
-    /// - Returns: `nil` when this is not the Redis that was closed.
+    /// - Parameters:
+    ///   - recovery: the epoch of the recovery that closed the partition, when it is one that asks.
+    ///   - take: is given a page, of about `scanCount` at most; false ends it.
+    /// - Returns: false when this is not the Redis that was closed, or `take` ended it.
     public func survivors(
-        _ partition: Partition, epoch: Int64, closedUnder recovery: Int64? = nil
-    ) async throws(InventoryError) -> [BookingID: BookingImage]? {
+        _ partition: Partition, epoch: Int64, closedUnder recovery: Int64? = nil,
+        _ take: nonisolated(nonsending) ([Survivor]) async throws -> Bool
+    ) async throws -> Bool {
         let prefix = keys.bookings(partition)
-        var found: [BookingID: BookingImage] = [:]
         var cursor = "0"
         repeat {
             let reply = try await command(["SCAN", cursor, "MATCH", prefix + "*", "COUNT", Self.scanCount])
@@ -25,20 +31,31 @@ extension Inventory {
                 throw InventoryError(.scriptFailed, "SCAN")
             }
             cursor = next
-            let names = list.compactMap(\.string)
-            guard !names.isEmpty else { continue }
-            guard let reply = try await command(["MGET"] + names, in: partition, closedUnder: recovery) else {
-                return nil
-            }
-            let records = reply.array ?? []
-            for (name, record) in zip(names, records) {
-                guard let uuid = UUIDBytes(name.dropFirst(prefix.count)),
-                    let text = record.string, let record = BookingRecord(text: text), record.epoch == String(epoch)
-                else { continue }
-                found[BookingID(stored: uuid)] = record.image
-            }
+            let ids = list.compactMap(\.string).compactMap { UUIDBytes($0.dropFirst(prefix.count)) }
+            guard !ids.isEmpty else { continue }
+            guard
+                let page = try await survivors(
+                    ids.map { BookingID(stored: $0) }, in: partition, epoch: epoch, closedUnder: recovery),
+                try await take(page)
+            else { return false }
         } while cursor != "0"
-        return found
+        return true
+    }
+
+    /// Those of these bookings that Redis has under an epoch.
+    ///
+    /// - Returns: `nil` when this is not the Redis that was closed.
+    public func survivors(
+        _ bookings: [BookingID], in partition: Partition, epoch: Int64, closedUnder recovery: Int64? = nil
+    ) async throws(InventoryError) -> [Survivor]? {
+        guard !bookings.isEmpty else { return [] }
+        let names = bookings.map { keys.booking($0) }
+        guard let reply = try await command(["MGET"] + names, in: partition, closedUnder: recovery) else { return nil }
+        return zip(bookings, reply.array ?? []).compactMap { booking, record in
+            guard let record = record.bytes.flatMap({ BookingRecord(utf8: $0[...]) }), record.epoch == String(epoch)
+            else { return nil }
+            return (booking, record.image)
+        }
     }
 
     /// What a recovery reads, from the Redis that it closed: a connection that broke may lead to another by now.

@@ -63,6 +63,8 @@ public final class Reconciler {
     /// How long entries stay in the outbox after they were written down, so that a PostgreSQL that falls back can be
     /// refilled; while memory allows.
     var retained = Duration.seconds(3600)
+    /// Bookings that are persisted from records in one transaction.
+    var salvageLimit = 500
     /// Partitions that are attended to, or wait for it.
     var attended: Set<Partition> = []
     /// What was found, in the order of its turn.

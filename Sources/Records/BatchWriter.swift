@@ -49,6 +49,11 @@ public struct Batch: Sendable {
     /// Nothing yet.
     public init() {}
 
+    /// Whether there is nothing in it.
+    public var isEmpty: Bool {
+        bookings.isEmpty && payments.isEmpty && tiers.isEmpty && blocked.isEmpty && unblocked.isEmpty
+    }
+
     /// Folds one transition in; later versions win.
     ///
     /// - Parameter trace: trace context and id of the request that caused it.

@@ -57,6 +57,24 @@ public final class BookingStore {
         return versions
     }
 
+    /// Version and status of bookings that PostgreSQL has.
+    public func standings(
+        of ids: [BookingID]
+    ) async throws(PostgresError) -> [BookingID: (version: Int64, status: BookingStatus)] {
+        var standings: [BookingID: (version: Int64, status: BookingStatus)] = [:]
+        guard !ids.isEmpty else { return standings }
+        let rows = try await pool.query(
+            "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])",
+            [.textArray(ids.map(\.description))])
+        for row in rows {
+            guard let uuid = UUIDBytes(try row.string("id")),
+                let status = BookingStatus(rawValue: try row.string("status"))
+            else { throw PostgresError.undecodable("bookings") }
+            standings[BookingID(stored: uuid)] = (try row.integer("version"), status)
+        }
+        return standings
+    }
+
     /// The versions PostgreSQL has of bookings; those it does not have are left out.
     public func versions(of ids: [BookingID]) async throws(PostgresError) -> [BookingID: Int64] {
         var versions: [BookingID: Int64] = [:]

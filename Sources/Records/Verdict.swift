@@ -52,6 +52,7 @@ public final class VerdictStore {
 
     /// Which of these bookings were refused before.
     public func known(_ bookings: [BookingID]) async throws(PostgresError) -> Set<BookingID> {
+        guard !bookings.isEmpty else { return [] }
         let found = try await traces(
             "WHERE booking_id = ANY ($1::uuid[])", [.textArray(bookings.map(\.description))])
         return Set(found.keys)

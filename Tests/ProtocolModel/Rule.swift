@@ -44,6 +44,8 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     case outboxRequired
     /// Where the outbox is gone, the bookings' records are written down.
     case salvage
+    /// Of records, those of bookings that ended are persisted before those that may take what they release.
+    case endedFirst
     /// What a verdict was made of is not written down from records.
     case salvageSparesVerdicts
     /// A booking is put back into Redis only under the epoch in which PostgreSQL was read.

@@ -90,6 +90,11 @@ extension Scenario {
             $0.faults = [.deletedOutbox]
         },
         Scenario("records are not written down", without: [.salvage], .answerLost) { $0.faults = [.deletedOutbox] },
+        Scenario("records take units before others release them", without: [.endedFirst], .deadLetter) {
+            $0.faults = [.deletedOutbox]
+            $0.isOneSeat = true
+            $0.bookings = 3
+        },
         Scenario("what was judged is written down from records", without: [.salvageSparesVerdicts], .deadLetter) {
             $0.faults = [.failBack]
             $0.bookings = 3

@@ -32,6 +32,11 @@ extension Scenario {
             $0.versionLimit = 5
         },
         Scenario("a deleted outbox") { $0.faults = [.deletedOutbox] },
+        Scenario("a deleted outbox, and the reconciler is killed anywhere") {
+            $0.faults = [.deletedOutbox]
+            $0.crashLimit = 1
+            $0.recoveryLimit = 3
+        },
         Scenario("bookings that left Redis are put back while it restarts twice") {
             $0.faults = [.restart]
             $0.faultLimit = 2

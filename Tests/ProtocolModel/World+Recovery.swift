@@ -128,21 +128,32 @@ extension World {
         state.copies[index].phase = .writingSalvage
     }
 
+    /// Records are persisted in pieces, here of one booking each: what ended comes first, then what PostgreSQL has live.
     private mutating func writeSalvage(_ state: State, _ index: Int) {
         let copy = state.copies[index]
         guard isAdmitted(copy, state.ledger) else { return giveUp(state, index) }
         step(state, .recovers, index, Int(copy.phase.rawValue)) { world, new in
+            guard let booking = world.nextSalvaged(copy, new.ledger) else {
+                new.copies[index].phase = .reading
+                return
+            }
             var rows = new.ledger.rows
-            for booking in 0..<world.setup.bookings { world.take(&rows, booking, copy.rows[booking]) }
+            world.take(&rows, booking, copy.rows[booking])
             if world.isContested(rows), world.holds(.judge) {
                 new.violation = .deadLetter
             } else {
                 new.ledger.rows = rows
-                for booking in 0..<world.setup.bookings { new.ledger.pay(booking, copy.rows[booking]) }
+                new.ledger.pay(booking, copy.rows[booking])
             }
             new.ledger.lineage = copy.lineage
-            new.copies[index].phase = .reading
+            new.copies[index].rows[booking] = Image()
         }
+    }
+
+    private func nextSalvaged(_ copy: Copy, _ ledger: Ledger) -> Int? {
+        let left = (0..<setup.bookings).filter { copy.rows[$0].version > 0 }
+        guard holds(.endedFirst) else { return left.last { copy.rows[$0].status.isLive } ?? left.first }
+        return left.first { !copy.rows[$0].status.isLive } ?? left.first { ledger.rows[$0].status.isLive } ?? left.first
     }
 
     // MARK: - What PostgreSQL has

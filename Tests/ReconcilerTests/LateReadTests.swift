@@ -47,8 +47,13 @@ struct LateReadTests {
             _ = try await stage.inventory.close(partition, epoch: epoch + 1)
             let closed = try await stage.inventory.command(outbox, in: partition, closedUnder: epoch + 1)
             let older = try await stage.inventory.command(outbox, in: partition, closedUnder: epoch)
-            let survivors = try await stage.inventory.survivors(partition, epoch: epoch, closedUnder: epoch)
-            #expect(open == nil && closed != nil && older == nil && survivors?.isEmpty != false)
+            #expect(open == nil && closed != nil && older == nil)
+            let booking = BookingID(partition: partition, milliseconds: 1, random: 1)
+            let survivors = try await stage.inventory.survivors(
+                [booking], in: partition, epoch: epoch, closedUnder: epoch)
+            let asked = try await stage.inventory.survivors(
+                [booking], in: partition, epoch: epoch, closedUnder: epoch + 1)
+            #expect(survivors == nil && asked?.isEmpty == true)
         }
     }
 
