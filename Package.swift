@@ -48,9 +48,11 @@ let package = Package(
             name: "HTTPServer", dependencies: ["Text", "EventLoop", "JSON", "CHTTPParser"], swiftSettings: strictC),
         .target(name: "Cryptography", dependencies: ["Text", "CCrypto", "CArgon2", "CCrypt"], swiftSettings: strictC),
         .target(
+            name: "LuaLibrary", dependencies: ["PlantedBugs", "RedisClient"], resources: [.embedInCode("lua")],
+            swiftSettings: strict),
+        .target(
             name: "Inventory",
-            dependencies: ["Text", "Booking", "PlantedBugs", "RedisClient", "EventLoop", "Cryptography"],
-            resources: [.embedInCode("Scripts")],
+            dependencies: ["Text", "Booking", "PlantedBugs", "RedisClient", "LuaLibrary", "EventLoop", "Cryptography"],
             swiftSettings: strict),
         .target(
             name: "Records",
@@ -83,9 +85,9 @@ let package = Package(
         .target(
             name: "Accounts",
             dependencies: [
-                "Text", "Booking", "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "JSON", "WebClient",
+                "Text", "Booking", "RedisClient", "LuaLibrary", "PostgresClient", "EventLoop", "Cryptography", "JSON",
+                "WebClient",
             ],
-            resources: [.embedInCode("Scripts")],
             swiftSettings: strictC),
         .target(
             name: "Audit", dependencies: ["Booking", "Inventory", "Records", "PostgresClient", "EventLoop"],
@@ -110,7 +112,7 @@ let package = Package(
             dependencies: [
                 "API", "Reconciler", "Booking", "Inventory", "Records", "Payments", "Settlement", "HTTPServer",
                 "RedisClient", "PostgresClient", "EventLoop", "Cryptography", "Accounts", "PaymentsSimulator",
-                "Metrics", "Telemetry", "Tracing", "Logging", "Audit",
+                "Metrics", "Telemetry", "Tracing", "Logging", "Audit", "LuaLibrary",
             ],
             swiftSettings: strict,
             // Every address of a library is looked up at the start, and the table of them is read-only from then on.
@@ -149,7 +151,8 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
         .testTarget(name: "BookingTests", dependencies: ["Booking", "Text", "Support"], swiftSettings: strict),
         .testTarget(
-            name: "InventoryTests", dependencies: ["Inventory", "Booking", "RedisClient", "EventLoop", "Support"],
+            name: "InventoryTests",
+            dependencies: ["Inventory", "LuaLibrary", "PlantedBugs", "Booking", "RedisClient", "EventLoop", "Support"],
             swiftSettings: strict),
         .testTarget(
             name: "APITests",

@@ -1,6 +1,3 @@
--- @uses guard booking work transition
--- @lazily idempotency seats
--- @flags allow-oom
 -- extend: a hold gets the event's full hold time again, from now; it never ends earlier than it did.
 --
 -- KEYS, ARGV: as lib/transition
@@ -8,22 +5,32 @@
 --          lib/transition
 -- Keeps: a hold is extended at most twice. Each extension begins before the hold ends, so it ends at most three hold
 --        times after the claim, by the longest that the event had meanwhile.
-local extension_limit = 2
 
-local w, b, refusal = transition.begin(KEYS, ARGV)
-if not w then
-  return refusal
+local function extend(keys, argv)
+  local extension_limit = 2
+
+  local w, b, refusal = transition.begin(keys, argv)
+  if not w then
+    return refusal
+  end
+  if w.status == 'cancelled' then
+    return { 'EVENT_CANCELLED', booking.image(b) }
+  end
+  if b.status ~= 'RESERVED' then
+    return { 'INVALID', booking.image(b) }
+  end
+  if b.extensions >= extension_limit then
+    return { 'LIMIT', booking.image(b) }
+  end
+  local expires = math.max(b.expires, w.now + w.hold)
+  b.expires, b.extensions = expires, b.extensions + 1
+  work.index_hold(w, argv[3], expires)
+  return transition.finish(w, b, keys, argv, 'OK')
 end
-if w.status == 'cancelled' then
-  return { 'EVENT_CANCELLED', booking.image(b) }
-end
-if b.status ~= 'RESERVED' then
-  return { 'INVALID', booking.image(b) }
-end
-if b.extensions >= extension_limit then
-  return { 'LIMIT', booking.image(b) }
-end
-local expires = math.max(b.expires, w.now + w.hold)
-b.expires, b.extensions = expires, b.extensions + 1
-work.index_hold(w, ARGV[3], expires)
-return transition.finish(w, b, KEYS, ARGV, 'OK')
+
+register({
+  name = 'extend',
+  description = 'a hold gets its full hold time again, from now',
+  flags = { 'allow-oom' },
+  body = extend,
+})

@@ -5,15 +5,24 @@
 -- ARGV: 1 attempt, 2 most attempts in a window, 3 window (ms)
 -- Replies: 0 (counted) | ms until the oldest attempt leaves the window (refused; a refusal is not counted)
 -- Keeps: never more than that many attempts in a window; the key goes with its last attempt.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local window = tonumber(ARGV[3])
-local past = string.format('%d', now - window)
-if redis.call('ZCOUNT', KEYS[1], '(' .. past, '+inf') >= tonumber(ARGV[2]) then
-  local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. past, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  return math.max(1, tonumber(oldest[2]) + window - now)
+
+local function login_limit(keys, argv)
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local window = tonumber(argv[3])
+  local past = string.format('%d', now - window)
+  if redis.call('ZCOUNT', keys[1], '(' .. past, '+inf') >= tonumber(argv[2]) then
+    local oldest = redis.call('ZRANGEBYSCORE', keys[1], '(' .. past, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    return math.max(1, tonumber(oldest[2]) + window - now)
+  end
+  redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', past)
+  redis.call('ZADD', keys[1], string.format('%d', now), argv[1])
+  redis.call('PEXPIRE', keys[1], argv[3])
+  return 0
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', past)
-redis.call('ZADD', KEYS[1], string.format('%d', now), ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 0
+
+register({
+  name = 'login_limit',
+  description = 'counts a login attempt against one account or one address, over a sliding window',
+  body = login_limit,
+})

@@ -1,13 +1,22 @@
--- @flags allow-oom
 -- suspect: closes a partition of which something is known to be wrong, so that the reconciler recovers it.
 --
 -- KEYS: 1 meta
 -- ARGV: 1 epoch
 -- Replies: OK | STALE epoch (it was recovered meanwhile, or is about to be)
 -- Keeps: the recovery is told that the outbox may lack something, and takes what PostgreSQL does not have from records.
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state')
-if meta[1] ~= ARGV[1] or meta[2] ~= 'open' then
-  return { 'STALE', meta[1] or '0' }
+
+local function suspect(keys, argv)
+  local meta = redis.call('HMGET', keys[1], 'epoch', 'state')
+  if meta[1] ~= argv[1] or meta[2] ~= 'open' then
+    return { 'STALE', meta[1] or '0' }
+  end
+  redis.call('HSET', keys[1], 'damaged', '1', 'state', 'suspect')
+  return { 'OK' }
 end
-redis.call('HSET', KEYS[1], 'damaged', '1', 'state', 'suspect')
-return { 'OK' }
+
+register({
+  name = 'suspect',
+  description = 'closes a partition of which something is known to be wrong, so that the reconciler recovers it',
+  flags = { 'allow-oom' },
+  body = suspect,
+})

@@ -24,6 +24,7 @@ public final class APIServer {
     private let health: HealthRoutes
     private let router = Router()
     private let sampler: StoreSampler
+    private let libraries: LibraryKeeper
     /// Its own, when the process has none to share.
     private let ownFeed: LiveFeed?
 
@@ -127,7 +128,9 @@ public final class APIServer {
             running.set(server.runningRequests)
             listening.set(listeners.count)
         }
+        libraries = LibraryKeeper(loop: loop, connection: connection, deletes: false)
         try connection.start()
+        libraries.start()
         try subscriber.start()
         pressure.start()
         revocations.start()

@@ -102,8 +102,8 @@ public final class DeclineLimit {
     private func count(_ user: UserID, _ id: String, _ limit: AttemptLimit) async -> Int64 {
         guard connection.isConnected else { return 0 }
         do throws(RedisError) {
-            return try await connection.evaluate(
-                LoginLimit.script, keys: [Self.key(user)],
+            return try await connection.call(
+                LoginLimit.function, keys: [Self.key(user)],
                 arguments: [id, String(limit.most), String(limit.seconds * 1000)]
             ).integer ?? 0
         } catch {

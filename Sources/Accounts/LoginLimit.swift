@@ -1,5 +1,6 @@
 import Cryptography
 import EventLoop
+import LuaLibrary
 import RedisClient
 
 /// Bounds how fast passwords can be tried and accounts be made; one per loop, counted in Redis over all copies.
@@ -16,8 +17,7 @@ final class LoginLimit {
     private let secret: [UInt8]
     private let random = RandomSource()
 
-    static let script = RedisScript(
-        name: "login_limit", source: String(decoding: PackageResources.login_limit_lua, as: UTF8.self))
+    static let function = Functions.shared.loginLimit
 
     /// An attempt that was let in.
     struct Attempt {
@@ -82,8 +82,8 @@ final class LoginLimit {
     private func count(_ key: String, _ id: String, _ limit: AttemptLimit) async -> Int64? {
         guard connection.isConnected else { return nil }
         do throws(RedisError) {
-            return try await connection.evaluate(
-                Self.script, keys: [key], arguments: [id, String(limit.most), String(limit.seconds * 1000)]
+            return try await connection.call(
+                Self.function, keys: [key], arguments: [id, String(limit.most), String(limit.seconds * 1000)]
             ).integer
         } catch {
             return nil

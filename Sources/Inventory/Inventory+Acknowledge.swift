@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 extension Inventory {
@@ -56,7 +57,7 @@ extension Inventory {
         leaving: some Collection<Leaving>, completion: @escaping (Result<Void, InventoryError>) -> Void
     ) {
         precondition(leaving.count <= Self.acknowledgeLimit, "more than a call takes")
-        var call = RedisScriptCall(scripts.acknowledge, keyCount: 2, argumentCount: 4 + 3 * leaving.count)
+        var call = RedisFunctionCall(functions.acknowledge, keyCount: 2, argumentCount: 4 + 3 * leaving.count)
         call.append(keys.meta(partition))
         call.append(keys.outbox(partition))
         call.append(String(epoch))
@@ -68,13 +69,13 @@ extension Inventory {
             call.append(String(one.version))
             call.append(String(one.milliseconds))
         }
-        connection.evaluate(call) { result in completion(result.map { _ in }.mapError { InventoryError($0) }) }
+        connection.call(call) { result in completion(result.map { _ in }.mapError { InventoryError($0) }) }
     }
 
     /// How many outbox entries of all partitions are not written down, as far as Redis was told.
     public func backlog() async throws(InventoryError) -> Int {
         let calls = keys.all.map { partition in
-            var call = RedisScriptCall(scripts.backlog, keyCount: 2, argumentCount: 0)
+            var call = RedisFunctionCall(functions.backlog, keyCount: 2, argumentCount: 0)
             call.append(keys.meta(partition))
             call.append(keys.outbox(partition))
             return call
@@ -83,7 +84,7 @@ extension Inventory {
         let results = await withUnsafeContinuation { continuation in
             var results: [Result<RedisValue, RedisError>] = []
             for call in calls {
-                connection.evaluate(call) { result in
+                connection.call(call) { result in
                     results.append(result)
                     if results.count == calls.count { continuation.resume(returning: results) }
                 }

@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 /// One event as Redis has it at one moment.
@@ -50,7 +51,7 @@ extension Inventory {
     public func glance(at event: EventID, after cursor: StreamID) async throws(InventoryError) -> EventGlance {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
-            scripts.glance,
+            functions.glance,
             keys: [
                 keys.meta(partition), keys.event(event), keys.outbox(partition), keys.expiries(event),
                 keys.paying(event), keys.users(event),
@@ -79,7 +80,7 @@ extension Inventory {
     public func snapshot(of event: EventID, after cursor: StreamID) async throws(InventoryError) -> EventSnapshot {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
-            scripts.audit,
+            functions.audit,
             keys: [
                 keys.meta(partition), keys.event(event), keys.outbox(partition), keys.expiries(event),
                 keys.paying(event), keys.users(event), keys.seatMap(event), keys.longestRuns(event),
@@ -109,7 +110,7 @@ extension Inventory {
     /// - Returns: false when it was recovered meanwhile.
     public func suspect(_ partition: Partition, epoch: Int64) async throws(InventoryError) -> Bool {
         let reply = try await evaluate(
-            scripts.suspect, keys: [keys.meta(partition)], arguments: [String(epoch)])
+            functions.suspect, keys: [keys.meta(partition)], arguments: [String(epoch)])
         return reply.word == "OK"
     }
 

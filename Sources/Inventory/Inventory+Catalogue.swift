@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 /// What became of taking something off sale.
@@ -110,7 +111,7 @@ extension Inventory {
         ]
         let partition = keys.partition(of: event)
         let record = idempotency.map { keys.idempotency(partition, digest: $0.digest) } ?? keys.meta(partition)
-        let reply = try await repeated(scripts.block, event, [record], arguments)
+        let reply = try await repeated(functions.block, event, [record], arguments)
         let list = GroupReply.seats(reply.bytes(0)) ?? []
         switch reply.word {
         case "OK":
@@ -141,7 +142,7 @@ extension Inventory {
     public func unblock(_ id: BlockID, event: EventID) async throws(InventoryError) -> Bool {
         let partition = keys.partition(of: event)
         let reply = try await run(
-            scripts.unblock, partition: partition, keys: [keys.meta(partition)],
+            functions.unblock, partition: partition, keys: [keys.meta(partition)],
             arguments: [event.description, id.description])
         return reply.word == "OK"
     }
@@ -157,7 +158,7 @@ extension Inventory {
                 tier.addedKind?.rawValue ?? "",
             ]
         }
-        let reply = try await repeated(scripts.updateEvent, policy.event, [], arguments)
+        let reply = try await repeated(functions.updateEvent, policy.event, [], arguments)
         switch reply.word {
         case "OK": return .done
         case "COMMITTED":
@@ -173,7 +174,7 @@ extension Inventory {
     public func seats(_ event: EventID, known: Int64?) async throws(InventoryError) -> SeatMapReading {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
-            scripts.seatMap, keys: [keys.meta(partition), keys.event(event), keys.seatMap(event)],
+            functions.seatMap, keys: [keys.meta(partition), keys.event(event), keys.seatMap(event)],
             arguments: [known.map { String($0) } ?? ""])
         guard reply.word != "NO_EVENT", reply.text(1) == "open", let sequence = reply.integer(0) else {
             return .unknown
@@ -183,7 +184,7 @@ extension Inventory {
     }
 
     private func repeated(
-        _ script: RedisScript, _ event: EventID, _ own: [String], _ arguments: [String]
+        _ script: RedisFunction, _ event: EventID, _ own: [String], _ arguments: [String]
     ) async throws(InventoryError) -> Reply {
         let partition = keys.partition(of: event)
         let scriptKeys = [keys.meta(partition)] + own

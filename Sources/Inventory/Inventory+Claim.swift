@@ -1,5 +1,6 @@
 import Booking
 import EventLoop
+import LuaLibrary
 import RedisClient
 
 /// What the script said to one request, before MORE and lost answers are dealt with.
@@ -24,11 +25,11 @@ extension Inventory {
         do throws(InventoryError) {
             let outcome = try await decided(request)
             onClaim(.success(outcome))
-            onScript?(scripts.reserve.name, request.traceparent, monotonicNanoseconds() - start, false)
+            onScript?(functions.reserve.name, request.traceparent, monotonicNanoseconds() - start, false)
             return outcome
         } catch {
             onClaim(.failure(error))
-            onScript?(scripts.reserve.name, request.traceparent, monotonicNanoseconds() - start, true)
+            onScript?(functions.reserve.name, request.traceparent, monotonicNanoseconds() - start, true)
             throw error
         }
     }
@@ -95,7 +96,7 @@ extension Inventory {
         let tiers = call.tiers
         onGroup(group.count)
         let asked = monotonicNanoseconds()
-        connection.evaluate(call.script) { [weak self] result in
+        connection.call(call.script) { [weak self] result in
             let answers = GroupReply.answers(result, count: group.count, tiers: tiers)
             for (member, answer) in zip(group, answers) {
                 if case .success(.decided(let outcome)) = answer {
@@ -110,15 +111,15 @@ extension Inventory {
     /// The arguments, as the header of `lua/reserve.lua` has them.
     private func groupCall(
         _ event: EventID, _ group: [ClaimBatcher.Waiting], partition: Partition, epoch: String, identity: String
-    ) -> (script: RedisScriptCall, tiers: [TierID]) {
+    ) -> (script: RedisFunctionCall, tiers: [TierID]) {
         var tiers: [TierID] = []
         for member in group {
             for case let tier? in member.request.items.map(\.tier) where !tiers.contains(tier) { tiers.append(tier) }
         }
         let keyed = group.count { $0.request.idempotency != nil }
         let items = group.reduce(0) { $0 + $1.request.items.count }
-        var call = RedisScriptCall(
-            scripts.reserve, keyCount: 4 + group.count + keyed,
+        var call = RedisFunctionCall(
+            functions.reserve, keyCount: 4 + group.count + keyed,
             argumentCount: 5 + tiers.count + 10 * group.count + 3 * items)
         for key in [keys.meta(partition), keys.event(event), keys.seatMap(event), keys.longestRuns(event)] {
             call.append(key)
@@ -136,7 +137,7 @@ extension Inventory {
         return (call, tiers)
     }
 
-    private func append(_ member: ClaimBatcher.Waiting, tiers: [TierID], to call: inout RedisScriptCall) {
+    private func append(_ member: ClaimBatcher.Waiting, tiers: [TierID], to call: inout RedisFunctionCall) {
         let request = member.request
         call.append(request.booking.description)
         call.append(EscapedText.encode(request.user.text))
@@ -157,7 +158,7 @@ extension Inventory {
         }
     }
 
-    private func append(_ kind: StaticString, _ tier: Int?, _ what: String, to call: inout RedisScriptCall) {
+    private func append(_ kind: StaticString, _ tier: Int?, _ what: String, to call: inout RedisFunctionCall) {
         call.append(kind)
         call.append(Int64(tier.map { $0 + 1 } ?? 0))
         call.append(what)

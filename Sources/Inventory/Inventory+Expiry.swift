@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 extension Inventory {
@@ -24,7 +25,7 @@ extension Inventory {
     public func expire(_ event: EventID) async throws(InventoryError) -> (returned: Int, more: Bool) {
         let partition = keys.partition(of: event)
         let reply = try await run(
-            scripts.expire, partition: partition, keys: [keys.meta(partition)], arguments: [event.description])
+            functions.expire, partition: partition, keys: [keys.meta(partition)], arguments: [event.description])
         guard reply.word == "OK" else { return (0, false) }
         return (Int(reply.integer(0) ?? 0), reply.integer(1) == 1)
     }

@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 /// What an event is at one moment: its counters and its seats together.
@@ -40,7 +41,7 @@ extension Inventory {
             let replies = await withUnsafeContinuation { continuation in
                 var replies: [Result<RedisValue, RedisError>] = []
                 for call in calls {
-                    connection.evaluate(call) { reply in
+                    connection.call(call) { reply in
                         replies.append(reply)
                         if replies.count == calls.count { continuation.resume(returning: replies) }
                     }
@@ -66,12 +67,12 @@ extension Inventory {
         return counters.isOpen && state.isOpen && state.identity == identity
     }
 
-    private func pictureCalls(_ event: EventID) -> [RedisScriptCall] {
+    private func pictureCalls(_ event: EventID) -> [RedisFunctionCall] {
         let partition = keys.partition(of: event)
-        var counters = RedisScriptCall(scripts.availability, keyCount: 2, argumentCount: 0)
+        var counters = RedisFunctionCall(functions.availability, keyCount: 2, argumentCount: 0)
         counters.append(keys.meta(partition))
         counters.append(keys.event(event))
-        var map = RedisScriptCall(scripts.seatMap, keyCount: 3, argumentCount: 1)
+        var map = RedisFunctionCall(functions.seatMap, keyCount: 3, argumentCount: 1)
         map.append(keys.meta(partition))
         map.append(keys.event(event))
         map.append(keys.seatMap(event))

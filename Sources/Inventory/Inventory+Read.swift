@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 extension Inventory {
@@ -55,7 +56,7 @@ extension Inventory {
     public func availability(_ event: EventID) async throws(InventoryError) -> Availability? {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
-            scripts.availability, keys: [keys.meta(partition), keys.event(event)], arguments: [])
+            functions.availability, keys: [keys.meta(partition), keys.event(event)], arguments: [])
         return try availability(reply)
     }
 
@@ -109,7 +110,7 @@ extension Inventory {
     ) async throws(InventoryError) {
         let partition = booking.partition
         _ = try await run(
-            scripts.remember, partition: partition,
+            functions.remember, partition: partition,
             keys: [
                 keys.meta(partition), keys.booking(booking), keys.idempotency(partition, digest: request.digest),
             ],

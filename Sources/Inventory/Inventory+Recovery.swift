@@ -1,4 +1,5 @@
 public import Booking
+import LuaLibrary
 import RedisClient
 
 /// What became of a step of recovery.
@@ -27,7 +28,7 @@ extension Inventory {
     public func close(_ partition: Partition, epoch: Int64) async throws(InventoryError) -> ClosedPartition? {
         forgetEpoch(partition)
         let reply = try await evaluate(
-            scripts.close, keys: [keys.meta(partition), keys.outbox(partition)], arguments: [String(epoch)])
+            functions.close, keys: [keys.meta(partition), keys.outbox(partition)], arguments: [String(epoch)])
         guard reply.word == "OK" else { return nil }
         return ClosedPartition(lineage: reply.integer(0) ?? 0, isDamaged: reply.integer(1) == 1)
     }
@@ -39,7 +40,7 @@ extension Inventory {
         _ partition: Partition, epoch: Int64, cursor: StreamID
     ) async throws(InventoryError) -> RecoveryStep {
         let reply = try await evaluate(
-            scripts.open, keys: [keys.meta(partition), keys.outbox(partition)],
+            functions.open, keys: [keys.meta(partition), keys.outbox(partition)],
             arguments: [
                 String(epoch), try identity(), String(cursor.milliseconds), String(cursor.sequence),
             ])
@@ -66,9 +67,9 @@ extension Inventory {
         let reply: Reply
         if let epoch {
             let head = [Array(String(epoch).utf8), []]
-            reply = try await evaluate(scripts.loadEvent, keys: scriptKeys, bytes: head + bytes)
+            reply = try await evaluate(functions.loadEvent, keys: scriptKeys, bytes: head + bytes)
         } else {
-            reply = try await run(scripts.loadEvent, partition: partition, keys: scriptKeys, bytes: bytes)
+            reply = try await run(functions.loadEvent, partition: partition, keys: scriptKeys, bytes: bytes)
         }
         return reply.word == "OK" || reply.word == "EXISTS" ? .done : .stale
     }
@@ -104,7 +105,7 @@ extension Inventory {
         guard !fields.isEmpty else { return .done }
         let arguments = [String(epoch)] + fields.flatMap { [$0.name, $0.value] }
         let partition = keys.partition(of: event)
-        let reply = try await evaluate(scripts.loadFields, keys: [keys.meta(partition), key], arguments: arguments)
+        let reply = try await evaluate(functions.loadFields, keys: [keys.meta(partition), key], arguments: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 
@@ -122,7 +123,7 @@ extension Inventory {
                 claim.digest, "\(claim.fingerprint)|\(claim.booking)|run|0", String(claim.remainingMilliseconds),
             ]
         }
-        let reply = try await evaluate(scripts.loadKeys, keys: [keys.meta(partition)], arguments: arguments)
+        let reply = try await evaluate(functions.loadKeys, keys: [keys.meta(partition)], arguments: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 
@@ -136,7 +137,7 @@ extension Inventory {
         guard !bookings.isEmpty else { return .done }
         var arguments = [String(epoch), "", ""]
         for booking in bookings { arguments += [booking.id.description, booking.image.text, ""] }
-        let reply = try await evaluate(scripts.loadBooking, keys: [keys.meta(partition)], arguments: arguments)
+        let reply = try await evaluate(functions.loadBooking, keys: [keys.meta(partition)], arguments: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 
@@ -149,7 +150,7 @@ extension Inventory {
         _ id: BookingID, _ image: BookingImage, readAt: Moment
     ) async throws(InventoryError) -> Bool {
         let reply = try await evaluate(
-            scripts.loadBooking, keys: [keys.meta(id.partition)],
+            functions.loadBooking, keys: [keys.meta(id.partition)],
             arguments: [
                 readAt.epoch, try identity(), String(readAt.milliseconds), id.description, image.text, "",
             ])

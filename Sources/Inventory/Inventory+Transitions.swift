@@ -1,5 +1,6 @@
 public import Booking
 import EventLoop
+import LuaLibrary
 import RedisClient
 
 /// What became of a transition.
@@ -87,7 +88,7 @@ extension Inventory {
     public func beginPayment(
         _ request: TransitionRequest, payment: PaymentID, provider: String
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.beginPayment, request, [payment.description, provider])
+        try await transition(functions.beginPayment, request, [payment.description, provider])
     }
 
     /// Records that a charge succeeded: `.done`, `.reclaimed`, `.already` (this very charge is the booking's, whatever
@@ -105,7 +106,7 @@ extension Inventory {
             payment.description, provider, EscapedText.encode(transactionID), String(amount), currency ?? "",
             mayBeUnpaid ? "unpaid" : "",
         ]
-        return try await transition(scripts.confirm, request, charge)
+        return try await transition(functions.confirm, request, charge)
     }
 
     /// Records that an attempt failed: `.done` (the image's status tells), `.invalidState` (no such attempt runs).
@@ -118,7 +119,7 @@ extension Inventory {
         _ request: TransitionRequest, payment: PaymentID, isFinal: Bool, reason: String, transactionID: String? = nil
     ) async throws(InventoryError) -> TransitionOutcome {
         try await transition(
-            scripts.failPayment, request,
+            functions.failPayment, request,
             [
                 payment.description, isFinal ? "final" : "", reason, transactionID.map(EscapedText.encode) ?? "",
             ])
@@ -130,19 +131,19 @@ extension Inventory {
     public func refunded(
         _ request: TransitionRequest, payment: PaymentID, amount: Int64
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.refunded, request, [payment.description, String(amount)])
+        try await transition(functions.refunded, request, [payment.description, String(amount)])
     }
 
     /// Cancels a booking: `.done`, `.already`, `.holdExpired`, `.invalidState`, `.cancellationClosed`.
     public func cancel(
         _ request: TransitionRequest, reason: String
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.cancel, request, [reason, request.isPrivileged ? "1" : ""])
+        try await transition(functions.cancel, request, [reason, request.isPrivileged ? "1" : ""])
     }
 
     /// Ends a booking that PostgreSQL refused: `.done`, `.already` (it had ended by itself).
     public func overrule(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(scripts.overrule, request, [])
+        try await transition(functions.overrule, request, [])
     }
 
     /// Cancels a part of one line: `.done`, `.noSuchItems`, `.holdExpired`, `.invalidState`, `.cancellationClosed`.
@@ -157,7 +158,7 @@ extension Inventory {
     ) async throws(InventoryError) -> TransitionOutcome {
         // Not asked again when the answer is lost: a second part cannot be told from the first.
         try await ask(
-            scripts.cancelItems, request,
+            functions.cancelItems, request,
             [
                 tier.description, quantity.map { String($0) } ?? "", SeatPosition.text(seats), reason,
                 request.isPrivileged ? "1" : "",
@@ -167,13 +168,13 @@ extension Inventory {
     /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.eventCancelled`, `.invalidState`.
     public func extend(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
         // Not asked again when the answer is lost: a second extension cannot be told from the first.
-        try await ask(scripts.extend, request, [])
+        try await ask(functions.extend, request, [])
     }
 
     /// Asks once more when the answer was lost: the transition checks the state it starts from, so that a second ask
     /// finds what the first one did.
     private func transition(
-        _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
+        _ script: RedisFunction, _ request: TransitionRequest, _ own: [String]
     ) async throws(InventoryError) -> TransitionOutcome {
         do {
             return try await ask(script, request, own)
@@ -188,7 +189,7 @@ extension Inventory {
     }
 
     private func ask(
-        _ script: RedisScript, _ request: TransitionRequest, _ own: [String]
+        _ script: RedisFunction, _ request: TransitionRequest, _ own: [String]
     ) async throws(InventoryError) -> TransitionOutcome {
         let partition = request.booking.partition
         let record = request.idempotency.map { keys.idempotency(partition, digest: $0.digest) }

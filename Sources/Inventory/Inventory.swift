@@ -1,5 +1,6 @@
 public import Booking
 public import EventLoop
+import LuaLibrary
 public import RedisClient
 
 /// The Redis side of booking, one per loop: each call is one script.
@@ -11,7 +12,7 @@ public final class Inventory {
     public let keys: KeySpace
     /// The connection the scripts travel on.
     public let connection: RedisConnection
-    let scripts = Scripts.shared
+    let functions = Functions.shared
     let batcher: ClaimBatcher
     let keyLookup: KeyLookup
     var soldOut = SoldOutMemory()
@@ -142,14 +143,14 @@ public final class Inventory {
     /// Runs a script that is given epoch and identity as its first two arguments. When the epoch in memory is stale,
     /// it is read again and the script asked once more; a refusal proves that nothing was done.
     func run(
-        _ script: RedisScript, partition: Partition, keys scriptKeys: [String], arguments: [String]
+        _ script: RedisFunction, partition: Partition, keys scriptKeys: [String], arguments: [String]
     ) async throws(InventoryError) -> Reply {
         try await run(script, partition: partition, keys: scriptKeys, bytes: arguments.map { Array($0.utf8) })
     }
 
     /// The same for arguments that need not be text.
     func run(
-        _ script: RedisScript, partition: Partition, keys scriptKeys: [String], bytes arguments: [[UInt8]]
+        _ script: RedisFunction, partition: Partition, keys scriptKeys: [String], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {
         for attempt in 0... {
             let epoch = Array(try await epoch(partition).utf8)
@@ -166,21 +167,21 @@ public final class Inventory {
 
     /// Runs a script as it is.
     func evaluate(
-        _ script: RedisScript, keys scriptKeys: [String], arguments: [String]
+        _ script: RedisFunction, keys scriptKeys: [String], arguments: [String]
     ) async throws(InventoryError) -> Reply {
         try await evaluate(script, keys: scriptKeys, bytes: arguments.map { Array($0.utf8) })
     }
 
     /// The same for arguments that need not be text.
     func evaluate(
-        _ script: RedisScript, keys scriptKeys: [String], bytes arguments: [[UInt8]]
+        _ script: RedisFunction, keys scriptKeys: [String], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {
-        var call = RedisScriptCall(script, keyCount: scriptKeys.count, argumentCount: arguments.count)
+        var call = RedisFunctionCall(script, keyCount: scriptKeys.count, argumentCount: arguments.count)
         for key in scriptKeys { call.append(key) }
         for argument in arguments { call.append(argument) }
         let value: RedisValue
         do {
-            value = try await connection.evaluate(call)
+            value = try await connection.call(call)
         } catch {
             throw InventoryError(error)
         }
@@ -233,7 +234,7 @@ extension InventoryError {
             switch error.serverError?.kind {
             case .outOfMemory, .misconfigured, .noReplicas: self.init(.overloaded, error.description)
             case .readOnly, .moved, .loading, .masterDown, .noOutbox: self.init(.recovering, error.description)
-            case .busy, .clusterDown: self.init(.unavailable, error.description)
+            case .busy, .clusterDown, .noFunction: self.init(.unavailable, error.description)
             default: self.init(.scriptFailed, error.description)
             }
         }

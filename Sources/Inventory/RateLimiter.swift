@@ -1,5 +1,6 @@
 import Booking
 public import EventLoop
+import LuaLibrary
 public import RedisClient
 
 /// Counts the requests of principals and addresses over all copies, by the generic cell rate algorithm; one per loop.
@@ -49,7 +50,7 @@ public final class RateLimiter {
     private let loop: EventLoop
     private let connection: RedisConnection
     /// What it asks Redis by.
-    public static let script = Scripts.shared.rateLimit
+    public static let function = Functions.shared.rateLimit
     private var subjects: [RateSubject: Known] = [:]
     /// What went on already, and will be counted.
     private var counting: [Known] = []
@@ -111,7 +112,7 @@ public final class RateLimiter {
         }
         // One call judges many; each of them has waited for it.
         if let onScript = connection.onScript, let cause = ScriptCause.record {
-            onScript(Self.script.name, cause, monotonicNanoseconds() - start, verdict == nil)
+            onScript(Self.function.name, cause, monotonicNanoseconds() - start, verdict == nil)
         }
         return verdict
     }
@@ -146,7 +147,7 @@ public final class RateLimiter {
     private func send(counting: ArraySlice<Known>, asking: ArraySlice<Asking>) {
         let counted = Self.principalsFirst(counting, \.subject.isAddress)
         let asked = Self.principalsFirst(asking, \.known.subject.isAddress)
-        var call = RedisScriptCall(Self.script, keyCount: 1, argumentCount: 9 + counting.count + asking.count)
+        var call = RedisFunctionCall(Self.function, keyCount: 1, argumentCount: 9 + counting.count + asking.count)
         call.append(Self.key)
         call.append(max(limits.principal.period, limits.address.period))
         for limit in [limits.principal, limits.address] {
@@ -157,7 +158,7 @@ public final class RateLimiter {
         for count in [asked.principals, asked.all.count - asked.principals] { call.append(count) }
         for known in counted.all { call.append(known.text) }
         for item in asked.all { call.append(item.known.text) }
-        connection.evaluate(call) { [weak self] result in
+        connection.call(call) { [weak self] result in
             guard let self, case .success(let value) = result, let text = value.bytes else {
                 for item in asked.all { item.resume(nil) }
                 return

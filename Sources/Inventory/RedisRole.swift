@@ -1,4 +1,5 @@
 import Cryptography
+import LuaLibrary
 import RedisClient
 
 /// A process's account in Redis (ACL), and the least that it needs there.
@@ -8,22 +9,18 @@ public enum RedisRole: String, CaseIterable, Sendable {
     /// Of `usher reconcile` and `verify`: nothing of logins.
     case reconcile = "usher_reconcile"
 
-    /// What is sent beside scripts.
+    /// What is sent beside what functions do.
     static let sentCommands = [
-        "client|setname", "del", "eval", "evalsha", "exists", "get", "hget", "hgetall", "hmget", "hset",
-        "hsetnx", "info", "mget", "pexpire", "ping", "publish", "scan", "script|load", "select", "set", "subscribe",
-        "time", "unsubscribe", "xinfo|stream", "xrange", "xread", "xrevrange", "xtrim", "zrangebyscore", "zrem",
+        "client|setname", "del", "exists", "fcall", "function|load", "get", "hget", "hgetall", "hmget", "hset",
+        "hsetnx",
+        "info", "mget", "pexpire", "ping", "publish", "scan", "select", "set", "subscribe", "time", "unsubscribe",
+        "xinfo|stream", "xrange", "xread", "xrevrange", "xtrim", "zrangebyscore", "zrem",
     ]
 
-    /// Scripts run with the rights of who calls them: these are the commands that `lua/` names.
-    static let scriptCommands: Set<String> = {
-        let sources = Scripts.shared.all.map(\.source)
-        return Set(
-            sources.flatMap { source in
-                source.matches(of: /redis\.p?call\(\s*'(\w+)'(?:\s*,\s*'(STREAM)')?/).map { match in
-                    (match.1 + (match.2.map { "|\($0)" } ?? "")).lowercased()
-                }
-            })
+    /// Functions run with the rights of who calls them: these are the commands that `lua/` names.
+    static let functionCommands: Set<String> = {
+        let calls = Functions.library.source.matches(of: /redis\.p?call\(\s*'(\w+)'(?:\s*,\s*'(STREAM)')?/)
+        return Set(calls.map { ($0.1 + ($0.2.map { "|\($0)" } ?? "")).lowercased() })
     }()
 
     /// The keys and channels that it may name.
@@ -31,7 +28,7 @@ public enum RedisRole: String, CaseIterable, Sendable {
         switch self {
         // Counting logins and requests belongs to no partition; the simulated provider keeps its books at `sim:`.
         case .serve: ["~{p*", "~usher:*", "~sim:*", "&usher:*"]
-        case .reconcile: ["~{p*", "~sim:*", "%R~\(Self.settingsKey)", "&usher:*"]
+        case .reconcile: ["~{p*", "~sim:*", "~\(LibraryKeeper.key)", "%R~\(Self.settingsKey)", "&usher:*"]
         }
     }
 
@@ -39,14 +36,12 @@ public enum RedisRole: String, CaseIterable, Sendable {
     ///
     /// - Parameter password: is told by its digest.
     public func rules(password: String) -> [String] {
-        let commands = Self.scriptCommands.union(Self.sentCommands).union(loginCommands).sorted()
+        let commands = Self.functionCommands.union(Self.sentCommands).union(keeperCommands).sorted()
         return ["reset", "on", "#" + hexEncode(sha256(Array(password.utf8)))] + places + commands.map { "+" + $0 }
     }
 
-    /// Those of `lua/login_limit.lua` and the like, which are not of this target.
-    private var loginCommands: [String] {
-        self == .serve ? ["pexpire", "zadd", "zcount", "zrangebyscore", "zremrangebyscore", "get", "set"] : []
-    }
+    /// What deletes libraries that no copy calls any more.
+    private var keeperCommands: [String] { self == .reconcile ? ["function|delete", "function|list"] : [] }
 
     /// Where `migrate --roles`, as Redis's administrator, notes how Redis syncs its log (`appendfsync`), and of which run
     /// of Redis that is known: these accounts may not read Redis's configuration, for its passwords stand there.

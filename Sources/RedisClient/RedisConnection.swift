@@ -20,12 +20,14 @@ public final class RedisConnection {
 
     /// Told how long a reply took, in nanoseconds, from the sending of its command.
     public var onReply: (Int64) -> Void = { _ in }
-    /// Told of each script that is called and waited for on somebody's behalf (`ScriptCause`): its name, for whom, what
+    /// Told of each function that is called and waited for on somebody's behalf (`ScriptCause`): its name, for whom, what
     /// it took in nanoseconds, and whether it failed. Without it none is timed.
     public var onScript: ((_ script: String, _ record: String, _ nanoseconds: Int64, _ hasFailed: Bool) -> Void)?
 
     let transport: RedisTransport
-    var scriptsBeingLoaded: Set<String> = []
+    var librariesBeingLoaded: Set<String> = []
+    /// Why libraries could not be loaded the last time.
+    var loadFailures: [String: RedisError] = [:]
     var identityAsked = false
     var nextIdentityCheck: Int64 = 0
     private var pending = PendingCommands<RedisWaiter>()
@@ -146,7 +148,7 @@ public final class RedisConnection {
     }
 
     private func lost(unwritten: Int) {
-        scriptsBeingLoaded.removeAll()
+        librariesBeingLoaded.removeAll()
         identityAsked = false
         downSince = monotonicNanoseconds()
         // Taken out first: who is told of the identity may send again.

@@ -2,14 +2,16 @@
 public struct RedisServerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The first word of the reply, which says what kind of error it is.
     public struct Kind: Sendable, Hashable {
-        /// The word, for example `NOSCRIPT`.
+        /// The word, for example `READONLY`.
         public let prefix: String
 
-        /// The kind with a given first word; for errors that scripts make up.
+        /// The kind with a given first word; for errors that functions make up.
         public init(prefix: String) { self.prefix = prefix }
 
-        /// No script has this digest.
-        public static let noScript = Kind(prefix: "NOSCRIPT")
+        /// No function has this name. Redis says `ERR`; the kind is told by the whole reply.
+        public static let noFunction = Kind(prefix: "NOFUNCTION")
+        /// The library is here already. Redis says `ERR`; the kind is told by the whole reply.
+        public static let libraryExists = Kind(prefix: "LIBRARYEXISTS")
         /// The server is a replica, and the command writes.
         public static let readOnly = Kind(prefix: "READONLY")
         /// The server still reads its data.
@@ -36,14 +38,14 @@ public struct RedisServerError: Error, Sendable, Equatable, CustomStringConverti
         public static let wrongPassword = Kind(prefix: "WRONGPASS")
         /// The user may not do this.
         public static let noPermission = Kind(prefix: "NOPERM")
-        /// Usher's scripts: the outbox is gone, and nothing was written.
+        /// Usher's functions: the outbox is gone, and nothing was written.
         public static let noOutbox = Kind(prefix: "NOOUTBOX")
         /// Any other error.
         public static let other = Kind(prefix: "ERR")
 
         /// Whether it proves that nothing was written.
         ///
-        /// Redis refuses these before a command runs and, inside a script, before its first write.
+        /// Redis refuses these before a command runs and, inside a function, before its first write.
         public var provesNothingWritten: Bool { Self.proofs.contains(self) }
 
         /// Whether it says that this server may not be the one that was asked for.
@@ -51,7 +53,8 @@ public struct RedisServerError: Error, Sendable, Equatable, CustomStringConverti
 
         private static let doubts: Set<Kind> = [.readOnly, .moved, .loading, .masterDown, .clusterDown]
         private static let proofs: Set<Kind> = doubts.union([
-            .noScript, .outOfMemory, .misconfigured, .busy, .noReplicas, .notAuthenticated, .wrongPassword,
+            .noFunction, .libraryExists, .outOfMemory, .misconfigured, .busy, .noReplicas, .notAuthenticated,
+            .wrongPassword,
         ])
     }
 
@@ -66,9 +69,20 @@ public struct RedisServerError: Error, Sendable, Equatable, CustomStringConverti
     /// Reads the reply, without its leading `-`.
     public init(message: String) {
         self.message = message
+        guard !message.hasPrefix("ERR ") else {
+            kind = Self.kindOfPlainError(message)
+            return
+        }
         let word = message.utf8.prefix { $0 != UInt8(ascii: " ") }
         let isPrefix = !word.isEmpty && word.count <= Self.maximumPrefixBytes && word.allSatisfy(Self.isPrefixByte)
         kind = isPrefix ? Kind(prefix: String(decoding: word, as: UTF8.self)) : .other
+    }
+
+    /// Of replies that the first word does not tell from others.
+    private static func kindOfPlainError(_ message: String) -> Kind {
+        if message == "ERR Function not found" { return .noFunction }
+        if message.hasPrefix("ERR Library '"), message.hasSuffix("' already exists") { return .libraryExists }
+        return .other
     }
 
     private static func isPrefixByte(_ byte: UInt8) -> Bool {

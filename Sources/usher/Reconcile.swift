@@ -40,6 +40,7 @@ struct RunningReconciler: Sendable {
         var reconciler: Reconciler?
         var sampler: StoreSampler?
         var auditKeeper: AuditKeeper?
+        var libraryKeeper: LibraryKeeper?
         var metrics: MetricsServer?
     }
 
@@ -77,6 +78,12 @@ struct RunningReconciler: Sendable {
             }
             holder.auditKeeper = keeper
             loop.spawn { await keeper.run() }
+            let libraries = LibraryKeeper(loop: loop, connection: connection, deletes: true)
+            libraries.onDelete = { name in
+                Log.info("deleted a library of functions that no copy has called for a day") { $0.add("library", name) }
+            }
+            libraries.start()
+            holder.libraryKeeper = libraries
             if Tracer.shared.isOn { connection.onScript = Tracer.shared.scriptCalled }
             holder.sampler = StoreSampler(loop: loop, name: "reconcile", connection: connection, pool: pool)
             if let metricsPort { holder.metrics = try MetricsServer(loop: loop, host: host, port: metricsPort) }
@@ -100,6 +107,7 @@ struct RunningReconciler: Sendable {
             holder.reconciler = nil
             holder.sampler = nil
             holder.auditKeeper = nil
+            holder.libraryKeeper = nil
             holder.metrics = nil
         }
         loop.stop()

@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import Inventory
+import LuaLibrary
 import RedisClient
 
 /// What Redis has to be before Usher builds on it: what is unsafe stops the start, what may lose something is said.
@@ -106,29 +107,48 @@ struct RedisCheck {
     /// Does once what Usher does all day, under a name of its own.
     private func checkRights(_ finding: inout Finding) async throws {
         let key = "{p0}:check:\(UUID().uuidString)"
-        let body = """
-            redis.call('SET', KEYS[1], 'x', 'PX', 1000) redis.call('DEL', KEYS[1])
-            redis.call('XADD', KEYS[1], '*', 'a', 'b') redis.call('XTRIM', KEYS[1], 'MINID', '0')
-            redis.call('XINFO', 'STREAM', KEYS[1]) redis.call('DEL', KEYS[1])
-            redis.call('HSET', KEYS[1], 'a', 'b') redis.call('HDEL', KEYS[1], 'a')
-            redis.call('ZADD', KEYS[1], 1, 'a') redis.call('ZREM', KEYS[1], 'a')
-            return redis.call('TIME')
-            """
+        do throws(RedisError) {
+            _ = try await connection.call(Functions.shared.tryRights, keys: [key], arguments: [])
+        } catch {
+            finding.refusals.append(try functionFault(error))
+        }
         let commands = [
-            ["EVAL", body, "1", key], ["PUBLISH", "usher:ack:check", "-"], ["SCAN", "0", "MATCH", key, "COUNT", "1"],
-            ["EXISTS", key],
+            ["PUBLISH", "usher:ack:check", "-"], ["SCAN", "0", "MATCH", key, "COUNT", "1"], ["EXISTS", key],
         ]
         for command in commands {
             do throws(RedisError) {
                 _ = try await connection.send(RedisCommand(command))
             } catch {
                 guard error.code == .server else { throw unreachable(error) }
-                finding.refusals.append(
-                    Fault(
-                        sentence: "Redis's user may not do what Usher needs (\(command[0])): \(error.reason)",
-                        remedy: "Use the accounts that usher migrate --roles makes."))
+                finding.refusals.append(lacks(command[0], error))
             }
         }
+    }
+
+    /// Why Usher's functions cannot be loaded or called.
+    private func functionFault(_ error: RedisError) throws -> Fault {
+        guard let reply = error.serverError else { throw unreachable(error) }
+        if reply.kind == .outOfMemory {
+            return Fault(
+                sentence: "Redis is full (maxmemory) and has no room for Usher's functions.",
+                remedy: "Give it more memory (config set maxmemory), then start this again.")
+        }
+        if Self.denials.contains(where: reply.message.contains) {
+            return lacks("FUNCTION LOAD, FCALL and what functions call", error)
+        }
+        return Fault(
+            sentence: "Redis does not take Usher's functions (FUNCTION LOAD, FCALL): \(reply.message)",
+            remedy: "Usher needs Redis 7.0 or later, or Valkey.")
+    }
+
+    /// How Redis says that an account may not do something itself, and by a function (7.0, 7.2 and later).
+    private static let denials = ["NOPERM", "user executing the script", "ACL failure in script"]
+
+    private func lacks(_ command: String, _ error: RedisError) -> Fault {
+        Fault(
+            sentence: "Redis's user may not do what Usher needs (\(command)): "
+                + (error.serverError?.message ?? error.reason),
+            remedy: "Use the accounts that usher migrate --roles makes.")
     }
 
     private func checkClock(_ finding: inout Finding) async throws {

@@ -176,7 +176,7 @@ struct StreamFailureTests {
 
     private func scriptCalls(_ api: TestAPI) async throws -> Int {
         let text = try await api.redis("INFO", "commandstats").string ?? ""
-        return text.firstMatch(of: /cmdstat_evalsha:calls=(\d+)/).flatMap { Int($0.1) } ?? 0
+        return text.firstMatch(of: /cmdstat_fcall:calls=(\d+)/).flatMap { Int($0.1) } ?? 0
     }
 
     @Test("a subscription that breaks costs nobody anything: all is told again")

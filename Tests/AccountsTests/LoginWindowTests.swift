@@ -72,8 +72,8 @@ struct LoginWindowTests {
         for step in 0..<12 {
             if Bool.random(using: &random) {
                 let expected = model.begin(key, "\(step)", limit: limit, window: window, now: now)
-                let reply = try await connection.evaluate(
-                    LoginLimit.script, keys: [key], arguments: ["\(step)", String(limit), String(window)])
+                let reply = try await connection.call(
+                    LoginLimit.function, keys: [key], arguments: ["\(step)", String(limit), String(window)])
                 let wait = try #require(reply.integer)
                 #expect((wait == 0) == (expected == 0))
                 if wait == 0 { isCounted = true }

@@ -17,7 +17,7 @@ public enum Fault: String, Sendable, CaseIterable {
     case promoteReplica = "promote-replica"
     case failBack = "fail-back"
     case flushAll = "flushall"
-    case flushScripts = "script-flush"
+    case flushFunctions = "function-flush"
     case deleteStream = "delete-stream"
     // Between the processes.
     case resetCommits = "reset-commits"

@@ -18,7 +18,7 @@ struct Injector {
     mutating func run() throws {
         usleep(UInt32(injection.begins) * 1000)
         switch injection.fault {
-        case .killRedis, .stopRedis, .cutTail, .promoteReplica, .failBack, .flushAll, .flushScripts, .deleteStream,
+        case .killRedis, .stopRedis, .cutTail, .promoteReplica, .failBack, .flushAll, .flushFunctions, .deleteStream,
             .diskFull:
             try disturbRedis()
         case .killPostgres, .stopPostgres, .restartPostgres, .duplicateBatches: try disturbPostgres()
@@ -51,10 +51,10 @@ struct Injector {
             last()
             try redis.failBack()
         case .flushAll: redis.order(node, "FLUSHALL")
-        case .flushScripts:
+        case .flushFunctions:
             let end = monotonicMilliseconds() + Int64(injection.lasts)
             while monotonicMilliseconds() < end {
-                redis.order(node, "SCRIPT FLUSH")
+                redis.order(node, "FUNCTION FLUSH")
                 usleep(20_000)
             }
         case .deleteStream: redis.order(node, "DEL {p\(Int.random(in: 0..<4, using: &dice))}:outbox")

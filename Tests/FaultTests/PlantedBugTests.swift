@@ -6,12 +6,12 @@ import Testing
 @Suite("Planted bugs", .serialized)
 struct PlantedBugTests {
     private static let bugs: [(bug: String, faults: [Fault])] = [
-        ("no-idempotency", [.flushScripts]),
+        ("no-idempotency", [.flushFunctions]),
         ("ack-before-commit", [.killPostgres, .flushAll]),
         ("trim-beyond-cursor", [.stopPostgres]),
         ("run-id-alone", [.failBack]),
-        ("delta-counters", [.flushScripts]),
-        ("expiry-by-ttl", [.flushScripts]),
+        ("delta-counters", [.flushFunctions]),
+        ("expiry-by-ttl", [.flushFunctions]),
         ("open-when-missing", [.stopPostgres, .flushAll]),
     ]
 

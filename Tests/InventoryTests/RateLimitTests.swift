@@ -59,8 +59,8 @@ struct RateLimitTests {
             // Windows of 20 ms: they change while it runs.
             var model = Model(principal: (2000, 10_000), address: (500, 20_000))
             for parts in calls where parts != [[], [], [], []] {
-                let reply = try await connection.evaluate(
-                    RateLimiter.script, keys: ["{rate}"],
+                let reply = try await connection.call(
+                    RateLimiter.function, keys: ["{rate}"],
                     arguments: ["20000", "2000", "10000", "500", "20000"] + parts.map { String($0.count) }
                         + parts.joined())
                 let numbers = try #require(reply.string).split(separator: " ").compactMap { Int64($0) }

@@ -13,7 +13,7 @@ struct RedisRoleTests {
         "usher/Doctor",
     ]
     /// What looks like one and is none.
-    private static let others: Set = ["auth", "pending", "rsa", "config|get"]
+    private static let others: Set = ["auth", "pending", "rsa", "noperm", "config|get"]
 
     /// The commands that Swift sends by name, with the subcommand where rights tell them apart.
     private func sent() throws -> Set<String> {
@@ -23,7 +23,7 @@ struct RedisRoleTests {
             let text = try String(contentsOfFile: "\(Self.sources)/\(file)", encoding: .utf8)
             for match in text.matches(of: /(?:RedisCommand\(|append\(|ask\(|\[)\s*"([A-Z]{3,})"(?:, "([A-Z]+)")?/) {
                 let (name, next) = (match.1.lowercased(), match.2?.lowercased())
-                let isContainer = ["client", "config", "script", "xinfo"].contains(name)
+                let isContainer = ["client", "config", "function", "script", "xinfo"].contains(name)
                 commands.insert(isContainer ? "\(name)|\(next ?? "")" : name)
             }
         }
@@ -33,7 +33,7 @@ struct RedisRoleTests {
     @Test("may do what is sent somewhere, and nothing that destroys, spies or rules")
     func commands() throws {
         let sent = try sent()
-        #expect(sent.isSuperset(of: ["xread", "evalsha", "subscribe", "xinfo|stream", "config|get"]), "\(sent)")
+        #expect(sent.isSuperset(of: ["xread", "fcall", "subscribe", "xinfo|stream", "config|get"]), "\(sent)")
         let rules = RedisRole.allCases.flatMap { $0.rules(password: "secret") }
         let allowed = Set(rules.map { String($0.dropFirst()) })
         #expect(sent.subtracting(allowed).subtracting(Self.others) == [])
@@ -42,10 +42,13 @@ struct RedisRoleTests {
             #expect(rules.prefix(2) == ["reset", "on"] && !rules.contains { $0.hasPrefix(">") })
             for bad in [
                 "flushall", "flushdb", "keys", "config|set", "config|get", "shutdown", "acl", "debug", "script|flush",
+                "function|flush", "eval", "evalsha",
                 "swapdb",
             ] {
                 #expect(!rules.contains("+\(bad)") && !rules.contains { $0.hasPrefix("+@") }, "\(bad)")
             }
+            #expect(rules.contains("+fcall") && rules.contains("+function|load"))
+            #expect(rules.contains("+function|delete") == (role == .reconcile))
         }
     }
 }

@@ -218,17 +218,17 @@ struct DisasterTests {
         }
     }
 
-    @Test("an emptied script cache is filled again by whoever needs it")
-    func lostScripts() async throws {
-        try await withStage("lost_scripts") { _, stage in
+    @Test("functions that were flushed are loaded again by whoever needs them")
+    func lostFunctions() async throws {
+        try await withStage("lost_functions") { _, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 50)
             let booking = try await stage.claim(event)
             for _ in 0..<3 {
-                _ = try await stage.inventory.command(["SCRIPT", "FLUSH"])
+                _ = try await stage.inventory.command(["FUNCTION", "FLUSH"])
                 _ = try await stage.claim(event)
             }
-            _ = try await stage.inventory.command(["SCRIPT", "FLUSH"])
+            _ = try await stage.inventory.command(["FUNCTION", "FLUSH"])
             try await stage.confirm(booking)
             await stage.settle(copy)
             let epoch = try await stage.row(event).epoch

@@ -39,7 +39,7 @@ struct RedisValueTests {
 
     @Test("an error's kind is its first word, unless that is prose")
     func kinds() {
-        #expect(RedisServerError(message: "NOSCRIPT No matching script.").kind == .noScript)
+        #expect(RedisServerError(message: "ERR Function not found").kind == .noFunction)
         #expect(RedisServerError(message: "SOLD-OUT").kind == .init(prefix: "SOLD-OUT"))
         #expect(RedisServerError(message: "unknown command").kind == .other)
         #expect(RedisServerError(message: "").kind == .other)
@@ -48,7 +48,7 @@ struct RedisValueTests {
 
     @Test("what proves that nothing was written, and no argument in a description")
     func proofs() {
-        #expect(RedisError(RedisServerError(message: "NOSCRIPT x")).provesNothingWritten)
+        #expect(RedisError(RedisServerError(message: "ERR Function not found")).provesNothingWritten)
         #expect(!RedisError(RedisServerError(message: "ERR x")).provesNothingWritten)
         #expect(!RedisError(.outcomeUnknown, "").provesNothingWritten)
         #expect(RedisError(.notConnected, "").provesNothingWritten)

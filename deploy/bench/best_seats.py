@@ -2,7 +2,7 @@
 """P10: the best four adjacent of 50,000 seats, 90 % of which are gone at random.
 
 One claim after the other, each given back before the next; what Redis says that a call of the script took
-(`INFO commandstats`, calls of EVALSHA), so without the network and the log's fsync. A claim beside which another script
+(`INFO commandstats`, calls of FCALL), so without the network and the log's fsync. A claim beside which another script
 ran, such as that which looks how long the outboxes are, is not counted.
 """
 import random
@@ -34,7 +34,7 @@ def microseconds(installation, event, item):
 
 def stats(installation):
     """Calls of scripts so far, and microseconds spent in them."""
-    line = re.search(r"cmdstat_evalsha:calls=(\d+),usec=(\d+)", installation.redis("INFO", "commandstats"))
+    line = re.search(r"cmdstat_fcall:calls=(\d+),usec=(\d+)", installation.redis("INFO", "commandstats"))
     return int(line[1]), int(line[2])
 
 

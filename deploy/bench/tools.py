@@ -88,7 +88,7 @@ def sampled_claim(installation, event, tier):
         assert status == 201, booking
         for line in lines:
             arguments = [ast.literal_eval(f'"{text}"') for text in QUOTED.findall(line)]
-            if arguments[0] == "EVALSHA" and any(booking["id"] in text for text in arguments):
+            if arguments[0] == "FCALL" and any(booking["id"] in text for text in arguments):
                 return arguments, booking["id"], user
 
 

@@ -2,7 +2,6 @@
 --
 -- An image is 17 fields joined by `|`; the record under `{p}:b:<id>` adds the epoch it was written under and the id of
 -- its outbox entry. Free texts arrive escaped, so that no field contains a separator.
-local booking = {}
 
 local six = '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|'
 local record_pattern = '^' .. six .. six .. six .. '([^|]*)$'

@@ -1,5 +1,4 @@
 -- counters: what an event's hash says of its policy and of its tiers.
-local counters = {}
 
 -- The event's fields by name, and ids and counters of its tiers in pairs, in the order in which they were made.
 function counters.read(key)

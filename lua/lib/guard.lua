@@ -3,7 +3,6 @@
 -- `{p}:meta` holds the epoch (raised by every recovery), the identity of the Redis that the recovery validated
 -- (run id, replication id, role) and the state. Anything else than `open` under that very identity means that data may
 -- have been lost: nobody may claim, pay, expire or cancel until the reconciler has recovered the partition.
-local guard = {}
 
 -- Returns a refusal to answer with, or nil when the partition is open.
 function guard.refusal(meta_key, epoch, identity)

@@ -7,7 +7,6 @@
 -- it may still count some that died within the last day. Why so: it costs a claim one more key in its MGET and one SET,
 -- and leaves by itself; a sorted set would be exact to the second, for two commands more a claim and 1,000 members a
 -- user. A key that is forgotten stays counted, and a recovery that finds Redis empty begins to count anew.
-local idempotency = {}
 
 -- Live keys of one user and event.
 local key_limit = 1000

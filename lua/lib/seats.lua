@@ -5,7 +5,6 @@
 -- the end; `{p}:r:<event>` has a byte a row, 128 + its longest free run (at most 127). The event's field `rows` has the
 -- tiers sold by seat: `tier first last;…`, by their rows. Rows are read once, judged and changed in tables, and written
 -- by `seats.commit`.
-local seats = {}
 
 -- Rows in which `best` looks for a place that leaves no single seat, before it takes one that does.
 local row_limit = 16

@@ -5,7 +5,6 @@
 --       5 channel to ack to, 6 traceparent, 7 fingerprint of the idempotent request or empty,
 --       8 milliseconds its record may stay `run`, 9… the script's own
 -- Replies to all of them: RECOVERING | STALE epoch | NO_EVENT | NOT_FOUND | REPLAY record | REUSED | KEY_LIMIT
-local transition = {}
 
 -- The refusal that the request's key alone leads to, or nil.
 local function replay(keys, argv)

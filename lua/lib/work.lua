@@ -4,7 +4,6 @@
 -- wrong type stops the script there, before the first write) and no argument list grows beyond a few hundred.
 -- The order is: counters down first, then seats, user totals, the outbox, the bookings, the indexes. Should it fail
 -- after all, the event is closed in the same call, before anybody can build on what is half written.
-local work = {}
 
 -- A provider silent for this long past its deadline: the units are released, the payment is asked about further.
 local provider_silence = 15 * 60 * 1000

@@ -79,7 +79,7 @@ extension CommandGenerator {
     }
 
     private func step(
-        _ script: RedisScriptName, _ caller: ModelCaller, _ partition: Int, _ rest: [String], _ reply: [ModelReply]
+        _ script: FunctionName, _ caller: ModelCaller, _ partition: Int, _ rest: [String], _ reply: [ModelReply]
     ) -> ScriptStep {
         ScriptStep(
             script, keys: [ModelKeys.meta(partition)], arguments: [String(caller.epoch), caller.identity] + rest, reply)

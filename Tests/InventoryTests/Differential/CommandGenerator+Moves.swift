@@ -144,7 +144,7 @@ extension CommandGenerator {
 
     /// A transition's call.
     func step(
-        _ script: RedisScriptName, _ move: ModelMove, _ rest: [String], _ reply: [ModelReply]
+        _ script: FunctionName, _ move: ModelMove, _ rest: [String], _ reply: [ModelReply]
     ) -> ScriptStep {
         let meta = ModelKeys.meta(move.partition)
         return ScriptStep(

@@ -45,7 +45,7 @@ struct RefusalTests {
                 }
             }
         }
-        #expect(counted.calls == ["evalsha": 100, "hmget": 200, "time": 100])
+        #expect(counted.calls == ["fcall": 100, "hmget": 200, "time": 100])
         #expect(counted.writes == 0)
     }
 
@@ -60,6 +60,6 @@ struct RefusalTests {
                 try ReplyComparison(entries: [[], []]).check(step, replies[0])
             }
         }
-        #expect(counted.calls["evalsha"] == 1 && counted.writes == 0)
+        #expect(counted.calls["fcall"] == 1 && counted.writes == 0)
     }
 }

@@ -1,4 +1,5 @@
 import EventLoop
+import LuaLibrary
 import RedisClient
 import Support
 
@@ -28,7 +29,7 @@ struct ScriptRedis {
             try connection.start()
             defer { connection.close() }
             let redis = ScriptRedis(connection: connection)
-            _ = await redis.send(RedisScriptName.allCases.map { ["SCRIPT", "LOAD", $0.source] })
+            _ = await redis.send(["FUNCTION", "LOAD", "REPLACE", Functions.library.source])
             return try await body(redis)
         }
     }

@@ -1,3 +1,4 @@
+import LuaLibrary
 import RedisClient
 
 @testable import Inventory
@@ -20,12 +21,12 @@ struct ScriptStep {
 
     /// A script's call.
     init(
-        _ script: RedisScriptName, keys: [String], arguments: [String], bytes: [Int: [UInt8]] = [:],
+        _ script: FunctionName, keys: [String], arguments: [String], bytes: [Int: [UInt8]] = [:],
         _ reply: [ModelReply]
     ) {
         name = script.rawValue
         for (place, value) in bytes { self.bytes[3 + keys.count + place] = value }
-        command = ["EVALSHA", script.digest, String(keys.count)] + keys + arguments
+        command = ["FCALL", script.fullName, String(keys.count)] + keys + arguments
         self.reply = reply
     }
 
@@ -61,45 +62,41 @@ struct ScriptStep {
 
     /// As one line of a report.
     var line: String {
-        let words = command.first == "EVALSHA" ? command.dropFirst(2) : command[...]
+        let words = command.first == "FCALL" ? command.dropFirst(2) : command[...]
         return "\(name) " + words.map { $0.isEmpty ? "''" : $0 }.joined(separator: " ")
     }
 }
 
-/// The scripts by name.
-enum RedisScriptName: String, CaseIterable {
+/// The functions by name.
+enum FunctionName: String, CaseIterable {
     case availability, beginPayment, block, cancel, cancelItems, close, confirm, expire, extend, failPayment,
         loadBooking, loadEvent, loadFields, open, refunded, remember, reserve, seatMap, unblock, updateEvent
 
-    static let digests = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.script.sha1) })
+    var fullName: String { function.fullName }
 
-    var digest: String { Self.digests[self] ?? "" }
-
-    var source: String { script.source }
-
-    private var script: RedisScript {
-        let scripts = Scripts.shared
+    private var function: RedisFunction {
+        let functions = Functions.shared
         return switch self {
-        case .availability: scripts.availability
-        case .beginPayment: scripts.beginPayment
-        case .block: scripts.block
-        case .cancel: scripts.cancel
-        case .cancelItems: scripts.cancelItems
-        case .close: scripts.close
-        case .confirm: scripts.confirm
-        case .expire: scripts.expire
-        case .extend: scripts.extend
-        case .failPayment: scripts.failPayment
-        case .loadBooking: scripts.loadBooking
-        case .loadEvent: scripts.loadEvent
-        case .loadFields: scripts.loadFields
-        case .open: scripts.open
-        case .refunded: scripts.refunded
-        case .remember: scripts.remember
-        case .reserve: scripts.reserve
-        case .seatMap: scripts.seatMap
-        case .unblock: scripts.unblock
-        case .updateEvent: scripts.updateEvent
+        case .availability: functions.availability
+        case .beginPayment: functions.beginPayment
+        case .block: functions.block
+        case .cancel: functions.cancel
+        case .cancelItems: functions.cancelItems
+        case .close: functions.close
+        case .confirm: functions.confirm
+        case .expire: functions.expire
+        case .extend: functions.extend
+        case .failPayment: functions.failPayment
+        case .loadBooking: functions.loadBooking
+        case .loadEvent: functions.loadEvent
+        case .loadFields: functions.loadFields
+        case .open: functions.open
+        case .refunded: functions.refunded
+        case .remember: functions.remember
+        case .reserve: functions.reserve
+        case .seatMap: functions.seatMap
+        case .unblock: functions.unblock
+        case .updateEvent: functions.updateEvent
         }
     }
 }

@@ -1,13 +1,12 @@
 import PlantedBugs
-public import RedisClient
 
 extension PlantedBug {
-    /// A script as the bug of this process has it.
+    /// The library's text as the bug of this process has it.
     static func planted(_ source: String) -> String {
         (current?.changes ?? []).reduce(source) { $0.replacing($1.right, with: $1.wrong) }
     }
 
-    private var changes: [(right: String, wrong: String)] {
+    var changes: [(right: String, wrong: String)] {
         switch self {
         case .expiryInPayment:
             [
@@ -46,9 +45,4 @@ extension PlantedBug {
         default: []
         }
     }
-}
-
-extension RedisIdentity {
-    /// What `meta` keeps of the Redis that a recovery validated.
-    public var validated: String { PlantedBug.current == .runIDAlone ? runID : token }
 }

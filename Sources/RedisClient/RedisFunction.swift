@@ -1,28 +1,28 @@
-import Cryptography
-
-/// A Lua script that the server knows by its SHA-1 digest.
-public struct RedisScript: Sendable {
+/// A function of a library.
+public struct RedisFunction: Sendable {
     /// What it is called in logs and metrics.
     public let name: String
-    /// The Lua source.
-    public let source: String
-    /// The digest of the source: 40 lower-case hexadecimal digits.
-    public let sha1: String
+    /// Where it is from.
+    public let library: RedisLibrary
+    /// What Redis calls it: the library's name, `_` and its own.
+    public let fullName: String
+    /// The same as it is sent.
+    fileprivate let sentName: [UInt8]
 
-    /// A script with the digest of its source.
-    public init(name: String, source: String) {
+    init(_ name: String, of library: RedisLibrary) {
         self.name = name
-        self.source = source
-        self.sha1 = sha1Hex(Array(source.utf8))
+        self.library = library
+        fullName = library.name + "_" + name
+        sentName = Array(fullName.utf8)
     }
 }
 
-/// One call of a script (EVALSHA): its keys are appended first, then its arguments.
+/// One call of a function (FCALL): its keys are appended first, then its arguments.
 ///
 /// A call that is kept and begun again with `restart` allocates nothing.
-public struct RedisScriptCall: Sendable {
+public struct RedisFunctionCall: Sendable {
     /// What is called.
-    public let script: RedisScript
+    public let function: RedisFunction
     private(set) var command: RedisCommand
 
     /// Begins a call.
@@ -30,21 +30,21 @@ public struct RedisScriptCall: Sendable {
     /// - Parameters:
     ///   - keyCount: how many keys will be appended, before the arguments.
     ///   - argumentCount: how many arguments will be appended after the keys.
-    public init(_ script: RedisScript, keyCount: Int, argumentCount: Int) {
-        self.script = script
+    public init(_ function: RedisFunction, keyCount: Int, argumentCount: Int) {
+        self.function = function
         command = RedisCommand(argumentCount: 3 + keyCount + argumentCount)
         begin(keyCount)
     }
 
-    /// Begins another call of the script in the same memory.
+    /// Begins another call of the function in the same memory.
     public mutating func restart(keyCount: Int, argumentCount: Int) {
         command.restart(argumentCount: 3 + keyCount + argumentCount)
         begin(keyCount)
     }
 
     private mutating func begin(_ keyCount: Int) {
-        command.append("EVALSHA")
-        command.append(script.sha1)
+        command.append("FCALL")
+        command.append(function.sentName)
         command.append(keyCount)
     }
 

@@ -1,1 +1,0 @@
-../../../lua/login_limit.lua

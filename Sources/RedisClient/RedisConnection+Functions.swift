@@ -1,0 +1,80 @@
+import EventLoop
+
+extension RedisConnection {
+    /// Calls a function and waits for its reply. On the loop's thread only.
+    ///
+    /// A server that does not have the function is given its library, and asked again, once: nothing was executed.
+    ///
+    /// - Throws: as `send` does; why the library could not be loaded, when that is it.
+    public func call(_ call: RedisFunctionCall) async throws(RedisError) -> RedisValue {
+        guard let onScript, let cause = ScriptCause.record else { return try await loadedAndCalled(call) }
+        let start = monotonicNanoseconds()
+        do throws(RedisError) {
+            let value = try await loadedAndCalled(call)
+            onScript(call.function.name, cause, monotonicNanoseconds() - start, false)
+            return value
+        } catch {
+            onScript(call.function.name, cause, monotonicNanoseconds() - start, true)
+            throw error
+        }
+    }
+
+    private func loadedAndCalled(_ call: RedisFunctionCall) async throws(RedisError) -> RedisValue {
+        do {
+            return try await send(call.command)
+        } catch {
+            guard error.isServerError(.noFunction) else { throw error }
+        }
+        let library = call.function.library
+        load(library)
+        do {
+            return try await send(call.command)
+        } catch {
+            throw explained(error, library)
+        }
+    }
+
+    /// The same, calling back without a task.
+    ///
+    /// - Parameter completion: called once, on the loop; before this returns when the call cannot even be queued.
+    public func call(_ call: RedisFunctionCall, completion: @escaping (Result<RedisValue, RedisError>) -> Void) {
+        send(call.command) { [weak self] result in
+            guard case .failure(let error) = result, error.isServerError(.noFunction), let self else {
+                return completion(result)
+            }
+            let library = call.function.library
+            load(library)
+            send(call.command) { [weak self] result in
+                completion(result.mapError { self?.explained($0, library) ?? $0 })
+            }
+        }
+    }
+
+    /// Calls a function with keys and arguments that are text; see `call(_:)`.
+    public func call(
+        _ function: RedisFunction, keys: [String], arguments: [String]
+    ) async throws(RedisError) -> RedisValue {
+        var call = RedisFunctionCall(function, keyCount: keys.count, argumentCount: arguments.count)
+        for key in keys { call.append(key) }
+        for argument in arguments { call.append(argument) }
+        return try await self.call(call)
+    }
+
+    /// Sends the library's text, unless that is under way: the many calls in a pipeline that find it gone load it once.
+    private func load(_ library: RedisLibrary) {
+        guard librariesBeingLoaded.insert(library.name).inserted else { return }
+        // No waiting for the reply: it comes before that of the repeated call.
+        send(RedisCommand("FUNCTION", "LOAD", library.source)) { [weak self] result in
+            guard let self else { return }
+            librariesBeingLoaded.remove(library.name)
+            loadFailures[library.name] = nil
+            guard case .failure(let error) = result, !error.isServerError(.libraryExists) else { return }
+            loadFailures[library.name] = error
+        }
+    }
+
+    /// Of a call that was repeated and failed for want of its function: why that could not be loaded.
+    private func explained(_ error: RedisError, _ library: RedisLibrary) -> RedisError {
+        error.isServerError(.noFunction) ? loadFailures[library.name] ?? error : error
+    }
+}
