@@ -5,11 +5,12 @@ PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev lib
 	libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev
 LINTERS := lua-check shellcheck
 TEST_PACKAGES := binutils openssl prometheus curl redis-tools faketime nginx-light bsdutils
+COUNT_PACKAGES := valgrind binutils gcc libc6-dev redis-tools python3
 BENCH_PACKAGES := wrk redis-tools python3
 USHER := .build/release/usher
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build swift test lint openapi model load bench faults soak compose-test install install-linters install-k6 install-pages \
+.PHONY: help dev build swift test lint openapi model load bench counts faults soak compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
 
 help: ## what there is to make
@@ -27,8 +28,9 @@ swift:
 	@command -v swift >/dev/null || { echo "Swift 6.3 is missing: https://www.swift.org/install/linux has it. Or use docker compose, which builds without it: see docker-compose.yml." >&2; exit 1; }
 
 test: swift install lint install-standardwebhooks install-k6 install-pages ## every test, on real Redis and PostgreSQL that the tests start themselves
-	@deploy/dev/install $(TEST_PACKAGES)
+	@deploy/dev/install $(TEST_PACKAGES) $(COUNT_PACKAGES)
 	@deploy/dev/run-tests
+	@deploy/counts/run --check
 	@deploy/dev/check-contract
 	@deploy/dev/check-client
 	@deploy/dev/check-pages
@@ -54,6 +56,10 @@ load: build install-k6 ## k6 on two copies: SCENARIO="rush seats" of those in lo
 bench: build install-k6 ## both sides of every ratio in one run: ONLY=P1,P5 some of them, WRITE=1 into docs/benchmarks.md
 	@deploy/dev/install $(BENCH_PACKAGES)
 	@ONLY="$(ONLY)" WRITE="$(WRITE)" deploy/bench/run
+
+counts: build ## instructions, allocations and bytes a request: WRITE=1 lowers the bounds that `test` checks, RAISE=1 raises them
+	@deploy/dev/install $(COUNT_PACKAGES)
+	@deploy/counts/run $(if $(WRITE),--write) $(if $(RAISE),--raise)
 
 faults: swift install ## breaks everything on purpose and checks what is promised: SECONDS=600, SEED=… replays, FAULT=… chooses
 	@deploy/dev/install redis-tools faketime

@@ -27,6 +27,8 @@
 #include <unistd.h>
 
 enum { INPUT = 16384, MARK = 16 };
+// Nanoseconds without any answer after which none is waited for any more.
+#define PATIENCE 20000000000LL
 
 struct connection {
     int descriptor;
@@ -225,7 +227,7 @@ int main(int argc, char **argv) {
     if (!seconds) end = INT64_MAX;
     if (is_closed_model)
         for (size_t i = 0; i < connection_count && sent < total; i++) send_next(&connections[i], now());
-    int64_t grace = 0, looked = start;
+    int64_t grace = 0, looked = start, news = start;
     while (1) {
         int64_t time = now(), wake = time + 50000000;
         is_over = time >= end || sent >= total;
@@ -254,13 +256,14 @@ int main(int argc, char **argv) {
         }
         if (is_over) {
             if (!grace) grace = time;
-            if (!busy || time - grace > 5000000000LL) { broken += busy; break; }
+            if (!busy || time - news > PATIENCE) { broken += busy; break; }
         }
         struct epoll_event events[256];
         struct timespec wait = { .tv_nsec = wake > time ? wake - time : 0 };
         if (backoff && wait.tv_nsec > 5000000) wait.tv_nsec = 5000000;
         int count = epoll_pwait2(poller, events, 256, &wait, NULL);
         for (int i = 0; i < count; i++) readable(events[i].data.ptr);
+        if (count > 0) news = now();
     }
     double took = ((is_over && grace ? grace : now()) - start) / 1e9;
     count_lost_idle(idle);

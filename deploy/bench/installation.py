@@ -49,6 +49,9 @@ def token(subject, role="customer", lifetime=7200):
 class Installation:
     """Redis (`appendfsync always`), PostgreSQL (fsync on) and Usher; use it in a `with` statement."""
 
+    # The words before `redis-server` in its command.
+    redis_prefix = ()
+
     def __init__(self, serves=1, environment=None):
         raise_descriptors()
         self.directory = tempfile.mkdtemp(prefix="usher-bench-")
@@ -57,8 +60,8 @@ class Installation:
         self.environment = {
             **os.environ, "USHER_JWT_SECRET": SECRET, "USHER_LOG": "warning", "USHER_OUTBOX_LIMIT": "100000000",
             "USHER_PAYMENT_GATEWAY": "simulated",
-            # Everything comes from one address here.
-            "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off", "USHER_REGISTRATION_LIMIT": "off",
+            # Everything comes from one address here; the limit of principals is the default.
+            "USHER_RATE_LIMIT": "60/10s,1000000/10s", "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off", "USHER_REGISTRATION_LIMIT": "off",
             "USHER_DECLINE_LIMIT": "off",
             **(environment or {}),
         }
@@ -110,8 +113,9 @@ class Installation:
     def pid(self, name):
         return self.processes[name].pid
 
-    def wait(self, name, check):
-        for _ in range(600):
+    def wait(self, name, check, seconds=60):
+        deadline = time.time() + seconds
+        while time.time() < deadline:
             if self.processes[name].poll() is not None:
                 break
             try:
@@ -134,7 +138,7 @@ class Installation:
         os.mkdir(data)
         # No rewrite of the log and no snapshot falls into one side of a ratio and not into the other.
         self.start("redis", [
-            "redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", data, "--appendonly", "yes",
+            *self.redis_prefix, "redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", data, "--appendonly", "yes",
             "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--save", "", "--maxmemory-policy",
             "noeviction", "--maxclients", "10000"])
         self.wait("redis", lambda: self.redis("PING") == "PONG")
@@ -173,15 +177,15 @@ class Installation:
 
     # Usher
 
-    def start_reconciler(self):
+    def start_reconciler(self, environment=None):
         self.metrics_port = free_port()
         self.start("reconcile", [USHER, "reconcile"], env={
-            **self.environment, "USHER_METRICS_PORT": str(self.metrics_port)})
+            **self.environment, "USHER_METRICS_PORT": str(self.metrics_port), **(environment or {})})
 
-    def start_serve(self, index=0):
+    def start_serve(self, index=0, command=(USHER, "serve"), environment=None):
+        """Starts a copy of `serve`, or another one in its place when it was stopped."""
         name = f"serve{index}"
-        self.start(name, [USHER, "serve"], env={
-            **self.environment, "PORT": str(self.ports[index])})
+        self.start(name, command, env={**self.environment, "PORT": str(self.ports[index]), **(environment or {})})
         self.wait(name, lambda: self.call("GET", "/readyz", port=self.ports[index])[0] == 200)
 
     @property

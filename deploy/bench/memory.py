@@ -19,16 +19,18 @@ def used_memory(installation):
         line.split(":")[1] for line in installation.redis("INFO", "memory").splitlines() if line.startswith("used_memory:")))
 
 
-def hold_bytes(installation):
+def hold_bytes(installation, holds=HOLDS):
     """With the outbox, and without it."""
     event, tier = installation.event(10_000_000)
     fill(installation, event, tier, 1000)
     before = used_memory(installation)
-    fill(installation, event, tier, HOLDS)
+    fill(installation, event, tier, holds)
     whole = used_memory(installation)
     for key in installation.redis("--scan", "--pattern", "*:outbox").splitlines():
         installation.redis("XTRIM", key, "MAXLEN", "0")
-    return (whole - before) / HOLDS, (used_memory(installation) - before) / HOLDS
+    alone = used_memory(installation)
+    assert alone < whole, "no outbox was found"
+    return (whole - before) / holds, (alone - before) / holds
 
 
 def connection_bytes(installation):

@@ -15,6 +15,8 @@ from measure import cpu_seconds
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Few enough that the rate limit of each is not reached, and that their tokens are remembered.
 USERS = 8000
+# What `arrive` puts a number in the place of.
+MARK = b"#" * 16
 PLACEHOLDER = "__rand_int__"
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -115,9 +117,9 @@ def raw_claims(installation, event, tier, count):
     return calls_a_second * claims / count, cpu / claims * 1e6
 
 
-def compiled(name, *flags):
-    """A program of this directory in C, compiled into .build/bench when it is not there or older than its source."""
-    source, program = os.path.join(HERE, f"{name}.c"), os.path.join(ROOT, ".build/bench", name)
+def compiled(name, *flags, directory=HERE):
+    """A program of a directory in C, compiled into .build/bench when it is not there or older than its source."""
+    source, program = os.path.join(directory, f"{name}.c"), os.path.join(ROOT, ".build/bench", name)
     if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
         os.makedirs(os.path.dirname(program), exist_ok=True)
         compiler = shutil.which("clang") or "cc"
@@ -130,7 +132,7 @@ def request(method, path, bearer, body=None, key=False):
     text = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""
     head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {bearer}\r\n"
     if key:
-        head += f"Idempotency-Key: {'#' * 16}\r\n"
+        head += f"Idempotency-Key: {MARK.decode()}\r\n"
     if text:
         head += f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
     return head.encode() + b"\r\n" + text
