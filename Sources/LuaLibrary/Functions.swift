@@ -1,10 +1,14 @@
 import PlantedBugs
 public import RedisClient
 
+#if DEBUG
+    import Glibc
+#endif
+
 /// The functions of `lua/`: one library, whose name is the hash of its text.
 public struct Functions: Sendable {
     /// The library of this version of the program.
-    public static let library = RedisLibrary(prefix: prefix, text: PlantedBug.planted(joined))
+    public static let library = RedisLibrary(prefix: prefix, text: PlantedBug.planted(joined) + variant)
     /// What the names of all versions' libraries begin with.
     public static let prefix = "usher"
     /// Those of `library`.
@@ -52,6 +56,14 @@ public struct Functions: Sendable {
         let blocks = files.map { "\ndo\n" + String(decoding: $0, as: UTF8.self) + "end\n" }
         return preamble + blocks.joined()
     }()
+
+    #if DEBUG
+        /// What makes the library of this process another version's, so that tests run two of them side by side.
+        private static let variant = getenv("USHER_LIBRARY_VARIANT").map { "-- " + String(cString: $0) + "\n" } ?? ""
+    #else
+        /// Nothing.
+        private static let variant = ""
+    #endif
 
     private static let files: [[UInt8]] = [
         // What functions share.

@@ -73,7 +73,7 @@ struct Setting: Sendable {
 
     /// Every name that may be set, those of files included, and the one that debug builds know.
     private static let names = Set(all.flatMap { $0.isSecret ? [$0.name, "\($0.name)_FILE"] : [$0.name] })
-        .union(["USHER_PLANTED_BUG"])
+        .union(["USHER_PLANTED_BUG", "USHER_LIBRARY_VARIANT"])
 
     /// A sentence for each variable that looks like a setting of Usher's and is none, with the one that may be meant.
     static func unknown(in variables: some Sequence<String>) -> [String] {

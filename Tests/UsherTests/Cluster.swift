@@ -52,12 +52,14 @@ final class Cluster: Sendable {
     }
 
     /// Starts the copy of the API with this index.
-    func startServer(_ index: Int) throws {
+    ///
+    /// - Parameter more: settings of this copy alone.
+    func startServer(_ index: Int, _ more: [String: String] = [:]) throws {
         let own = own("serve").merging([
             "PORT": "\(ports[index])",
             // The reconciler has the port that both are told.
             "USHER_METRICS_PORT": environment["SERVE_METRICS_PORT"] ?? "0",
-        ]) { $1 }
+        ]) { $1 }.merging(more) { $1 }
         let program = try Program(Self.binary, ["serve"], environment: own)
         copies.withLock { $0["serve-\(index)"] = program }
     }

@@ -33,6 +33,8 @@ final class Load: Sendable {
 
     /// Bookings that somebody was told are confirmed.
     var confirmed: Int { journal.withLock { $0.told.values.count { $0.status == "CONFIRMED" } } }
+    /// Answers that never came.
+    var lost: Int { journal.withLock { $0.lost } }
     /// Answers 202 with `persisted: false`.
     var unpersisted: Int { journal.withLock { $0.unpersisted } }
     /// Refusals by status and code.
