@@ -36,14 +36,17 @@ final class CrossOrigin {
         return HTTPResponse(status: 204, headers: Self.preflight)
     }
 
-    /// Adds to an answer what lets the page that asked read it.
+    /// Appends to an answer's headers what lets the page that asked read it.
     ///
     /// - Parameter origin: as the request has it.
-    func complete(_ response: inout HTTPResponse, _ origin: String?) {
+    func complete(_ lines: inout [UInt8], _ origin: String?) {
         // Caches are to keep the answers to different origins apart.
-        response.headers.append(("Vary", "Origin"))
+        lines.append(contentsOf: "\r\nVary: Origin".utf8)
+        // One of those that are configured has nothing in it that could begin another header.
         guard let origin, origins.contains(ExactText(origin)) else { return }
-        response.headers.append(("Access-Control-Allow-Origin", origin))
-        response.headers.append(("Access-Control-Expose-Headers", Self.exposed))
+        lines.append(contentsOf: "\r\nAccess-Control-Allow-Origin: \(origin)".utf8)
+        lines.append(contentsOf: Self.exposedLine)
     }
+
+    private static let exposedLine = Array("\r\nAccess-Control-Expose-Headers: \(exposed)".utf8)
 }

@@ -35,8 +35,8 @@ struct RequestBody {
     }
 
     private static func checkMedia(_ request: HTTPRequest) throws(Problem) {
-        guard !request.body.isEmpty else { return }
-        if let type = request.header("content-type") {
+        guard !request.bodyBytes.isEmpty else { return }
+        if !request.header("content-type", is: "application/json"), let type = request.header("content-type") {
             let media = type.prefix { $0 != ";" }.trimmed.lowercased()
             guard
                 media == "application/json"

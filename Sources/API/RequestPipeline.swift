@@ -24,8 +24,7 @@ final class RequestPipeline: HTTPHandler {
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         if let answer = origins?.preflight(request) { return answer }
-        var request = request
-        router.match(&request)
+        router.match(request)
         var response = await next.respond(to: request)
         if request.policy.caching == .revalidate { tag(&response, request) }
         if let caching = caching(request, response) { response.headers.append(("Cache-Control", caching)) }
@@ -34,8 +33,7 @@ final class RequestPipeline: HTTPHandler {
 
     /// A long body is read only for whoever may call a route that takes one.
     func permit(_ head: HTTPRequest) async -> BodyPermit {
-        var head = head
-        router.match(&head)
+        router.match(head)
         let policy = head.policy
         guard let bytes = policy.bodyBytes else { return .upTo(0) }
         if authenticator.needsPreparation { await authenticator.prepare(head) }

@@ -1,7 +1,7 @@
 import EventLoop
 import Glibc
 
-/// One client's connection: bytes in, requests out, answers in, bytes out. Lives on its server's loop.
+/// One client's connection: bytes in, requests out, answers in, bytes out. Lives on its server's loop, without a task.
 ///
 /// Requests are served one after another, so answers are in order; what a client sends meanwhile is read up to one
 /// more request and then left in the socket.
@@ -11,6 +11,8 @@ import Glibc
     let address: String?
     /// Whether its address has as many connections as it may without this one.
     let isTurnedAway: Bool
+    /// What layers in front of the handler keep with it.
+    var companion: AnyObject?
 
     private enum State {
         case open
@@ -19,24 +21,34 @@ import Glibc
         case closed
     }
 
+    /// What it is at between two looks at what has arrived.
+    private enum Activity {
+        /// A request is waited for.
+        case reading
+        /// It is being judged whether a body is to be read.
+        case judging
+        /// A request is being answered.
+        case serving
+        /// An answer goes on for as long as its stream is open; whether the connection ends with it.
+        case streaming(thenCloses: Bool)
+        /// The client has to read first.
+        case heldBack
+    }
+
     private let server: HTTPServer
     private let watch: DescriptorWatch
     private var reader: RequestReader
     private var output = OutputQueue()
     private var state = State.open
-    private var waiting: UnsafeContinuation<Next, Never>?
-    private var drained: UnsafeContinuation<Void, Never>?
+    private var activity = Activity.reading
+    /// Whether what has arrived is being looked through already, further up the stack.
+    private var isProceeding = false
     private var stream: (body: HTTPResponseStream, isChunked: Bool)?
-    private var streamEnded: UnsafeContinuation<Void, Never>?
     private var readDeadline: Int64 { didSet { server.mayCut(at: readDeadline) } }
     /// What `readDeadline` is for.
     private var timedPhase: RequestReader.Phase?
     private var isDirty = false
     private var clientEnded = false
-    /// How often something came from the client, its end included.
-    private var readings = 0
-    /// Whether a request is being answered.
-    private var isServing = false
     /// Whose request is arriving, once its head is there; behind a proxy it is not known before.
     private var sender: String?
     /// Whom the stream counts for; `nil` when there is none, or it is not counted.
@@ -66,148 +78,104 @@ import Glibc
             loop: server.loop, descriptor: descriptor, onRead: { reference.connection?.readable() },
             onWrite: { reference.connection?.markDirty() })
         reference.connection = self
-        watch.reading = true
     }
 
     // SAFETY of @unchecked: touched on the connection's loop only.
     private final class Reference: @unchecked Sendable {
-        weak var connection: HTTPConnection?
+        /// Until it is closed. Not weak: every use of an object that has weak references takes the slow way.
+        var connection: HTTPConnection?
     }
+
+    /// Begins to read.
+    func start() { watch.reading = true }
 
     /// When it is cut, in monotonic nanoseconds; the server looks every now and then.
     var deadline: Int64 { min(readDeadline, output.deadline) }
 
     // MARK: - Serving
 
-    /// Serves requests one after another until the connection ends.
-    func serve() async {
-        while let closes = await answerNext() {
-            // What the request and its answer took is free by now: a stream may go on for hours.
-            if stream != nil { await untilStreamEnds() }
-            guard state == .open else { return }
-            if closes || server.isDraining { return end() }
-            if output.count > server.limits.unsentBytes { await untilDrained() }
+    private var isReading: Bool {
+        guard state == .open, case .reading = activity else { return false }
+        return true
+    }
+
+    /// Whether a request is being answered, until the next one is waited for.
+    private var isServing: Bool {
+        switch activity {
+        case .reading, .judging: false
+        case .serving, .streaming, .heldBack: true
         }
     }
 
-    // To wait may let other callbacks of the loop go first: what is waited for is looked at once more, where nothing
-    // comes in between.
-
-    private func untilStreamEnds() async {
-        await unsafe withUnsafeContinuation { continuation in
-            if stream == nil { unsafe continuation.resume() } else { unsafe streamEnded = continuation }
-        }
+    /// Serves what has arrived, until more has to be waited for, or an answer.
+    private func proceed() {
+        guard !isProceeding else { return }
+        isProceeding = true
+        defer { isProceeding = false }
+        while isReading, advance() {}
     }
 
-    private func untilDrained() async {
-        await unsafe withUnsafeContinuation { continuation in
-            if output.isEmpty || state == .closed {
-                unsafe continuation.resume()
-            } else {
-                unsafe drained = continuation
-            }
-        }
-    }
-
-    /// What comes next, which is not to wait.
-    private func untilReadable() async -> Next {
-        let seen = readings
-        return await unsafe withUnsafeContinuation { continuation in
-            unsafe waiting = continuation
-            if readings != seen || state != .open { resumeWaiting() }
-        }
-    }
-
-    /// Answers one request, or begins to.
+    /// Goes on with what was read.
     ///
-    /// - Returns: whether the connection ends with it; `nil` when there is no more to answer.
-    private func answerNext() async -> Bool? {
-        guard let received = await next() else { return nil }
-        let response = await server.respond(to: received.request)
-        guard state == .open else {
-            response.stream?.over()
-            return nil
-        }
-        let closes = !received.keepsAlive || server.isDraining || response.stream != nil && !received.isHTTP11
-        send(response, received, closes: closes)
-        return closes
-    }
-
-    private func next() async -> ReceivedRequest? {
-        isServing = false
-        sender = address
-        while true {
-            var next = advance()
-            if case .wait = next { next = await untilReadable() }
-            switch next {
-            case .request(let received): return received
-            case .judge(let head): await judge(head)
-            case .end, .wait: return nil
+    /// - Returns: whether there may be more to do at once.
+    private func advance() -> Bool {
+        switch reader.next() {
+        case .request(let exchange):
+            stopTiming()
+            guard !isTurnedAway else { return turnAway(exchange.request) }
+            activity = .serving
+            exchange.connection = self
+            server.serve(exchange)
+        case .refused(let refused):
+            refuse(refused)
+        case .wantsPermit(let head):
+            // Whoever judges it has bounds of its own; the body's time begins after it.
+            stopTiming()
+            guard !isTurnedAway else { return turnAway(head) }
+            judge(head)
+        case .wantsGoAhead:
+            output.append { $0.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
+            markDirty()
+        case .needsBytes:
+            guard !clientEnded else {
+                end()
+                return false
             }
+            startTiming()
+            noteArriving()
+            watch.reading = true
+            return false
         }
-    }
-
-    private enum Next {
-        case request(ReceivedRequest)
-        case judge(HTTPRequest)
-        case end
-        case wait
+        return true
     }
 
     /// Asks whether the body of this request is to be read; nothing of it is read meanwhile but what is read ahead.
-    private func judge(_ head: HTTPRequest) async {
-        let permit = await server.permit(head)
-        guard state == .open else { return }
-        switch permit {
-        case .upTo(let bytes):
-            if let refused = reader.permit(upTo: bytes) { refuse(refused) }
-        case .refused(let response):
-            refuse(response, requestID: head.id, isHead: head.method == .head, origin: head.header("origin"))
-        }
-    }
-
-    /// Looks for the next request in what was read.
-    private func advance() -> Next {
-        guard state == .open else { return .end }
-        while true {
-            switch reader.next() {
-            case .request(let received):
-                readDeadline = .max
-                timedPhase = nil
-                guard !isTurnedAway else { return turnAway(received.request) }
-                isServing = true
-                return .request(received)
-            case .refused(let refused):
-                refuse(refused)
-                return .end
-            case .wantsPermit(let head):
-                guard !isTurnedAway else { return turnAway(head) }
-                // Whoever judges it has bounds of its own; the body's time begins after it.
-                readDeadline = .max
-                timedPhase = nil
-                return .judge(head)
-            case .wantsGoAhead:
-                output.append { $0.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
-                markDirty()
-            case .needsBytes:
-                guard !clientEnded else {
-                    end()
-                    return .end
-                }
-                startTiming()
-                noteArriving()
-                watch.reading = true
-                return .wait
+    private func judge(_ head: HTTPRequest) {
+        activity = .judging
+        server.loop.spawn { [self] in
+            let permit = await server.permit(head)
+            guard state == .open else { return }
+            activity = .reading
+            switch permit {
+            case .upTo(let bytes):
+                if let refused = reader.permit(upTo: bytes) { refuse(refused) }
+            case .refused(let response):
+                refuse(response, requestID: head.name, isHead: head.method == .head, origin: head.header("origin"))
             }
+            proceed()
         }
     }
 
-    private func turnAway(_ request: HTTPRequest) -> Next {
+    private func turnAway(_ request: HTTPRequest) -> Bool {
         refuse(
-            RefusedRequest(
-                refusal: .tooManyConnections, requestID: request.id, isHead: request.method == .head,
-                origin: request.header("origin")))
-        return .end
+            Refusal.tooManyConnections.response, requestID: request.name, isHead: request.method == .head,
+            origin: request.header("origin"))
+        return false
+    }
+
+    private func stopTiming() {
+        readDeadline = .max
+        timedPhase = nil
     }
 
     /// Deadlines are absolute: they begin with the phase, whatever drips in during it.
@@ -215,42 +183,77 @@ import Glibc
         let phase = reader.phase
         guard phase != timedPhase, !isTurnedAway else { return }
         timedPhase = phase
-        let limits = server.limits
         let time =
             switch phase {
-            case .idle: limits.idleTime
-            case .head: limits.headTime
-            case .body: limits.bodyTime
+            case .idle: server.phaseTimes.idle
+            case .head: server.phaseTimes.head
+            case .body: server.phaseTimes.body
             }
-        readDeadline = monotonicNanoseconds() + time.nanoseconds
+        readDeadline = monotonicNanoseconds() + time
     }
 
-    private func send(_ response: HTTPResponse, _ received: ReceivedRequest, closes: Bool) {
-        let isHead = received.request.method == .head
+    // MARK: - Answering
+
+    /// The answer to the request that is being served.
+    func answered(_ exchange: HTTPExchange, _ response: HTTPResponse) {
+        server.noteAnswered()
+        guard state == .open else {
+            response.stream?.over()
+            return
+        }
+        let closes = !exchange.keepsAlive || server.isDraining || response.stream != nil && !exchange.isHTTP11
+        send(response, exchange, closes: closes)
+        // A stream that has begun goes on by itself.
+        if case .serving = activity { finishAnswer(closes: closes) }
+    }
+
+    /// What follows an answer that is whole.
+    private func finishAnswer(closes: Bool) {
+        guard state == .open else { return }
+        if closes || server.isDraining { return end() }
+        guard output.count <= server.limits.unsentBytes else {
+            activity = .heldBack
+            return
+        }
+        activity = .reading
+        sender = address
+        proceed()
+    }
+
+    private func send(_ response: HTTPResponse, _ exchange: HTTPExchange, closes: Bool) {
+        let request = exchange.request
+        let isHead = request.method == .head
         if let body = response.stream, !isHead, response.mayHaveBody {
-            let address = received.request.countedAddress
+            let address = request.countedAddress
             guard server.ledger.beginStream(address) else {
                 body.over()
                 return refuse(
-                    RefusedRequest(
-                        refusal: .tooManyStreams, requestID: received.request.id, isHead: false,
-                        origin: received.request.header("origin")))
+                    Refusal.tooManyStreams.response, requestID: request.name, isHead: false,
+                    origin: request.header("origin"))
             }
             listener = address
         }
         let envelope = HTTPResponse.Envelope(
-            requestID: received.request.id, date: server.date, isHTTP11: received.isHTTP11, isHead: isHead,
-            closes: closes)
-        var response = response
-        server.complete?(&response, received.request.header("origin"))
-        output.append { response.write(to: &$0, envelope) }
+            requestID: request.name, date: server.date, isHTTP11: exchange.isHTTP11, isHead: isHead, closes: closes,
+            lines: exchange.lines)
+        if let complete = server.complete {
+            let origin = request.header("origin")
+            output.append { response.write(to: &$0, envelope) { complete(&$0, origin) } }
+        } else {
+            output.append { response.write(to: &$0, envelope) }
+        }
         markDirty()
         guard let body = response.stream else { return }
         guard !isHead, response.mayHaveBody else { return body.over() }
-        stream = (body, isChunked: received.isHTTP11)
+        begin(body, response.body, isChunked: exchange.isHTTP11, closes: closes)
+    }
+
+    private func begin(_ body: HTTPResponseStream, _ beginning: [UInt8], isChunked: Bool, closes: Bool) {
+        activity = .streaming(thenCloses: closes)
+        stream = (body, isChunked)
         // Megabytes in the system would keep up a client that is long lost.
         Socket.boundUnsent(descriptor, bytes: body.backlogBytes)
-        write(streamed: response.body, bound: .max)
+        write(streamed: beginning, bound: .max)
         guard body.begin(on: self) else { return }
         if clientEnded { return close() }
         if server.isDraining, body.endsWhenDraining { endStream() }
@@ -287,15 +290,13 @@ import Glibc
         if isChunked { output.append { $0.append(contentsOf: "0\r\n\r\n".utf8) } }
         markDirty()
         body.over()
-        resumeStream()
+        uncountStream()
+        if case .streaming(let closes) = activity { finishAnswer(closes: closes) }
     }
 
-    private func resumeStream() {
+    private func uncountStream() {
         server.ledger.endStream(listener)
         listener = nil
-        guard let continuation = unsafe streamEnded else { return }
-        unsafe streamEnded = nil
-        unsafe continuation.resume()
     }
 
     // MARK: - Reading
@@ -304,16 +305,15 @@ import Glibc
         defer { noteArriving() }
         guard let count = Socket.read(descriptor, into: &server.readBuffer) else { return }
         guard count >= 0 else { return close() }
-        readings &+= 1
         if count == 0 {
             clientEnded = true
             watch.reading = false
             if stream != nil || state == .ending && output.isEmpty { return close() }
         } else if state == .open {
             reader.append(server.readBuffer[..<count])
-            if reader.unread >= server.limits.readAheadBytes, unsafe waiting == nil { watch.reading = false }
+            if !isReading, reader.unread >= server.limits.readAheadBytes { watch.reading = false }
         }
-        resumeWaiting()
+        proceed()
     }
 
     /// Tells the ledger how much is kept here of what arrives; who is being answered is not ended for what follows.
@@ -348,7 +348,7 @@ import Glibc
     private func holdsMostArriving() {
         arriving = (0, true)
         if isServing { return noteArriving() }
-        if unsafe waiting != nil { refuseWaiting(.overloaded) } else { close() }
+        if isReading { refuse(reader.refused(.overloaded)) } else { close() }
     }
 
     private func forgetArriving() {
@@ -356,36 +356,20 @@ import Glibc
         noteArriving()
     }
 
-    private func refuseWaiting(_ refusal: Refusal) {
-        guard let continuation = unsafe waiting else { return }
-        unsafe waiting = nil
-        refuse(reader.refused(refusal))
-        unsafe continuation.resume(returning: .end)
-    }
-
-    private func resumeWaiting() {
-        guard let continuation = unsafe waiting else { return }
-        // `advance` may come back here when it closes.
-        unsafe waiting = nil
-        let next = advance()
-        if case .wait = next { unsafe waiting = continuation } else { unsafe continuation.resume(returning: next) }
-    }
-
     // MARK: - Ending
 
     private func refuse(_ refused: RefusedRequest) {
-        refuse(refused.response, requestID: refused.requestID, isHead: refused.isHead, origin: refused.origin)
+        refuse(
+            refused.refusal.response, requestID: refused.requestID.map { .given($0) }, isHead: refused.isHead,
+            origin: refused.origin)
     }
 
     /// Answers what is not served; the connection ends with it.
-    private func refuse(_ response: HTTPResponse, requestID: String?, isHead: Bool, origin: String?) {
+    private func refuse(_ response: HTTPResponse, requestID: HTTPRequest.Name?, isHead: Bool, origin: String?) {
         server.onRefusal(response.status)
         let envelope = HTTPResponse.Envelope(
-            requestID: requestID ?? Identifiers.uuid(), date: server.date, isHTTP11: true, isHead: isHead,
-            closes: true)
-        var response = response
-        server.complete?(&response, origin)
-        output.append { response.write(to: &$0, envelope) }
+            requestID: requestID ?? .new, date: server.date, isHTTP11: true, isHead: isHead, closes: true)
+        output.append { response.write(to: &$0, envelope) { server.complete?(&$0, origin) } }
         markDirty()
         end()
     }
@@ -417,33 +401,30 @@ import Glibc
         if closesIdle, isIdle { close() }
     }
 
-    private var isIdle: Bool { unsafe waiting != nil && reader.phase == .idle && output.isEmpty }
+    private var isIdle: Bool { isReading && reader.phase == .idle && output.isEmpty }
 
     /// The deadline passed.
     func timedOut(at now: Int64) {
         let isLate = state == .open && output.deadline >= now && (isTurnedAway || reader.phase != .idle)
-        guard isLate, unsafe waiting != nil else { return close() }
-        refuseWaiting(isTurnedAway ? .tooManyConnections : .lateRequest)
+        guard isLate, isReading else { return close() }
+        refuse(reader.refused(isTurnedAway ? .tooManyConnections : .lateRequest))
     }
 
     /// Ends it at once.
     func close() {
         guard state != .closed else { return }
         state = .closed
-        // Nobody waits for a request any more who could be refused one.
-        let continuation = unsafe waiting
-        unsafe waiting = nil
         forgetArriving()
         noteUnsent(0)
         readDeadline = .max
         watch.cancel()
         Glibc.close(descriptor)
         server.closed(self)
-        unsafe continuation?.resume(returning: .end)
-        resumeDrained()
+        reference.connection = nil
+        companion = nil
         let body = stream?.body
         stream = nil
-        resumeStream()
+        uncountStream()
         body?.over()
     }
 
@@ -465,14 +446,18 @@ import Glibc
         watch.writing = !output.isEmpty
         server.mayCut(at: output.deadline)
         guard output.isEmpty else { return }
-        resumeDrained()
+        if case .heldBack = activity { goOnLater() }
         stream?.body.flushed()
         if state == .ending { shutDown() }
     }
 
-    private func resumeDrained() {
-        guard let continuation = unsafe drained else { return }
-        unsafe drained = nil
-        unsafe continuation.resume()
+    /// The client has read: the next request is looked for in a job, since this tick's writes are under way.
+    private func goOnLater() {
+        server.loop.spawn { [self] in
+            guard case .heldBack = activity, output.isEmpty else { return }
+            activity = .reading
+            sender = address
+            proceed()
+        }
     }
 }

@@ -38,6 +38,9 @@ public struct HTTPLimits: Sendable {
     /// Bytes of answers that wait for a slow reader before no further request is served.
     public var unsentBytes = 256 * 1024
 
+    /// Whether every request is read line by line and past http_parser, as those are that are not plain; a test compares both.
+    public var readsByLine = false
+
     /// The defaults.
     public init() {}
 

@@ -1,4 +1,5 @@
 import EventLoop
+import Text
 
 /// What a client wants to do.
 public enum HTTPMethod: String, Sendable, CaseIterable {
@@ -21,32 +22,163 @@ public enum HTTPMethod: String, Sendable, CaseIterable {
     static let all = allCases.map(\.rawValue).sorted().joined(separator: ", ")
 }
 
-/// A request whose framing is beyond doubt.
-public struct HTTPRequest: Sendable {
+/// A request whose framing is beyond doubt: its bytes as they came, and where in them everything lies.
+// SAFETY of @unchecked: what changes is changed on the loop of its connection only.
+public final class HTTPRequest: @unchecked Sendable {
     /// Where a header lies in the head.
     struct Header: Sendable {
-        let name: Range<Int>
-        let value: Range<Int>
+        private let nameStart: UInt32
+        private let nameEnd: UInt32
+        private let valueStart: UInt32
+        private let valueEnd: UInt32
+
+        init(name: Range<Int>, value: Range<Int>) {
+            nameStart = UInt32(truncatingIfNeeded: name.lowerBound)
+            nameEnd = UInt32(truncatingIfNeeded: name.upperBound)
+            valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
+            valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
+        }
+
+        var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+        var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+        var nameLength: Int { Int(nameEnd &- nameStart) }
+    }
+
+    /// What a request is called.
+    enum Name {
+        /// By us: a UUIDv4, as two words.
+        case made(high: UInt64, low: UInt64)
+        /// By the client.
+        case given(String)
+
+        /// Another one of ours.
+        static var new: Name {
+            let (high, low) = Identifiers.words()
+            return .made(high: high, low: low)
+        }
+
+        var text: String {
+            switch self {
+            case .made(let high, let low): HexText(high: high, low: low).uuid
+            case .given(let text): text
+            }
+        }
+
+        func append(to bytes: inout [UInt8]) {
+            switch self {
+            case .made(let high, let low): HexText(high: high, low: low).appendUUID(to: &bytes)
+            case .given(let text): bytes.append(text: text)
+            }
+        }
     }
 
     /// What to do.
     public let method: HTTPMethod
-    /// The target's path as it came, percent-encoded.
-    public let path: String
-    /// What follows `?`, as it came; empty without.
-    public let query: String
-    /// The body, decoded.
-    public let body: [UInt8]
-    /// Names the request in answers and logs.
-    public let id: String
     /// The address that the connection comes from: the client's, or a proxy's.
     public let peer: String
     /// When it was whole, in monotonic nanoseconds.
     public let arrival: Int64
-    /// What the route's `{name}`s stand for, percent-decoded.
-    public internal(set) var parameters: [String: String] = [:]
     /// What its path and method lead to; `nil` before a router was asked.
     public internal(set) var match: Router.Match?
+    /// What a layer in front of the handler lets it know, or wants to be told by it.
+    public var attachment: (any AnyObject & Sendable)?
+
+    let name: Name
+    /// What the path's parameters are, where they had to be decoded.
+    var decodedParameters: [String: String]?
+    /// Where they lie in `bytes`, in the order of the route's path, where they are taken as they came.
+    var parameterRanges: (first: Range<Int>, second: Range<Int>) = (0..<0, 0..<0)
+
+    /// The head, and the body behind it unless that had to be decoded.
+    private let bytes: [UInt8]
+    /// Path and query.
+    private let target: Range<Int>
+    private let pathEnd: Int
+    private let bodyRange: Range<Int>
+    /// The body where it does not lie in `bytes`.
+    private let decodedBody: [UInt8]?
+    private let headers: [Header]
+    /// Bit `n & 63` is set when there is a header whose name has `n` characters: most headers that are asked for are not there.
+    private let nameLengths: UInt64
+    /// When the peer is one of them.
+    private let proxies: TrustedProxies?
+
+    /// - Parameters:
+    ///   - target: where path and query lie in `bytes`.
+    ///   - body: where the body lies in `bytes`, unless it was decoded.
+    ///   - proxies: those that are trusted, when the peer is one of them.
+    init(
+        method: HTTPMethod, target: Range<Int>, bytes: [UInt8], headers: [Header], body: Range<Int> = 0..<0,
+        decodedBody: [UInt8]? = nil, peer: String, proxies: TrustedProxies? = nil
+    ) {
+        self.method = method
+        self.target = target
+        self.bytes = bytes
+        self.headers = headers
+        bodyRange = body
+        self.decodedBody = decodedBody
+        self.peer = peer
+        self.proxies = proxies
+        arrival = monotonicNanoseconds()
+        pathEnd = Self.pathEnd(bytes, target)
+        var lengths: UInt64 = 0
+        for header in headers { lengths |= 1 &<< UInt64(header.nameLength & 63) }
+        nameLengths = lengths
+        // Twelve characters, as `Content-Type` has.
+        let given = lengths & 1 << 12 == 0 ? nil : Self.givenID(bytes, headers)
+        name = given.map { .given($0) } ?? .new
+    }
+
+    private static func pathEnd(_ bytes: [UInt8], _ target: Range<Int>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            var index = target.lowerBound
+            while index < target.upperBound, unsafe bytes[index] != UInt8(ascii: "?") { index &+= 1 }
+            return index
+        }
+    }
+
+    // MARK: - What it is about
+
+    /// The target's path as it came, percent-encoded; an absolute target may have none (RFC 9112, section 3.2.1).
+    public var path: String {
+        if pathRange.isEmpty { return method == .options ? "*" : "/" }
+        return String(decoding: bytes[pathRange], as: UTF8.self)
+    }
+
+    /// Where the path lies.
+    var pathRange: Range<Int> { target.lowerBound..<pathEnd }
+
+    /// What follows `?`, as it came; empty without.
+    public var query: String { String(decoding: bytes[pathEnd..<target.upperBound].dropFirst(), as: UTF8.self) }
+
+    /// The body, decoded.
+    public var body: [UInt8] { decodedBody ?? Array(bytes[bodyRange]) }
+
+    /// The same, where it lies.
+    public var bodyBytes: ArraySlice<UInt8> { decodedBody?[...] ?? bytes[bodyRange] }
+
+    /// Names the request in answers and logs.
+    public var id: String { name.text }
+
+    /// The same as two words, where the server chose it.
+    public var chosenID: (high: UInt64, low: UInt64)? {
+        if case .made(let high, let low) = name { (high, low) } else { nil }
+    }
+
+    /// What the route's `{name}`s stand for, percent-decoded.
+    public var parameters: [String: String] {
+        if let decodedParameters { return decodedParameters }
+        var parameters: [String: String] = [:]
+        for (index, name) in (route?.parameterNames ?? []).enumerated() {
+            parameters[name] = String(decoding: parameter(index), as: UTF8.self)
+        }
+        return parameters
+    }
+
+    /// What the route's first or second `{name}` stands for, as it came; empty when it had to be decoded.
+    public func parameter(_ index: Int) -> ArraySlice<UInt8> {
+        bytes[index == 0 ? parameterRanges.first : parameterRanges.second]
+    }
 
     /// The route that it leads to, if there is one.
     public var route: Router.Route? {
@@ -56,52 +188,21 @@ public struct HTTPRequest: Sendable {
     /// What was said of its route; of a path without one, what is said of paths that everybody may try.
     public var policy: RoutePolicy { route?.policy ?? .anyone }
 
-    /// What a layer in front of the handler lets it know, or wants to be told by it.
-    public var attachment: (any AnyObject & Sendable)?
-
-    private let head: [UInt8]
-    private let headers: [Header]
-    /// When the peer is one of them.
-    private let proxies: TrustedProxies?
-
-    /// - Parameters:
-    ///   - target: where path and query lie in `head`.
-    ///   - proxies: those that are trusted, when the peer is one of them.
-    init(
-        method: HTTPMethod, target: Range<Int>, head: [UInt8], headers: [Header], body: [UInt8], peer: String,
-        proxies: TrustedProxies? = nil
-    ) {
-        self.method = method
-        path = Self.path(of: head[target], method)
-        query = String(decoding: head[target].drop { $0 != UInt8(ascii: "?") }.dropFirst(), as: UTF8.self)
-        self.head = head
-        self.headers = headers
-        self.body = body
-        self.peer = peer
-        self.proxies = proxies
-        arrival = monotonicNanoseconds()
-        id = Self.givenID(head, headers) ?? Identifiers.uuid()
+    @unsafe func withBytes<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {
+        unsafe bytes.withUnsafeBufferPointer { unsafe body($0) }
     }
 
-    /// What comes before the query; an absolute target may have nothing there (RFC 9112, section 3.2.1).
-    static func path(of target: ArraySlice<UInt8>, _ method: HTTPMethod) -> String {
-        let path = target.prefix { $0 != UInt8(ascii: "?") }
-        if path.isEmpty { return method == .options ? "*" : "/" }
-        return String(decoding: path, as: UTF8.self)
-    }
-
-    /// The `X-Request-Id` that the client chose, when it is one that can be answered and logged.
-    static func givenID(_ head: [UInt8], _ headers: [Header]) -> String? {
-        guard let header = find("x-request-id", head, headers), isRequestID(head[header.value]) else { return nil }
-        return String(decoding: head[header.value], as: UTF8.self)
-    }
+    // MARK: - Who sends it
 
     /// The client's address: the peer's, unless that is a trusted proxy which says whose request it brings.
     public var client: String {
         guard let proxies else { return peer }
-        let lines = headers.lazy.filter { Self.matches($0, "x-forwarded-for", head) }.map { head[$0.value] }
+        let lines = headers.lazy.filter { Self.matches($0, "x-forwarded-for", self.bytes) }.map { self.bytes[$0.value] }
         return proxies.client(of: lines) ?? peer
     }
+
+    /// Whether it comes straight from its client, so that all requests of the connection have one address.
+    public var isDirect: Bool { proxies == nil }
 
     /// Who counts as one where addresses are counted: the client's IPv4 address, or its IPv6 network (/64).
     public var subscriber: String { IPAddress.subscriber(client) }
@@ -113,6 +214,8 @@ public struct HTTPRequest: Sendable {
         return proxies.contains(client) ? nil : IPAddress.subscriber(client)
     }
 
+    // MARK: - Headers
+
     /// The first header of this name. Bytes that are no UTF-8 are replaced, so that different values may become one:
     /// what names somebody is read as bytes.
     ///
@@ -122,33 +225,62 @@ public struct HTTPRequest: Sendable {
     }
 
     /// The bytes of the first header of this name.
-    public func headerBytes(_ name: StaticString) -> ArraySlice<UInt8>? {
-        Self.find(name, head, headers).map { head[$0.value] }
+    public func headerBytes(_ name: StaticString) -> ArraySlice<UInt8>? { find(name, from: 0).map { bytes[headers[$0].value] } }
+
+    /// Whether there is a header of this name.
+    public func has(_ name: StaticString) -> Bool { find(name, from: 0) != nil }
+
+    /// Whether the first header of this name says this, in whatever case.
+    ///
+    /// - Parameter value: in lower case.
+    public func header(_ name: StaticString, is value: StaticString) -> Bool {
+        guard let index = find(name, from: 0) else { return false }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe HTTPCharacters.equal(UnsafeBufferPointer(rebasing: bytes[headers[index].value]), value)
+        }
     }
 
     /// Whether there is more than one header of this name.
     ///
     /// - Parameter name: in lower case.
     public func repeats(_ name: StaticString) -> Bool {
-        var isThere = false
-        for header in headers where Self.matches(header, name, head) {
-            if isThere { return true }
-            isThere = true
-        }
-        return false
+        guard let first = find(name, from: 0) else { return false }
+        return find(name, from: first + 1) != nil
     }
 
     /// All headers of this name, repaired as `header` does.
     public func headers(_ name: StaticString) -> [String] {
-        headers.filter { Self.matches($0, name, head) }.map { String(decoding: head[$0.value], as: UTF8.self) }
+        headers.filter { Self.matches($0, name, bytes) }.map { String(decoding: bytes[$0.value], as: UTF8.self) }
     }
 
-    private static func find(_ name: StaticString, _ head: [UInt8], _ headers: [Header]) -> Header? {
-        headers.first { matches($0, name, head) }
+    /// The index of the first header of this name, at `start` or behind it.
+    private func find(_ name: StaticString, from start: Int) -> Int? {
+        let length = name.utf8CodeUnitCount
+        guard nameLengths & 1 &<< UInt64(length & 63) != 0 else { return nil }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            var index = start
+            while index < headers.count {
+                if headers[index].nameLength == length,
+                    unsafe HTTPCharacters.equal(UnsafeBufferPointer(rebasing: bytes[headers[index].name]), name)
+                {
+                    return index
+                }
+                index &+= 1
+            }
+            return nil
+        }
     }
 
-    private static func matches(_ header: Header, _ name: StaticString, _ head: [UInt8]) -> Bool {
-        header.name.count == name.utf8CodeUnitCount && HTTPCharacters.equal(head[header.name], name)
+    private static func matches(_ header: Header, _ name: StaticString, _ bytes: [UInt8]) -> Bool {
+        header.nameLength == name.utf8CodeUnitCount && HTTPCharacters.equal(bytes[header.name], name)
+    }
+
+    /// The `X-Request-Id` that the client chose, when it is one that can be answered and logged.
+    static func givenID(_ bytes: [UInt8], _ headers: [Header]) -> String? {
+        guard let header = headers.first(where: { matches($0, "x-request-id", bytes) }),
+            isRequestID(bytes[header.value])
+        else { return nil }
+        return String(decoding: bytes[header.value], as: UTF8.self)
     }
 
     /// 1 to 128 of `[A-Za-z0-9._-]`.
@@ -163,39 +295,4 @@ public struct HTTPRequest: Sendable {
                 }
             }
     }
-
-    /// The query's fields in order, percent-decoded, `+` as a space; `nil` when an escape is malformed.
-    public func queryFields() -> [(name: String, value: String)]? {
-        var fields: [(name: String, value: String)] = []
-        for part in query.split(separator: "&") {
-            let equals = part.firstIndex(of: "=")
-            let rawName = equals.map { part[..<$0] } ?? part
-            let rawValue = equals.map { part[part.index(after: $0)...] } ?? ""
-            guard let name = percentDecoded(rawName, plusIsSpace: true),
-                let value = percentDecoded(rawValue, plusIsSpace: true)
-            else { return nil }
-            fields.append((name, value))
-        }
-        return fields
-    }
-}
-
-/// Undoes percent-encoding (RFC 3986, section 2.1); `nil` for a malformed escape, NUL or bytes that are no UTF-8.
-func percentDecoded(_ text: Substring, plusIsSpace: Bool) -> String? {
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-        switch byte {
-        case UInt8(ascii: "%"):
-            guard let high = rest.popFirst().flatMap(HTTPCharacters.hexadecimalDigit),
-                let low = rest.popFirst().flatMap(HTTPCharacters.hexadecimalDigit), high | low != 0
-            else { return nil }
-            bytes.append(high << 4 | low)
-        case UInt8(ascii: "+") where plusIsSpace:
-            bytes.append(UInt8(ascii: " "))
-        default:
-            bytes.append(byte)
-        }
-    }
-    return String(validating: bytes, as: UTF8.self)
 }

@@ -4,6 +4,9 @@ public struct HTTPResponse: Sendable {
     public var status: Int
     /// Names and values; control bytes in them are dropped.
     public var headers: [(name: String, value: String)]
+    /// Headers that are made already, as they are sent behind the others: each line begins with CR LF. What is in them is
+    /// not looked at: no `Content-Security-Policy`, `ETag` or `Cache-Control`.
+    public var lines: [UInt8] = []
     /// The body.
     public var body: [UInt8]
     /// What goes on writing the body after it, for as long as it is open.
@@ -27,9 +30,12 @@ public struct HTTPResponse: Sendable {
         HTTPResponse(status: status, headers: [("Content-Type", "application/json")], body: body)
     }
 
+    /// The line that says it of an answer in JSON; for `lines`.
+    public static let jsonLine = Array("\r\nContent-Type: application/json".utf8)
+
     /// What surrounds an answer on its connection.
     struct Envelope {
-        let requestID: String
+        let requestID: HTTPRequest.Name
         /// For the `Date` header (RFC 9110, section 5.6.7).
         let date: [UInt8]
         /// Whether the request was of HTTP/1.1; older clients know no chunks, and must be told that the connection stays.
@@ -38,46 +44,57 @@ public struct HTTPResponse: Sendable {
         let isHead: Bool
         /// Whether the connection ends with it.
         let closes: Bool
+        /// Headers behind the answer's own; see `HTTPExchange.lines`.
+        var lines: [UInt8] = []
     }
 
     /// Whether this status has a body at all (RFC 9110, section 6.4.1).
     var mayHaveBody: Bool { status != 204 && status != 304 }
 
     /// Appends the answer's bytes; those of a stream follow.
-    func write(to output: inout [UInt8], _ envelope: Envelope) {
-        output.append(contentsOf: "HTTP/1.1 ".utf8)
-        output.append(contentsOf: String(status).utf8)
-        output.append(UInt8(ascii: " "))
-        output.append(contentsOf: Self.reason(status).utf8)
-        output.append(contentsOf: "\r\nDate: ".utf8)
+    ///
+    /// - Parameter more: appends further headers, each line beginning with CR LF.
+    func write(to output: inout [UInt8], _ envelope: Envelope, more: (inout [UInt8]) -> Void = { _ in }) {
+        output.reserveCapacity(output.count + size(envelope))
+        StatusLine.append(status, to: &output)
         output.append(contentsOf: envelope.date)
-        output.append(contentsOf: "\r\nX-Request-Id: ".utf8)
-        output.append(contentsOf: envelope.requestID.utf8)
-        output.append(contentsOf: Self.protection)
+        output.append(text: "\r\nX-Request-Id: " as StaticString)
+        envelope.requestID.append(to: &output)
         // A page may need something; then it says so itself.
-        if !headers.contains(where: { $0.name == Self.policyName }) { output.append(contentsOf: Self.policy) }
+        let hasPolicy = headers.contains { $0.name == Self.policyName }
+        output.append(contentsOf: hasPolicy ? Self.protection : Self.protectionAndPolicy)
         for header in headers {
-            output.append(contentsOf: "\r\n".utf8)
+            output.append(text: "\r\n" as StaticString)
             Self.append(header.name, to: &output)
-            output.append(contentsOf: ": ".utf8)
+            output.append(text: ": " as StaticString)
             Self.append(header.value, to: &output)
         }
+        if !lines.isEmpty { output.append(contentsOf: lines) }
+        if !envelope.lines.isEmpty { output.append(contentsOf: envelope.lines) }
+        more(&output)
         if mayHaveBody { writeLength(to: &output, envelope) }
         if envelope.closes {
-            output.append(contentsOf: "\r\nConnection: close".utf8)
+            output.append(text: "\r\nConnection: close" as StaticString)
         } else if !envelope.isHTTP11 {
-            output.append(contentsOf: "\r\nConnection: keep-alive".utf8)
+            output.append(text: "\r\nConnection: keep-alive" as StaticString)
         }
-        output.append(contentsOf: "\r\n\r\n".utf8)
+        output.append(text: "\r\n\r\n" as StaticString)
         if stream == nil, mayHaveBody, !envelope.isHead { output.append(contentsOf: body) }
+    }
+
+    /// About how long it is: it grows once, if at all.
+    private func size(_ envelope: Envelope) -> Int {
+        var size = 512 + body.count + lines.count + envelope.lines.count
+        for header in headers { size += header.name.utf8.count + header.value.utf8.count + 4 }
+        return size
     }
 
     private func writeLength(to output: inout [UInt8], _ envelope: Envelope) {
         if stream == nil {
-            output.append(contentsOf: "\r\nContent-Length: ".utf8)
-            output.append(contentsOf: String(body.count).utf8)
+            output.append(text: "\r\nContent-Length: " as StaticString)
+            output.append(decimal: body.count)
         } else if envelope.isHTTP11 {
-            output.append(contentsOf: "\r\nTransfer-Encoding: chunked".utf8)
+            output.append(text: "\r\nTransfer-Encoding: chunked" as StaticString)
         }
     }
 
@@ -88,44 +105,44 @@ public struct HTTPResponse: Sendable {
             .utf8)
     private static let policyName = "Content-Security-Policy"
     /// What is no page needs nothing.
-    private static let policy = Array("\r\n\(policyName): default-src 'none'; frame-ancestors 'none'".utf8)
+    private static let protectionAndPolicy =
+        protection + "\r\n\(policyName): default-src 'none'; frame-ancestors 'none'".utf8
 
     /// Nothing that is echoed may begin another header.
     private static func append(_ text: String, to output: inout [UInt8]) {
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) {
-            output.append(contentsOf: text.utf8)
-        } else {
-            output.append(contentsOf: text.utf8.filter { $0 >= 0x20 && $0 != 0x7f })
+        var text = text
+        text.withUTF8 { utf8 in
+            if unsafe utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) {
+                unsafe output.append(contentsOf: utf8)
+            } else {
+                output.append(contentsOf: unsafe utf8.filter { $0 >= 0x20 && $0 != 0x7f })
+            }
         }
     }
+}
 
-    static func reason(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 201: "Created"
-        case 202: "Accepted"
-        case 204: "No Content"
-        case 304: "Not Modified"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 402: "Payment Required"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 409: "Conflict"
-        case 412: "Precondition Failed"
-        case 413: "Content Too Large"
-        case 415: "Unsupported Media Type"
-        case 417: "Expectation Failed"
-        case 422: "Unprocessable Content"
-        case 429: "Too Many Requests"
-        case 431: "Request Header Fields Too Large"
-        case 500: "Internal Server Error"
-        case 501: "Not Implemented"
-        case 503: "Service Unavailable"
-        case 505: "HTTP Version Not Supported"
-        default: "Status"
+extension [UInt8] {
+    /// Appends text as UTF-8.
+    mutating func append(text: String) {
+        var text = text
+        text.withUTF8 { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends text that is known when the program is compiled.
+    mutating func append(text: StaticString) { text.withUTF8Buffer { unsafe append(contentsOf: $0) } }
+
+    /// Appends a number that is not negative.
+    mutating func append(decimal number: Int) {
+        var rest = number
+        guard rest > 9 else { return append(UInt8(ascii: "0") + UInt8(rest)) }
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var start = 20
+            while rest > 0 {
+                start -= 1
+                unsafe digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            unsafe append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
     }
 }

@@ -6,6 +6,12 @@ public protocol HTTPHandler: AnyObject {
     /// Answers one request, on the server's loop.
     func respond(to request: HTTPRequest) async -> HTTPResponse
 
+    /// Takes a request that can be answered without a task: the exchange is answered now, or by whatever callback later.
+    /// Asked before `respond`, on the server's loop.
+    ///
+    /// - Returns: false when nothing was done: `respond` is asked then.
+    func take(_ exchange: HTTPExchange) -> Bool
+
     /// Judges by its head a request whose body is longer than `HTTPLimits.bodyBytes`, or does not say how long it is;
     /// asked of the server's handler, on its loop, before any of the body is taken.
     ///
@@ -22,6 +28,9 @@ public enum BodyPermit: Sendable {
 }
 
 extension HTTPHandler {
+    /// Takes none.
+    public func take(_ exchange: HTTPExchange) -> Bool { false }
+
     /// No body is longer than usual.
     public func permit(_ head: HTTPRequest) async -> BodyPermit { .upTo(0) }
 }
@@ -50,9 +59,11 @@ public final class HTTPServer {
     public var trustedProxies: TrustedProxies?
     /// Told the status of every request that was refused before the handler saw it.
     public var onRefusal: (Int) -> Void = { _ in }
-    /// Adds to every answer, those included that are given before a handler is asked, what the page that asked needs to
-    /// read it; told the request's `Origin`, if it has one.
-    public var complete: ((inout HTTPResponse, _ origin: String?) -> Void)?
+    /// Appends to every answer, those included that are given before a handler is asked, the headers that the page that asked
+    /// needs to read it, each line beginning with CR LF; told the request's `Origin`, if it has one.
+    public var complete: ((inout [UInt8], _ origin: String?) -> Void)?
+    /// The limits' times of a request's phases, nanoseconds.
+    let phaseTimes: (idle: Int64, head: Int64, body: Int64)
     private let handler: any HTTPHandler
     private var connections: [Int32: HTTPConnection] = [:]
     /// No connection has to be cut before this; thousands need not be looked at four times a second.
@@ -79,6 +90,7 @@ public final class HTTPServer {
         self.loop = loop
         self.limits = limits
         self.handler = handler
+        phaseTimes = (limits.idleTime.nanoseconds, limits.headTime.nanoseconds, limits.bodyTime.nanoseconds)
     }
 
     /// Connections that are open.
@@ -150,11 +162,15 @@ public final class HTTPServer {
         listener = -1
     }
 
-    func respond(to request: HTTPRequest) async -> HTTPResponse {
+    /// Serves a request: without a task if the handler can.
+    func serve(_ exchange: HTTPExchange) {
         running += 1
-        defer { running -= 1 }
-        return await handler.respond(to: request)
+        guard !handler.take(exchange) else { return }
+        loop.spawn { [handler] in exchange.answer(await handler.respond(to: exchange.request)) }
     }
+
+    /// A request has its answer.
+    func noteAnswered() { running -= 1 }
 
     func permit(_ head: HTTPRequest) async -> BodyPermit { await handler.permit(head) }
 
@@ -207,7 +223,7 @@ public final class HTTPServer {
         }
         connections[descriptor] = connection
         mayCut(at: connection.deadline)
-        loop.spawn { await connection.serve() }
+        connection.start()
     }
 
     func closed(_ connection: HTTPConnection) {
@@ -218,12 +234,11 @@ public final class HTTPServer {
     /// Says 503 to a client whose address has too many connections even of those that are told so in order.
     private func turnAway(_ descriptor: Int32) {
         onRefusal(Refusal.tooManyConnections.status)
-        let refused = RefusedRequest(refusal: .tooManyConnections, requestID: nil, isHead: false, origin: nil)
         var bytes: [UInt8] = []
-        refused.response.write(
+        Refusal.tooManyConnections.response.write(
             to: &bytes,
             HTTPResponse.Envelope(
-                requestID: Identifiers.uuid(), date: date, isHTTP11: true, isHead: false, closes: true))
+                requestID: .new, date: date, isHTTP11: true, isHead: false, closes: true))
         // Whether it is read is the client's affair.
         _ = Socket.write(descriptor, bytes[...])
         close(descriptor)

@@ -49,16 +49,18 @@ struct RefusedRequest {
     let isHead: Bool
     /// The page's origin, as a browser sent it.
     let origin: String?
+}
 
+extension Refusal {
     /// The answer, but for what the connection adds.
     var response: HTTPResponse {
         var headers = [(name: "Cache-Control", value: "no-store")]
-        switch refusal {
-        case _ where refusal.status == 503: headers.append(("Retry-After", "1"))
+        switch self {
+        case _ where status == 503: headers.append(("Retry-After", "1"))
         // Of whatever path: which one it is was not looked at.
         case .unknownMethod: headers.append(("Allow", HTTPMethod.all))
         default: break
         }
-        return Problem(refusal.kind, refusal.detail, headers: headers).response()
+        return Problem(kind, detail, headers: headers).response()
     }
 }

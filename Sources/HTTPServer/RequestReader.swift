@@ -1,6 +1,7 @@
 /// Turns one connection's bytes into requests, one at a time; knows neither sockets nor clocks.
 ///
-/// However the bytes are cut, the outcome is the same.
+/// A plain request becomes its buffer: see `PlainHead`. All others are read line by line, past http_parser. However the
+/// bytes are cut, and whichever way they are read, the outcome is the same.
 struct RequestReader {
     /// What is to be done.
     enum Step {
@@ -11,7 +12,7 @@ struct RequestReader {
         /// Judge this head, whose body may be longer than usual, and call `permit` or refuse it.
         case wantsPermit(HTTPRequest)
         /// Serve it, then ask again.
-        case request(ReceivedRequest)
+        case request(HTTPExchange)
         /// Say so and end the connection.
         case refused(RefusedRequest)
     }
@@ -52,7 +53,8 @@ struct RequestReader {
     private let limits: HTTPLimits
     private let peer: String
     private let proxies: TrustedProxies?
-    private let parser = HTTPMessageParser()
+    /// Made when a request comes that is not plain.
+    private var parser: HTTPMessageParser?
     private var buffer: [UInt8] = []
     /// Where in the buffer the bytes begin that belong to no request yet.
     private var start = 0
@@ -62,6 +64,10 @@ struct RequestReader {
     private var framing = FramingGuard()
     private var skippedEmptyLine = false
     private var head: Head?
+    /// A plain head whose body is still arriving; it stays in the buffer.
+    private var plain: PlainHead?
+    /// Whether the present request is read line by line.
+    private var isReadByLine = false
 
     /// A request's buffer is kept for the next one up to this size, so that idle connections cost little.
     private static let keptCapacity = 2048
@@ -77,20 +83,23 @@ struct RequestReader {
     var unread: Int { buffer.count - start }
 
     /// How many bytes are kept of a request that is not whole, or not asked for.
-    var keptBytes: Int { buffer.count + (head?.bytes.count ?? 0) + parser.bodyCount }
+    var keptBytes: Int { buffer.count + (head.map { $0.bytes.count + (parser?.bodyCount ?? 0) } ?? 0) }
 
     /// Whose request it is whose body is arriving, as addresses are counted.
-    var sender: String? { head.flatMap { request(of: $0, body: []).countedAddress } }
+    var sender: String? {
+        if let plain { return request(of: plain, Array(buffer[start..<start + plain.end])).countedAddress }
+        return head.flatMap { request(of: $0, body: []).countedAddress }
+    }
 
     var phase: Phase {
-        if head != nil { return .body }
+        if head != nil || plain != nil { return .body }
         return unread == 0 ? .idle : .head
     }
 
     /// Takes bytes from the client.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         if start > 0 { dropUsed() }
-        buffer.append(contentsOf: bytes)
+        if buffer.isEmpty, buffer.capacity < bytes.count { buffer = Array(bytes) } else { buffer.append(contentsOf: bytes) }
     }
 
     /// Forgets what there is; no request follows.
@@ -101,11 +110,18 @@ struct RequestReader {
         scanned = 0
         framing = FramingGuard()
         head = nil
-        parser.reset()
+        plain = nil
+        isReadByLine = false
+        parser = nil
     }
 
     /// Goes on with what is there.
     mutating func next() -> Step {
+        if !isReadByLine {
+            if let request = takePlain() { return .request(request) }
+            if plain != nil || unread == 0 { return .needsBytes }
+            isReadByLine = true
+        }
         do throws(Refusal) {
             if head == nil { guard try readHead() else { return .needsBytes } }
             guard let current = head else { return .needsBytes }
@@ -117,6 +133,7 @@ struct RequestReader {
             try readBody(of: current)
             guard current.isComplete else { return .needsBytes }
             head = nil
+            isReadByLine = false
             return .request(complete(current))
         } catch {
             return .refused(refused(error))
@@ -133,6 +150,45 @@ struct RequestReader {
         head.chunks = ChunkGuard(limit: limit)
         head.needsPermit = false
         return nil
+    }
+
+    // MARK: - Plain requests
+
+    /// The next request, if it is plain and whole. What is plain and not whole is remembered, so that its head is not read
+    /// again with each packet of its body; what is not plain is found out once.
+    private mutating func takePlain() -> HTTPExchange? {
+        guard !limits.readsByLine, unread > 0 else { return nil }
+        guard let head = plain ?? readPlainHead(), head.length <= limits.bodyBytes else { return nil }
+        let end = start + head.end + head.length
+        guard end <= buffer.count else {
+            plain = head
+            return nil
+        }
+        plain = nil
+        let bytes: [UInt8]
+        if start == 0, end == buffer.count {
+            bytes = buffer
+            buffer = []
+        } else {
+            bytes = Array(buffer[start..<end])
+            start = end
+            if start == buffer.count { dropUsed() }
+        }
+        lineStart = start
+        scanned = start
+        return HTTPExchange(request(of: head, bytes), keepsAlive: head.keepsAlive, isHTTP11: true)
+    }
+
+    private func readPlainHead() -> PlainHead? {
+        unsafe buffer.withUnsafeBufferPointer { buffer in
+            unsafe PlainHead(UnsafeBufferPointer(rebasing: buffer[start...]), limits)
+        }
+    }
+
+    private func request(of head: PlainHead, _ bytes: [UInt8]) -> HTTPRequest {
+        HTTPRequest(
+            method: head.method, target: head.target, bytes: bytes, headers: head.headers, body: head.end..<bytes.count,
+            peer: peer, proxies: proxies)
     }
 
     // MARK: - Head
@@ -177,6 +233,8 @@ struct RequestReader {
         guard framing.expectation != .unknown else { throw .unknownExpectation }
         let length = if case .length(let told) = body { told } else { 0 }
         let bytes = Array(buffer[start..<scanned])
+        let parser = parser ?? HTTPMessageParser()
+        self.parser = parser
         parser.reset()
         // Both must agree on where the request ends.
         guard parser.consume(bytes[...]) == (body == .none ? .complete(bytes.count) : .partial) else {
@@ -203,26 +261,26 @@ struct RequestReader {
             isEnd = count == head.remaining
             head.remaining -= count
         }
-        guard parser.consume(rest.prefix(count)) == (isEnd ? .complete(count) : .partial) else { throw disagreement }
+        guard parser?.consume(rest.prefix(count)) == (isEnd ? .complete(count) : .partial) else { throw disagreement }
         start += count
         head.isComplete = isEnd
         if start == buffer.count { dropUsed() }
     }
 
-    private mutating func complete(_ head: Head) -> ReceivedRequest {
+    private mutating func complete(_ head: Head) -> HTTPExchange {
         if start == buffer.count { dropUsed() }
         lineStart = start
         scanned = start
         framing = FramingGuard()
         skippedEmptyLine = false
-        let request = request(of: head, body: parser.takeBody())
-        return ReceivedRequest(request: request, keepsAlive: head.framing.keepsAlive, isHTTP11: head.framing.isHTTP11)
+        let request = request(of: head, body: parser?.takeBody() ?? [])
+        return HTTPExchange(request, keepsAlive: head.framing.keepsAlive, isHTTP11: head.framing.isHTTP11)
     }
 
     private func request(of head: Head, body: [UInt8]) -> HTTPRequest {
         HTTPRequest(
-            method: head.framing.method ?? .get, target: head.framing.target, head: head.bytes,
-            headers: head.framing.headers, body: body, peer: peer, proxies: proxies)
+            method: head.framing.method ?? .get, target: head.framing.target, bytes: head.bytes,
+            headers: head.framing.headers, decodedBody: body, peer: peer, proxies: proxies)
     }
 
     private mutating func dropUsed() {
@@ -238,6 +296,11 @@ struct RequestReader {
 
     /// A refusal of the request that the bytes so far begin.
     func refused(_ refusal: Refusal) -> RefusedRequest {
+        if let plain {
+            return RefusedRequest(
+                refusal: refusal, requestID: HTTPRequest.givenID(Array(buffer[start...]), plain.headers),
+                isHead: plain.method == .head, origin: origin)
+        }
         let framing = head?.framing ?? framing
         let requestID = HTTPRequest.givenID(head?.bytes ?? Array(buffer[start...]), framing.headers)
         return RefusedRequest(
@@ -256,12 +319,4 @@ struct RequestReader {
         }
         return nil
     }
-}
-
-/// A request, and how to answer it.
-struct ReceivedRequest {
-    let request: HTTPRequest
-    /// Whether the client wants the connection to go on.
-    let keepsAlive: Bool
-    let isHTTP11: Bool
 }

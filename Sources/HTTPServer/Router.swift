@@ -1,9 +1,12 @@
 import EventLoop
+import Glibc
 
 /// Finds the handler of a request by its path and method. Lives on one loop.
 public final class Router: HTTPHandler {
     /// Answers one request.
     public typealias Handler = nonisolated(nonsending) (HTTPRequest) async -> HTTPResponse
+    /// Takes a request that it can answer without a task; see `HTTPHandler.take`.
+    public typealias Taker = (HTTPExchange) -> Bool
 
     /// What was added.
     public final class Route: Sendable {
@@ -15,8 +18,12 @@ public final class Router: HTTPHandler {
         public let path: String
         /// What was said of it.
         public let policy: RoutePolicy
+        /// The parameters' names, in the order of the path.
+        let parameterNames: [String]
 
         init(index: Int, method: HTTPMethod, path: String, policy: RoutePolicy) {
+            parameterNames = path.split(separator: "/").filter { $0.hasPrefix("{") }
+                .map { String($0.dropFirst().dropLast()) }
             self.index = index
             self.method = method
             self.path = path
@@ -39,14 +46,33 @@ public final class Router: HTTPHandler {
     }
 
     private final class Node {
-        var fixed: [Substring: Node] = [:]
+        var fixed: [(name: [UInt8], node: Node)] = []
         var parameter: (name: String, node: Node)?
-        var routes: [HTTPMethod: Route] = [:]
+        var routes: [(method: HTTPMethod, route: Route)] = []
+
+        func route(_ method: HTTPMethod) -> Route? {
+            let method = method == .head ? .get : method
+            for item in routes where item.method == method { return item.route }
+            return nil
+        }
+
+        func fixed(_ name: UnsafeBufferPointer<UInt8>) -> Node? {
+            for item in fixed where item.name.count == name.count {
+                let isSame = unsafe item.name.withUnsafeBufferPointer { own in
+                    guard let left = own.baseAddress, let right = name.baseAddress else { return true }
+                    return unsafe memcmp(left, right, name.count) == 0
+                }
+                if isSame { return item.node }
+            }
+            return nil
+        }
     }
 
     private let root = Node()
     /// By the routes' indices.
     private var handlers: [Handler] = []
+    /// By the routes' indices: of those that can do without a task.
+    private var takers: [Taker?] = []
     /// All routes, in the order of adding.
     public private(set) var routes: [Route] = []
     /// Asked before a route's handler is: the answer for a request that may not call it, else `nil`.
@@ -69,9 +95,11 @@ public final class Router: HTTPHandler {
     /// - Parameters:
     ///   - path: `/v1/bookings/{id}`; a fixed segment is preferred to a parameter at its place.
     ///   - policy: who may call it, and how its requests and answers are treated.
+    ///   - taker: answers what needs no task. Neither `refusal` nor `wrap` is asked: whoever takes a request has done so.
     ///   - handler: runs on the server's loop.
     public func add(
-        _ method: HTTPMethod, _ path: String, _ policy: RoutePolicy = .authenticated, _ handler: @escaping Handler
+        _ method: HTTPMethod, _ path: String, _ policy: RoutePolicy = .authenticated, taker: Taker? = nil,
+        _ handler: @escaping Handler
     ) {
         var node = root
         for segment in path.split(separator: "/") {
@@ -82,12 +110,14 @@ public final class Router: HTTPHandler {
                 node.parameter = (name, next)
                 node = next
             } else {
-                let next = node.fixed[segment] ?? Node()
-                node.fixed[segment] = next
+                let name = Array(segment.utf8)
+                let known = node.fixed.first { $0.name == name }?.node
+                let next = known ?? Node()
+                if known == nil { node.fixed.append((name, next)) }
                 node = next
             }
         }
-        precondition(node.routes[method] == nil, "\(method.rawValue) \(path) is routed twice")
+        precondition(!node.routes.contains { $0.method == method }, "\(method.rawValue) \(path) is routed twice")
         let route = Route(index: routes.count, method: method, path: path, policy: policy)
         routes.append(route)
         let judged: Handler = { [unowned self] request in
@@ -95,30 +125,77 @@ public final class Router: HTTPHandler {
             return await handler(request)
         }
         handlers.append(wrap?(route, judged) ?? judged)
-        node.routes[method] = route
+        takers.append(taker)
+        node.routes.append((method, route))
     }
 
-    /// Finds what a request leads to and notes it, and the path's parameters, on the request.
-    public func match(_ request: inout HTTPRequest) {
-        request.match = find(&request)
+    /// Finds what a request leads to and notes it, and the path's parameters, on the request; once.
+    public func match(_ request: HTTPRequest) {
+        guard request.match == nil else { return }
+        request.match = quickMatch(request) ?? find(request)
     }
 
-    private func find(_ request: inout HTTPRequest) -> Match {
+    /// What a path leads to that has no escape, no empty segment and no dot segment, and of which no parameter could also be
+    /// a fixed segment; `nil` when it is to be looked for with more care.
+    private func quickMatch(_ request: HTTPRequest) -> Match? {
+        unsafe request.withBytes { bytes in
+            let path = request.pathRange
+            guard path.count > 1 else { return nil }
+            var node = root
+            var parameters = 0
+            var start = path.lowerBound + 1
+            while start < path.upperBound {
+                var end = start
+                while end < path.upperBound, unsafe bytes[end] != UInt8(ascii: "/") {
+                    if unsafe bytes[end] == UInt8(ascii: "%") { return nil }
+                    end &+= 1
+                }
+                let segment = unsafe UnsafeBufferPointer(rebasing: bytes[start..<end])
+                if let next = unsafe node.fixed(segment) {
+                    node = next
+                } else if let next = node.parameter?.node, !segment.isEmpty, unsafe segment[0] != UInt8(ascii: ".") {
+                    switch parameters {
+                    case 0: request.parameterRanges.first = start..<end
+                    case 1: request.parameterRanges.second = start..<end
+                    default: return nil
+                    }
+                    parameters += 1
+                    node = next
+                } else {
+                    return nil
+                }
+                start = end + 1
+                // A slash at the end.
+                if start == path.upperBound, end < path.upperBound { return nil }
+            }
+            return node.route(request.method).map { .route($0) }
+        }
+    }
+
+    private func find(_ request: HTTPRequest) -> Match {
         if request.path == "*" { return .server }
         guard let segments = Self.segments(of: request.path) else { return .malformed }
-        guard let node = find(segments[...], from: root, into: &request.parameters) else { return .unknown }
-        if let route = node.routes[request.method == .head ? .get : request.method] { return .route(route) }
+        var parameters: [String: String] = [:]
+        guard let node = find(segments[...], from: root, into: &parameters) else { return .unknown }
+        request.decodedParameters = parameters
+        if let route = node.route(request.method) { return .route(route) }
         return .otherMethod(allowed: Self.allowed(node))
     }
+
+    /// Takes what a route with a taker takes; the request was matched before.
+    public func take(_ exchange: HTTPExchange) -> Bool {
+        guard let route = exchange.request.route, let taker = takers[route.index] else { return false }
+        return taker(exchange)
+    }
+
+    /// Whether a route can do without a task.
+    public func hasTaker(_ route: Route) -> Bool { takers[route.index] != nil }
 
     /// Answers 404 `not-found`, 405 `method-not-allowed` with `Allow`, 400 for a path that is malformed, or what the
     /// route's handler answers. The request is matched here unless it was before.
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
-        guard let match = request.match else {
-            var request = request
-            self.match(&request)
-            return await respond(to: request)
-        }
+        match(request)
+        guard let match = request.match else { return missing(request) }
         guard let onAnswer else { return await answer(request, match) }
         let start = monotonicNanoseconds()
         let response = await answer(request, match)
@@ -163,7 +240,7 @@ public final class Router: HTTPHandler {
     }
 
     private static func allowed(_ node: Node) -> String {
-        var names = Set(node.routes.keys.map(\.rawValue))
+        var names = Set(node.routes.map(\.method.rawValue))
         if names.contains("GET") { names.insert("HEAD") }
         names.insert("OPTIONS")
         return names.sorted().joined(separator: ", ")
@@ -173,7 +250,9 @@ public final class Router: HTTPHandler {
         _ segments: ArraySlice<Substring>, from node: Node, into parameters: inout [String: String]
     ) -> Node? {
         guard let first = segments.first else { return node.routes.isEmpty ? nil : node }
-        if let next = node.fixed[first], let found = find(segments.dropFirst(), from: next, into: &parameters) {
+        let name = Array(first.utf8)
+        let fixed = unsafe name.withUnsafeBufferPointer { unsafe node.fixed($0) }
+        if let next = fixed, let found = find(segments.dropFirst(), from: next, into: &parameters) {
             return found
         }
         guard let (name, next) = node.parameter, !first.isEmpty,

@@ -213,7 +213,7 @@ struct RefusedPageTests {
     func complete(_ given: RefusalTests.Case) async throws {
         try await TestServer.run({ _ in EchoHandler() }) { server in
             try await server.look { server in
-                server.complete = { response, origin in response.headers.append(("X-Origin", origin ?? "none")) }
+                server.complete = { lines, origin in lines += "\r\nX-Origin: \(origin ?? "none")".utf8 }
             }
             // In front of whatever is wrong with the head, where it has a first line at all.
             guard let end = given.text.firstRange(of: "\r\n"), given.text.hasPrefix("\r\n") == false else { return }
@@ -234,7 +234,7 @@ struct RefusedPageTests {
         limits.headTime = .milliseconds(1)
         try await TestServer.run({ _ in EchoHandler() }, limits: limits) { server in
             try await server.look { server in
-                server.complete = { response, origin in response.headers.append(("X-Origin", origin ?? "none")) }
+                server.complete = { lines, origin in lines += "\r\nX-Origin: \(origin ?? "none")".utf8 }
             }
             for (text, status) in [
                 ("GET / HTTP/1.1\r\nHost : x\r\norigin:https://shop.example\r\n\r\n", 400),

@@ -84,6 +84,19 @@ struct RequestReaderTests {
         _ bytes: [UInt8], cuts: [Int], _ limits: HTTPLimits, _ expected: [RequestModel.Outcome],
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
+        for readsByLine in [false, true] {
+            var limits = limits
+            limits.readsByLine = readsByLine
+            let outcomes = outcomes(bytes, cuts: cuts, limits)
+            let agrees = outcomes.count == expected.count && zip(expected, outcomes).allSatisfy { $0.allows($1) }
+            #expect(
+                agrees,
+                "by line: \(readsByLine), cut at \(cuts): \(String(decoding: bytes, as: UTF8.self).debugDescription): \(outcomes), not \(expected)",
+                sourceLocation: sourceLocation)
+        }
+    }
+
+    private func outcomes(_ bytes: [UInt8], cuts: [Int], _ limits: HTTPLimits) -> [RequestModel.Outcome] {
         var reader = RequestReader(limits, peer: "test")
         var outcomes: [RequestModel.Outcome] = []
         var start = 0
@@ -93,12 +106,7 @@ struct RequestReaderTests {
             outcomes += reader.outcomes()
             if let last = outcomes.last, last.isLast { break }
         }
-        let agrees =
-            outcomes.count == expected.count && zip(expected, outcomes).allSatisfy { $0.allows($1) }
-        #expect(
-            agrees,
-            "cut at \(cuts): \(String(decoding: bytes, as: UTF8.self).debugDescription): \(outcomes), not \(expected)",
-            sourceLocation: sourceLocation)
+        return outcomes
     }
 }
 

@@ -11,8 +11,7 @@ struct RouterTests {
         init(_ router: Router) { self.router = router }
         func respond(to request: HTTPRequest) async -> HTTPResponse { await router.respond(to: request) }
         func permit(_ head: HTTPRequest) async -> BodyPermit {
-            var head = head
-            router.match(&head)
+            router.match(head)
             return .upTo(head.policy.bodyBytes ?? 0)
         }
     }
@@ -132,7 +131,7 @@ struct RouterTests {
     func query(_ query: String, _ expected: String) {
         let head = Array("/p?\(query)".utf8)
         let request = HTTPRequest(
-            method: .get, target: 0..<head.count, head: head, headers: [], body: [], peer: "test")
+            method: .get, target: 0..<head.count, bytes: head, headers: [], peer: "test")
         let fields = request.queryFields().map { fields in
             fields.isEmpty ? "[]" : fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
         }

@@ -64,7 +64,6 @@ final class AuditTrail {
         }
         let draft = draft(request, action, Self.actor(principal))
         if principal.isService { Self.nameUser(of: request, in: draft) }
-        var request = request
         request.attachment = draft
         let isAnnounced = principal.isAdmin && !action.isClaim
         if isAnnounced {
@@ -87,7 +86,6 @@ final class AuditTrail {
     ) async -> HTTPResponse {
         guard action.isLogin || action.isAdministrative || action.isPersonal else { return await handler(request) }
         let draft = draft(request, action, principal.map(Self.actor) ?? AuditEntry.Actor(.user, nil))
-        var request = request
         request.attachment = draft
         var response = await handler(request)
         if action.isPersonal, response.status < 400, let principal {
