@@ -49,6 +49,8 @@ public struct APIConfiguration: Sendable {
     public var recent = RecentBookings()
     /// What everybody may know who tries things out; `nil` outside of a demonstration.
     public var demonstration: Demonstration?
+    /// Whether every request is read and answered as unusual ones are: for the test that compares both ways.
+    public var isStrict = false
     /// Accounts and outside issuers.
     public var accounts = AccountsConfiguration()
 

@@ -110,11 +110,15 @@ public final class APIServer {
             ? AuthenticatedHandler(context.authenticator, next: traced) : traced
         let origins = configuration.corsOrigins.isEmpty ? nil : CrossOrigin(origins: configuration.corsOrigins)
         let handler = RequestPipeline(
-            router, context.authenticator, origins: origins, next: Admission(context.inFlight, next: authenticated))
+            router, context.authenticator, origins: origins, inFlight: context.inFlight,
+            next: Admission(context.inFlight, next: authenticated))
         handler.onRefusal = { [audit] head, route, response in audit.refused(head, route, response) }
         var limits = HTTPLimits()
         limits.connections = min(limits.connections, configuration.connectionLimit)
-        let server = HTTPServer(loop: loop, limits: limits, handler: handler, ledger: configuration.clients)
+        limits.readsByLine = configuration.isStrict
+        let server = HTTPServer(
+            loop: loop, limits: limits, handler: configuration.isStrict ? StrictHandler(handler) : handler,
+            ledger: configuration.clients)
         server.trustedProxies = configuration.trustedProxies
         if let origins { server.complete = { origins.complete(&$0, $1) } }
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }

@@ -37,22 +37,33 @@ final class InFlight {
         return try await body()
     }
 
+    /// The same without a task: whoever begins a claim ends it.
+    func beginClaim() { claims += 1 }
+
+    /// Redis has judged it.
+    func endClaim() { claims -= 1 }
+
+    /// Counts a request that is no claim, until `end`.
+    func begin(_ kind: RoutePolicy.Admission) { count(kind, 1) }
+
+    /// It is answered.
+    func end(_ kind: RoutePolicy.Admission) { count(kind, -1) }
+
+    private func count(_ kind: RoutePolicy.Admission, _ change: Int) {
+        switch kind {
+        case .essential: essentials += change
+        case .other: others += change
+        case .claim, .health: break
+        }
+    }
+
     /// Counts a request that is no claim until it is answered.
     func counting(
         _ kind: RoutePolicy.Admission, _ body: nonisolated(nonsending) () async -> HTTPResponse
     ) async -> HTTPResponse {
-        switch kind {
-        case .essential:
-            essentials += 1
-            defer { essentials -= 1 }
-            return await body()
-        case .other:
-            others += 1
-            defer { others -= 1 }
-            return await body()
-        case .claim, .health:
-            return await body()
-        }
+        begin(kind)
+        defer { end(kind) }
+        return await body()
     }
 
     /// 503 for what comes on top.
@@ -79,5 +90,15 @@ final class Admission: HTTPHandler {
             return InFlight.refusal.response(in: request.policy.errors)
         }
         return await inFlight.counting(kind) { await next.respond(to: request) }
+    }
+
+    /// What is taken is counted until the pipeline sees its answer.
+    func take(_ exchange: HTTPExchange) -> Bool {
+        let kind = exchange.request.policy.admission
+        guard inFlight.admits(kind) else { return false }
+        inFlight.begin(kind)
+        if next.take(exchange) { return true }
+        inFlight.end(kind)
+        return false
     }
 }

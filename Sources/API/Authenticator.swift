@@ -88,11 +88,48 @@ final class Authenticator {
         return principal
     }
 
+    private static let scheme: StaticString = "bearer "
+
     private static func bearerToken(_ header: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        let scheme = "bearer ".utf8
-        guard header.count > scheme.count, zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
+        let length = scheme.utf8CodeUnitCount
+        guard header.count > length else { return nil }
+        let isBearer = header.withUnsafeBufferPointer { bytes in
+            for index in 0..<length where bytes[index] | 0x20 != scheme.utf8Start[index] { return false }
+            return true
+        }
+        guard isBearer else { return nil }
         // One space or more (RFC 9110, section 11.4).
-        return header.dropFirst(scheme.count).drop { $0 == UInt8(ascii: " ") }
+        return header.dropFirst(length).drop { $0 == UInt8(ascii: " ") }
+    }
+
+    // MARK: - Without waiting
+
+    /// The caller by an access token, where a request says nothing else of who calls; `nil` for everybody else, whom
+    /// `principal` knows.
+    func verified(_ request: HTTPRequest) -> VerifiedToken? {
+        guard !request.has("x-api-key"), !request.repeats("authorization"), !request.repeats("x-on-behalf-of"),
+            let token = request.headerBytes("authorization").flatMap(Self.bearerToken)
+        else { return nil }
+        return tokens.verified(token, now: clock())
+    }
+
+    /// The same once a layer in front has asked.
+    func verified(_ exchange: HTTPExchange) -> VerifiedToken? {
+        exchange.attachment as? VerifiedToken ?? verified(exchange.request)
+    }
+
+    /// The caller, if that is a customer: what administrators and services do is on record, and waits for it.
+    func customer(of exchange: HTTPExchange) -> VerifiedToken? {
+        guard let caller = verified(exchange), !caller.principal.isAdmin, !caller.principal.isService else {
+            return nil
+        }
+        return caller
+    }
+
+    /// Whether `prepare` has nothing to do for a request.
+    func isPrepared(_ request: HTTPRequest) -> Bool {
+        guard let token = request.headerBytes("authorization").flatMap(Self.bearerToken) else { return true }
+        return tokens.isPrepared(token, now: clock())
     }
 
     /// Whether there are requests that `prepare` does anything for.
@@ -123,5 +160,9 @@ final class AuthenticatedHandler: HTTPHandler {
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         await authenticator.prepare(request)
         return await next.respond(to: request)
+    }
+
+    func take(_ exchange: HTTPExchange) -> Bool {
+        authenticator.isPrepared(exchange.request) && next.take(exchange)
     }
 }

@@ -15,8 +15,8 @@ enum BookingJSON {
         to json: inout JSONWriter
     ) {
         json.beginObject()
-        json.member("id", id.description)
-        json.member("eventId", image.event.description)
+        json.member("id") { id.uuid.append(to: &$0) }
+        json.member("eventId") { image.event.uuid.append(to: &$0) }
         json.member("userId", image.user.text)
         json.member("status", image.status.rawValue)
         json.key("items")
@@ -25,10 +25,14 @@ enum BookingJSON {
         json.endArray()
         json.member("totalAmount", image.totalAmount)
         json.member("currency", image.currency)
-        json.member("expiresAt", Timestamp.format(image.expiresAt))
-        json.member("confirmedAt", image.confirmedAt.map(Timestamp.format))
-        json.member("createdAt", Timestamp.format(image.createdAt))
-        json.member("updatedAt", Timestamp.format(image.updatedAt))
+        json.member("expiresAt") { Timestamp.append(image.expiresAt, to: &$0) }
+        if let confirmedAt = image.confirmedAt {
+            json.member("confirmedAt") { Timestamp.append(confirmedAt, to: &$0) }
+        } else {
+            json.member("confirmedAt", nil as String?)
+        }
+        json.member("createdAt") { Timestamp.append(image.createdAt, to: &$0) }
+        json.member("updatedAt") { Timestamp.append(image.updatedAt, to: &$0) }
         json.member("version", image.version)
         json.member("persisted", persisted)
         json.key("payment")
@@ -42,7 +46,7 @@ enum BookingJSON {
         _ item: BookingItem, _ event: EventID, _ map: SeatMap?, to json: inout JSONWriter
     ) {
         json.beginObject()
-        json.member("tierId", item.tier.description)
+        json.member("tierId") { item.tier.uuid.append(to: &$0) }
         json.member("quantity", Int64(item.quantity))
         json.member("unitAmount", item.unitAmount)
         json.key("seats")
@@ -62,7 +66,7 @@ enum BookingJSON {
 
     private static func write(_ payment: BookingPayment, _ currency: String, to json: inout JSONWriter) {
         json.beginObject()
-        json.member("id", payment.id.description)
+        json.member("id") { payment.id.uuid.append(to: &$0) }
         json.member("provider", payment.provider)
         json.member("transactionId", payment.transactionID)
         json.member("status", payment.status.rawValue)
@@ -76,7 +80,7 @@ enum BookingJSON {
         json.beginArray()
         for tier in availability {
             json.beginObject()
-            json.member("tierId", tier.tier.description)
+            json.member("tierId") { tier.tier.uuid.append(to: &$0) }
             json.member("available", Int64(tier.available))
             json.endObject()
         }

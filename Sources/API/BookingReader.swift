@@ -41,6 +41,20 @@ final class BookingReader {
         return (row.image.asOf(now), !row.image.hasLapsed(at: now))
     }
 
+    /// The same without a task, of what Redis has and nothing else is to be asked about.
+    ///
+    /// - Parameter then: called once, on the loop: with `nil` when `read` is to be asked.
+    func read(_ id: BookingID, then: @escaping ((image: BookingImage, persisted: Bool)?) -> Void) {
+        context.inventory.booking(id) { [context] result in
+            guard case .success(let found?) = result, !found.image.hasLapsed(at: context.now) else { return then(nil) }
+            context.epochs.standing(of: id.partition) { standing in
+                let isSure =
+                    standing.map { $0.epoch == found.epoch && !(found.persisted && $0.hasRefused) } ?? true
+                then(isSure ? (found.image, found.persisted) : nil)
+            }
+        }
+    }
+
     /// The cursor has passed it, but maybe as something that was refused or put aside.
     private func isWritten(_ id: BookingID, _ image: BookingImage) async -> Bool {
         (try? await context.store.made(of: [id]))?[id] == image.made

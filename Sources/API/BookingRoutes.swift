@@ -21,9 +21,12 @@ final class BookingRoutes {
     }
 
     func add(to router: Router) {
-        router.add(.post, "/v1/bookings", .claim) { request in await answer { try await self.claims.claim(request) } }
+        router.add(.post, "/v1/bookings", .claim, taker: { self.claims.take($0) }) { request in
+            await answer { try await self.claims.claim(request) }
+        }
         router.add(.get, "/v1/bookings", .authenticated) { request in await answer { try await self.list(request) } }
-        router.add(.get, "/v1/bookings/{id}", .authenticated) { request in await answer { try await self.read(request) }
+        router.add(.get, "/v1/bookings/{id}", .authenticated, taker: { self.take($0) }) { request in
+            await answer { try await self.read(request) }
         }
     }
 
@@ -38,6 +41,30 @@ final class BookingRoutes {
         }
         return .json(200, await context.json(id, found.image, persisted: found.persisted))
     }
+
+    /// Takes a read by a user's token of a booking that Redis has.
+    private func take(_ exchange: HTTPExchange) -> Bool {
+        guard let caller = context.authenticator.verified(exchange), !caller.principal.isService,
+            let id = BookingID(utf8: exchange.request.parameter(0), partitions: context.inventory.keys.partitions)
+        else { return false }
+        let user = caller.principal.isAdmin ? nil : caller.principal.id
+        bookings.read(id) { [self] found in
+            guard let found, !found.image.hasSeats else {
+                return exchange.later { [self] request in await answer { try await read(request) } }
+            }
+            guard user == nil || found.image.user == user else {
+                return exchange.answer(Self.notFound.response())
+            }
+            var json = JSONWriter(capacity: 1024)
+            BookingJSON.write(id, found.image, nil, persisted: found.persisted, availability: nil, to: &json)
+            var response = HTTPResponse(status: 200, body: json.bytes)
+            response.lines = HTTPResponse.jsonLine
+            exchange.answer(response)
+        }
+        return true
+    }
+
+    private static let notFound = ProblemTemplate(.bookingNotFound)
 
     private func list(_ request: HTTPRequest) async throws -> HTTPResponse {
         let user = try context.authenticator.user(request)

@@ -25,6 +25,12 @@ struct ClaimBody {
     /// The alias of the `Idempotency-Key`.
     let idempotencyKey: String?
 
+    /// Reads that of a request.
+    init(_ request: HTTPRequest) throws(Problem) {
+        var body = try RequestBody(request)
+        try self.init(&body)
+    }
+
     /// Reads it.
     init(_ body: inout RequestBody) throws(Problem) {
         let event = body.required("eventId", Self.eventReference(&body))

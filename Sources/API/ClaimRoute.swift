@@ -7,7 +7,7 @@ import Records
 
 /// `POST /v1/bookings`: holds units, and pays for them at once when the request says with what.
 final class ClaimRoute {
-    private let context: APIContext
+    let context: APIContext
     private let payments: PaymentFlow
     private let replays: Replays
 
@@ -44,22 +44,38 @@ final class ClaimRoute {
                 return try await refusedUnlessKnown(claim, action, error)
             }
         }
-        switch try await outcome(claim) {
+        let outcome = try await context.inFlight.claiming { try await context.inventory.claim(claim) }
+        return try await answer(request, claim, action, outcome, wanted.means, attempt) { wanted }
+    }
+
+    /// The answer to what became of a claim; an event that never reached Redis is put there first.
+    ///
+    /// - Parameter wanted: the request's body.
+    func answer(
+        _ request: HTTPRequest, _ claim: ClaimRequest, _ action: IdempotentAction, _ first: ClaimOutcome,
+        _ means: PaymentMeansBody? = nil, _ attempt: DeclineLimit.Attempt? = nil, wanted: () throws -> ClaimBody
+    ) async throws -> HTTPResponse {
+        var outcome = first
+        if case .noEvent = first {
+            try await context.bring(claim.event)
+            outcome = try await context.inventory.claim(claim)
+        }
+        switch outcome {
         case .held(let image, let availability):
-            return try await held(request, claim, image, availability, wanted.means, attempt)
+            return try await held(request, claim, image, availability, means, attempt)
         case .existing(let image):
-            return try await held(request, claim, image, nil, wanted.means, attempt)
+            return try await held(request, claim, image, nil, means, attempt)
         case .replay(let record):
             guard let idempotency = claim.idempotency else { throw Problem.inProgress }
             return try await replays.replay(record, idempotency, action)
         case .unknownTiers(let tiers):
-            throw wanted.unknown(tiers)
+            throw try wanted().unknown(tiers)
         case .mistaken(let tiers):
-            throw wanted.mistaken(tiers)
+            throw try wanted().mistaken(tiers)
         case .unknownSeats(let seats):
-            throw Problem.unknownSeats(seats, event, "/items")
+            throw Problem.unknownSeats(seats, claim.event, "/items")
         case .seatsTaken(let seats):
-            throw Problem.seatsUnavailable(seats, event)
+            throw Problem.seatsUnavailable(seats, claim.event)
         case let refused:
             throw Problem.refusal(refused, of: claim.items, now: context.now) ?? .inventory(InventoryError(.recovering))
         }
@@ -73,14 +89,6 @@ final class ClaimRoute {
             let record = try await replays.record(idempotency, claim.booking.partition)
         else { throw refusal }
         return try await replays.replay(record, idempotency, action)
-    }
-
-    /// Claims; an event that never reached Redis is put there first.
-    private func outcome(_ claim: ClaimRequest) async throws -> ClaimOutcome {
-        let outcome = try await context.inFlight.claiming { try await context.inventory.claim(claim) }
-        guard case .noEvent = outcome else { return outcome }
-        try await context.bring(claim.event)
-        return try await context.inventory.claim(claim)
     }
 
     /// Releases a hold that cannot be paid with what the client sent; what it costs was not known before.

@@ -11,7 +11,7 @@ import Records
 final class EpochCheck {
     private struct Asker {
         let partition: Partition
-        let continuation: UnsafeContinuation<PartitionStanding?, Never>
+        let resume: (PartitionStanding?) -> Void
     }
 
     /// Longest wait for an answer.
@@ -36,12 +36,19 @@ final class EpochCheck {
     /// How a partition stands in PostgreSQL at a moment after the call; `nil` when it does not answer in time.
     func standing(of partition: Partition) async -> PartitionStanding? {
         await withUnsafeContinuation { continuation in
-            guard !isLate else { return continuation.resume(returning: nil) }
-            next.append(Asker(partition: partition, continuation: continuation))
-            guard !isAsking else { return }
-            isAsking = true
-            loop.spawn { [self] in await ask() }
+            standing(of: partition) { continuation.resume(returning: $0) }
         }
+    }
+
+    /// The same without a task of the caller's.
+    ///
+    /// - Parameter then: called once, on the loop; perhaps before this returns.
+    func standing(of partition: Partition, then: @escaping (PartitionStanding?) -> Void) {
+        guard !isLate else { return then(nil) }
+        next.append(Asker(partition: partition, resume: then))
+        guard !isAsking else { return }
+        isAsking = true
+        loop.spawn { [self] in await ask() }
     }
 
     private func ask() async {
@@ -52,15 +59,17 @@ final class EpochCheck {
             let standings = (try? await partitions.standings(of: Array(Set(asking.map(\.partition))))) ?? [:]
             timer = nil
             isLate = false
-            for asker in asking { asker.continuation.resume(returning: standings[asker.partition]) }
+            let answered = asking
             asking = []
+            for asker in answered { asker.resume(standings[asker.partition]) }
         }
         isAsking = false
     }
 
     private func giveUp() {
         isLate = true
-        for asker in asking + next { asker.continuation.resume(returning: nil) }
+        let late = asking + next
         (asking, next) = ([], [])
+        for asker in late { asker.resume(nil) }
     }
 }

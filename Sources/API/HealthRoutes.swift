@@ -11,7 +11,14 @@ final class HealthRoutes {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        router.add(.get, "/livez", .health) { _ in .json(200, Array("{\"status\":\"ok\"}".utf8)) }
+        let alive = HTTPResponse.json(200, Array("{\"status\":\"ok\"}".utf8))
+        router.add(
+            .get, "/livez", .health,
+            taker: { exchange in
+                exchange.answer(alive)
+                return true
+            }
+        ) { _ in alive }
         router.add(.get, "/readyz", .health) { _ in await self.ready() }
     }
 

@@ -96,8 +96,31 @@ struct IdempotencyKey {
     ) -> IdempotentRequest {
         let request = Array("\(action.rawValue):\(detail)\0".utf8) + body.canonical
         return IdempotentRequest(
-            digest: Self.digest(user, target, Array(text.utf8)[...]).hex, fingerprint: secret.shortCode(of: request).hex,
+            digest: Self.digest(user, target, Array(text.utf8)[...]).hex,
+            fingerprint: secret.shortCode(of: request).hex,
             patienceMilliseconds: Self.patienceMilliseconds)
+    }
+
+    /// The key's characters where the header says them bare, once; empty without a header, `nil` for what `init` has to read.
+    static func plain(_ request: HTTPRequest) -> ArraySlice<UInt8>? {
+        guard let key = request.headerBytes("idempotency-key") else { return [] }
+        guard (1...255).contains(key.count), key.first != UInt8(ascii: "\""), !request.repeats("idempotency-key") else {
+            return nil
+        }
+        return key.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? key : nil
+    }
+
+    /// A key whose digest is known, and what it was used for.
+    ///
+    /// - Parameter body: appends the request's body in its one spelling.
+    static func bound(
+        _ digest: String, action: IdempotentAction, secret: HMACKey, body: (inout [UInt8]) -> Void
+    ) -> IdempotentRequest {
+        var request = Array("\(action.rawValue):\0".utf8)
+        body(&request)
+        return IdempotentRequest(
+            digest: digest, fingerprint: secret.shortCode(of: request).hex,
+            patienceMilliseconds: patienceMilliseconds)
     }
 
     /// The digest of a key in its scope: nobody else's key is the same, nor the same key for something else.

@@ -42,7 +42,7 @@ final class OverviewRoute {
         json.key("claims")
         json.beginObject()
         for label in ClaimLabel.allCases {
-            json.member(text: label.rawValue, Int64(ServeMetrics.shared.claims[label.rawValue].value))
+            json.member(text: label.name, Int64(ServeMetrics.shared.claims[label.name].value))
         }
         json.endObject()
     }

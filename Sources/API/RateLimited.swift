@@ -19,6 +19,10 @@ final class RateLimited: HTTPHandler {
     /// Values of `RateLimit` that were told: most requests are told one of a few. Begun anew when there are many.
     private var texts: [Int64: String] = [:]
     private static let textLimit = 1024
+    /// The same as whole headers, each at the place of what is left.
+    private var rendered: [(key: Int64, lines: [UInt8])] = Array(repeating: (-1, []), count: linesKept)
+    /// A power of two.
+    private static let linesKept = 256
 
     init(_ limiter: RateLimiter, _ authenticator: Authenticator, next: any HTTPHandler) {
         self.limiter = limiter
@@ -40,6 +44,48 @@ final class RateLimited: HTTPHandler {
         // A login that is refused tells of its own limit.
         if response.status != 429 { add(subject, verdict, to: &response.headers) }
         return response
+    }
+
+    /// Takes what a principal near no bound asks.
+    func take(_ exchange: HTTPExchange) -> Bool {
+        let request = exchange.request
+        guard request.method != .options, request.policy.rate == .counted else { return next.take(exchange) }
+        let isWrite = request.method != .get && request.method != .head
+        guard let caller = authenticator.verified(request),
+            let verdict = limiter.judgeNow(sender(caller), from: sender(exchange), isWrite: isWrite)
+        else { return false }
+        exchange.attachment = caller
+        exchange.lines = lines(isWrite, verdict)
+        return next.take(exchange)
+    }
+
+    private func sender(_ caller: VerifiedToken) -> RateSender {
+        if let known = caller.companion as? RateSender { return known }
+        let sender = RateSender(.principal, caller.principal.id.text)
+        caller.companion = sender
+        return sender
+    }
+
+    /// All requests of a connection come from one address, unless a proxy brings them.
+    private func sender(_ exchange: HTTPExchange) -> RateSender {
+        guard exchange.request.isDirect else { return RateSender(.addressOfPrincipals, exchange.request.subscriber) }
+        if let known = exchange.companion as? RateSender { return known }
+        let sender = RateSender(.addressOfPrincipals, exchange.request.subscriber)
+        exchange.companion = sender
+        return sender
+    }
+
+    /// Both headers as they are sent, and the one that keeps caches away behind them. Most requests are told one of a few.
+    private func lines(_ isWrite: Bool, _ verdict: RateVerdict) -> [UInt8] {
+        let seconds = Self.seconds(verdict)
+        let key = verdict.remaining << 32 | seconds << 1 | (isWrite ? 1 : 0)
+        let place = Int(truncatingIfNeeded: verdict.remaining &* 2 &+ (isWrite ? 1 : 0)) & (Self.linesKept - 1)
+        if rendered[place].key == key { return rendered[place].lines }
+        let text = text(isWrite, verdict.remaining, seconds)
+        let policy = isWrite ? policies.principal.write : policies.principal.read
+        let lines = Array("\r\nRateLimit: \(text)\r\nRateLimit-Policy: \(policy)".utf8) + RequestPipeline.noStoreLine
+        rendered[place] = (key, lines)
+        return lines
     }
 
     private func unjudged(_ request: HTTPRequest) async -> HTTPResponse {

@@ -18,9 +18,8 @@ final class RequestMetrics {
     init(_ inventory: Inventory) {
         let groupSize = ServeMetrics.shared.groupSize[]
         inventory.onGroup = { groupSize.observe($0) }
-        let claims = Dictionary(
-            uniqueKeysWithValues: ClaimLabel.allCases.map { ($0, ServeMetrics.shared.claims[$0.rawValue]) })
-        inventory.onClaim = { claims[ClaimLabel($0)]?.add() }
+        let claims = ClaimLabel.allCases.map { ServeMetrics.shared.claims[$0.name] }
+        inventory.onClaim = { claims[ClaimLabel($0).rawValue].add() }
     }
 
     /// Notes an answer.
@@ -49,22 +48,30 @@ final class RequestMetrics {
 }
 
 /// What became of a claim, as metrics tell it.
-enum ClaimLabel: String, CaseIterable {
-    case held
-    case replayed
-    case keyReused = "key_reused"
-    case keyLimit = "key_limit"
-    case soldOut = "sold_out"
-    case notEnoughLeft = "not_enough_left"
-    case heldByOthers = "held_by_others"
-    case seatsTaken = "seats_taken"
-    case noAdjacent = "no_adjacent"
-    case notOpen = "not_open"
-    case closed
-    case eventCancelled = "event_cancelled"
-    case limit
-    case mistaken
-    case failed
+enum ClaimLabel: Int, CaseIterable {
+    case held, replayed, keyReused, keyLimit, soldOut, notEnoughLeft, heldByOthers, seatsTaken, noAdjacent, notOpen
+    case closed, eventCancelled, limit, mistaken, failed
+
+    /// As the label's value.
+    var name: String {
+        switch self {
+        case .held: "held"
+        case .replayed: "replayed"
+        case .keyReused: "key_reused"
+        case .keyLimit: "key_limit"
+        case .soldOut: "sold_out"
+        case .notEnoughLeft: "not_enough_left"
+        case .heldByOthers: "held_by_others"
+        case .seatsTaken: "seats_taken"
+        case .noAdjacent: "no_adjacent"
+        case .notOpen: "not_open"
+        case .closed: "closed"
+        case .eventCancelled: "event_cancelled"
+        case .limit: "limit"
+        case .mistaken: "mistaken"
+        case .failed: "failed"
+        }
+    }
 
     init(_ result: Result<ClaimOutcome, InventoryError>) {
         guard case .success(let outcome) = result else {

@@ -1,20 +1,27 @@
 import Accounts
+import EventLoop
 import HTTPServer
 
 /// What every request passes, outermost: it finds the route, so that all behind it can ask for the route's policy, and
 /// tells caches what they may do with the answer.
-final class RequestPipeline: HTTPHandler {
+final class RequestPipeline: HTTPHandler, HTTPAnswerObserver {
     private let router: Router
     private let authenticator: Authenticator
     private let origins: CrossOrigin?
     private let next: any HTTPHandler
+    private let inFlight: InFlight
     /// Told of every request that was refused before its body was read.
     var onRefusal: (HTTPRequest, Router.Route, HTTPResponse) -> Void = { _, _, _ in }
 
     /// - Parameters:
     ///   - origins: of pages that may call; `nil` when there are none.
+    ///   - inFlight: counts the requests that are taken.
     ///   - next: leads to the router in the end.
-    init(_ router: Router, _ authenticator: Authenticator, origins: CrossOrigin?, next: any HTTPHandler) {
+    init(
+        _ router: Router, _ authenticator: Authenticator, origins: CrossOrigin?, inFlight: InFlight,
+        next: any HTTPHandler
+    ) {
+        self.inFlight = inFlight
         self.router = router
         self.authenticator = authenticator
         self.origins = origins
@@ -29,6 +36,34 @@ final class RequestPipeline: HTTPHandler {
         if request.policy.caching == .revalidate { tag(&response, request) }
         if let caching = caching(request, response) { response.headers.append(("Cache-Control", caching)) }
         return response
+    }
+
+    static let noStoreLine = Array("\r\nCache-Control: no-store".utf8)
+
+    /// Takes what a route can answer without a task, past the same layers. The audit log has nothing to say of what takers
+    /// take, which see to that, and nothing of it may be kept by caches.
+    func take(_ exchange: HTTPExchange) -> Bool {
+        let request = exchange.request
+        router.match(request)
+        guard let route = request.route, router.hasTaker(route), route.policy.caching == .noStore else { return false }
+        exchange.observer = self
+        exchange.lines = Self.noStoreLine
+        if next.take(exchange) { return true }
+        exchange.observer = nil
+        exchange.lines = []
+        return false
+    }
+
+    /// What the layers do with the answer of what was taken.
+    func complete(_ response: inout HTTPResponse, of exchange: HTTPExchange) {
+        guard let route = exchange.request.route else { return }
+        inFlight.end(route.policy.admission)
+        // Whoever refuses by a limit of its own tells of that one.
+        if response.status == 429 { exchange.lines = Self.noStoreLine }
+        if response.headers.contains(where: { $0.name == "Cache-Control" }) {
+            exchange.lines.removeLast(Self.noStoreLine.count)
+        }
+        router.onAnswer?(exchange.request, route, response, monotonicNanoseconds() - exchange.request.arrival)
     }
 
     /// A long body is read only for whoever may call a route that takes one.

@@ -1,6 +1,7 @@
 import Booking
 import Cryptography
 import HTTPServer
+import Text
 import Tracing
 
 /// By what a request is known in logs and outbox records, here and in whatever called and is called.
@@ -33,6 +34,26 @@ struct RequestTrace {
 
     /// What outbox records carry: the trace context and the request's id.
     static func record(_ request: HTTPRequest) -> String { "\(RequestTrace(request).traceparent),\(request.id)" }
+
+    /// The record of a request that nobody named, and that is of no trace of the caller's: made of its id's two words.
+    static func usualRecord(_ request: HTTPRequest) -> String? {
+        guard !Tracer.shared.isOn, let id = request.chosenID, !request.has("traceparent") else { return nil }
+        let text = HexText(high: id.high, low: id.low)
+        return String(unsafeUninitializedCapacity: recordLength) { buffer in
+            let bytes = UnsafeMutableRawBufferPointer(buffer)
+            bytes.copyBytes(from: "00-".utf8)
+            text.writeDigits(to: UnsafeMutableRawBufferPointer(rebasing: bytes[3..<35]))
+            bytes[35] = UInt8(ascii: "-")
+            // The span is the request as a whole. It is never all zeros: the variant's bit is in it.
+            for index in 36..<52 { bytes[index] = bytes[index - 17] }
+            for (index, byte) in zip(52..<56, "-00,".utf8) { bytes[index] = byte }
+            text.writeUUID(to: UnsafeMutableRawBufferPointer(rebasing: bytes[56..<92]))
+            return recordLength
+        }
+    }
+
+    /// A `traceparent`, a comma and a UUID.
+    private static let recordLength = 92
 
     /// A UUID's own digits, so that whoever has the one has the other; else of a digest. Not sampled.
     private static func made(_ id: String) -> String {
@@ -67,5 +88,7 @@ struct RequestTrace {
 
 extension APIContext {
     /// What the outbox records of a request carry.
-    func traceparent(_ request: HTTPRequest) -> String { RequestTrace.record(request) }
+    func traceparent(_ request: HTTPRequest) -> String {
+        RequestTrace.usualRecord(request) ?? RequestTrace.record(request)
+    }
 }

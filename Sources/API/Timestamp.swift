@@ -5,11 +5,17 @@ enum Timestamp {
 
     /// `2030-01-31T20:00:00.000Z`; a time within those years.
     static func format(_ milliseconds: Int64) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        append(milliseconds, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends the same.
+    static func append(_ milliseconds: Int64, to text: inout [UInt8]) {
         let days = (milliseconds - (milliseconds < 0 ? 86_399_999 : 0)) / 86_400_000
         let time = milliseconds - days * 86_400_000
         let (year, month, day) = civil(days)
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
         func append(_ number: Int64, _ scale: Int64, _ end: Unicode.Scalar) {
             var scale = scale
             while scale > 0 {
@@ -25,7 +31,6 @@ enum Timestamp {
         append(time / 60_000 % 60, 10, ":")
         append(time / 1000 % 60, 10, ".")
         append(time % 1000, 100, "Z")
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads a date and time with any offset and fraction; `nil` when it is none.

@@ -10,4 +10,9 @@ final class TracedHandler: HTTPHandler {
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         await ScriptCause.$record.withValue(RequestTrace.record(request)) { await next.respond(to: request) }
     }
+
+    func take(_ exchange: HTTPExchange) -> Bool {
+        // Tasks that are begun meanwhile know it too.
+        ScriptCause.$record.withValue(RequestTrace.record(exchange.request)) { next.take(exchange) }
+    }
 }

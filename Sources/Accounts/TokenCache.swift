@@ -101,10 +101,11 @@ struct TokenCache {
     }
 
     @unsafe private static func areSame(_ known: [UInt8], _ token: UnsafeRawBufferPointer) -> Bool {
-        unsafe known.count == token.count && known.withUnsafeBytes { bytes in
-            guard let left = bytes.baseAddress, let right = token.baseAddress else { return true }
-            return unsafe memcmp(left, right, token.count) == 0
-        }
+        unsafe known.count == token.count
+            && known.withUnsafeBytes { bytes in
+                guard let left = bytes.baseAddress, let right = token.baseAddress else { return true }
+                return unsafe memcmp(left, right, token.count) == 0
+            }
     }
 
     /// Remembers a token, not the buffer that it lies in.

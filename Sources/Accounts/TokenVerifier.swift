@@ -46,7 +46,9 @@ public final class TokenVerifier {
     /// The same, as it is remembered.
     public func verified(_ token: ArraySlice<UInt8>, now: Int64) -> VerifiedToken? {
         if let known = cache.find(token, now: now) { return unrevoked(known) }
-        guard let (principal, expires) = own.verifyUsual(token, now: now) ?? verifyAny(token, now: now) else { return nil }
+        guard let (principal, expires) = own.verifyUsual(token, now: now) ?? verifyAny(token, now: now) else {
+            return nil
+        }
         return unrevoked(cache.remember(token, principal, expires: expires))
     }
 

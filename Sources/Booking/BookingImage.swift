@@ -118,3 +118,8 @@ public struct BookingImage: Hashable, Sendable {
         self.reason = reason
     }
 }
+
+extension BookingImage {
+    /// Whether any of its lines has named seats.
+    public var hasSeats: Bool { items.contains { !$0.seats.isEmpty } }
+}

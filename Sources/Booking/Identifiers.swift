@@ -89,6 +89,14 @@ public struct BookingID: Hashable, Sendable, CustomStringConvertible {
         self.uuid = uuid
     }
 
+    /// The same of text that is still bytes.
+    public init?(utf8 text: ArraySlice<UInt8>, partitions: Int) {
+        guard let uuid = UUIDBytes(utf8: text), uuid.version == 7, Int(uuid.high & 0xfff) < partitions else {
+            return nil
+        }
+        self.uuid = uuid
+    }
+
     /// Takes an id that a store of ours gave back.
     public init(stored uuid: UUIDBytes) { self.uuid = uuid }
 

@@ -18,7 +18,8 @@ import Synchronization
 
     // SAFETY: the base is touched only on the loop's thread after `init`; the hooks likewise.
     nonisolated(unsafe) let base: OpaquePointer
-    private nonisolated(unsafe) var hooks: [TickPhase: [Hook]] = [:]
+    /// By the phases' order.
+    private nonisolated(unsafe) var hooks: [[Hook]] = Array(repeating: [], count: TickPhase.allCases.count)
     private nonisolated let wakeDescriptor: Int32
     private nonisolated let stopping = Atomic<Bool>(false)
 
@@ -92,14 +93,14 @@ import Synchronization
         executor.checkIsolated()
         unsafe nextHook += 1
         let id = unsafe nextHook
-        unsafe hooks[phase, default: []].append(Hook(id: id, run: body))
+        unsafe hooks[phase.rawValue].append(Hook(id: id, run: body))
         return TickHook(phase: phase, id: id)
     }
 
     /// Ends what `atEndOfTick` began. On the loop's thread only.
     public nonisolated func remove(_ hook: TickHook) {
         executor.checkIsolated()
-        unsafe hooks[hook.phase]?.removeAll { $0.id == hook.id }
+        unsafe hooks[hook.phase.rawValue].removeAll { $0.id == hook.id }
     }
 
     /// Ends the loop's thread after the current tick. What still waits on the loop is never resumed: drain first.
@@ -124,8 +125,9 @@ import Synchronization
             _ = unsafe event_base_loop(base, flags)
             executor.collectRemoteJobs()
             executor.drain()
-            for phase in TickPhase.allCases {
-                for hook in unsafe hooks[phase] ?? [] { hook.run() }
+            // Of each phase those that there are when it begins.
+            for phase in unsafe hooks.indices {
+                for hook in unsafe hooks[phase] { hook.run() }
             }
         }
         unsafe event_free(wake)

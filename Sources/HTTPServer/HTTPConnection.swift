@@ -86,6 +86,8 @@ import Glibc
         var connection: HTTPConnection?
     }
 
+    var loop: EventLoop { server.loop }
+
     /// Begins to read.
     func start() { watch.reading = true }
 

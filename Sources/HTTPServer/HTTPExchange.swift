@@ -1,3 +1,5 @@
+import EventLoop
+
 /// Takes part in answers that need no task: asked once, before the answer is sent.
 public protocol HTTPAnswerObserver: AnyObject {
     /// Completes an answer, and takes note of it.
@@ -15,6 +17,8 @@ public final class HTTPExchange {
     var connection: HTTPConnection?
     /// Told of the answer before it is sent.
     public var observer: (any HTTPAnswerObserver)?
+    /// What a layer in front of the handler lets it know.
+    public var attachment: AnyObject?
     /// Headers that are sent behind the answer's own, as they are sent: each line begins with CR LF.
     public var lines: [UInt8] = []
 
@@ -28,6 +32,14 @@ public final class HTTPExchange {
     public var companion: AnyObject? {
         get { connection?.companion }
         set { connection?.companion = newValue }
+    }
+
+    /// Answers it by a task, which begins after the present callback.
+    ///
+    /// - Parameter body: runs on the connection's loop.
+    public func later(_ body: nonisolated(nonsending) @escaping (HTTPRequest) async -> HTTPResponse) {
+        guard let connection else { preconditionFailure("a request is answered once") }
+        connection.loop.spawn { [self] in answer(await body(request)) }
     }
 
     /// Answers it, from whatever callback on the connection's loop. The client may be gone.

@@ -23,8 +23,9 @@ public enum HTTPMethod: String, Sendable, CaseIterable {
 }
 
 /// A request whose framing is beyond doubt: its bytes as they came, and where in them everything lies.
-// SAFETY of @unchecked: what changes is changed on the loop of its connection only.
 public final class HTTPRequest: @unchecked Sendable {
+    // SAFETY of @unchecked: what changes is changed on the loop of its connection only.
+
     /// Where a header lies in the head.
     struct Header: Sendable {
         private let nameStart: UInt32
@@ -225,7 +226,9 @@ public final class HTTPRequest: @unchecked Sendable {
     }
 
     /// The bytes of the first header of this name.
-    public func headerBytes(_ name: StaticString) -> ArraySlice<UInt8>? { find(name, from: 0).map { bytes[headers[$0].value] } }
+    public func headerBytes(_ name: StaticString) -> ArraySlice<UInt8>? {
+        find(name, from: 0).map { bytes[headers[$0].value] }
+    }
 
     /// Whether there is a header of this name.
     public func has(_ name: StaticString) -> Bool { find(name, from: 0) != nil }

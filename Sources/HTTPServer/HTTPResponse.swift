@@ -1,3 +1,5 @@
+import Text
+
 /// An answer. The server adds `Content-Length` or `Transfer-Encoding`, `Date`, `X-Request-Id` and `Connection`.
 public struct HTTPResponse: Sendable {
     /// The status code.
@@ -28,6 +30,15 @@ public struct HTTPResponse: Sendable {
     /// An answer in JSON.
     public static func json(_ status: Int, _ body: [UInt8]) -> HTTPResponse {
         HTTPResponse(status: status, headers: [("Content-Type", "application/json")], body: body)
+    }
+
+    /// How long the id in a problem's `instance` is.
+    public static let instanceLength = HexText.uuidLength
+
+    /// Appends an id for a problem's `instance`, made for this very occurrence.
+    public static func appendInstance(to bytes: inout [UInt8]) {
+        let (high, low) = Identifiers.words()
+        HexText(high: high, low: low).appendUUID(to: &bytes)
     }
 
     /// The line that says it of an answer in JSON; for `lines`.

@@ -46,6 +46,7 @@ public final class HTTPServer {
     let loop: EventLoop
     let limits: HTTPLimits
     var dirty: [HTTPConnection] = []
+    private var flushing: [HTTPConnection] = []
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
     /// What clients have of the process.
     let ledger: ClientLedger
@@ -110,10 +111,11 @@ public final class HTTPServer {
             let (descriptor, port) = try Socket.listen(host: host, port: port, reusePort: reusePort)
             listener = descriptor
             updateDate()
-            hook = loop.atEndOfTick(.flush) { [weak self] in self?.flush() }
-            sweep = try LoopTimer(loop: loop, after: Self.sweepInterval, repeats: true) { [weak self] in self?.swept() }
+            // These hold it until it is stopped: every use of an object that has weak references takes the slow way.
+            hook = loop.atEndOfTick(.flush) { [self] in flush() }
+            sweep = try LoopTimer(loop: loop, after: Self.sweepInterval, repeats: true) { [self] in swept() }
             let watch = try DescriptorWatch(
-                loop: loop, descriptor: descriptor, onRead: { [weak self] in self?.accept() }, onWrite: {})
+                loop: loop, descriptor: descriptor, onRead: { [self] in accept() }, onWrite: {})
             watch.reading = true
             listenerWatch = watch
             return port
@@ -178,9 +180,10 @@ public final class HTTPServer {
 
     private func flush() {
         guard !dirty.isEmpty else { return }
-        let connections = dirty
-        dirty.removeAll(keepingCapacity: true)
-        for connection in connections { connection.flush() }
+        // Two arrays take turns, so that a tick allocates nothing.
+        swap(&dirty, &flushing)
+        for connection in flushing { connection.flush() }
+        flushing.removeAll(keepingCapacity: true)
     }
 
     private func accept() {

@@ -121,7 +121,9 @@ struct PlainHead {
                 saysClose = true
                 return unsafe HTTPCharacters.equal(value, "close")
             case 14 where unsafe HTTPCharacters.equal(name, "content-length"):
-                guard length == nil, !hasTab, !value.isEmpty, value.count <= PlainHead.lengthDigits else { return false }
+                guard length == nil, !hasTab, !value.isEmpty, value.count <= PlainHead.lengthDigits else {
+                    return false
+                }
                 var number = 0
                 for index in 0..<value.count {
                     let digit = unsafe value[index] &- 48
@@ -130,7 +132,8 @@ struct PlainHead {
                 }
                 length = number
                 return true
-            case 17... where unsafe HTTPCharacters.equal(
+            case 17...
+            where unsafe HTTPCharacters.equal(
                 UnsafeBufferPointer(rebasing: name[..<17]), "transfer-encoding"):
                 return false
             default:

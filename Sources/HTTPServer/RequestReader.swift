@@ -99,7 +99,11 @@ struct RequestReader {
     /// Takes bytes from the client.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         if start > 0 { dropUsed() }
-        if buffer.isEmpty, buffer.capacity < bytes.count { buffer = Array(bytes) } else { buffer.append(contentsOf: bytes) }
+        if buffer.isEmpty, buffer.capacity < bytes.count {
+            buffer = Array(bytes)
+        } else {
+            buffer.append(contentsOf: bytes)
+        }
     }
 
     /// Forgets what there is; no request follows.

@@ -182,10 +182,14 @@ public final class Router: HTTPHandler {
         return .otherMethod(allowed: Self.allowed(node))
     }
 
-    /// Takes what a route with a taker takes; the request was matched before.
+    /// Takes a request that was matched before: by its route's taker, else by a task for its handler. `onAnswer` is not
+    /// told: whoever asks observes the answer.
     public func take(_ exchange: HTTPExchange) -> Bool {
-        guard let route = exchange.request.route, let taker = takers[route.index] else { return false }
-        return taker(exchange)
+        guard let route = exchange.request.route else { return false }
+        if let taker = takers[route.index], taker(exchange) { return true }
+        let handler = handlers[route.index]
+        exchange.later { request in await handler(request) }
+        return true
     }
 
     /// Whether a route can do without a task.

@@ -21,11 +21,17 @@ final class ClaimBatcher {
     /// Sends one group, and calls back once: whether Redis answered it.
     var send: (EventID, [Waiting], _ landed: @escaping (Bool) -> Void) -> Void = { _, _, landed in landed(false) }
 
-    struct Waiting {
+    final class Waiting {
         let request: ClaimRequest
         /// Whether it was asked before and the answer was lost.
         let again: Bool
         let resume: (Result<ClaimAnswer, InventoryError>) -> Void
+
+        init(
+            request: ClaimRequest, again: Bool, resume: @escaping (Result<ClaimAnswer, InventoryError>) -> Void
+        ) {
+            (self.request, self.again, self.resume) = (request, again, resume)
+        }
     }
 
     /// The claims of one event.

@@ -13,69 +13,53 @@ enum ClaimAnswer {
 }
 
 extension Inventory {
-    /// How often a claim is repeated while due holds are being returned; 8 × 64 holds.
-    private static let moreLimit = 8
-
     /// Claims units, together with whatever else this loop claims of the same event in the same tick.
     ///
     /// - Throws: `.unavailable`, `.recovering`, `.overloaded`: nothing was done. `.outcomeUnknown`: the answer was lost,
     ///   and so was the answer to asking once more; asking again with the same booking id is safe.
     public func claim(_ request: ClaimRequest) async throws(InventoryError) -> ClaimOutcome {
+        let result = await withUnsafeContinuation { continuation in
+            claim(request) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    /// The same without a task.
+    ///
+    /// - Parameter then: called once, on the loop; perhaps before this returns.
+    public func claim(_ request: ClaimRequest, then: @escaping (Result<ClaimOutcome, InventoryError>) -> Void) {
         let start = onScript == nil ? 0 : monotonicNanoseconds()
-        do throws(InventoryError) {
-            let outcome = try await decided(request)
-            onClaim(.success(outcome))
-            onScript?(functions.reserve.name, request.traceparent, monotonicNanoseconds() - start, false)
-            return outcome
-        } catch {
-            onClaim(.failure(error))
-            onScript?(functions.reserve.name, request.traceparent, monotonicNanoseconds() - start, true)
-            throw error
-        }
-    }
-
-    private func decided(_ request: ClaimRequest) async throws(InventoryError) -> ClaimOutcome {
-        let partition = keys.partition(of: request.event)
-        var more = 0
-        var stale = 0
-        var again = false
-        while true {
-            do throws(InventoryError) {
-                _ = try await epoch(partition)
-            } catch {
-                throw Self.final(error, again)
+        let call = ClaimCall(request, keys.partition(of: request.event)) { [self] result in
+            onClaim(result)
+            if let onScript {
+                let hasFailed = if case .failure = result { true } else { false }
+                onScript(functions.reserve.name, request.traceparent, monotonicNanoseconds() - start, hasFailed)
             }
-            if !again, let refusal = await sureRefusal(request) { return refusal }
-            switch await submit(request, again: again) {
-            case .success(.decided(let outcome)):
-                return outcome
-            case .success(.more):
-                more += 1
-                if more == Self.moreLimit { return .heldByOthers(retryAt: 0) }
-            case .success(.staleEpoch):
-                forgetEpoch(partition)
-                stale += 1
-                guard stale < 2 else {
-                    throw Self.final(InventoryError(.recovering, "partition \(partition.number)"), again)
-                }
-            case .failure(let error) where error.code == .outcomeUnknown && !again:
-                // The very same claim again: the booking's id makes a late original a replay.
-                again = true
-            case .failure(let error):
-                throw Self.final(error, again)
-            }
+            then(result)
+        }
+        ask(call)
+    }
+
+    private func ask(_ call: ClaimCall) {
+        guard knownEpoch(call.partition) == nil else { return refuseOrSubmit(call) }
+        epoch(call.partition) { [self] result in
+            if case .failure(let error) = result { call.fail(error) } else { refuseOrSubmit(call) }
         }
     }
 
-    /// Once an answer was lost, no later refusal proves that nothing was done.
-    private static func final(_ error: InventoryError, _ again: Bool) -> InventoryError {
-        again ? InventoryError(.outcomeUnknown, error.detail) : error
+    private func refuseOrSubmit(_ call: ClaimCall) {
+        guard !call.again, let refusal = knownRefusal(call.request) else { return submit(call) }
+        guard let key = call.request.idempotency else { return call.decide(refusal) }
+        keyLookup.ask(key.digest, call.partition) { [self] isNew in
+            if isNew { call.decide(refusal) } else { submit(call) }
+        }
     }
 
-    private func submit(_ request: ClaimRequest, again: Bool) async -> Result<ClaimAnswer, InventoryError> {
-        await withUnsafeContinuation { continuation in
-            batcher.add(ClaimBatcher.Waiting(request: request, again: again) { continuation.resume(returning: $0) })
-        }
+    private func submit(_ call: ClaimCall) {
+        batcher.add(
+            ClaimBatcher.Waiting(request: call.request, again: call.again) { [self] answer in
+                if call.take(answer, self) { ask(call) }
+            })
     }
 
     /// Sends one group; every member is answered exactly once, and after that `landed` is told whether Redis answered.
@@ -96,11 +80,11 @@ extension Inventory {
         let tiers = call.tiers
         onGroup(group.count)
         let asked = monotonicNanoseconds()
-        connection.call(call.script) { [weak self] result in
+        connection.call(call.script) { [self] result in
             let answers = GroupReply.answers(result, count: group.count, tiers: tiers)
             for (member, answer) in zip(group, answers) {
                 if case .success(.decided(let outcome)) = answer {
-                    self?.soldOut.note(member.request, outcome, asked: asked)
+                    soldOut.note(member.request, outcome, asked: asked)
                 }
                 member.resume(answer)
             }

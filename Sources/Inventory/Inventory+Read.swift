@@ -3,27 +3,65 @@ import LuaLibrary
 import RedisClient
 
 extension Inventory {
+    /// A booking as Redis has it, and the epoch under which it says so.
+    public typealias FoundBooking = (image: BookingImage, persisted: Bool, epoch: Int64)
+
     /// A booking as Redis has it.
     ///
     /// - Returns: its image, whether PostgreSQL has this version, and the epoch under which this Redis says so; `nil` when
     ///   Redis does not have it (any more): PostgreSQL does, or nobody.
     /// - Throws: `.recovering` while its partition is not open: PostgreSQL is to be read.
-    public func booking(
-        _ id: BookingID
-    ) async throws(InventoryError) -> (image: BookingImage, persisted: Bool, epoch: Int64)? {
-        let text = try await command(["GET", keys.booking(id)]).string
-        let state = try await state(of: id.partition)
-        guard state.isOpen, state.identity == (try identity()) else {
-            throw InventoryError(.recovering, "partition \(id.partition.number)")
+    public func booking(_ id: BookingID) async throws(InventoryError) -> FoundBooking? {
+        let result = await withUnsafeContinuation { continuation in
+            booking(id) { continuation.resume(returning: $0) }
         }
-        guard let record = text.flatMap({ BookingRecord(text: $0) }), record.epoch == String(state.epoch) else {
+        return try result.get()
+    }
+
+    /// The same without a task; what is asked for in one tick is read together.
+    ///
+    /// - Parameter then: called once, on the loop.
+    public func booking(_ id: BookingID, then: @escaping (Result<FoundBooking?, InventoryError>) -> Void) {
+        bookingLookup.ask(id, then)
+    }
+
+    /// Reads bookings of one partition, and then its state: what is told of a booking was so under that state.
+    func read(
+        _ partition: Partition, _ ids: [BookingID],
+        _ answer: @escaping (Result<[FoundBooking?], InventoryError>) -> Void
+    ) {
+        var question = RedisCommand(argumentCount: 1 + ids.count)
+        question.append("MGET")
+        for id in ids { question.append(keys.booking(id)) }
+        var records: Result<[RedisValue], InventoryError> = .success([])
+        connection.send(question) { result in
+            records = result.mapError { InventoryError($0) }.map { $0.array ?? [] }
+        }
+        connection.send(stateQuestion(partition)) { [self] result in
+            do throws(InventoryError) {
+                let records = try records.get()
+                guard case .success(let reply) = result else {
+                    return answer(.failure(result.failure.map { InventoryError($0) } ?? InventoryError(.unavailable)))
+                }
+                let state = try Self.state(reply).get()
+                guard state.isOpen, state.identity == (try identity()) else {
+                    throw InventoryError(.recovering, "partition \(partition.number)")
+                }
+                guard records.count == ids.count else { throw InventoryError(.scriptFailed, "MGET") }
+                let epoch = String(state.epoch)
+                answer(.success(records.map { Self.found($0, state, epoch) }))
+            } catch {
+                answer(.failure(error))
+            }
+        }
+    }
+
+    private static func found(_ value: RedisValue, _ state: PartitionState, _ epoch: String) -> FoundBooking? {
+        guard let record = value.bytes.flatMap({ BookingRecord(utf8: $0[...]) }), record.epoch == epoch else {
             return nil
         }
         return (record.image, record.entry.map { $0 <= state.cursor } ?? true, state.epoch)
     }
-
-    /// A booking as Redis has it, and the epoch under which it says so.
-    public typealias FoundBooking = (image: BookingImage, persisted: Bool, epoch: Int64)
 
     /// Many bookings as Redis has them, read in one write; those that it does not have, or whose partitions are not
     /// open, are left out.
@@ -130,4 +168,8 @@ extension Inventory {
         let replies = try await pipeline(keys.all.map { ["HMGET", keys.meta($0), "state", "identity"] })
         return replies.allSatisfy { $0.array?.first?.string == "open" && $0.array?.last?.string == token }
     }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

@@ -16,7 +16,9 @@ public final class Inventory {
     let batcher: ClaimBatcher
     let keyLookup: KeyLookup
     var soldOut = SoldOutMemory()
-    private var epochs: [Partition: String] = [:]
+    let bookingLookup: BookingLookup
+    /// By the partitions' numbers.
+    private var epochs: [String?]
     /// Told how many claims travel in each script call.
     public var onGroup: (Int) -> Void = { _ in }
     /// Told what became of every claim.
@@ -34,9 +36,12 @@ public final class Inventory {
         self.keys = keys
         self.channel = channel
         self.batcher = ClaimBatcher(loop: loop)
-        self.keyLookup = KeyLookup(loop: loop)
+        self.keyLookup = KeyLookup(loop: loop, partitions: keys.partitions)
+        self.bookingLookup = BookingLookup(loop: loop)
+        epochs = Array(repeating: nil, count: keys.partitions)
         batcher.send = { [unowned self] event, group, landed in self.sendGroup(event, group, landed) }
         keyLookup.send = { [unowned self] in self.lookUp($0, $1, $2) }
+        bookingLookup.send = { [unowned self] in self.read($0, $1, $2) }
     }
 
     /// Where acks for this loop are published.
@@ -55,21 +60,36 @@ public final class Inventory {
 
     /// The partition's epoch, from memory when it is there.
     func epoch(_ partition: Partition) async throws(InventoryError) -> String {
-        if let epoch = epochs[partition] { return epoch }
-        let state = try await state(of: partition)
-        guard state.isOpen, state.identity == (try identity()) else {
-            throw InventoryError(.recovering, "partition \(partition.number)")
+        if let epoch = knownEpoch(partition) { return epoch }
+        let result = await withUnsafeContinuation { continuation in
+            epoch(partition) { continuation.resume(returning: $0) }
         }
-        epochs[partition] = String(state.epoch)
-        return String(state.epoch)
+        return try result.get()
+    }
+
+    /// The same without a task: reads the partition's epoch, and remembers it.
+    func epoch(_ partition: Partition, then: @escaping (Result<String, InventoryError>) -> Void) {
+        state(of: partition) { [self] result in
+            do throws(InventoryError) {
+                let state = try result.get()
+                guard state.isOpen, state.identity == (try identity()) else {
+                    throw InventoryError(.recovering, "partition \(partition.number)")
+                }
+                let epoch = String(state.epoch)
+                epochs[Int(partition.number)] = epoch
+                then(.success(epoch))
+            } catch {
+                then(.failure(error))
+            }
+        }
     }
 
     /// Lets the next call read the partition's epoch again.
     func forgetEpoch(_ partition: Partition) {
-        epochs[partition] = nil
+        epochs[Int(partition.number)] = nil
     }
 
-    func knownEpoch(_ partition: Partition) -> String? { epochs[partition] }
+    func knownEpoch(_ partition: Partition) -> String? { epochs[Int(partition.number)] }
 
     /// What a partition's `meta` says.
     public struct PartitionState: Sendable {
@@ -89,15 +109,36 @@ public final class Inventory {
 
     /// Reads a partition's `meta`.
     public func state(of partition: Partition) async throws(InventoryError) -> PartitionState {
-        let reply = try await command([
-            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor", "broken",
-        ])
-        guard let part = reply.array, part.count == 6 else { throw InventoryError(.scriptFailed, "HMGET meta") }
-        return PartitionState(
-            epoch: part[0].string.flatMap { Int64($0) } ?? 0, lineage: part[1].string.flatMap { Int64($0) } ?? 0,
-            isOpen: part[2].string == "open", identity: part[3].string,
-            cursor: part[4].string.flatMap { StreamID($0) } ?? .zero,
-            brokenEvent: part[5].string.flatMap { EventID($0) })
+        let result = await withUnsafeContinuation { continuation in
+            state(of: partition) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    /// The same without a task.
+    func state(of partition: Partition, then: @escaping (Result<PartitionState, InventoryError>) -> Void) {
+        connection.send(stateQuestion(partition)) { result in
+            then(result.mapError { InventoryError($0) }.flatMap { Self.state($0) })
+        }
+    }
+
+    /// What asks for a partition's state.
+    func stateQuestion(_ partition: Partition) -> RedisCommand {
+        RedisCommand(
+            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor", "broken")
+    }
+
+    /// Reads the answer to it.
+    static func state(_ reply: RedisValue) -> Result<PartitionState, InventoryError> {
+        guard let part = reply.array, part.count == 6 else {
+            return .failure(InventoryError(.scriptFailed, "HMGET meta"))
+        }
+        return .success(
+            PartitionState(
+                epoch: part[0].string.flatMap { Int64($0) } ?? 0, lineage: part[1].string.flatMap { Int64($0) } ?? 0,
+                isOpen: part[2].string == "open", identity: part[3].string,
+                cursor: part[4].string.flatMap { StreamID($0) } ?? .zero,
+                brokenEvent: part[5].string.flatMap { EventID($0) }))
     }
 
     // MARK: - Talking to Redis

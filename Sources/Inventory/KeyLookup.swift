@@ -16,26 +16,32 @@ final class KeyLookup {
         let resume: (Bool) -> Void
     }
 
-    private var waiting: [Partition: [Waiting]] = [:]
+    /// By the partitions' numbers.
+    private var waiting: [[Waiting]]
+    /// Those of which somebody waits.
+    private var asked: [Partition] = []
     private var hook: TickHook?
 
-    init(loop: EventLoop) {
+    /// - Parameter partitions: how many there are.
+    init(loop: EventLoop, partitions: Int) {
+        waiting = Array(repeating: [], count: partitions)
         hook = loop.atEndOfTick(.gather) { [weak self] in self?.flush() }
     }
 
-    /// Whether it is certain that the key has no record.
-    func isNew(_ digest: String, _ partition: Partition) async -> Bool {
-        await withUnsafeContinuation { continuation in
-            waiting[partition, default: []].append(
-                Waiting(digest: digest) { continuation.resume(returning: $0) })
-        }
+    /// Calls back with whether it is certain that the key has no record.
+    func ask(_ digest: String, _ partition: Partition, _ resume: @escaping (Bool) -> Void) {
+        let index = Int(partition.number)
+        if waiting[index].isEmpty { asked.append(partition) }
+        waiting[index].append(Waiting(digest: digest, resume: resume))
     }
 
     private func flush() {
-        guard !waiting.isEmpty else { return }
-        let all = waiting
-        waiting.removeAll(keepingCapacity: true)
-        for (partition, items) in all {
+        guard !asked.isEmpty else { return }
+        let partitions = asked
+        asked.removeAll(keepingCapacity: true)
+        for partition in partitions {
+            let items = waiting[Int(partition.number)]
+            waiting[Int(partition.number)] = []
             for start in stride(from: 0, to: items.count, by: Self.limit) {
                 let batch = items[start..<min(start + Self.limit, items.count)]
                 send(partition, batch.map(\.digest)) { areNew in

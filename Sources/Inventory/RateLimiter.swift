@@ -22,7 +22,7 @@ public final class RateLimiter {
     private static let key = "usher:{rate}"
 
     /// What is known of a subject; kept by whoever has asked about it also when all are forgotten.
-    private final class Known {
+    final class Known {
         let subject: RateSubject
         /// What the script calls it.
         let text: String
@@ -48,10 +48,12 @@ public final class RateLimiter {
     /// The limits.
     public let limits: RateLimits
     private let loop: EventLoop
-    private let connection: RedisConnection
+    let connection: RedisConnection
     /// What it asks Redis by.
     public static let function = Functions.shared.rateLimit
     private var subjects: [RateSubject: Known] = [:]
+    /// Raised when all subjects are forgotten.
+    private(set) var generation = 1
     /// What went on already, and will be counted.
     private var counting: [Known] = []
     private var asking: [Asking] = []
@@ -69,7 +71,7 @@ public final class RateLimiter {
     }
 
     /// The limit of a subject.
-    private func limit(_ subject: RateSubject) -> RateLimit { subject.isAddress ? limits.address : limits.principal }
+    func limit(_ subject: RateSubject) -> RateLimit { subject.isAddress ? limits.address : limits.principal }
 
     /// Counts a request.
     ///
@@ -87,22 +89,39 @@ public final class RateLimiter {
         }
         guard used + limit.interval <= limit.period / 2 else { return await ask(known) }
         guard connection.isReady else { return nil }
-        known.arrival = now + used + limit.interval
-        if !isHeard { known.heard = clock }
-        counting.append(known)
+        count(known, used + limit.interval, clock)
         return RateVerdict(
             isAdmitted: true, remaining: limit.remaining(used + limit.interval), wait: used + limit.interval)
     }
 
-    private func known(_ subject: RateSubject) -> Known {
+    /// What of its period a subject has used up with one more request; `nil` when Redis has to be asked first.
+    func usedAfter(_ known: Known, _ clock: Int64) -> Int64? {
+        let limit = limit(known.subject)
+        let isHeard = known.heard.map { clock - $0 < limit.period } ?? false
+        guard isHeard || known.subject.kind != .address && offset != nil else { return nil }
+        let used = (isHeard ? max(0, known.arrival - clock - (offset ?? 0)) : 0) + limit.interval
+        return used <= limit.period / 2 ? used : nil
+    }
+
+    /// Lets a request go on, which is counted in Redis a little later.
+    func count(_ known: Known, _ used: Int64, _ clock: Int64) {
+        known.arrival = clock + (offset ?? 0) + used
+        if known.heard.map({ clock - $0 >= limit(known.subject).period }) ?? true { known.heard = clock }
+        counting.append(known)
+    }
+
+    func known(_ subject: RateSubject) -> Known {
         if let known = subjects[subject] { return known }
-        if subjects.count >= Self.subjectLimit { subjects.removeAll(keepingCapacity: true) }
+        if subjects.count >= Self.subjectLimit {
+            subjects.removeAll(keepingCapacity: true)
+            generation += 1
+        }
         let new = Known(subject)
         subjects[subject] = new
         return new
     }
 
-    private static var clock: Int64 { monotonicNanoseconds() / 1000 }
+    static var clock: Int64 { monotonicNanoseconds() / 1000 }
 
     private func ask(_ known: Known) async -> RateVerdict? {
         guard connection.isReady else { return nil }

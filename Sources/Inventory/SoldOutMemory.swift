@@ -35,8 +35,14 @@ struct SoldOutMemory {
     ///
     /// - Parameter now: monotonic nanoseconds.
     func refusal(_ request: ClaimRequest, now: Int64) -> ClaimOutcome? {
-        guard !refusals.isEmpty, let (tier, quantity) = Self.tier(of: request), let refusal = refusals[tier],
-            quantity > refusal.left, now < refusal.until
+        guard !refusals.isEmpty, let (tier, quantity) = Self.tier(of: request) else { return nil }
+        return refusal(of: quantity, tier: tier.tier, event: tier.event, now: now)
+    }
+
+    /// The same of units of one tier.
+    func refusal(of quantity: Int, tier: TierID, event: EventID, now: Int64) -> ClaimOutcome? {
+        guard !refusals.isEmpty, let refusal = refusals[Tier(event: event, tier: tier)], quantity > refusal.left,
+            now < refusal.until
         else { return nil }
         guard refusal.left > 0 else { return .soldOut }
         return .notEnoughLeft(Shortage(wanted: quantity, available: refusal.available, left: refusal.left))

@@ -184,7 +184,7 @@ public struct JSONWriter: Sendable {
     }
 
     /// A member with a text that `body` appends itself; see `plain`.
-    public mutating func member(_ name: StaticString, plain body: (inout [UInt8]) -> Void) {
+    public mutating func member(_ name: StaticString, _ body: (inout [UInt8]) -> Void) {
         key(name)
         plain(body)
     }

@@ -38,15 +38,11 @@ extension RedisConnection {
     ///
     /// - Parameter completion: called once, on the loop; before this returns when the call cannot even be queued.
     public func call(_ call: RedisFunctionCall, completion: @escaping (Result<RedisValue, RedisError>) -> Void) {
-        send(call.command) { [weak self] result in
-            guard case .failure(let error) = result, error.isServerError(.noFunction), let self else {
-                return completion(result)
-            }
+        send(call.command) { [self] result in
+            guard case .failure(let error) = result, error.isServerError(.noFunction) else { return completion(result) }
             let library = call.function.library
             load(library)
-            send(call.command) { [weak self] result in
-                completion(result.mapError { self?.explained($0, library) ?? $0 })
-            }
+            send(call.command) { [self] result in completion(result.mapError { explained($0, library) }) }
         }
     }
 

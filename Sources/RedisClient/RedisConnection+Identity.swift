@@ -34,8 +34,7 @@ extension RedisConnection {
         identityAsked = true
         enqueueAlways(
             RedisIdentity.question,
-            .callback { [weak self] result in
-                guard let self else { return }
+            .callback { [self] result in
                 identityAsked = false
                 // A lost connection has already made it unknown.
                 guard isConnected else { return }

@@ -46,13 +46,18 @@ public final class RedisConnection {
         connectNanoseconds = configuration.connectTimeout.nanoseconds
         outageNanoseconds = configuration.outagePatience.nanoseconds
         transport = RedisTransport(loop: loop, configuration: configuration)
-        transport.onOpen = { [weak self] in self?.opened($0) }
-        transport.onReply = { [weak self] in self?.received($0) }
-        transport.onLost = { [weak self] in self?.lost(unwritten: $0) }
-        transport.onHeartbeat = { [weak self] in self?.heartbeat($0) }
+        // Not weak: every use of an object that has weak references takes the slow way. The transport is this connection's
+        // alone, and calls nobody once it is gone.
+        transport.onOpen = { [unowned self] in opened($0) }
+        transport.onReply = { [unowned self] in received($0) }
+        transport.onLost = { [unowned self] in lost(unwritten: $0) }
+        transport.onHeartbeat = { [unowned self] in heartbeat($0) }
     }
 
-    deinit { failAll(unwritten: 0) }
+    deinit {
+        transport.forgetOwner()
+        failAll(unwritten: 0)
+    }
 
     /// Connects in the background. On the loop's thread only.
     ///

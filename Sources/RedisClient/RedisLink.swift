@@ -41,7 +41,7 @@ final class RedisLink {
         self.handlers = handlers
         let watch = try? DescriptorWatch(
             loop: loop, descriptor: self.socket.descriptor,
-            onRead: { [weak self] in self?.readable() }, onWrite: { [weak self] in self?.writable() })
+            onRead: { [unowned self] in readable() }, onWrite: { [unowned self] in writable() })
         guard let watch else {
             errno = ENOMEM
             return nil

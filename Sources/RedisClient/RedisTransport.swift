@@ -34,10 +34,20 @@ final class RedisTransport {
         handshake = RedisHandshake(configuration)
     }
 
+    deinit { link?.discard() }
+
     var isOpen: Bool { cycle.state == .open }
     var isClosed: Bool { cycle.state == .closed }
     /// How many times the kernel was asked to take bytes, over all links.
     var writes: Int { earlierWrites + (link?.writes ?? 0) }
+
+    /// Calls nobody any more.
+    func forgetOwner() {
+        onOpen = { _ in }
+        onReply = { _ in }
+        onLost = { _ in }
+        onHeartbeat = { _ in }
+    }
 
     func start() throws(RedisError) {
         guard cycle.state == .idle else { return }
@@ -125,9 +135,9 @@ final class RedisTransport {
         link = RedisLink(
             loop: loop, address: address,
             handlers: .init(
-                onConnect: { [weak self] in self?.connected() },
-                onReply: { [weak self] in self?.received($0) },
-                onEnd: { [weak self] in self?.lost($0) }))
+                onConnect: { [unowned self] in connected() },
+                onReply: { [unowned self] in received($0) },
+                onEnd: { [unowned self] in lost($0) }))
         if link == nil { connectNext("errno \(errno)") }
     }
 

@@ -62,7 +62,8 @@ struct TokenTests {
                 for session in ["", ",\"sid\":\"0190f3c2-6f1e-7a4b-9c1d-2e8f5a7b6c3d\",\"gen\":3"] {
                     let head = "\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"\(subject)\",\(roles),"
                     let usual = TokenReader().principal(Self.sign(claims: "{\(head)\(times)\(session)}"), now: Self.now)
-                    let other = TokenReader().principal(Self.sign(claims: "{ \(head)\(times)\(session)}"), now: Self.now)
+                    let other = TokenReader().principal(
+                        Self.sign(claims: "{ \(head)\(times)\(session)}"), now: Self.now)
                     #expect(usual == other, "\(subject) \(times) \(session)")
                 }
             }
@@ -224,7 +225,9 @@ struct TokenCacheTests {
         var expiries: [Int: Int64] = [:]
         for now: Int64 in 0..<5000 {
             let number = Int(random.next() % 400)
-            if let expires = expiries[number], expires <= now { #expect(cache.principal(token(number), now: now) == nil) }
+            if let expires = expiries[number], expires <= now {
+                #expect(cache.principal(token(number), now: now) == nil)
+            }
             if cache.find(token(number), now: now) == nil {
                 expiries[number] = now + 50
                 cache.remember(token(number), ann, expires: now + 50)

@@ -228,6 +228,8 @@ extension RawClient {
             if next.status == 100 { next = try answer(isHead: isHead) }
             answers.append(next)
         }
-        return rest().isEmpty ? answers : answers + answers
+        // Who asks first whether to go on, and then says no more, is told to.
+        let rest = String(decoding: rest(), as: UTF8.self)
+        return rest.isEmpty || rest == "HTTP/1.1 100 Continue\r\n\r\n" ? answers : answers + answers
     }
 }

@@ -34,6 +34,8 @@ extension Problem {
     static let bookingNotFound = Problem(.bookingNotFound, "You have no booking with this id.")
     static let eventNotFound = Problem(.eventNotFound, "There is no event with this id or number.")
 
+    static let soldOut = Problem(.soldOut, "All tickets of this kind are sold or off sale.")
+
     static let keyReused = Problem(
         .idempotencyKeyReused, "This Idempotency-Key was used for a different request; use a new one.")
     static let keyLimit = Problem(
@@ -52,7 +54,7 @@ extension Problem {
     ///   - items: what was asked for.
     static func refusal(_ outcome: ClaimOutcome, of items: [ClaimItem], now: Int64) -> Problem? {
         switch outcome {
-        case .soldOut: Problem(.soldOut, "All tickets of this kind are sold or off sale.")
+        case .soldOut: soldOut
         case .notEnoughLeft(let shortage): notEnoughLeft(shortage)
         case .heldByOthers(let retryAt): heldByOthers(retryAt == 0 ? now + 1000 : retryAt, now: now)
         case .notOpen(let opensAt): salesNotOpen(opensAt)

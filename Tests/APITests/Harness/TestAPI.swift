@@ -42,6 +42,8 @@ final class TestAPI: Sendable {
         /// Waits that one copy bears.
         var waitLimit = 1000
         var settlement = SettlementTimes()
+        /// Whether there is a second server beside it that takes no short ways.
+        var addsStrict = false
     }
 
     static let partitions = 4
@@ -52,6 +54,8 @@ final class TestAPI: Sendable {
     let redisServer: RedisServerProcess
     let postgresServer: PostgresServerProcess
     let port: UInt16
+    /// Of the server that takes no short ways, if there is one.
+    let strictPort: UInt16?
     /// Of its database, for who owns it.
     let databaseURL: String
     private let simulation: SimulatedGateway.Behaviour
@@ -63,6 +67,7 @@ final class TestAPI: Sendable {
     // SAFETY of @unchecked: touched in its loop's isolation only.
     private final class Parts: @unchecked Sendable {
         var server: APIServer?
+        var strict: APIServer?
         var reconciler: Reconciler?
         var connection: RedisConnection?
         var inventory: Inventory?
@@ -134,6 +139,17 @@ final class TestAPI: Sendable {
                 parts.server = server
                 return try server.listen(host: "127.0.0.1", port: 0)
             })
+        strictPort =
+            try options.addsStrict
+            ? await loop.run { loop in
+                var strict = final
+                strict.isStrict = true
+                let server = try APIServer(
+                    loop: loop, configuration: strict, redis: redis, postgres: postgres, partitions: Self.partitions,
+                    copy: "strict")
+                parts.strict = server
+                return UInt16(try server.listen(host: "127.0.0.1", port: 0))
+            } : nil
         self.redisServer = redisServer
         self.postgresServer = postgresServer
         self.loop = loop
@@ -205,7 +221,9 @@ final class TestAPI: Sendable {
         await stopReconciler()
         await loop.run { _ in
             await parts.server?.drain(within: .seconds(1))
+            await parts.strict?.drain(within: .seconds(1))
             parts.server = nil
+            parts.strict = nil
             parts.connection?.close()
             parts.pool?.close()
             parts.connection = nil

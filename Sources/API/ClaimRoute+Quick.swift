@@ -1,0 +1,126 @@
+import Accounts
+import Booking
+import Cryptography
+import HTTPServer
+import Inventory
+import JSON
+
+/// Claims as nearly all are: by a customer's token, with the usual body. They are judged and answered without a task; what has
+/// to be waited for, beside Redis, and whatever is unusual, goes the way of `claim`.
+extension ClaimRoute {
+    /// Takes such a claim.
+    func take(_ exchange: HTTPExchange) -> Bool {
+        let request = exchange.request
+        guard !context.pressure.isHigh, context.inFlight.admits(.claim), Self.isPlainJSON(request),
+            let caller = context.authenticator.customer(of: exchange), let body = QuickClaim(request.bodyBytes),
+            let key = IdempotencyKey.plain(request)
+        else { return false }
+        if key.isEmpty, context.configuration.requiresIdempotencyKey { return false }
+        let user = caller.principal.id
+        let digest = key.isEmpty ? nil : IdempotencyKey.digest(user, body.event.uuid, key).hex
+        let call = QuickClaimCall(self, exchange, user, body, digest)
+        context.inFlight.beginClaim()
+        call.begin()
+        return true
+    }
+
+    private static func isPlainJSON(_ request: HTTPRequest) -> Bool {
+        let isJSON =
+            request.header("content-type", is: "application/json")
+            || request.header("content-type", is: "application/json; charset=utf-8")
+        return isJSON && !request.has("content-encoding")
+    }
+
+    fileprivate static let soldOut = ProblemTemplate(.soldOut)
+}
+
+/// One such claim until it is answered.
+private final class QuickClaimCall {
+    private let route: ClaimRoute
+    private let exchange: HTTPExchange
+    private let user: UserID
+    private let body: QuickClaim
+    /// Of its key.
+    private let digest: String?
+
+    init(_ route: ClaimRoute, _ exchange: HTTPExchange, _ user: UserID, _ body: QuickClaim, _ digest: String?) {
+        self.route = route
+        self.exchange = exchange
+        self.user = user
+        self.body = body
+        self.digest = digest
+    }
+
+    private var context: APIContext { route.context }
+
+    /// Refuses what is known to be sold out, unless its key was used before; claims the rest.
+    func begin() {
+        guard body.others.isEmpty,
+            let refusal = context.inventory.knownRefusal(
+                of: body.first.quantity, tier: body.first.tier, event: body.event)
+        else { return claim() }
+        guard let digest else { return refuse(refusal) }
+        context.inventory.isNew(digest, of: body.event) { [self] isNew in
+            if isNew { refuse(refusal) } else { claim() }
+        }
+    }
+
+    private func refuse(_ refusal: ClaimOutcome) {
+        context.inFlight.endClaim()
+        context.inventory.noteRefusal(
+            refusal, trace: context.traceparent(exchange.request), since: exchange.request.arrival)
+        if case .soldOut = refusal { return exchange.answer(ClaimRoute.soldOut.response()) }
+        let problem =
+            Problem.refusal(refusal, of: body.items, now: context.now) ?? .inventory(InventoryError(.recovering))
+        exchange.answer(problem.response())
+    }
+
+    private func claim() {
+        let claim = ClaimRequest(
+            booking: BookingID(
+                partition: context.inventory.keys.partition(of: body.event), milliseconds: context.now,
+                random: context.random.next()),
+            event: body.event, user: user, items: body.items, idempotency: digest.map(idempotency),
+            answersLater: false, traceparent: context.traceparent(exchange.request))
+        context.inventory.claim(claim) { [self] result in
+            context.inFlight.endClaim()
+            answer(claim, result)
+        }
+    }
+
+    private func idempotency(_ digest: String) -> IdempotentRequest {
+        IdempotencyKey.bound(digest, action: .claim, secret: context.fingerprintKey) { body.appendCanonical(to: &$0) }
+    }
+
+    private func answer(_ claim: ClaimRequest, _ result: Result<ClaimOutcome, InventoryError>) {
+        switch result {
+        case .success(.held(let image, let availability)) where !image.hasSeats:
+            context.recent.note(claim.booking, of: user)
+            exchange.answer(Self.held(claim.booking, image, availability))
+        case .success(.soldOut):
+            exchange.answer(ClaimRoute.soldOut.response())
+        case .success(let outcome):
+            exchange.later { [route] request in
+                await API.answer {
+                    try await route.answer(request, claim, .claim, outcome) { try ClaimBody(request) }
+                }
+            }
+        case .failure(let error):
+            exchange.answer(Problem.inventory(error).response())
+        }
+    }
+
+    private static let location = HTTPResponse.jsonLine + "\r\nLocation: /v1/bookings/".utf8
+
+    private static func held(
+        _ booking: BookingID, _ image: BookingImage, _ availability: [TierAvailability]
+    ) -> HTTPResponse {
+        var json = JSONWriter(capacity: 1024)
+        BookingJSON.write(booking, image, nil, persisted: false, availability: availability, to: &json)
+        var response = HTTPResponse(status: 201, body: json.bytes)
+        response.lines.reserveCapacity(location.count + 40)
+        response.lines.append(contentsOf: location)
+        booking.uuid.append(to: &response.lines)
+        return response
+    }
+}
