@@ -39,7 +39,7 @@ public final class APIServer {
         postgres: PostgresConfiguration, partitions: Int, copy: String, feed: LiveFeed? = nil
     ) throws(RedisError) {
         self.loop = loop
-        let channel = "usher:ack:\(copy)"
+        let channel = Inventory.acknowledgementChannel(copy)
         connection = RedisConnection(loop: loop, configuration: redis)
         pool = PostgresPool(loop: loop, configuration: Self.impatient(postgres))
         let inventory = Inventory(

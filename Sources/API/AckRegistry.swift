@@ -62,9 +62,13 @@ final class AckRegistry {
         self.allowance = allowance
     }
 
-    /// Takes a message of the reconciler: `booking version at epoch`, and `oversold` when there will be no record.
+    /// Takes a message of the reconciler: lines of `booking version at epoch`, and `oversold` when there will be no record.
     func received(_ message: String) {
-        let part = message.split(separator: " ")
+        for line in message.split(separator: "\n") { received(line: line) }
+    }
+
+    private func received(line: Substring) {
+        let part = line.split(separator: " ")
         guard part.count >= 4, let uuid = UUIDBytes(part[0]), let number = Int64(part[1]), let at = Int64(part[2])
         else {
             return

@@ -6,6 +6,16 @@ extension Inventory {
     /// Bookings in one call of `acknowledge`.
     public static let acknowledgeLimit = 500
 
+    /// Where a loop of a process that serves hears that bookings are persisted.
+    ///
+    /// The name says that one message may have many lines; at `usher:ack:` older processes hear one line a message.
+    ///
+    /// - Parameter copy: names the loop.
+    public static func acknowledgementChannel(_ copy: String) -> String { "usher:acks:\(copy)" }
+
+    /// Whether whoever hears this channel takes many lines in one message.
+    public static func takesLines(_ channel: String) -> Bool { channel.utf8.starts(with: "usher:acks:".utf8) }
+
     /// A booking that need not stay in Redis.
     public struct Leaving: Sendable {
         /// Which.

@@ -19,6 +19,12 @@ extension Inventory {
         ).map { $0.map { reply in (reply.array ?? []).compactMap { $0.string.flatMap { EventID($0) } } } }
     }
 
+    /// When the first hold of these partitions is over, Unix milliseconds of Redis's clock; `nil` when none is held.
+    public func nextDue(_ partitions: [Partition]) async throws(InventoryError) -> Int64? {
+        let replies = try await pipeline(partitions.map { ["ZRANGE", keys.due($0), "0", "0", "WITHSCORES"] })
+        return replies.compactMap { $0.array?.last?.string.flatMap { Double($0) } }.min().flatMap { Int64(exactly: $0) }
+    }
+
     /// Returns up to 64 lapsed holds of one event.
     ///
     /// - Returns: how many were returned, and whether others may be due.

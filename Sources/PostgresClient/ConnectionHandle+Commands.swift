@@ -70,15 +70,17 @@ extension ConnectionHandle {
 
     /// The corresponding C function is `PQsendQueryPrepared`.
     func sendPrepared(name: String, _ parameters: Parameters) -> Bool {
-        unsafe parameters.withPointers { count, values in
-            unsafe PQsendQueryPrepared(pointer, name, count, values, nil, nil, 0) == 1
+        unsafe parameters.withPointers { given in
+            unsafe PQsendQueryPrepared(
+                pointer, name, given.count, given.values, given.lengths, given.formats, 0) == 1
         }
     }
 
     /// The corresponding C function is `PQsendQueryParams`.
     func sendUnprepared(_ sql: String, _ parameters: Parameters) -> Bool {
-        unsafe parameters.withPointers { count, values in
-            unsafe PQsendQueryParams(pointer, sql, count, nil, values, nil, nil, 0) == 1
+        unsafe parameters.withPointers { given in
+            unsafe PQsendQueryParams(
+                pointer, sql, given.count, nil, given.values, given.lengths, given.formats, 0) == 1
         }
     }
 }

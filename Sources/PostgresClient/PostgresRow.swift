@@ -23,6 +23,11 @@ public struct PostgresRow: Sendable {
         return String(decoding: cell, as: UTF8.self)
     }
 
+    /// Any type, in its text form as bytes of UTF-8.
+    public func utf8(_ column: PostgresColumn) throws(PostgresError) -> ArraySlice<UInt8> {
+        try required(column, try cell(column))
+    }
+
     /// An integer of any width.
     public func integer(_ column: PostgresColumn) throws(PostgresError) -> Int64 {
         try required(column, try optionalInteger(column))

@@ -1,6 +1,7 @@
 /// A parameter of a statement. It travels apart from the SQL, so it can never be read as SQL.
 ///
-/// Values travel as text and the server gives each `$n` its type: write `$1::bigint[]` where it cannot know.
+/// Values travel as text, but those of `.array`, and the server gives each `$n` its type: write `$1::bigint[]` where it
+/// cannot know.
 /// Text with a NUL character, which PostgreSQL cannot store, makes the statement throw `.misuse` before it is sent.
 public enum PostgresValue: Sendable, Hashable {
     /// NULL of any type.
@@ -23,6 +24,8 @@ public enum PostgresValue: Sendable, Hashable {
     case uuidArray([String?])
     /// A one-dimensional array of booleans.
     case boolArray([Bool?])
+    /// A one-dimensional array in its binary form; the statement has to cast its parameter to that very type.
+    case array(PostgresArray)
 
     /// The text, or NULL.
     public static func optionalText(_ value: String?) -> PostgresValue { value.map { .text($0) } ?? .null }
@@ -46,10 +49,10 @@ extension PostgresValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral
 }
 
 extension PostgresValue {
-    /// The value as PostgreSQL reads it, or nil for NULL. Source: PostgreSQL manual, 8.15.6 (arrays), 8.4.1 (bytea).
+    /// The value as PostgreSQL reads it in text form, or nil for NULL and for what travels in binary form. Source: PostgreSQL manual, 8.15.6 (arrays), 8.4.1 (bytea).
     var wireText: String? {
         switch self {
-        case .null: nil
+        case .null, .array: nil
         case .text(let value), .uuid(let value): value
         case .integer(let value): String(value)
         case .bool(let value): value ? "t" : "f"

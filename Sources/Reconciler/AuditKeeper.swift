@@ -21,7 +21,7 @@ public final class AuditKeeper {
     /// A request is over long before.
     private static let intentSeconds: Int64 = 300
     /// How often `stop` is looked for.
-    private static let tick = Duration.milliseconds(100)
+    private static let tick = Duration.milliseconds(500)
 
     /// A keeper that does not run yet. On the loop's thread only.
     ///

@@ -27,16 +27,27 @@ struct LeasedPartition {
     private static let pauses: ClosedRange<Int64> = 10_000_000...1_000_000_000
     /// Between two looks at a quiet outbox: the first keeps a confirmation waiting shortly, the last spares Redis.
     private static let lookPauses: ClosedRange<Int64> = 2_000_000...25_000_000
+    /// The longest where every change is heard of, but for messages that are lost.
+    private static let heardPause: Int64 = 1_000_000_000
     /// Between two checks of a quiet one.
     private static let checkPause: Int64 = 200_000_000
 
     init(_ row: PartitionRow) { self.row = row }
 
     /// It was looked at: the next look is after a pause that doubles while nothing is found.
-    mutating func found(_ something: Bool, now: Int64) {
-        lookPause = something ? Self.lookPauses.lowerBound : min(lookPause * 2, Self.lookPauses.upperBound)
+    ///
+    /// - Parameter isHeard: whether every change is heard of since before the look.
+    mutating func found(_ something: Bool, now: Int64, isHeard: Bool = false) {
+        let longest = isHeard ? Self.heardPause : Self.lookPauses.upperBound
+        lookPause = something ? Self.lookPauses.lowerBound : min(lookPause * 2, longest)
         nextLook = max(now + lookPause, notBefore)
         if something { unchecked() }
+    }
+
+    /// Something has changed, or may have: its turn is now.
+    mutating func stirred(now: Int64) {
+        lookPause = Self.lookPauses.lowerBound
+        nextLook = max(now, notBefore)
     }
 
     /// Whether it is looked at now: half a pause before its turn if need be, so that all quiet ones come to be asked

@@ -29,7 +29,8 @@ private struct Acknowledgement {
         for transition in transitions {
             last[transition.booking] = transition.image
             guard let channel = transition.channel else { continue }
-            tidings.append((channel, "\(transition.booking) \(transition.image.made) \(row.epoch)"))
+            let made = transition.image.made
+            tidings.append((channel, "\(transition.booking) \(made.number) \(made.at) \(row.epoch)"))
         }
         leaving = last.filter { !$0.value.status.isHeld }.map { booking, image in
             Inventory.Leaving(
@@ -91,11 +92,22 @@ extension Reconciler {
         }
     }
 
+    /// One message a channel, where that is understood.
     private func publish(_ tidings: [(channel: String, text: String)]) {
+        var lines: [String: [String]] = [:]
         for (channel, text) in tidings {
-            inventory.connection.send(RedisCommand("PUBLISH", channel, text)) { [self] result in
-                if case .failure(let error) = result { note(error.description) }
+            if Inventory.takesLines(channel) {
+                lines[channel, default: []].append(text)
+            } else {
+                publish(channel, text)
             }
+        }
+        for (channel, lines) in lines { publish(channel, lines.joined(separator: "\n")) }
+    }
+
+    private func publish(_ channel: String, _ text: String) {
+        inventory.connection.send(RedisCommand("PUBLISH", channel, text)) { [self] result in
+            if case .failure(let error) = result { note(error.description) }
         }
     }
 

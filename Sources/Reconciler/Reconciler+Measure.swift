@@ -16,6 +16,8 @@ struct OutboxMeasures {
     struct Mark {
         var added: Int
         var written = 0
+        /// How far it was when none lagged; until it has moved the stream has seen no more.
+        var cursor = StreamID.zero
     }
     var marks: [Partition: Mark] = [:]
     /// Samples so far.
@@ -47,20 +49,20 @@ extension Reconciler {
     private func measureLag() async {
         let rows = leased.values.map(\.row)
         measures.marks = measures.marks.filter { leased[$0.key] != nil }
-        var commands: [[String]] = []
-        for row in rows {
-            let outbox = inventory.keys.outbox(row.partition)
-            commands.append(["XRANGE", outbox, "(\(row.cursor)", "+", "COUNT", "1"])
-            commands.append(["XINFO", "STREAM", outbox])
+        let firsts = await answers(
+            rows.map { ["XRANGE", inventory.keys.outbox($0.partition), "(\($0.cursor)", "+", "COUNT", "1"] })
+        // Of those that are as they were, nothing has to be asked.
+        let stirred = zip(rows, firsts).filter { row, reply in
+            reply.array?.isEmpty == false || measures.marks[row.partition]?.cursor != row.cursor
         }
-        let replies = await answers(commands)
+        let streams = await answers(stirred.map { ["XINFO", "STREAM", inventory.keys.outbox($0.0.partition)] })
         var entries = 0
         var oldest = Int64.max
-        for (index, row) in rows.enumerated() {
-            let added = Self.added(replies[2 * index + 1])
+        for ((row, reply), stream) in zip(stirred, streams) {
+            let added = Self.added(stream)
             // The cursor may have moved since the command was made; then this sample errs by a batch.
-            guard let first = replies[2 * index].array?.first else {
-                measures.marks[row.partition] = OutboxMeasures.Mark(added: added.all)
+            guard let first = reply.array?.first else {
+                measures.marks[row.partition] = OutboxMeasures.Mark(added: added.all, cursor: row.cursor)
                 continue
             }
             if case .success(let entry)? = OutboxEntry.parse(first) { oldest = min(oldest, entry.at) }

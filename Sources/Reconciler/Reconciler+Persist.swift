@@ -17,29 +17,41 @@ enum Progress {
 extension Reconciler {
     /// Partitions that are worked on at a time: while one commits, another is read. One connection is left for leases.
     private static let writers = 3
-    /// Between two times that it is seen whose turn it is: while somebody attends to a partition its turn may come at
-    /// once, otherwise no later than this.
-    private static let pauses = (working: Duration.milliseconds(2), idle: Duration.milliseconds(25))
+    /// Between two times that it is seen whose turn it is, at the longest: whoever has attended to a partition wakes it.
+    private static let pauses = (usual: Duration.milliseconds(25), hearing: Duration.seconds(1))
     /// No shorter pause is worth a timer, nanoseconds.
     private static let leastPause: Int64 = 1_000_000
 
     /// Looks around for as long as the copy runs; what is found is attended to meanwhile.
     func keepPersisting() async {
+        notices?.onChange = { [weak self] in self?.stir([$0]) }
+        notices?.onGap = { [weak self] in self.map { $0.stir(Array($0.leased.keys)) } }
         while !isStopping {
             await lookAround()
             let next = leased.filter { !attended.contains($0.key) }.map(\.value.nextLook).min() ?? .max
-            let left = max(next - monotonicNanoseconds(), Self.leastPause)
-            await loop.sleep(for: min(.nanoseconds(left), attended.isEmpty ? Self.pauses.idle : Self.pauses.working))
+            let left = Duration.nanoseconds(max(next - monotonicNanoseconds(), Self.leastPause))
+            let longest = notices?.isHearing == true ? Self.pauses.hearing : Self.pauses.usual
+            await rest(min(left, longest), as: .persisting)
         }
         while writers > 0 { await loop.sleep(for: .milliseconds(5)) }
+    }
+
+    /// The turn of these partitions is now.
+    func stir(_ partitions: [Partition]) {
+        let now = monotonicNanoseconds()
+        for partition in partitions { leased[partition]?.stirred(now: now) }
+        wake(.persisting)
     }
 
     /// Looks at the partitions that nobody attends to and whose turn it is.
     private func lookAround() async {
         let now = monotonicNanoseconds()
+        let isHeard = notices?.isHearing == true
         let due = leased.filter { !attended.contains($0.key) && $0.value.isDue(now: now) }
+        guard !due.isEmpty else { return }
+        // Whoever is stirred from here on is looked at again.
+        for partition in due.keys { leased[partition]?.found(false, now: now, isHeard: isHeard) }
         let looks = await work(of: await stirring(Array(due.keys), now: now))
-        for partition in due.keys { leased[partition]?.found(false, now: monotonicNanoseconds()) }
         attended.formUnion(looks.map(\.row.partition))
         waiting += looks
         while writers < min(Self.writers, attended.count) {
@@ -69,6 +81,7 @@ extension Reconciler {
         } while true
         attended.remove(partition)
         leased[partition]?.found(true, now: monotonicNanoseconds())
+        wake(.persisting)
     }
 
     /// Does what a look has found.
@@ -123,6 +136,7 @@ extension Reconciler {
             log(written)
             trace(written, since: start)
             let next = PartitionRow(row, cursor: cursor)
+            if written.contains(where: { $0.image.payment?.status == .refundDue }) { settleSoon() }
             await acknowledgeSoon(written, next, from: row.cursor, entries: parsed.count)
             return .done(next)
         } catch {

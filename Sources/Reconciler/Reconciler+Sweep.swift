@@ -30,6 +30,14 @@ extension Reconciler {
         return more
     }
 
+    /// How long until the next hold of this copy's partitions is over; `nil` when none is held, or nobody says so.
+    func untilDue() async -> Duration? {
+        guard !leased.isEmpty, let now = try? await inventory.now(),
+            let next = try? await inventory.nextDue(Array(leased.keys))
+        else { return nil }
+        return .milliseconds(max(0, next - now))
+    }
+
     /// Returns lapsed holds of one event; true when there are more. One that cannot be swept keeps no other from it.
     private func expire(_ event: EventID) async throws(InventoryError) -> Bool {
         do {

@@ -79,10 +79,18 @@ public final class Reconciler {
     private var isRunning = false
     private var activities = 0
     /// Activities that sleep.
-    private var rests: [Int: (timer: LoopTimer, continuation: UnsafeContinuation<Void, Never>)] = [:]
-    private var nextRest = 0
+    private var rests: [Activity: (timer: LoopTimer, continuation: UnsafeContinuation<Void, Never>)] = [:]
+    /// Hears of changes; without it quiet partitions are asked all the time.
+    let notices: ChangeNotices?
+    /// Until payments are looked at again.
+    private var settlePause = Reconciler.settlePauses.lowerBound
     /// What is measured of the outboxes.
     var measures = OutboxMeasures()
+
+    /// What runs side by side.
+    enum Activity {
+        case leasing, persisting, sweeping, trimming, measuring, settling, cancelling
+    }
 
     /// A copy that was not heard of for so long has lost its partitions.
     private static let lease = Duration.seconds(2)
@@ -92,22 +100,28 @@ public final class Reconciler {
     private static let sweepPause = Duration.milliseconds(200)
     private static let trimPause = Duration.seconds(1)
     private static let measurePause = Duration.seconds(1)
-    /// Pauses between two looks at payments and at cancelled events: what is due has its own times.
-    private static let settlePause = Duration.milliseconds(250)
+    /// Until the next sweep at the latest: by then a hold may have been made and be over.
+    private static let longestSweepPause = Duration.seconds(1)
+    /// Pauses between two looks at payments: the longer ones when nothing was due.
+    private static let settlePauses = Duration.milliseconds(250)...Duration.seconds(1)
     /// Between two looks at an event of many bookings: those just cancelled have to be written down.
     private static let cancelPause = Duration.milliseconds(40)
+    /// Between two looks for bookings of cancelled events.
+    private static let cancelledPause = Duration.seconds(1)
     /// Old messages are forgotten once in so many looks: every quarter of an hour or so.
-    private static let forgetEvery = 4000
+    private static let forgetEvery = 1000
 
     /// A reconciler that does not run yet. On the loop's thread only.
     ///
     /// - Parameters:
     ///   - owner: names this copy; another for each.
     ///   - gateway: whom to ask about payments.
+    ///   - notices: hears of changes; without it quiet partitions are asked all the time.
     public init(
         loop: EventLoop, inventory: Inventory, pool: PostgresPool, owner: String,
-        gateway: (any PaymentGateway)? = nil
+        gateway: (any PaymentGateway)? = nil, notices: ChangeNotices? = nil
     ) {
+        self.notices = notices
         self.loop = loop
         self.inventory = inventory
         self.owner = owner
@@ -146,9 +160,10 @@ public final class Reconciler {
     /// Ends `run` after the batches under way, and gives the leases back.
     public func stop() async {
         isStopping = true
-        for rest in Array(rests.keys) { wake(rest) }
+        for activity in Array(rests.keys) { wake(activity) }
         while isRunning { await loop.sleep(for: .milliseconds(5)) }
         leased = [:]
+        notices?.close()
         try? await partitions.release(owner: owner)
     }
 
@@ -156,14 +171,16 @@ public final class Reconciler {
         defer { activities -= 1 }
         while !isStopping {
             await beat()
-            await rest(Self.beatPause)
+            await rest(Self.beatPause, as: .leasing)
         }
     }
 
     private func keepSweeping() async {
         defer { activities -= 1 }
         while !isStopping {
-            if await !sweep() { await rest(Self.sweepPause) }
+            if await sweep() { continue }
+            let left = await untilDue().map { max($0, Self.sweepPause) } ?? Self.longestSweepPause
+            await rest(min(left, Self.longestSweepPause), as: .sweeping)
         }
     }
 
@@ -172,7 +189,8 @@ public final class Reconciler {
         while !isStopping {
             await trimAll()
             await overruleAll()
-            await rest(Self.trimPause)
+            notices?.tick(entries: report.entries)
+            await rest(Self.trimPause, as: .trimming)
         }
     }
 
@@ -180,7 +198,7 @@ public final class Reconciler {
         defer { activities -= 1 }
         while !isStopping {
             await measure()
-            await rest(Self.measurePause)
+            await rest(Self.measurePause, as: .measuring)
         }
     }
 
@@ -190,15 +208,27 @@ public final class Reconciler {
         while !isStopping {
             if untilForgetting == 0 { await forgetOldMessages() }
             untilForgetting = (untilForgetting + 1) % Self.forgetEvery
-            if await !settleAll() { await rest(Self.settlePause) }
+            let pauses = Self.settlePauses
+            settlePause = min(settlePause * 2, pauses.upperBound)
+            if await settleAll() {
+                settlePause = pauses.lowerBound
+            } else {
+                await rest(settlePause, as: .settling)
+            }
         }
+    }
+
+    /// Payments were persisted that have to be asked about or refunded soon.
+    func settleSoon() {
+        settlePause = Self.settlePauses.lowerBound
+        wake(.settling)
     }
 
     private func keepCancelling() async {
         defer { activities -= 1 }
         while !isStopping {
             let more = await cancelBookings()
-            await rest(more ? Self.cancelPause : Self.settlePause)
+            await rest(more ? Self.cancelPause : Self.cancelledPause, as: .cancelling)
         }
     }
 
@@ -232,28 +262,29 @@ public final class Reconciler {
                 }
                 now[row.partition] = known
             }
+            let isMore = now.keys.contains { leased[$0] == nil }
             leased = now
+            if isMore { wake(.persisting) }
         } catch {
             note(error.description)
         }
     }
 
-    /// Sleeps, no longer than until `stop` is called.
-    private func rest(_ duration: Duration) async {
+    /// Sleeps, no longer than until `stop` is called or the activity is woken.
+    func rest(_ duration: Duration, as activity: Activity) async {
         await withUnsafeContinuation { continuation in
-            let id = nextRest
             // Out of memory for a timer: not waiting is better than never coming back.
             guard !isStopping,
                 let timer = try? LoopTimer(
-                    loop: loop, after: duration, repeats: false, { [weak self] in self?.wake(id) })
+                    loop: loop, after: duration, repeats: false, { [weak self] in self?.wake(activity) })
             else { return continuation.resume() }
-            nextRest += 1
-            rests[id] = (timer, continuation)
+            rests[activity] = (timer, continuation)
         }
     }
 
-    private func wake(_ rest: Int) {
-        guard let (timer, continuation) = rests.removeValue(forKey: rest) else { return }
+    /// Ends an activity's rest, if it rests.
+    func wake(_ activity: Activity) {
+        guard let (timer, continuation) = rests.removeValue(forKey: activity) else { return }
         timer.cancel()
         continuation.resume()
     }

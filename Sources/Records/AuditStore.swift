@@ -145,7 +145,7 @@ public final class AuditStore {
             (SELECT string_agg(concat_ws(',', tier_id, quantity, unit_amount, array_to_string(seats, '+')), ';'
                 ORDER BY position) FROM booking_items WHERE booking_id = b.id) AS items
         FROM bookings b
-        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        WHERE b.event_id = $1::uuid AND b.phase <= 1
         """
     private static let wrongAmounts = """
         SELECT b.id, b.total_amount, lines.amount AS lines_amount, paid.amount AS paid_amount FROM bookings b
@@ -162,11 +162,11 @@ public final class AuditStore {
         SELECT i.tier_id, coalesce(sum(i.quantity) FILTER (WHERE b.status <> 'CONFIRMED'), 0) AS held,
             coalesce(sum(i.quantity) FILTER (WHERE b.status = 'CONFIRMED'), 0) AS sold
         FROM bookings b JOIN booking_items i ON i.booking_id = b.id
-        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED') GROUP BY i.tier_id
+        WHERE b.event_id = $1::uuid AND b.phase <= 1 GROUP BY i.tier_id
         """
     private static let holds = """
         SELECT count(*) AS holds FROM bookings
-        WHERE event_id = $1::uuid AND status IN ('RESERVED', 'PENDING_PAYMENT')
+        WHERE event_id = $1::uuid AND phase = 0
         """
     private static let seats = "SELECT seat, booking_id FROM event_seats WHERE event_id = $1::uuid"
     private static let blocks = """
@@ -176,7 +176,7 @@ public final class AuditStore {
     private static let owners = """
         SELECT unnest(i.seats) AS seat, b.id AS booking_id FROM bookings b
         JOIN booking_items i ON i.booking_id = b.id
-        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        WHERE b.event_id = $1::uuid AND b.phase <= 1
         """
     private static let removeSeats = """
         DELETE FROM event_seats WHERE event_id = $1::uuid AND (seat, booking_id) NOT IN (\(owners))
@@ -190,7 +190,7 @@ public final class AuditStore {
             SELECT t.id, coalesce(sum(i.quantity) FILTER (WHERE b.status <> 'CONFIRMED'), 0) AS held,
                 coalesce(sum(i.quantity) FILTER (WHERE b.status = 'CONFIRMED'), 0) AS sold
             FROM tiers t LEFT JOIN (booking_items i JOIN bookings b ON b.id = i.booking_id
-                AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')) ON i.tier_id = t.id
+                AND b.phase <= 1) ON i.tier_id = t.id
             WHERE t.event_id = $1::uuid GROUP BY t.id) AS n
         WHERE tiers.id = n.id AND (tiers.held, tiers.sold) <> (n.held, n.sold)
         """

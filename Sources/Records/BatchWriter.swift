@@ -37,6 +37,9 @@ public struct Batch: Sendable {
 
     /// Final images.
     public private(set) var bookings: [BookingID: BookingImage] = [:]
+    /// Those of them whose first version is in the batch: PostgreSQL cannot have them, but where a version was persisted
+    /// before its turn.
+    private(set) var begun: Set<BookingID> = []
     /// Final states.
     public private(set) var payments: [PaymentID: Payment] = [:]
     /// Final terms.
@@ -58,8 +61,11 @@ public struct Batch: Sendable {
     ///
     /// - Parameter trace: trace context and id of the request that caused it.
     public mutating func add(_ id: BookingID, _ image: BookingImage, trace: String? = nil) {
-        if let known = bookings[id], known.version >= image.version { return }
-        bookings[id] = image
+        if let known = bookings.updateValue(image, forKey: id), known.version >= image.version {
+            bookings[id] = known
+            return
+        }
+        if image.version == 1 { begun.insert(id) }
         guard let payment = image.payment else { return }
         payments[payment.id] = Payment(
             booking: id, version: image.version, currency: image.currency, at: image.updatedAt, payment: payment,
@@ -104,17 +110,41 @@ public final class BatchWriter {
         _ batch: Batch, partition: PartitionRow, cursor: StreamID, deadLetters: [DeadLetter] = [],
         verdicts: [Verdict] = [], replayed: Int64? = nil
     ) async throws(PostgresError) -> Outcome {
-        let ids = Array(batch.bookings.keys)
+        let work = Work(
+            batch: batch, partition: partition, cursor: cursor, deadLetters: deadLetters, verdicts: verdicts,
+            replayed: replayed)
+        do throws(PostgresError) {
+            return try await write(work, asking: batch.bookings.keys.filter { !batch.begun.contains($0) })
+        } catch  where error.constraint == "bookings_pkey" {
+            // One whose first version is in the batch is there all the same: it was persisted before its turn.
+            return try await write(work, asking: Array(batch.bookings.keys))
+        }
+    }
+
+    /// What `write` is given.
+    private struct Work {
+        let batch: Batch
+        let partition: PartitionRow
+        let cursor: StreamID
+        let deadLetters: [DeadLetter]
+        let verdicts: [Verdict]
+        let replayed: Int64?
+    }
+
+    /// - Parameter asked: bookings that PostgreSQL may have a row of; the others are inserted.
+    private func write(_ work: Work, asking asked: [BookingID]) async throws(PostgresError) -> Outcome {
+        let partition = work.partition
         do {
             let taken = try await pool.committing { connection in
-                let opening = try await connection.pipeline([
-                    Self.settings, fence(partition, cursor), oldBookings(ids), oldItems(ids),
-                ])
-                guard opening[1].affectedRows == 1 else { throw Fenced() }
-                let change = try NetChange(batch, versions: opening[2], items: opening[3])
-                let letters = deadLetters.map { $0.statement(partition.partition) }
-                var rest = letters + verdicts.map { $0.statement() }
-                if let replayed {
+                var opening = [fence(partition, work.cursor)]
+                if !asked.isEmpty { opening += [oldBookings(asked), oldItems(asked)] }
+                let rows = try await connection.pipeline(opening)
+                guard rows[0].affectedRows == 1 else { throw Fenced() }
+                let change = try NetChange(
+                    work.batch, versions: asked.isEmpty ? nil : rows[1], items: asked.isEmpty ? nil : rows[2])
+                let letters = work.deadLetters.map { $0.statement(partition.partition) }
+                var rest = letters + work.verdicts.map { $0.statement() }
+                if let replayed = work.replayed {
                     rest.append(DeadLetter.replayed(replayed))
                     // Redis may not know of it: it is told as all is after a loss.
                     if !change.changed.isEmpty { rest.append(raise(partition)) }
@@ -134,20 +164,17 @@ public final class BatchWriter {
     /// Rolls the transaction back.
     private struct Fenced: Error {}
 
-    /// A copy that stalls in the middle holds its partition's row, and everybody else up, no longer than this. A batch
-    /// names all its rows; of a table that is still small the planner would read all others too, a third of a batch's
-    /// time when measured.
-    private static let settings = PostgresStatement(
-        """
-        SELECT set_config('idle_in_transaction_session_timeout', '2s', true), set_config('enable_seqscan', 'off', true)
-        """)
-
+    /// Moves the cursor, and sets what holds for the transaction. A copy that stalls in the middle holds its partition's
+    /// row, and everybody else up, no longer than the first. A batch names all its rows; of a table that is still small
+    /// the planner would read all others too, a third of a batch's time when measured.
     private func fence(_ row: PartitionRow, _ cursor: StreamID) -> PostgresStatement {
         PostgresStatement(
             """
             UPDATE partitions SET last_ms = $4::bigint, last_seq = $5::bigint, lineage = $8::bigint
             WHERE id = $1::integer AND epoch = $2::bigint AND last_ms = $3::bigint AND last_seq = $6::bigint
                 AND owner IS NOT DISTINCT FROM $7::text
+            RETURNING set_config('idle_in_transaction_session_timeout', '2s', true),
+                set_config('enable_seqscan', 'off', true)
             """,
             [
                 .integer(Int64(row.partition.number)), .integer(row.epoch), .integer(row.cursor.milliseconds),
@@ -165,8 +192,7 @@ public final class BatchWriter {
 
     private func oldBookings(_ ids: [BookingID]) -> PostgresStatement {
         PostgresStatement(
-            "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])", [.textArray(ids.map(\.description))]
-        )
+            "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])", [.uuids(ids.lazy.map(\.uuid))])
     }
 
     private func oldItems(_ ids: [BookingID]) -> PostgresStatement {
@@ -174,8 +200,7 @@ public final class BatchWriter {
             """
             SELECT booking_id, tier_id, quantity, cardinality(seats) AS seats FROM booking_items
             WHERE booking_id = ANY ($1::uuid[])
-            """,
-            [.textArray(ids.map(\.description))])
+            """, [.uuids(ids.lazy.map(\.uuid))])
     }
 }
 

@@ -1,7 +1,7 @@
 import Booking
 import PostgresClient
 
-/// The SQL of one page of bookings: their ids, newest first, found by one walk of an index for each status asked for.
+/// The SQL of one page of bookings: their ids, newest first, found by one walk of an index for each phase asked for.
 ///
 /// A condition that may be missing is left out instead of being compared with NULL, so that each kind of list has its own
 /// plan; there are few kinds.
@@ -30,20 +30,20 @@ struct BookingPage {
             ? walks[0] : walks.map { "(\($0))" }.joined(separator: " UNION ALL ") + " ORDER BY id DESC LIMIT \(most)"
     }
 
-    /// What is asked of the status, a walk each.
+    /// What is asked of phase and status, a walk each.
     private mutating func statuses(_ filter: BookingFilter) -> [String?] {
         switch filter.status {
         case .reserved?:
-            return ["status = 'RESERVED' AND expires_at > \(moment(filter.now))"]
+            return ["phase = 0 AND status = 'RESERVED' AND expires_at > \(moment(filter.now))"]
         case .expired?:
-            return [
-                "status = 'EXPIRED'", "status = 'RESERVED' AND expires_at <= \(moment(filter.now))",
-            ]
+            return ["phase = 2", "phase = 0 AND status = 'RESERVED' AND expires_at <= \(moment(filter.now))"]
+        case .pendingPayment?:
+            return ["phase = 0 AND status = 'PENDING_PAYMENT'"]
         case let status?:
-            return ["status = '\(status.rawValue)'"]
+            return ["phase = \(status.phase)"]
         case nil where filter.event != nil && filter.user == nil:
-            // An event's index has the status before the id.
-            return BookingStatus.allCases.map { "status = '\($0.rawValue)'" }
+            // An event's index has the phase before the id.
+            return Set(BookingStatus.allCases.map(\.phase)).sorted().map { "phase = \($0)" }
         case nil:
             return [nil]
         }
@@ -57,5 +57,18 @@ struct BookingPage {
     private mutating func bind(_ value: PostgresValue, _ type: String) -> String {
         parameters.append(value)
         return "$\(parameters.count)::\(type)"
+    }
+}
+
+extension BookingStatus {
+    /// The column `phase` of a booking of this status: indexes know bookings by it.
+    var phase: Int {
+        switch self {
+        case .reserved, .pendingPayment: 0
+        case .confirmed: 1
+        case .expired: 2
+        case .cancelled: 3
+        case .failed: 4
+        }
     }
 }

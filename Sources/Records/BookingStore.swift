@@ -93,7 +93,7 @@ public final class BookingStore {
     ) async throws(PostgresError) -> [BookingRow] {
         try await rows(
             """
-            WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT')
+            WHERE b.event_id = $1::uuid AND b.phase = 0
             AND ($2::uuid IS NULL OR b.id > $2::uuid) ORDER BY b.id LIMIT $3::bigint
             """, [.text(event.description), .optionalText(after?.description), .integer(Int64(limit))])
     }
@@ -105,7 +105,7 @@ public final class BookingStore {
         try await pool.query(
             """
             SELECT b.id FROM events e JOIN bookings b ON b.event_id = e.id
-                AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+                AND b.phase <= 1
             WHERE e.status = 'cancelled' AND b.partition = ANY ($1::integer[]) LIMIT $2::bigint
             """, [.integerArray(partitions.map { Int64($0.number) }), .integer(Int64(limit))]
         ).map { (row) throws(PostgresError) in
@@ -141,7 +141,7 @@ public final class BookingStore {
         SELECT b.user_id, sum(i.quantity) AS tickets, count(DISTINCT b.id) AS bookings,
             string_agg(DISTINCT b.id::text, ' ') FILTER (WHERE i.seats <> '{}') AS seated
         FROM bookings b JOIN booking_items i ON i.booking_id = b.id
-        WHERE b.event_id = $1::uuid AND b.status IN ('RESERVED', 'PENDING_PAYMENT', 'CONFIRMED')
+        WHERE b.event_id = $1::uuid AND b.phase <= 1
         GROUP BY b.user_id ORDER BY b.user_id
         """
 

@@ -227,12 +227,22 @@ public final class Catalogue {
     /// that began, whose sale ended and that could be cancelled until longer ago are past.
     public func current(in partition: Partition) async throws(PostgresError) -> [EventRecord] {
         try await events(
-            """
-            SELECT \(Self.columns) FROM events
-            WHERE partition = $1::integer AND status <> 'draft' AND (
-                greatest(starts_at, sales_close_at, cancel_until) > now() - interval '30 days' OR EXISTS (SELECT FROM bookings
-                    WHERE event_id = events.id AND bookings.status IN ('RESERVED', 'PENDING_PAYMENT')))
-            """, [.integer(Int64(partition.number))])
+            "SELECT \(Self.columns) FROM events WHERE partition = $1::integer AND \(Self.isCurrent)",
+            [.integer(Int64(partition.number))])
+    }
+
+    private static let isCurrent = """
+        status <> 'draft' AND (
+            greatest(starts_at, sales_close_at, cancel_until) > now() - interval '30 days'
+            OR EXISTS (SELECT FROM bookings WHERE event_id = events.id AND bookings.phase = 0))
+        """
+
+    /// The same of several partitions, the events' ids alone.
+    public func currentEvents(in partitions: [Partition]) async throws(PostgresError) -> [EventID] {
+        try await pool.query(
+            "SELECT id FROM events WHERE partition = ANY ($1::integer[]) AND \(Self.isCurrent) ORDER BY partition, id",
+            [.integerArray(partitions.map { Int64($0.number) })]
+        ).map { (row) throws(PostgresError) in EventID(try row.uuid(0)) }
     }
 
     private static let tiersOfEvents = """

@@ -13,25 +13,30 @@ extension NetChange {
         }
         guard hasSeats else { return [] }
         let parameters: [PostgresValue] = [
-            .textArray(taken.map(\.event.description)), .integerArray(taken.map(\.seat)),
-            .textArray(taken.map(\.booking.description)),
+            .uuids(taken.lazy.map(\.event.uuid)), .bigints(taken.lazy.map(\.seat)),
+            .uuids(taken.lazy.map(\.booking.uuid)),
         ]
-        var statements = [
-            PostgresStatement(
-                """
-                DELETE FROM event_seats WHERE booking_id = ANY ($4::uuid[]) AND (event_id, seat, booking_id) NOT IN (
-                    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::uuid[]))
-                """, parameters + [.textArray(changed.map(\.id.description))])
-        ]
+        var statements: [PostgresStatement] = []
+        let known = changed.filter { !$0.isNew }
+        if !known.isEmpty {
+            statements.append(
+                PostgresStatement(
+                    """
+                    DELETE FROM event_seats WHERE booking_id = ANY ($4::uuid[])
+                    AND (event_id, seat, booking_id) NOT IN (
+                        SELECT event_id, seat::integer, booking_id
+                        FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS t (event_id, seat, booking_id))
+                    """, parameters + [.uuids(known.lazy.map(\.id.uuid))]))
+        }
         guard !taken.isEmpty else { return statements }
         statements.append(
             PostgresStatement(
                 """
                 INSERT INTO event_seats (event_id, seat, booking_id)
-                SELECT t.event_id, t.seat, t.booking_id FROM unnest($1::uuid[], $2::integer[], $3::uuid[])
+                SELECT t.event_id, t.seat::integer, t.booking_id FROM unnest($1::uuid[], $2::bigint[], $3::uuid[])
                     AS t (event_id, seat, booking_id)
                 WHERE NOT EXISTS (
-                    SELECT FROM event_seats old WHERE old.event_id = t.event_id AND old.seat = t.seat
+                    SELECT FROM event_seats old WHERE old.event_id = t.event_id AND old.seat = t.seat::integer
                     AND old.booking_id = t.booking_id)
                 """, parameters))
         return statements

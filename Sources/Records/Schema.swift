@@ -46,6 +46,9 @@ public enum Schema {
         Migration(
             number: 14, name: "index_booking_lists", up: text(PackageResources._014_index_booking_lists_up_sql),
             down: text(PackageResources._014_index_booking_lists_down_sql)),
+        Migration(
+            number: 15, name: "index_booking_phases", up: text(PackageResources._015_index_booking_phases_up_sql),
+            down: text(PackageResources._015_index_booking_phases_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -22,11 +22,13 @@ final class DriftWatch {
     private var isRunning = false
 
     /// Between two events at least.
-    private static let pause = Duration.milliseconds(500)
+    private static let pause = Duration.seconds(1)
+    /// How often `stop` is looked for.
+    private static let tick = Duration.milliseconds(250)
     /// PostgreSQL counts all of an event's bookings: after a long look it rests so many times as long, to a bound, for it
     /// may have been long only because others were at work.
-    private static let restFactor: Int64 = 20
-    private static let longestRest = Duration.seconds(10)
+    private static let restFactor: Int64 = 50
+    private static let longestRest = Duration.seconds(30)
 
     /// Holds and users of an event that is compared whole: that reads it in one script, for which everybody waits. Of a
     /// bigger one the counters tell; all of it is compared when somebody asks (`usher verify`).
@@ -47,15 +49,13 @@ final class DriftWatch {
         defer { isRunning = false }
         while !isStopping {
             var seen: Set<EventID> = []
-            for partition in await partitions() where !isStopping {
-                // A store that is away is somebody else's alarm.
-                for event in (try? await catalogue.current(in: partition)) ?? [] where !isStopping {
-                    seen.insert(event.id)
-                    let start = monotonicNanoseconds()
-                    await look(at: event.id)
-                    let taken = Duration.nanoseconds(monotonicNanoseconds() - start)
-                    await rest(min(max(Self.pause, taken * Self.restFactor), Self.longestRest))
-                }
+            // A store that is away is somebody else's alarm.
+            for event in (try? await catalogue.currentEvents(in: await partitions())) ?? [] where !isStopping {
+                seen.insert(event)
+                let start = monotonicNanoseconds()
+                await look(at: event)
+                let taken = Duration.nanoseconds(monotonicNanoseconds() - start)
+                await rest(min(max(Self.pause, taken * Self.restFactor), Self.longestRest))
             }
             differing.formIntersection(seen)
             tell()
@@ -71,7 +71,7 @@ final class DriftWatch {
 
     private func rest(_ duration: Duration) async {
         let end = ContinuousClock.now + duration
-        while !isStopping, ContinuousClock.now < end { await loop.sleep(for: .milliseconds(20)) }
+        while !isStopping, ContinuousClock.now < end { await loop.sleep(for: min(Self.tick, duration)) }
     }
 
     /// A difference counts when it is there twice: what changes while it is read may look like one.

@@ -62,8 +62,11 @@ struct RunningReconciler: Sendable {
             let inventory = Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: partitions), channel: "")
             let pool = PostgresPool(loop: loop, configuration: postgres)
+            let notices = try ChangeNotices(
+                subscriber: RedisSubscriber(loop: loop, configuration: redis), keys: inventory.keys)
             let reconciler = Reconciler(
-                loop: loop, inventory: inventory, pool: pool, owner: owner, gateway: gateway(loop, inventory))
+                loop: loop, inventory: inventory, pool: pool, owner: owner, gateway: gateway(loop, inventory),
+                notices: notices)
             reconciler.onFailure = { failure, trace in
                 let cause = trace?.split(separator: ",", maxSplits: 1) ?? []
                 Log.warning("reconciling failed; it is tried again") { line in

@@ -99,6 +99,17 @@ struct AckRegistryTests {
         }
     }
 
+    @Test("many may come in one message, a line each")
+    func lines() async throws {
+        try await withRegistry { registry, _, _ in
+            let lines = (1...3).map { "\(Self.booking($0)) \(Self.version) 7" + ($0 == 2 ? " oversold" : "") }
+            registry.received(lines.joined(separator: "\n"))
+            #expect(await registry.isWritten(Self.booking(1), Self.version, within: Self.long))
+            #expect(registry.isOverruled(Self.booking(2)) && !registry.isOverruled(Self.booking(1)))
+            #expect(await registry.isWritten(Self.booking(3), Self.version, within: Self.long))
+        }
+    }
+
     @Test("what is no acknowledgement is ignored")
     func nonsense() async throws {
         try await withRegistry { registry, _, _ in

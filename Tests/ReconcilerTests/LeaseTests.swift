@@ -48,7 +48,7 @@ struct LeaseTests {
     /// Where a batch waits when its copy stalls.
     enum Place: String, CaseIterable {
         /// It was begun: PostgreSQL undoes it.
-        case beforeCommit = "LOCK TABLE booking_items"
+        case beforeCommit = "SELECT id FROM partitions FOR UPDATE"
         /// COMMIT is on its way: it is written down, and the other copy acknowledges it.
         case beyondCommit = "SELECT id FROM tiers FOR UPDATE"
     }

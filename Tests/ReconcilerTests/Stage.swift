@@ -12,7 +12,7 @@ import Testing
 /// Real stores of a test's own, and a customer's and an operator's hands on them. Lives on one loop.
 final class Stage {
     static let partitionCount = 4
-    static let channel = "acks"
+    static let channel = Inventory.acknowledgementChannel("stage")
 
     let loop: EventLoop
     private(set) var redis: RedisServerProcess
@@ -87,7 +87,7 @@ final class Stage {
     func listen() async throws -> Heard {
         let heard = Heard(RedisSubscriber(loop: loop, configuration: configuration))
         heard.subscriber.subscribe(Self.channel) { [unowned heard] in
-            heard.messages.append(String(decoding: $0, as: UTF8.self))
+            heard.messages += String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init)
         }
         try heard.subscriber.start()
         await eventually(loop, "subscribed") { heard.subscriber.isSubscribed }
@@ -180,7 +180,7 @@ final class Stage {
     }
 }
 
-/// Messages of a subscription.
+/// Lines of messages of a subscription.
 final class Heard {
     let subscriber: RedisSubscriber
     var messages: [String] = []

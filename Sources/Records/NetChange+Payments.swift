@@ -1,0 +1,78 @@
+import Booking
+import PostgresClient
+
+/// Payments, as the batch's last version of their booking has them.
+extension NetChange {
+    private typealias Payments = [(id: PaymentID, value: Batch.Payment)]
+
+    /// An attempt that has just begun is inserted; of one that has an answer there is a row, as a rule, which is updated.
+    func paymentStatements() -> [PostgresStatement] {
+        let begun = payments.filter { $0.value.payment.status == .pending }
+        let answered = payments.filter { $0.value.payment.status != .pending }
+        var statements: [PostgresStatement] = []
+        if !begun.isEmpty { statements.append(PostgresStatement(Self.upsert, Self.columns(begun))) }
+        if !answered.isEmpty {
+            statements.append(PostgresStatement(Self.update, Self.columns(answered)))
+            statements.append(PostgresStatement(Self.insertMissing, Self.columns(answered)))
+        }
+        return statements
+    }
+
+    private static func columns(_ payments: Payments) -> [PostgresValue] {
+        let values = payments.lazy.map(\.value)
+        return [
+            .uuids(payments.lazy.map(\.id.uuid)), .uuids(values.map(\.booking.uuid)),
+            .texts(values.map(\.payment.provider)), .texts(values.map(\.payment.transactionID)),
+            .texts(values.map(\.payment.status.rawValue)), .bigints(values.map(\.payment.amount)),
+            .texts(values.map(\.currency)), .bigints(values.map(\.version)), .moments(values.map(\.at)),
+            .bigints(values.map(\.payment.refundAmount)), .bigints(values.map(\.payment.refundedAmount)),
+            .texts(values.map(\.trace)),
+        ]
+    }
+
+    private static let given = """
+        unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
+            $9::timestamptz[], $10::bigint[], $11::bigint[], $12::text[]) AS n (id, booking_id, provider,
+            transaction_id, status, amount, currency, version, at, refund_amount, refunded_amount, trace)
+        """
+
+    /// - Parameter new: the name of the row that says what is new, which has the table's names of columns.
+    private static func changes(_ new: String) -> String {
+        """
+        transaction_id = \(new).transaction_id, status = \(new).status, refund_amount = \(new).refund_amount,
+            refunded_amount = \(new).refunded_amount, amount = \(new).amount, is_stray = false,
+            trace = coalesce(\(new).trace, old.trace),
+            settle_at = CASE WHEN (old.status, old.refund_amount) = (\(new).status, \(new).refund_amount)
+                THEN old.settle_at ELSE now() END,
+            settle_attempts = CASE WHEN (old.status, old.refund_amount) = (\(new).status, \(new).refund_amount)
+                THEN old.settle_attempts ELSE 0 END
+        """
+    }
+
+    /// Money on its way back is not forgotten over what an outbox says of the attempt.
+    private static let isOpenToChange = "NOT (old.is_stray AND old.status IN ('REFUND_DUE', 'REFUNDED'))"
+
+    private static func insertion(_ condition: String) -> String {
+        """
+        INSERT INTO payments AS old (id, booking_id, provider, transaction_id, status, amount, currency,
+            booking_version, created_at, updated_at, refund_amount, refunded_amount, trace)
+        SELECT n.id, n.booking_id, n.provider, n.transaction_id, n.status, n.amount, n.currency, n.version, n.at, n.at,
+            n.refund_amount, n.refunded_amount, n.trace
+        FROM \(given) \(condition)
+        ON CONFLICT (id) DO UPDATE SET \(changes("excluded")), booking_version = excluded.booking_version,
+            updated_at = excluded.updated_at
+        WHERE old.booking_version < excluded.booking_version AND \(isOpenToChange)
+        """
+    }
+
+    private static let upsert = insertion("")
+
+    private static let update = """
+        UPDATE payments AS old SET \(changes("n")), booking_version = n.version, updated_at = n.at
+        FROM \(given)
+        WHERE old.id = n.id AND old.booking_version < n.version AND \(isOpenToChange)
+        """
+
+    /// Whoever serves may insert one at this very moment (`PaymentStore.begin`).
+    private static let insertMissing = insertion("WHERE NOT EXISTS (SELECT FROM payments WHERE payments.id = n.id)")
+}

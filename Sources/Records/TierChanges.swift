@@ -1,0 +1,70 @@
+import Booking
+import PlantedBugs
+import PostgresClient
+
+/// What a batch changes of tiers: what their bookings own, when those changed last, and their terms.
+struct TierChanges {
+    private struct Owned {
+        var held = 0
+        var sold = 0
+        /// When the latest of its bookings changed, Unix milliseconds.
+        var clock: Int64 = 0
+    }
+
+    private var owned: [TierID: Owned] = [:]
+    private let terms: [TierID: Batch.Tier]
+
+    init(terms: [TierID: Batch.Tier]) { self.terms = terms }
+
+    /// Whether nothing changes.
+    var isEmpty: Bool { owned.isEmpty && terms.isEmpty }
+
+    /// Counts units that a booking owns, or with a `sign` of -1 owned.
+    ///
+    /// Wraps: a quantity beyond PostgreSQL's integers is refused there, with the line it stands in.
+    mutating func count(_ tier: TierID, _ quantity: Int, _ status: BookingStatus, sign: Int) {
+        if status.isHeld { owned[tier, default: Owned()].held &+= sign &* quantity }
+        if status == .confirmed { owned[tier, default: Owned()].sold &+= sign &* quantity }
+    }
+
+    /// Notes that a booking of a tier has changed.
+    mutating func note(_ tier: TierID, at milliseconds: Int64) {
+        owned[tier, default: Owned()].clock = max(owned[tier]?.clock ?? 0, milliseconds)
+    }
+
+    func statement() -> PostgresStatement {
+        let ids = Set(owned.keys).union(terms.keys).sorted { $0.uuid < $1.uuid }
+        return PostgresStatement(
+            PlantedBug.current == .deltaCounters ? Self.upsert : Self.update,
+            [
+                .uuids(ids.lazy.map(\.uuid)), .bigints(ids.lazy.map { Int64(owned[$0]?.held ?? 0) }),
+                .bigints(ids.lazy.map { Int64(owned[$0]?.sold ?? 0) }),
+                .bigints(ids.lazy.map { terms[$0].map { Int64($0.capacity) } }),
+                .bigints(ids.lazy.map { terms[$0].map { Int64($0.blocked) } }),
+                .bigints(ids.lazy.map { terms[$0].map(\.unitAmount) }),
+                .bigints(ids.lazy.map { owned[$0]?.clock ?? 0 }),
+            ])
+    }
+
+    private static let update = """
+        UPDATE tiers SET held = (tiers.held + n.held)::integer, sold = (tiers.sold + n.sold)::integer,
+            capacity = coalesce(n.capacity, tiers.capacity)::integer,
+            blocked = coalesce(n.blocked, tiers.blocked)::integer,
+            unit_amount = coalesce(n.unit_amount, tiers.unit_amount), clock = greatest(tiers.clock, n.clock)
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+            AS n (id, held, sold, capacity, blocked, unit_amount, clock)
+        WHERE tiers.id = n.id
+        """
+
+    /// As a planted bug has it: CHECK judges the differences.
+    private static let upsert = """
+        INSERT INTO tiers AS old
+        SELECT t.id, t.event_id, t.position, t.name, t.kind, coalesce(n.unit_amount, t.unit_amount),
+            coalesce(n.capacity, t.capacity)::integer, n.held::integer, n.sold::integer,
+            coalesce(n.blocked, t.blocked)::integer, greatest(t.clock, n.clock)
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+            AS n (id, held, sold, capacity, blocked, unit_amount, clock) JOIN tiers t ON t.id = n.id
+        ON CONFLICT (id) DO UPDATE SET held = old.held + excluded.held, sold = old.sold + excluded.sold,
+            capacity = excluded.capacity, blocked = excluded.blocked, unit_amount = excluded.unit_amount
+        """
+}
