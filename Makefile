@@ -6,7 +6,7 @@ PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev lib
 LINTERS := lua-check shellcheck
 TEST_PACKAGES := binutils openssl prometheus curl redis-tools faketime nginx-light bsdutils
 COUNT_PACKAGES := valgrind binutils gcc libc6-dev redis-tools python3
-BENCH_PACKAGES := wrk redis-tools python3
+BENCH_PACKAGES := redis-tools python3 gcc libc6-dev
 USHER := .build/release/usher
 
 .DEFAULT_GOAL := help

@@ -1,6 +1,6 @@
 // arrive: sends HTTP/1.1 requests over keep-alive connections, at fixed times or as fast as they are answered.
 //
-//   arrive PORT CONNECTIONS SECONDS RATE IDLE BACKOFF REQUESTS [IDS]
+//   arrive PORT CONNECTIONS SECONDS RATE IDLE BACKOFF REQUESTS [IDS [await]]
 //
 // RATE      requests a second, at equal distances whatever the server does (an open model); the time of an answer counts
 //           from when its request was due, also when no connection was free. 0: each connection sends the next request
@@ -10,6 +10,7 @@
 // REQUESTS  records of a decimal length, a newline, and a request; `################` in it becomes a number that is
 //           used once. They are sent in turn; SECONDS 0 ends when each was sent once.
 // IDS       where `id` and `userId` of the booking in each 2xx answer are written, a line each.
+// await     once each connection has asked GET /livez, prints `ready` and waits for a byte of standard input.
 //
 // Prints one line of JSON: answers by class (`persisted`: how many 2xx say so), seconds, and times in microseconds of 2xx
 // and of 503.
@@ -167,13 +168,18 @@ static void readable(struct connection *connection) {
     answered(connection, atoi(connection->input + 9), end + 4);
 }
 
-static void hold_idle(int count, int port) {
+// Whether a connection that was opened just now is answered.
+static int is_served(struct connection *connection) {
     static const char text[] = "GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n";
     char answer[INPUT];
+    if (send(connection->descriptor, text, sizeof text - 1, MSG_NOSIGNAL) < 0) fail("send");
+    return recv(connection->descriptor, answer, sizeof answer, 0) > 0;
+}
+
+static void hold_idle(int count, int port) {
     for (int i = 0; i < count; i++) {
         open_connection(&connections[connection_count + i], port, connection_count + i);
-        if (send(connections[connection_count + i].descriptor, text, sizeof text - 1, MSG_NOSIGNAL) < 0) fail("send");
-        if (recv(connections[connection_count + i].descriptor, answer, sizeof answer, 0) <= 0) idle_broken++;
+        idle_broken += !is_served(&connections[connection_count + i]);
     }
 }
 
@@ -208,7 +214,8 @@ int main(int argc, char **argv) {
     double seconds = atof(argv[3]), rate = atof(argv[4]);
     backoff = atoi(argv[6]);
     read_requests(argv[7]);
-    if (argc > 8 && !(ids = fopen(argv[8], "w"))) fail(argv[8]);
+    if (argc > 8 && *argv[8] && !(ids = fopen(argv[8], "w"))) fail(argv[8]);
+    int awaits = argc > 9;
     is_closed_model = rate == 0;
     unique = (uint64_t)now() << 8;
     poller = epoll_create1(0);
@@ -218,8 +225,14 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < connection_count; i++) {
         connections[i].input = malloc(INPUT);
         open_connection(&connections[i], port, i);
+        if (awaits && !is_served(&connections[i])) fail("GET /livez");
         watch(&connections[i]);
         if (!is_closed_model) ready[ready_count++] = &connections[i];
+    }
+    if (awaits) {
+        puts("ready");
+        fflush(stdout);
+        if (getchar() == EOF) return 1;
     }
     int64_t start = now(), end = start + (int64_t)(seconds * 1e9);
     int64_t due = start, step = rate ? (int64_t)(1e9 / rate) : 0;
@@ -265,10 +278,11 @@ int main(int argc, char **argv) {
         for (int i = 0; i < count; i++) readable(events[i].data.ptr);
         if (count > 0) news = now();
     }
-    double took = ((is_over && grace ? grace : now()) - start) / 1e9;
+    // Requests that are sent once are done when all are answered; in a time, those count that were sent within it.
+    double took = (seconds && grace ? grace : now()) - start;
     count_lost_idle(idle);
     printf("{\"good\": %zu, \"persisted\": %zu, \"refused\": %zu, \"other\": %zu, \"broken\": %zu, \"seconds\": %f", good, persisted, refused, other,
-        broken + idle_broken, took);
+        broken + idle_broken, took / 1e9);
     if (ids) fclose(ids);
     print_times("times", &good_times);
     print_times("refusal_times", &refused_times);

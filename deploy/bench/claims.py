@@ -1,51 +1,75 @@
 #!/usr/bin/env python3
-"""P1–P3: claims over HTTP against the same script driven raw, and what a claim costs.
+"""P1–P3: what a claim over HTTP costs, beside F and B (yardsticks.py).
 
-256 keep-alive connections claim one unit each of one event of general admission, as fast as they are answered; each
-claim has a token that is verified, an idempotency key of its own, limits per user, and an outbox entry; Redis runs
-`appendfsync always`. What Redis and the server then hold is compared with what the clients were told. Nothing is
-written down meanwhile on either side: that is P8.
+256 keep-alive connections claim one unit each of one event of general admission, as fast as they are answered, each time
+as another user; each claim has a token that is verified, an idempotency key of its own, limits per user, the rate limit, and
+an outbox entry; Redis runs `appendfsync always`. What Redis then holds is compared with what the clients were told. Nothing
+is persisted meanwhile: that is P4 and P8. Tokens that were never seen are of users of whom each sends one request.
+Ungrouped, 64 connections claim of 64 events, so that no two claims travel together.
 """
-from installation import Installation
+from installation import Installation, token
 from measure import Target, table
-from tools import raw_claims, wrk
+from tools import CAPACITY, claim_requests, load
+from yardsticks import bare_claims, floor_microseconds
 
 ROUNDS = 3
-SECONDS = 5
-CAPACITY = 10_000_000
+SECONDS = 4
+NEW_USERS = 30_000
 
 
-def claims(installation, seconds=SECONDS):
+def claims(installation, seconds=SECONDS, **options):
     """One round over HTTP on an event of its own."""
     event, tier = installation.event(CAPACITY)
-    load = wrk(installation, event, tier, seconds)
+    answers = load(installation, claim_requests(installation, event, tier, **options), seconds=seconds)
     held = installation.held(event)
-    # What was under way at the end was claimed, and its answer not counted.
-    assert load.good <= held <= load.good + 256 and load.refused == 0, f"{load} but {held} held"
-    return load
+    assert held == answers.good and answers.other == 0, f"{answers} but {held} held"
+    return answers
+
+
+def strangers(index):
+    """Tokens of users who were never seen."""
+    return [token(f"stranger-{index}-{user:06}") for user in range(NEW_USERS)]
+
+
+def ungrouped(installation, events, seconds=3):
+    """Redis's CPU a claim when each is of another event than those beside it."""
+    of_each = [claim_requests(installation, event, tier) for event, tier in events]
+    requests = [of_each[index % len(events)][index] for index in range(len(of_each[0]))]
+    answers = load(installation, requests, 64, seconds)
+    assert answers.other == 0, answers
+    return answers.redis_microseconds
 
 
 def measure(rounds=ROUNDS):
-    ratio = Target("P1", "claims/s over HTTP ÷ the script raw, one a call", at_least=1.5)
-    server = Target("P2", "server CPU per claim", " µs", at_most=20)
-    redis = Target("P3", "Redis CPU per claim", " µs", at_most=20)
-    http, raw, raw_cpu = Target("", ""), Target("", ""), Target("", "")
+    ratio = Target("P1", "claims/s over HTTP ÷ B", at_least=0.25)
+    known = Target("P2", "server CPU per claim ÷ F, token seen before", at_most=2.5)
+    new = Target("P2", "the same, token never seen before", at_most=3.2)
+    redis = Target("P3", "Redis CPU per claim at 256 connections, rate limit included", " µs", at_most=18)
+    lone = Target("P3", "the same, ungrouped: 64 connections on 64 events", " µs", at_most=50)
+    sides = {name: Target("", "") for name in ("http", "bare", "bare_cpu", "floor", "known", "new")}
     with Installation() as installation:
         installation.stop("reconcile")
         claims(installation, 2)
-        pace, _ = raw_claims(installation, *installation.event(CAPACITY), 5_000)
-        for _ in range(rounds):
-            load = claims(installation)
-            alone, cpu = raw_claims(installation, *installation.event(CAPACITY), int(pace * SECONDS))
-            ratio.figures.append(load.rate / alone)
-            server.figures.append(load.server_microseconds())
-            redis.figures.append(load.redis_microseconds())
-            http.figures.append(load.rate)
-            raw.figures.append(alone)
-            raw_cpu.figures.append(cpu)
-    ratio.note = f"{http.figure:,.0f}/s over HTTP, {raw.figure:,.0f}/s raw"
-    redis.note = f"{raw_cpu.figure:.1f} µs raw"
-    return [ratio, server, redis]
+        events = [installation.event(CAPACITY, title=f"Event {index}") for index in range(64)]
+        ungrouped(installation, events, 1)
+        for index in range(rounds):
+            answers = claims(installation)
+            bare, bare_cpu = bare_claims(installation)
+            first = claims(installation, 0, count=NEW_USERS, tokens=strangers(index))
+            floor = floor_microseconds(installation, claim_requests(installation, *events[0], 1000))
+            ratio.figures.append(answers.rate / bare)
+            known.figures.append(answers.server_microseconds / floor)
+            new.figures.append(first.server_microseconds / floor)
+            redis.figures.append(answers.redis_microseconds)
+            lone.figures.append(ungrouped(installation, events))
+            for side, figure in zip(sides.values(), (
+                    answers.rate, bare, bare_cpu, floor, answers.server_microseconds, first.server_microseconds)):
+                side.figures.append(figure)
+    ratio.note = f"{sides['http'].figure:,.0f}/s over HTTP, B {sides['bare'].figure:,.0f}/s"
+    known.note = f"{sides['known'].figure:.1f} µs, F {sides['floor'].figure:.1f} µs"
+    new.note = f"{sides['new'].figure:.1f} µs, F {sides['floor'].figure:.1f} µs"
+    redis.note = f"B {sides['bare_cpu'].figure:.1f} µs"
+    return [ratio, known, new, redis, lone]
 
 
 if __name__ == "__main__":

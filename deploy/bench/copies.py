@@ -4,9 +4,7 @@ import os
 
 from installation import Installation
 from measure import Target, table
-from tools import wrk
-
-CAPACITY = 10_000_000
+from tools import CAPACITY, claim_requests, load
 
 
 def measure(rounds=3):
@@ -18,8 +16,9 @@ def measure(rounds=3):
     with Installation(serves=2, environment={"USHER_LOOPS": "1"}) as installation:
         installation.stop("reconcile")
         for _ in range(rounds):
-            one.figures.append(wrk(installation, *installation.event(CAPACITY), 4, ports=installation.ports[:1]).rate)
-            two.figures.append(wrk(installation, *installation.event(CAPACITY), 4, ports=installation.ports).rate)
+            for side, ports in ((one, installation.ports[:1]), (two, installation.ports)):
+                requests = claim_requests(installation, *installation.event(CAPACITY))
+                side.figures.append(load(installation, requests, ports=ports).rate)
             target.figures.append(two.figures[-1] / one.figures[-1])
     target.note = f"{two.figure:,.0f}/s, {one.figure:,.0f}/s"
     return [target]

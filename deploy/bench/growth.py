@@ -2,25 +2,25 @@
 """P9: what a claim costs, Redis and server together, when there is much of everything.
 
 One million live holds against one thousand, on one event; 100,000 events against ten, all of them in Redis, of which ten
-are claimed from; a map of 100,000 seats against one of 100. A hundred users claim a seat each, again and again: who names a
-seat of a hold of one's own gives that hold back for the new one, so that seats do not run out.
+are claimed from; users with 500 bookings of an event against users with one; a map of 100,000 seats against one of 100. There
+a hundred users claim a seat each, again and again: who names a seat of a hold of one's own gives that hold back for the new
+one, so that seats do not run out.
 """
 import uuid
 
 from installation import Installation, token
 from measure import Target, cpu_seconds, table
-from tools import arrive, claim_requests, fill, request, tokens
+from tools import CAPACITY, arrive, claim_requests, fill, request, users
 
-CAPACITY = 10_000_000
 SECONDS = 3
 ROW = 100
 
 
-def cost(installation, requests):
-    """CPU of Redis and the server in microseconds a claim."""
+def cost(installation, requests, seconds=SECONDS):
+    """CPU of Redis and the server in microseconds a claim; with `seconds=0` each request is sent once."""
     pids = [installation.pid("redis"), installation.pid("serve0")]
     before = sum(cpu_seconds(pid) for pid in pids)
-    answer = arrive(installation, requests, 64, SECONDS)
+    answer = arrive(installation, requests, 64, seconds)
     assert answer["good"] and answer["other"] + answer["broken"] + answer["refused"] == 0, answer
     return (sum(cpu_seconds(pid) for pid in pids) - before) / answer["good"] * 1e6
 
@@ -49,6 +49,24 @@ def holds(installation, rounds, count):
         lambda: cost(installation, claim_requests(installation, *many)), rounds)
 
 
+def regulars(installation, rounds, bookings=500, count=100):
+    """Few users who have many bookings of an event today, and as many claims by users who have one."""
+    often = [token(f"regular-{index}") for index in range(count)]
+    event = installation.event(CAPACITY)
+    cost(installation, claim_requests(installation, *event, bookings * count, tokens=often), 0)
+    claims = 40 * count
+
+    def once():
+        other = installation.event(CAPACITY)
+        tokens = users(installation)[:claims]
+        cost(installation, claim_requests(installation, *other, claims, tokens=tokens), 0)
+        return cost(installation, claim_requests(installation, *other, claims, tokens=tokens), 0)
+
+    return ratio(
+        "P9", f"the same, a user with {bookings} bookings ÷ with one", once,
+        lambda: cost(installation, claim_requests(installation, *event, claims, tokens=often), 0), rounds)
+
+
 def hot_claims(installation):
     """Claims of ten events in turn."""
     hot = [installation.event(CAPACITY, f"Hot {index}") for index in range(10)]
@@ -57,10 +75,10 @@ def hot_claims(installation):
 
 def events(installation, rounds, count):
     crowd = other_events(installation, count)
-    users = open(tokens(installation)).read().split()
+    owners = users(installation)
     bodies = ({"eventId": event, "items": [{"tierId": tier, "quantity": 1}]} for event, tier in crowd)
     answer = arrive(installation, [
-        request("POST", "/v1/bookings", users[index % len(users)], body) for index, body in enumerate(bodies)], 64, 0)
+        request("POST", "/v1/bookings", owners[index % len(owners)], body) for index, body in enumerate(bodies)], 64, 0)
     assert answer["good"] == count, answer
     many = hot_claims(installation)
     # Events cannot be taken away again, and what is measured minutes apart is of another machine.
@@ -138,8 +156,8 @@ def measure(rounds=3, holds_count=1_000_000, events_count=100_000, seats_count=1
     with Installation(environment={"USHER_RATE_LIMIT": "off"}) as installation:
         installation.stop("reconcile")
         return [
-            seats(installation, rounds, seats_count), events(installation, rounds, events_count),
-            holds(installation, rounds, holds_count)]
+            seats(installation, rounds, seats_count), regulars(installation, rounds),
+            events(installation, rounds, events_count), holds(installation, rounds, holds_count)]
 
 
 if __name__ == "__main__":

@@ -221,7 +221,11 @@ class Installation:
         """Waits until PostgreSQL has everything."""
         deadline = time.time() + patience
         while time.time() < deadline:
-            text = self.call("GET", "/metrics", port=self.metrics_port)[1].decode()
+            try:
+                text = self.call("GET", "/metrics", port=self.metrics_port)[1].decode()
+            except OSError:
+                # It was started just now.
+                text = ""
             lag = [line.split()[-1] for line in text.splitlines() if line.startswith("usher_outbox_lag_entries ")]
             if lag and float(lag[0]) == 0:
                 return

@@ -13,14 +13,13 @@ from statistics import median
 
 from installation import Installation
 from measure import Target, cpu_seconds, table
-from tools import arrive, claim_requests, wrk
+from tools import CAPACITY, arrive, claim_requests, load
 
-CAPACITY = 10_000_000
 IN_FLIGHT = 256
 LOOPS = 2
 # Claims a second, and turns of each side in a round.
 RATE = 3000
-TURNS = 5
+TURNS = 3
 
 
 def overload(installation, rounds):
@@ -28,7 +27,7 @@ def overload(installation, rounds):
     rate = Target("OVERLOAD", "claims/s at 3 × full load ÷ at full load", at_least=0.95)
     sides = [Target("", "") for _ in range(4)]
     full = IN_FLIGHT * LOOPS
-    wrk(installation, *installation.event(CAPACITY), 2)
+    load(installation, claim_requests(installation, *installation.event(CAPACITY)), seconds=2)
     for turn in range(2 * rounds):
         answers = {}
         # Either goes first in turn, for what is there already is not the same.
@@ -64,7 +63,7 @@ def rate_limit(rounds):
         sides = [(without, off), (limited, on)]
         for installation, _ in sides:
             installation.stop("reconcile")
-            wrk(installation, *installation.event(CAPACITY), 2)
+            load(installation, claim_requests(installation, *installation.event(CAPACITY)), seconds=2)
         for turn in range(TURNS * rounds):
             for installation, side in sides if turn % 2 else reversed(sides):
                 side.figures.append(claim_microseconds(installation))

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""P11: memory of a live hold in Redis, and of an idle connection in the server.
+"""P11: memory of holds in Redis, and of an idle connection in the server.
 
-100,000 holds of 8,000 users with an idempotency key each, by `used_memory`; the outbox is taken away first, as the
-reconciler does with what is written down. 10,000 connections that have asked once, by resident memory.
+Live: 100,000 holds of 8,000 users with an idempotency key each, by `used_memory`, less the outbox, whose entries are trimmed
+once they are persisted. Expired: 50,000 holds that were persisted and expired, with the outbox, whose entries are kept for a
+time, and without. 10,000 connections that have asked once, by resident memory.
 """
 import time
 
 from installation import Installation
 from measure import Target, resident_bytes, table
-from tools import arrive, arrived, claim_requests, fill, request
+from tools import CAPACITY, arrive, arrived, claim_requests, fill, request
 
-HOLDS = 100_000
+HOLDS, EXPIRED = 100_000, 50_000
+HOLD_SECONDS = 20
 IDLE = 10_000
 
 
@@ -19,18 +21,47 @@ def used_memory(installation):
         line.split(":")[1] for line in installation.redis("INFO", "memory").splitlines() if line.startswith("used_memory:")))
 
 
+def trim_outboxes(installation):
+    """Takes away all entries, whatever an outbox is called; the streams stay."""
+    keys = installation.redis("EVAL", """
+        local found, cursor = {}, '0'
+        repeat
+          local page = redis.call('SCAN', cursor, 'TYPE', 'stream', 'COUNT', 10000)
+          cursor = page[1]
+          for _, key in ipairs(page[2]) do found[#found + 1] = key end
+        until cursor == '0'
+        return found""", "0").splitlines()
+    assert keys, "there is no outbox"
+    for key in keys:
+        installation.redis("XTRIM", key, "MAXLEN", "0")
+
+
 def hold_bytes(installation, holds=HOLDS):
-    """With the outbox, and without it."""
-    event, tier = installation.event(10_000_000)
+    """Of a live hold: with its outbox entry, and without."""
+    event, tier = installation.event(CAPACITY)
     fill(installation, event, tier, 1000)
+    trim_outboxes(installation)
     before = used_memory(installation)
     fill(installation, event, tier, holds)
     whole = used_memory(installation)
-    for key in installation.redis("--scan", "--pattern", "*:outbox").splitlines():
-        installation.redis("XTRIM", key, "MAXLEN", "0")
-    alone = used_memory(installation)
-    assert alone < whole, "no outbox was found"
-    return (whole - before) / holds, (alone - before) / holds
+    trim_outboxes(installation)
+    return (whole - before) / holds, (used_memory(installation) - before) / holds
+
+
+def expired_bytes(installation, holds=EXPIRED):
+    """Of a hold that expired and was persisted: with its outbox entries, and without."""
+    event, tier = installation.event(CAPACITY, holdSeconds=HOLD_SECONDS)
+    trim_outboxes(installation)
+    before = used_memory(installation)
+    fill(installation, event, tier, holds)
+    deadline = time.time() + 180
+    while installation.held(event):
+        assert time.time() < deadline, "holds did not expire"
+        time.sleep(0.5)
+    installation.drain_outbox()
+    whole = used_memory(installation)
+    trim_outboxes(installation)
+    return (whole - before) / holds, (used_memory(installation) - before) / holds
 
 
 def connection_bytes(installation):
@@ -49,14 +80,18 @@ def connection_bytes(installation):
 
 
 def measure():
-    hold = Target("P11", "Redis per live hold, its outbox entry written down", " B", at_most=500)
+    live = Target("P11", "Redis per live hold, its outbox entry trimmed", " B", at_most=350)
+    kept = Target("P11", "Redis per expired hold, its outbox entries kept", " B", at_most=600)
+    trimmed = Target("P11", "the same, trimmed", " B", at_most=150)
     connection = Target("P11", "server per idle connection", " KiB", at_most=8)
     with Installation() as installation:
+        kept.figures, trimmed.figures = ([figure] for figure in expired_bytes(installation))
         installation.stop("reconcile")
         whole, alone = hold_bytes(installation)
-        hold.figures, hold.note = [alone], f"{whole:,.0f} B with the entry; with idempotency record"
+        live.figures, live.note = [alone], f"{whole:,.0f} B with the entry; {HOLDS:,} holds, each with a key"
         connection.figures = [connection_bytes(installation) / 1024]
-    return [hold, connection]
+        trimmed.note = f"{EXPIRED:,} holds, each with a key"
+    return [live, kept, trimmed, connection]
 
 
 if __name__ == "__main__":

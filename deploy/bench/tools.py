@@ -1,10 +1,7 @@
-"""The programs that drive either side of a ratio."""
-import ast
+"""The programs that send requests, and what a load of them cost."""
 import json
 import os
-import re
 import shutil
-import socket
 import subprocess
 import uuid
 from dataclasses import dataclass
@@ -13,108 +10,66 @@ from installation import ROOT, token
 from measure import cpu_seconds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Few enough that the rate limit of each is not reached, and that their tokens are remembered.
+# Few enough that their tokens are remembered, so many that the rate limit of each is not reached.
 USERS = 8000
+CAPACITY = 10_000_000
+CARD = {"cardNumber": "4242424242424242"}
 # What `arrive` puts a number in the place of.
 MARK = b"#" * 16
-PLACEHOLDER = "__rand_int__"
-QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass
 class Load:
-    """What a closed loop of clients brought about."""
+    """What a closed loop of clients brought about: 2xx answers, other ones, and CPU time."""
 
     good: int
-    refused: int
+    other: int
     seconds: float
     server_cpu: float
     redis_cpu: float
 
     @property
-    def rate(self):
-        return self.good / self.seconds
+    def count(self):
+        return self.good + self.other
 
     @property
-    def refusals(self):
-        return self.refused / self.seconds
+    def rate(self):
+        return self.count / self.seconds
 
+    @property
     def server_microseconds(self):
-        return self.server_cpu / self.good * 1e6
+        return self.server_cpu / self.count * 1e6
 
+    @property
     def redis_microseconds(self):
-        return self.redis_cpu / self.good * 1e6
+        return self.redis_cpu / self.count * 1e6
 
 
-def tokens(installation):
-    """A file of one token a line, of many users."""
-    path = os.path.join(installation.directory, "tokens")
-    if not os.path.exists(path):
-        with open(path, "w") as file:
-            file.writelines(token(f"user-{index:07}") + "\n" for index in range(USERS))
-    return path
-
-
-def wrk(installation, event, tier, seconds=5, connections=256, get=None, ports=None):
-    """Claims as fast as they are answered; with `get` requests of that path with the same headers."""
+def load(installation, requests, connections=256, seconds=4, ports=None):
+    """Sends requests as fast as they are answered; with `seconds=0` each of them once."""
     ports = ports or [installation.port]
     serves = [installation.pid(name) for name in installation.processes if name.startswith("serve")]
-    before = [cpu_seconds(pid) for pid in serves], cpu_seconds(installation.pid("redis"))
+
+    def spent():
+        return sum(map(cpu_seconds, serves)), cpu_seconds(installation.pid("redis"))
+
+    before = spent()
     running = [
-        subprocess.Popen(
-            ["wrk", "-t", str(max(1, 2 // len(ports))), "-c", str(connections // len(ports)), "-d", f"{seconds}s", "-s",
-             f"{HERE}/claims.lua", f"http://127.0.0.1:{port}", "--", tokens(installation), event, tier, uuid.uuid4().hex,
-             *(["GET", get] if get else [])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for port in ports
-    ]
-    lines = [process.communicate()[0].strip().splitlines()[-1].split() for process in running]
-    assert all(process.returncode == 0 for process in running), lines
-    after = [cpu_seconds(pid) for pid in serves], cpu_seconds(installation.pid("redis"))
-    requests, refused, broken = (sum(int(line[column]) for line in lines) for column in (0, 1, 3))
-    assert broken == 0, f"{broken} connections failed"
+        arrive(installation, requests, connections // len(ports), seconds, port=port, wait=False) for port in ports]
+    answers = [arrived(process) for process in running]
+    after = spent()
+    good, other, refused, broken = (
+        sum(answer[name] for answer in answers) for name in ("good", "other", "refused", "broken"))
+    assert broken == refused == 0, answers
     return Load(
-        requests - refused, refused, max(int(line[2]) for line in lines) / 1e6, sum(after[0]) - sum(before[0]),
-        after[1] - before[1])
+        good, other, max(answer["seconds"] for answer in answers), after[0] - before[0], after[1] - before[1])
 
 
-def sampled_claim(installation, event, tier):
-    """The call of `reserve` that the server makes for a lone claim, as Redis's MONITOR shows it: its arguments."""
-    user, key = "user-0000000", uuid.uuid4().hex
-    with socket.create_connection(("127.0.0.1", installation.redis_port)) as monitor, monitor.makefile() as lines:
-        monitor.sendall(b"MONITOR\r\n")
-        lines.readline()
-        status, booking = installation.call(
-            "POST", "/v1/bookings", {
-                "eventId": event, "items": [{"tierId": tier, "quantity": 1}], "idempotencyKey": key},
-            bearer=token(user))
-        assert status == 201, booking
-        for line in lines:
-            arguments = [ast.literal_eval(f'"{text}"') for text in QUOTED.findall(line)]
-            if arguments[0] == "FCALL" and any(booking["id"] in text for text in arguments):
-                return arguments, booking["id"], user
-
-
-def raw_claims(installation, event, tier, count):
-    """The same script with one claim a call, from `redis-benchmark -P 16 -c 64`: claims a second, and Redis's CPU a
-    claim in microseconds.
-
-    Each placeholder becomes another number below USERS, so users are as many as over HTTP, and several of them make an
-    id or a digest that is new. They are as long as those over HTTP.
-    """
-    arguments, booking, user = sampled_claim(installation, event, tier)
-    digest = next(text.split(":i:")[1] for text in arguments if ":i:" in text)
-    new = {booking: PLACEHOLDER * 3, digest: uuid.uuid4().hex[: len(digest) - 24] + PLACEHOLDER * 2, user: PLACEHOLDER}
-    for old, placeholders in new.items():
-        arguments = [text.replace(old, placeholders) for text in arguments]
-    held, cpu = installation.held(event), cpu_seconds(installation.pid("redis"))
-    printed = subprocess.run(
-        ["redis-benchmark", "-p", str(installation.redis_port), "-P", "16", "-c", "64", "-n", str(count), "-r", str(USERS),
-         "--csv", *arguments], capture_output=True, text=True, check=True).stdout
-    cpu = cpu_seconds(installation.pid("redis")) - cpu
-    calls_a_second = float(printed.strip().splitlines()[-1].split('","')[1])
-    claims = installation.held(event) - held
-    assert claims > 0.98 * count, f"only {claims} of {count} calls claimed something"
-    return calls_a_second * claims / count, cpu / claims * 1e6
+def users(installation):
+    """Access tokens of many users."""
+    if not hasattr(installation, "users"):
+        installation.users = [token(f"user-{index:07}") for index in range(USERS)]
+    return installation.users
 
 
 def compiled(name, *flags, directory=HERE):
@@ -127,10 +82,10 @@ def compiled(name, *flags, directory=HERE):
     return program
 
 
-def request(method, path, bearer, body=None, key=False):
+def request(method, path, bearer, body=None, key=False, headers=""):
     """One request as `arrive` sends it; with `key` it has an idempotency key that is used once."""
     text = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {bearer}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {bearer}\r\n{headers}"
     if key:
         head += f"Idempotency-Key: {MARK.decode()}\r\n"
     if text:
@@ -138,29 +93,37 @@ def request(method, path, bearer, body=None, key=False):
     return head.encode() + b"\r\n" + text
 
 
-def claim_requests(installation, event, tier, count=USERS, **members):
+def claim_requests(installation, event, tier, count=USERS, tokens=None, **members):
     """Claims of one unit by many users in turn."""
-    with open(tokens(installation)) as file:
-        users = file.read().split()
+    tokens = tokens or users(installation)
     body = {"eventId": event, "items": [{"tierId": tier, "quantity": 1}], **members}
-    return [request("POST", "/v1/bookings", users[index % len(users)], body, key=True) for index in range(count)]
+    return [request("POST", "/v1/bookings", tokens[index % len(tokens)], body, key=True) for index in range(count)]
 
 
-def arrive(installation, requests, connections, seconds, rate=0, idle=0, backoff=0, ids=None, port=None, wait=True):
-    """Runs `arrive`, see arrive.c; what it prints, or with `wait=False` the process."""
+def arrive(installation, requests, connections, seconds, rate=0, idle=0, backoff=0, ids=None, port=None, wait=True,
+           within=None):
+    """Runs `arrive`, see arrive.c; what it prints, or with `wait=False` the process. `within` is a context in which it sends,
+    its connections being open already."""
     path = os.path.join(installation.directory, f"requests-{uuid.uuid4().hex}")
     with open(path, "wb") as file:
         for text in requests:
             file.write(b"%d\n%s" % (len(text), text))
     command = [compiled("arrive"), port or installation.port, connections, seconds, rate, idle, backoff, path]
     process = subprocess.Popen(
-        [str(part) for part in command + ([ids] if ids else [])], stdout=subprocess.PIPE, text=True)
+        [str(part) for part in command + ([ids or ""] if ids or within else []) + (["await"] if within else [])],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.requests = path
+    if within:
+        assert process.stdout.readline() == "ready\n", "the server closed a connection"
+        with within:
+            return arrived(process, "\n")
     return arrived(process) if wait else process
 
 
-def arrived(process):
+def arrived(process, go=None):
     """What an `arrive` says at its end."""
-    text, _ = process.communicate()
+    text, _ = process.communicate(go)
+    os.unlink(process.requests)
     assert process.returncode == 0, text
     return json.loads(text)
 
@@ -169,3 +132,25 @@ def fill(installation, event, tier, count):
     """Makes so many holds, as fast as it goes."""
     answer = arrive(installation, claim_requests(installation, event, tier, count), 256, 0)
     assert answer["good"] == count, answer
+
+
+def taken(installation, claims, connections=64):
+    """Makes these claims; each booking with its owner, and what `arrive` says."""
+    ids = os.path.join(installation.directory, "ids")
+    answer = arrive(installation, claims, connections, 0, ids=ids)
+    assert answer["good"] == len(claims), answer
+    with open(ids) as file:
+        return [line.split() for line in file], answer
+
+
+def held_bookings(installation, count):
+    """Bookings with their owners, of an event of their own."""
+    return taken(installation, claim_requests(installation, *installation.event(CAPACITY), count))[0]
+
+
+def payment_requests(bookings, headers=""):
+    """Payments of these bookings by their owners."""
+    owners = {user: token(user) for _, user in bookings}
+    return [
+        request("POST", f"/v1/bookings/{booking}/payments", owners[user], CARD, key=True, headers=headers)
+        for booking, user in bookings]

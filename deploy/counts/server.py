@@ -1,21 +1,20 @@
 """What a request costs `usher serve`: instructions in user space and allocations, by callgrind.
 
 One loop, an access token that was seen before, an idempotency key each, limits and rate limit at their defaults. A fixed
-number of requests over 64 connections, after a warm-up with as many users. Redis, PostgreSQL and the reconciler run as usual
+number of requests over 64 connections that are open already, after a warm-up with as many users. Redis, PostgreSQL and the reconciler run as usual
 and are not counted.
 """
 import os
 
 import callgrind
 from installation import USHER, Installation, token
-from tools import arrive, compiled, request
+from tools import CAPACITY, CARD, arrive, compiled, request
 
 CONNECTIONS = 64
 USERS = 500
 REQUESTS = 2000
 WARM_UP = 1000
 ORDERS = 500
-CARD = {"cardNumber": "4242424242424242"}
 # Under callgrind everything takes about so much longer.
 SLOW = "60"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,7 +28,7 @@ class CountedServer:
         self.output = os.path.join(installation.directory, "callgrind")
         self.tokens = [token(f"user-{index:07}") for index in range(USERS)]
         # The events are made by a server that runs at full speed.
-        self.event, self.tier = installation.event(10_000_000)
+        self.event, self.tier = installation.event(CAPACITY)
         self.sold_out = installation.event(1)
         self.claim(1, self.sold_out, payment=CARD)
         installation.stop("serve0")
@@ -40,9 +39,9 @@ class CountedServer:
             environment={"LD_PRELOAD": shims, "SLOW": SLOW, "USHER_LOOPS": "1"})
         self.counted = callgrind.Counted(installation.pid("serve0"), self.output)
 
-    def send(self, requests, ids=None):
+    def send(self, requests, **options):
         """Sends each request once; all have to be answered."""
-        answer = arrive(self.installation, requests, min(CONNECTIONS, len(requests)), 0, ids=ids)
+        answer = arrive(self.installation, requests, min(CONNECTIONS, len(requests)), 0, **options)
         answered = answer["good"] + answer["other"]
         assert answered == len(requests), answer
         return answer
@@ -63,8 +62,7 @@ class CountedServer:
     def count(self, name, requests, warm_up, good=True):
         """Counts what these requests cost, each; `good`: whether their answers are 2xx."""
         self.send(warm_up)
-        with self.counted(name):
-            answer = self.send(requests)
+        answer = self.send(requests, within=self.counted(name))
         assert answer["good" if good else "other"] == len(requests), answer
         return self.counted.instructions / len(requests), self.counted.allocations / len(requests)
 

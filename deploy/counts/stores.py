@@ -11,10 +11,10 @@ import uuid
 
 import callgrind
 from installation import Installation, token
-from server import CARD, HERE
 from together import Together
-from tools import MARK, compiled, request
+from tools import CAPACITY, CARD, MARK, compiled, request
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 GROUP = 32
 # Groups that are counted, by their size; as many precede them.
 # Redis under callgrind answers later by about the first. By the second, rate limits are judged in calls of as many requests as
@@ -29,7 +29,7 @@ class CountedRedis:
 
     def __init__(self, installation):
         self.installation = installation
-        self.event, self.tier = installation.event(10_000_000)
+        self.event, self.tier = installation.event(CAPACITY)
         self.counted = callgrind.Counted(installation.pid("redis"), output(installation))
         self.users = 0
         self.servers = {}

@@ -15,7 +15,7 @@ def target(**environment):
     """The installation; the benchmark's exemptions from limits are taken back."""
     return Installation(environment={
         "USHER_ADDRESS_CONNECTIONS": "", "USHER_ADDRESS_STREAMS": "", "USHER_REGISTRATION_LIMIT": "",
-        "USHER_LOOPS": "2", **environment})
+        "USHER_RATE_LIMIT": "", "USHER_LOOPS": "2", **environment})
 
 
 def connect(port, source, patience=15):
