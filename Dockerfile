@@ -8,7 +8,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev \
-        libssl-dev libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev \
+        libssl-dev libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev libjemalloc-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /usher
 COPY Package.swift ./
@@ -23,7 +23,7 @@ FROM ${RUNTIME_IMAGE}
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libevent-core-2.1-7 libhiredis0.14 libpq5 libhttp-parser2.9 \
-        libssl3 libargon2-1 libcrypt1 libcurl4 libutf8proc2 ca-certificates curl \
+        libssl3 libargon2-1 libcrypt1 libcurl4 libutf8proc2 libjemalloc2 ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin usher
 COPY --from=build /out/usher /usr/local/bin/usher

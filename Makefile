@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 PACKAGES := redis-server postgresql-15 libevent-dev libhiredis-dev libpq-dev libhttp-parser-dev libssl-dev \
-	libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev
+	libargon2-dev libcrypt-dev libcurl4-openssl-dev libutf8proc-dev libjemalloc-dev
 LINTERS := lua-check shellcheck
 TEST_PACKAGES := binutils openssl prometheus curl redis-tools faketime nginx-light bsdutils
 COUNT_PACKAGES := valgrind binutils gcc libc6-dev redis-tools python3

@@ -120,7 +120,9 @@ let package = Package(
             swiftSettings: strict,
             // Every address of a library is looked up at the start, and the table of them is read-only from then on.
             linkerSettings: [
-                .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
+                .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"]),
+                // Its allocator takes the place of the C library's (docs/adr/0025-plain-requests.md); tests use the latter.
+                .linkedLibrary("jemalloc", .when(configuration: .release)),
             ]),
 
         // Tests. `Support` starts real servers.

@@ -14,26 +14,36 @@ enum BookingJSON {
         _ id: BookingID, _ image: BookingImage, _ map: SeatMap?, persisted: Bool, availability: [TierAvailability]?,
         to json: inout JSONWriter
     ) {
+        // In parts: this is the answer of which there are most.
         json.beginObject()
-        json.member("id") { id.uuid.append(to: &$0) }
-        json.member("eventId") { image.event.uuid.append(to: &$0) }
-        json.member("userId", image.user.text)
-        json.member("status", image.status.rawValue)
-        json.key("items")
-        json.beginArray()
+        json.part("\"id\":\"")
+        json.within { id.uuid.append(to: &$0) }
+        json.part("\",\"eventId\":\"")
+        json.within { image.event.uuid.append(to: &$0) }
+        json.part("\",\"userId\":")
+        json.string(image.user.text)
+        json.part(",\"status\":")
+        json.string(image.status.rawValue)
+        json.part(",\"items\":[")
         for item in image.items { write(item, image.event, map, to: &json) }
-        json.endArray()
-        json.member("totalAmount", image.totalAmount)
-        json.member("currency", image.currency)
-        json.member("expiresAt") { Timestamp.append(image.expiresAt, to: &$0) }
+        json.part("],\"totalAmount\":")
+        json.integer(image.totalAmount)
+        json.part(",\"currency\":")
+        json.string(image.currency)
+        json.part(",\"expiresAt\":\"")
+        json.within { Timestamp.append(image.expiresAt, to: &$0) }
         if let confirmedAt = image.confirmedAt {
-            json.member("confirmedAt") { Timestamp.append(confirmedAt, to: &$0) }
+            json.part("\",\"confirmedAt\":\"")
+            json.within { Timestamp.append(confirmedAt, to: &$0) }
+            json.part("\",\"createdAt\":\"")
         } else {
-            json.member("confirmedAt", nil as String?)
+            json.part("\",\"confirmedAt\":null,\"createdAt\":\"")
         }
-        json.member("createdAt") { Timestamp.append(image.createdAt, to: &$0) }
-        json.member("updatedAt") { Timestamp.append(image.updatedAt, to: &$0) }
-        json.member("version", image.version)
+        json.within { Timestamp.append(image.createdAt, to: &$0) }
+        json.part("\",\"updatedAt\":\"")
+        json.within { Timestamp.append(image.updatedAt, to: &$0) }
+        json.part("\",\"version\":")
+        json.integer(image.version)
         json.member("persisted", persisted)
         json.key("payment")
         if let payment = image.payment { write(payment, image.currency, to: &json) } else { json.null() }
@@ -46,11 +56,13 @@ enum BookingJSON {
         _ item: BookingItem, _ event: EventID, _ map: SeatMap?, to json: inout JSONWriter
     ) {
         json.beginObject()
-        json.member("tierId") { item.tier.uuid.append(to: &$0) }
-        json.member("quantity", Int64(item.quantity))
-        json.member("unitAmount", item.unitAmount)
-        json.key("seats")
-        json.beginArray()
+        json.part("\"tierId\":\"")
+        json.within { item.tier.uuid.append(to: &$0) }
+        json.part("\",\"quantity\":")
+        json.integer(Int64(item.quantity))
+        json.part(",\"unitAmount\":")
+        json.integer(item.unitAmount)
+        json.part(",\"seats\":[")
         for seat in item.seats {
             let row = map?.contains(seat) == true ? map?.rows[seat.row] : nil
             json.beginObject()

@@ -11,14 +11,17 @@ final class HealthRoutes {
     init(_ context: APIContext) { self.context = context }
 
     func add(to router: Router) {
-        let alive = HTTPResponse.json(200, Array("{\"status\":\"ok\"}".utf8))
+        let body = Array("{\"status\":\"ok\"}".utf8)
+        var answer = HTTPResponse(status: 200, body: body)
+        answer.lines = HTTPResponse.jsonLine
+        let alive = answer
         router.add(
             .get, "/livez", .health,
             taker: { exchange in
                 exchange.answer(alive)
                 return true
             }
-        ) { _ in alive }
+        ) { _ in .json(200, body) }
         router.add(.get, "/readyz", .health) { _ in await self.ready() }
     }
 

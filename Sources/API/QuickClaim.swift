@@ -151,6 +151,7 @@ struct QuickClaim {
 extension QuickClaim {
     /// Appends the body in its one spelling, byte for byte as `RequestBody.canonical` has it.
     func appendCanonical(to bytes: inout [UInt8]) {
+        bytes.reserveCapacity(bytes.count + 96 * (1 + others.count))
         bytes.append(contentsOf: "{\"items\":[".utf8)
         append(first, to: &bytes)
         for item in others {

@@ -14,24 +14,33 @@ enum Timestamp {
     /// Appends the same.
     static func append(_ milliseconds: Int64, to text: inout [UInt8]) {
         let days = (milliseconds - (milliseconds < 0 ? 86_399_999 : 0)) / 86_400_000
-        let time = milliseconds - days * 86_400_000
+        let time = Int(milliseconds - days * 86_400_000)
         let (year, month, day) = civil(days)
-        func append(_ number: Int64, _ scale: Int64, _ end: Unicode.Scalar) {
-            var scale = scale
-            while scale > 0 {
-                text.append(UInt8(48 + number / scale % 10))
-                scale /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { digits in
+            var end = 0
+            func put(_ number: Int, _ separator: Unicode.Scalar) {
+                digits[end] = UInt8(truncatingIfNeeded: 48 + number / 10)
+                digits[end + 1] = UInt8(truncatingIfNeeded: 48 + number % 10)
+                digits[end + 2] = UInt8(ascii: separator)
+                end += 3
             }
-            text.append(UInt8(ascii: end))
+            put(Int(year) / 100, "-")
+            end -= 1
+            put(Int(year) % 100, "-")
+            put(Int(month), "-")
+            put(Int(day), "T")
+            put(time / 3_600_000, ":")
+            put(time / 60_000 % 60, ":")
+            put(time / 1000 % 60, ".")
+            put(time / 10 % 100, "Z")
+            digits[end - 1] = UInt8(truncatingIfNeeded: 48 + time % 10)
+            digits[end] = UInt8(ascii: "Z")
+            text.append(contentsOf: UnsafeBufferPointer(digits))
         }
-        append(year, 1000, "-")
-        append(month, 10, "-")
-        append(day, 10, "T")
-        append(time / 3_600_000, 10, ":")
-        append(time / 60_000 % 60, 10, ":")
-        append(time / 1000 % 60, 10, ".")
-        append(time % 1000, 100, "Z")
     }
+
+    /// Of every text of a time.
+    private static let length = 24
 
     /// Reads a date and time with any offset and fraction; `nil` when it is none.
     static func parse(_ text: String) -> Int64? {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads a separated text field by field.
 ///
 /// By bytes, because the stores' text forms separate by ASCII: looking for the borders of characters costs several
@@ -27,10 +29,17 @@ public struct FieldReader {
     /// The next field, perhaps empty; `nil` after the last.
     public mutating func next() -> ArraySlice<UInt8>? {
         guard !isPastLast else { return nil }
-        guard let end = rest.firstIndex(of: separator) else {
+        let length = rest.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, let found = memchr(start, Int32(separator), bytes.count) else {
+                return -1
+            }
+            return UnsafeRawPointer(found) - start
+        }
+        guard length >= 0 else {
             isPastLast = true
             return rest
         }
+        let end = rest.startIndex + length
         defer { rest = rest[(end + 1)...] }
         return rest[..<end]
     }

@@ -28,12 +28,22 @@ public struct UUIDBytes: Hashable, Sendable, Comparable {
     public init?(utf8 text: Span<UInt8>) { self.init(text) }
 
     private init?(_ text: Span<UInt8>) {
-        guard text.count == 36, text[8] == hyphen, text[13] == hyphen, text[18] == hyphen, text[23] == hyphen,
-            let first = hexNumber(text, 0..<8), let second = hexNumber(text, 9..<13),
-            let third = hexNumber(text, 14..<18), let fourth = hexNumber(text, 19..<23),
-            let fifth = hexNumber(text, 24..<36)
-        else { return nil }
-        self.init(high: first << 32 | second << 16 | third, low: fourth << 48 | fifth)
+        guard text.count == HexText.uuidLength else { return nil }
+        let words = text.withUnsafeBytes { bytes -> (UInt64, UInt64)? in
+            // 8-4-4-4-12: the four digits on either side of a hyphen are put together.
+            let second = UInt64(bytes.loadUnaligned(fromByteOffset: 9, as: UInt32.self))
+            let third = UInt64(bytes.loadUnaligned(fromByteOffset: 14, as: UInt32.self))
+            let fourth = UInt64(bytes.loadUnaligned(fromByteOffset: 19, as: UInt32.self))
+            let fifth = UInt64(bytes.loadUnaligned(fromByteOffset: 24, as: UInt32.self))
+            guard bytes[8] == hyphen, bytes[13] == hyphen, bytes[18] == hyphen, bytes[23] == hyphen,
+                let one = hexNumber(bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                let two = hexNumber(second | third << 32), let three = hexNumber(fourth | fifth << 32),
+                let four = hexNumber(bytes.loadUnaligned(fromByteOffset: 28, as: UInt64.self))
+            else { return nil }
+            return (UInt64(one) << 32 | UInt64(two), UInt64(three) << 32 | UInt64(four))
+        }
+        guard let words else { return nil }
+        self.init(high: words.0, low: words.1)
     }
 
     /// The bytes in order, for hashing.
@@ -63,17 +73,3 @@ extension UUIDBytes: CustomStringConvertible {
 }
 
 private let hyphen = UInt8(ascii: "-")
-
-/// A number of the digits; `nil` when one is none. Without a branch a digit: most texts are well-formed.
-private func hexNumber(_ text: Span<UInt8>, _ digits: Range<Int>) -> UInt64? {
-    var number: UInt64 = 0
-    var isMalformed = false
-    for index in digits {
-        let byte = text[index]
-        let lower = byte | 0x20
-        let isDigit = byte &- 48 < 10
-        isMalformed = isMalformed || !(isDigit || lower &- 97 < 6)
-        number = number << 4 | UInt64(isDigit ? byte &- 48 : lower &- 87) & 0xf
-    }
-    return isMalformed ? nil : number
-}

@@ -59,6 +59,26 @@ extension HTTPCharacters {
         return true
     }
 
+    /// Whether a header's name is `lower` in whatever case: letters and hyphens, as many bytes. Of the bytes of a token none but
+    /// the capital becomes such a letter by the bit that is set here, and none but the hyphen a hyphen.
+    @unsafe static func isName(_ name: UnsafePointer<UInt8>, _ lower: StaticString) -> Bool {
+        let count = lower.utf8CodeUnitCount
+        let expected = unsafe lower.utf8Start
+        guard count >= 8 else {
+            for index in 0..<count where unsafe name[index] | 0x20 != expected[index] { return false }
+            return true
+        }
+        var index = 0
+        while true {
+            let word = unsafe UnsafeRawPointer(name).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let other = unsafe UnsafeRawPointer(expected).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard word | 0x2020_2020_2020_2020 == other else { return false }
+            if index == count - 8 { return true }
+            // The last word may overlap the one before.
+            index = min(index + 8, count - 8)
+        }
+    }
+
     /// Whether it is a host as nearly all clients name it: letters, digits, points and hyphens, and perhaps a port. Others
     /// may be hosts too; `isHost` knows.
     @unsafe static func isUsualHost(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -43,9 +43,8 @@ public final class HTTPExchange {
     }
 
     /// Answers it, from whatever callback on the connection's loop. The client may be gone.
-    public func answer(_ response: HTTPResponse) {
+    public func answer(_ response: consuming HTTPResponse) {
         guard let connection else { preconditionFailure("a request is answered once") }
-        var response = response
         if let observer {
             self.observer = nil
             observer.complete(&response, of: self)

@@ -80,7 +80,11 @@ public final class HTTPRequest: @unchecked Sendable {
     /// When it was whole, in monotonic nanoseconds.
     public let arrival: Int64
     /// What its path and method lead to; `nil` before a router was asked.
-    public internal(set) var match: Router.Match?
+    public internal(set) var match: Router.Match? {
+        didSet { if case .route(let route) = match { self.route = route } else { route = nil } }
+    }
+    /// The route that it leads to, if there is one.
+    public private(set) var route: Router.Route?
     /// What a layer in front of the handler lets it know, or wants to be told by it.
     public var attachment: (any AnyObject & Sendable)?
 
@@ -181,11 +185,6 @@ public final class HTTPRequest: @unchecked Sendable {
         bytes[index == 0 ? parameterRanges.first : parameterRanges.second]
     }
 
-    /// The route that it leads to, if there is one.
-    public var route: Router.Route? {
-        if case .route(let route) = match { route } else { nil }
-    }
-
     /// What was said of its route; of a path without one, what is said of paths that everybody may try.
     public var policy: RoutePolicy { route?.policy ?? .anyone }
 
@@ -261,16 +260,22 @@ public final class HTTPRequest: @unchecked Sendable {
         let length = name.utf8CodeUnitCount
         guard nameLengths & 1 &<< UInt64(length & 63) != 0 else { return nil }
         return unsafe bytes.withUnsafeBufferPointer { bytes in
-            var index = start
-            while index < headers.count {
-                if headers[index].nameLength == length,
-                    unsafe HTTPCharacters.equal(UnsafeBufferPointer(rebasing: bytes[headers[index].name]), name)
-                {
-                    return index
+            unsafe headers.withUnsafeBufferPointer { headers in
+                guard let base = bytes.baseAddress else { return nil }
+                let first = unsafe name.utf8Start[0]
+                var index = start
+                while index < headers.count {
+                    let header = unsafe headers[index]
+                    if header.nameLength == length {
+                        let text = unsafe base + header.name.lowerBound
+                        if unsafe text[0] | 0x20 == first, unsafe HTTPCharacters.isName(text, name) {
+                            return index
+                        }
+                    }
+                    index &+= 1
                 }
-                index &+= 1
+                return nil
             }
-            return nil
         }
     }
 

@@ -93,8 +93,8 @@ public struct Shortage: Sendable, Hashable {
     }
 }
 
-/// What became of a claim.
-public enum ClaimOutcome: Sendable {
+/// What became of a claim. What belongs to an outcome lies apart: most of them carry nothing, and are handed on often.
+public indirect enum ClaimOutcome: Sendable {
     /// The units are held.
     case held(BookingImage, availability: [TierAvailability])
     /// The key was used by the same request before.

@@ -55,6 +55,18 @@ public struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A part of a text of JSON that is known when the program is compiled, as it stands: whoever writes in parts minds commas
+    /// and quotes.
+    ///
+    /// - Parameter endsValue: whether a value ends with it.
+    public mutating func part(_ json: StaticString, endsValue: Bool = false) {
+        json.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        needsComma = endsValue
+    }
+
+    /// Bytes within a text that is written in parts, which have nothing to escape.
+    public mutating func within(_ body: (inout [UInt8]) -> Void) { body(&bytes) }
+
     /// A text that `body` appends itself, which has nothing to escape: an id, a time.
     public mutating func plain(_ body: (inout [UInt8]) -> Void) {
         separate()

@@ -6,11 +6,14 @@ public struct RedisCommand: Sendable {
     private(set) var bytes: [UInt8] = []
     private var missing = 0
 
+    /// An id, or a key with one, and what frames it.
+    private static let usualArgument = 48
+
     /// Begins a command.
     ///
     /// - Parameter argumentCount: how many values will be appended, the command's name included; at least 1.
     public init(argumentCount: Int) {
-        bytes.reserveCapacity(32 * argumentCount)
+        bytes.reserveCapacity(Self.usualArgument * argumentCount)
         restart(argumentCount: argumentCount)
     }
 

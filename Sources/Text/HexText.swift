@@ -13,6 +13,30 @@ public func hexDigits(_ word: UInt32) -> UInt64 {
     return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).byteSwapped
 }
 
+/// The number that eight hexadecimal digits of either case are, the first in the lowest byte of the word, as they lie in
+/// memory; `nil` when one is none.
+@inlinable
+public func hexNumber(_ digits: UInt64) -> UInt32? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let high: UInt64 = 0x8080_8080_8080_8080
+    // Capitals become small letters; digits have that bit already.
+    let lower = digits | ones &* 0x20
+    // The highest bit of a byte is set where it is at least 0, above 9, at least a, above f; none is beyond ASCII.
+    let fromZero = lower &+ ones &* (0x80 - 0x30)
+    let pastNine = lower &+ ones &* (0x80 - 0x3a)
+    let fromA = lower &+ ones &* (0x80 - 0x61)
+    let pastF = lower &+ ones &* (0x80 - 0x67)
+    // What is no capital letter must have had that bit from the start.
+    let isDigit = fromZero & ~pastNine & (digits &<< 2)
+    let isLetter = fromA & ~pastF
+    guard digits & high == 0, (isDigit | isLetter) & high == high else { return nil }
+    let letters = (isLetter & high) &>> 7
+    var nibbles = ((lower & (ones &* 0x0f)) &+ letters &* 9).byteSwapped
+    nibbles = (nibbles | nibbles &>> 4) & 0x00ff_00ff_00ff_00ff
+    nibbles = (nibbles | nibbles &>> 8) & 0x0000_ffff_0000_ffff
+    return UInt32(truncatingIfNeeded: nibbles | nibbles &>> 16)
+}
+
 /// The text forms of 16 bytes, given as two big-endian words: 32 hexadecimal digits, or a UUID's 36 characters
 /// (RFC 9562, section 4); lower case.
 @frozen
