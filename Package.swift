@@ -196,6 +196,7 @@ let package = Package(
                 "usher", "Booking", "Payments", "Cryptography", "Metrics", "HTTPServer", "EventLoop", "Documents",
                 "Support",
             ],
+            resources: [.copy("Recordings")],
             swiftSettings: strict),
     ],
     // `#embed` is of C23.

@@ -1,62 +1,54 @@
 -- acknowledge: after a commit: up to where PostgreSQL has the outbox, and which bookings may leave Redis in a while.
 --
 -- KEYS: 1 meta, 2 outbox
--- ARGV: 1 epoch, 2 cursor before, 3 cursor now, 4 entries in between, then triples: booking, version, milliseconds it
---       stays; at most 500
+-- ARGV: 1 epoch, 2 cursor before, 3 cursor now, 4 entries in between, 5 at most 500 bookings that may leave, one after
+--       the other: id (16), version (I3), milliseconds it stays (I4)
 -- Replies: OK | STALE epoch
 -- Keeps: the cursor never goes back, and never passes over what was not acknowledged: whoever finds it behind
---        PostgreSQL's acknowledges what lies between; only the version that was written down may leave: a booking that
---        moved on since (one that lapsed and was taken again by a late payment) stays; `written` counts the outbox's
+--        PostgreSQL's acknowledges what lies between; only the version that was persisted may leave: a booking that
+--        moved on since (one that expired and was taken again by a late payment) stays; `written` counts the outbox's
 --        entries up to the cursor, exactly whenever that is the last one.
 
+local leaving_size = 23
+
+-- Lets bookings go whose records are still in the version that was persisted.
+local function let_go(prefix, leaving)
+  for at = 1, #leaving, leaving_size do
+    local key = prefix .. sub(leaving, at, at + 15)
+    local start = call('GETRANGE', key, 0, 5)
+    if byte(start) == layout.record_mark and sub(start, 4) == sub(leaving, at + 16, at + 18) then
+      call('PEXPIRE', key, format('%d', (read('>I4', leaving, at + 19))))
+    end
+  end
+end
+
 local function acknowledge(keys, argv)
-  local meta = redis.call('HMGET', keys[1], 'epoch', 'cursor', 'written')
-  if meta[1] ~= argv[1] then
+  local meta_key, outbox_key = keys[1], keys[2]
+  local epoch, from, to, entries, leaving = argv[1], argv[2], argv[3], argv[4], argv[5]
+  local meta = call('HMGET', meta_key, 'epoch', 'cursor', 'written')
+  if meta[1] ~= epoch then
     return { 'STALE', meta[1] or '0' }
   end
-  local tag = string.match(keys[1], '^{[^}]+}:')
-  for i = 5, #argv, 3 do
-    local key = tag .. 'b:' .. argv[i]
-    if string.match(redis.call('GETRANGE', key, 0, 20), '^(%d+)|') == argv[i + 1] then
-      redis.call('PEXPIRE', key, argv[i + 2])
-    end
-  end
-  if argv[2] == argv[3] then
+  let_go(partition.tag(meta_key) .. 'b:', leaving)
+  local cursor = meta[2]
+  if from == to or cursor and (streams.is_before(cursor, from) or not streams.is_before(cursor, to)) then
     return { 'OK' }
   end
-
-  local function is_behind(left, right)
-    local ms, seq = string.match(left, '^(%d+)-(%d+)$')
-    local other_ms, other_seq = string.match(right, '^(%d+)-(%d+)$')
-    ms, seq, other_ms, other_seq = tonumber(ms), tonumber(seq), tonumber(other_ms), tonumber(other_seq)
-    return ms < other_ms or (ms == other_ms and seq < other_seq)
+  local persisted = tonumber(meta[3]) or 0
+  if cursor == from then
+    persisted = persisted + tonumber(entries)
   end
-
-  if meta[2] and (is_behind(meta[2], argv[2]) or not is_behind(meta[2], argv[3])) then
-    return { 'OK' }
+  local last, added = streams.ends(outbox_key)
+  if last == to then
+    persisted = added
   end
-  local added
-  if redis.call('EXISTS', keys[2]) == 1 then
-    local stream = redis.call('XINFO', 'STREAM', keys[2])
-    local last
-    for i = 1, #stream, 2 do
-      if stream[i] == 'last-generated-id' then last = stream[i + 1] end
-      if stream[i] == 'entries-added' then added = stream[i + 1] end
-    end
-    added = last == argv[3] and added or nil
-  end
-  local written = tonumber(meta[3]) or 0
-  if meta[2] == argv[2] then
-    written = written + tonumber(argv[4])
-  end
-  written = added or written
-  redis.call('HSET', keys[1], 'cursor', argv[3], 'written', string.format('%d', written))
+  call('HSET', meta_key, 'cursor', to, 'written', format('%d', persisted))
   return { 'OK' }
 end
 
 register({
   name = 'acknowledge',
-  description = 'up to where PostgreSQL has the outbox, and which bookings may leave Redis',
+  description = 'up to where PostgreSQL has the outbox, and which bookings may leave',
   flags = { 'allow-oom' },
   body = acknowledge,
 })

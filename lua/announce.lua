@@ -7,7 +7,7 @@
 
 local function announce(keys, argv)
   local libraries, own = keys[1], argv[1]
-  local now = string.format('%d', guard.clock())
+  local now = string.format('%d', partition.clock())
   redis.call('HSET', libraries, own, now)
   for i = 2, #argv do
     redis.call('HSETNX', libraries, argv[i], now)

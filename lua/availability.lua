@@ -1,20 +1,18 @@
 -- availability: what one event has left. Reads only, and says so to Redis.
 --
 -- KEYS: 1 meta, 2 event
--- Replies: OK, now, event's seq, partition's state, event's status, then pairs in the order in which the tiers were
---          made: tier id, counters | NO_EVENT
+-- Replies: OK, now, event's seq, `open` or `recovering`, event's status, tiers (16 bytes and counters each, in the
+--          order in which they were made) | NO_EVENT
 
 local function availability(keys)
-  local event, tiers = counters.read(keys[2])
-  if next(event) == nil then
+  local meta_key, event_key = keys[1], keys[2]
+  local stored = stored_event.read(event_key)
+  if not stored then
     return { 'NO_EVENT' }
   end
-  local time = redis.call('TIME')
-  local meta = redis.call('HMGET', keys[1], 'state', 'epoch')
-  local state = meta[1] == 'open' and meta[2] == event.epoch and 'open' or 'recovering'
+  local policy = stored.policy
   return {
-    'OK', string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)), event.seq or '0', state,
-    event.status or '', unpack(tiers),
+    'OK', partition.clock(), stored.seq, stored_event.state(meta_key, policy.epoch), policy.status, stored.tiers,
   }
 end
 

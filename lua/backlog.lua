@@ -1,25 +1,21 @@
--- backlog: how many entries of an outbox are not written down yet. Reads only, and says so to Redis.
+-- backlog: how many entries of an outbox are not persisted yet. Reads only, and says so to Redis.
 --
 -- KEYS: 1 meta, 2 outbox
 -- Replies: OK, entries (0 when the partition holds nothing)
 
 local function backlog(keys)
-  local written = redis.call('HGET', keys[1], 'written')
-  if not written or redis.call('EXISTS', keys[2]) == 0 then
+  local meta_key, outbox_key = keys[1], keys[2]
+  local persisted = call('HGET', meta_key, 'written')
+  local _, added = streams.ends(outbox_key)
+  if not persisted or not added then
     return { 'OK', 0 }
   end
-  local stream = redis.call('XINFO', 'STREAM', keys[2])
-  for i = 1, #stream, 2 do
-    if stream[i] == 'entries-added' then
-      return { 'OK', math.max(0, stream[i + 1] - tonumber(written)) }
-    end
-  end
-  return { 'OK', 0 }
+  return { 'OK', max(0, added - tonumber(persisted)) }
 end
 
 register({
   name = 'backlog',
-  description = 'how many entries of an outbox are not written down yet',
+  description = 'how many entries of an outbox are not persisted yet',
   flags = { 'no-writes' },
   body = backlog,
 })

@@ -1,34 +1,43 @@
 -- glance: an event's counters and how much there is of it: an audit without what grows with the event. Reads only.
 --
--- KEYS: 1 meta, 2 event, 3 outbox, 4 expiries, 5 paying, 6 users
--- ARGV: 1 event, 2 cursor that PostgreSQL was read at
--- Replies: OK, state, epoch, identity, event's epoch, 1 when something of the event may not be written down or else 0,
---          holds, users, tiers and counters in pairs
+-- KEYS: 1 meta, 2 event, 3 outbox, 4 users
+-- ARGV: 1 event (16 bytes), 2 cursor that PostgreSQL was read at
+-- Replies: OK, state, epoch, identity, event's epoch, 1 when something of the event may not be persisted or else 0,
+--          live holds, users, tiers (as `availability` has them) | NO_EVENT
 
-local function glance(keys, argv)
-  local entry_limit = 100
+-- More entries than that are not looked through.
+local entry_limit = 100
 
-  local entries = redis.call('XRANGE', keys[3], '(' .. argv[2], '+', 'COUNT', entry_limit)
-  local behind = #entries == entry_limit and 1 or 0
+local function is_behind(outbox_key, cursor, id, id_text)
+  local entries = call('XRANGE', outbox_key, '(' .. cursor, '+', 'COUNT', entry_limit)
+  if #entries == entry_limit then
+    return 1
+  end
   for _, entry in ipairs(entries) do
-    if entry[2][2] == argv[1] then
-      behind = 1
+    if stored_event.is_of(entry, id, id_text) then
+      return 1
     end
   end
+  return 0
+end
 
-  local event, tiers = counters.read(keys[2])
-
-  local meta = redis.call('HMGET', keys[1], 'state', 'epoch', 'identity')
-  local holds = redis.call('ZCARD', keys[4]) + redis.call('ZCARD', keys[5])
+local function glance(keys, argv)
+  local meta_key, event_key, outbox_key, users_key = keys[1], keys[2], keys[3], keys[4]
+  local id, cursor = argv[1], argv[2]
+  local stored = stored_event.read(event_key)
+  if not stored then
+    return { 'NO_EVENT' }
+  end
+  local meta = call('HMGET', meta_key, 'state', 'epoch', 'identity')
   return {
-    'OK', meta[1] or '', meta[2] or '0', meta[3] or '', event.epoch or '', behind, holds, redis.call('HLEN', keys[6]),
-    tiers,
+    'OK', meta[1] or '', meta[2] or '0', meta[3] or '', stored.policy.epoch,
+    is_behind(outbox_key, cursor, id, sub(event_key, -36)), stored.live, call('HLEN', users_key), stored.tiers,
   }
 end
 
 register({
   name = 'glance',
-  description = 'the counters of an event and how much there is of it',
+  description = "an event's counters and how much there is of it",
   flags = { 'no-writes' },
   body = glance,
 })

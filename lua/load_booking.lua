@@ -1,78 +1,107 @@
--- load_booking: puts bookings back as PostgreSQL has them: live holds in a recovery, one that left Redis when somebody
--- acts on it.
+-- load_booking: puts bookings of one event back as PostgreSQL has them: live holds in a recovery, one that left Redis
+-- when somebody acts on it.
 --
--- KEYS: 1 meta
+-- KEYS: 1 meta, 2 event
 -- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 milliseconds of Redis's clock when PostgreSQL was read (empty in a
---       recovery), then triples: booking, image, entry id; at most 200
+--       recovery), then pairs: booking (16 bytes), record (its entry zeros, of this epoch); at most 200
 -- Replies: OK, how many were put | TOO_OLD | STALE epoch | RECOVERING
 -- Keeps: a record of this epoch is never overwritten; counters and totals are not touched (`load_event` and
 --        `load_fields` do that); a hold is loaded only in a recovery, because outside one its absence means that it is
---        over.
+--        over; what only a surviving record of the same version knows (what the claim answered) stays.
+
+-- A record that was read longer ago may have been overtaken.
+local longest_age = 10000
+
+-- One that is not held leaves by itself again, an hour after it was last asked for.
+local stay = '3600000'
+
+local first_booking = 4
+
+-- The record to be put: the survivor's, where that is of the same version and PostgreSQL does not know what it knows.
+local function merged(text, old)
+  local _, flags = record.state(text)
+  if not old or flags < layout.answer_unknown or byte(old) ~= layout.record_mark then
+    return text
+  end
+  local _, old_flags = record.state(old)
+  local is_same = sub(old, 2, 2) == sub(text, 2, 2) and sub(old, 4, 6) == sub(text, 4, 6)
+    and sub(old, layout.record_times_first, layout.record_user - 1)
+      == sub(text, layout.record_times_first, layout.record_user - 1)
+  if old_flags >= layout.answer_unknown or not is_same then
+    return text
+  end
+  local entry_first = layout.record_entry_first
+  return sub(old, 1, 6) .. sub(text, 7, entry_first - 1) .. layout.no_entry .. sub(old, entry_first + #layout.no_entry)
+end
+
+-- Names a hold in the indexes, and the event as one that has it.
+local function index(names, numbers, id, b)
+  local is_paying = b.status == layout.pending_payment
+  local time = is_paying and b.deadline or b.expires
+  call('ZADD', is_paying and names.paying or names.expiries, format('%d', time), id)
+  local due = is_paying and time + bookings.provider_silence or time
+  if numbers.next == 0 or due < numbers.next then
+    numbers.next = due
+  end
+  numbers.live = numbers.live + 1
+end
+
+-- Puts them. Returns how many.
+local function put(names, epoch, is_recovery, argv, numbers)
+  local records = {}
+  for i = first_booking, #argv, 2 do
+    records[#records + 1] = names.booking .. argv[i]
+  end
+  local count = 0
+  for n, old in ipairs(call('MGET', unpack(records))) do
+    local id, text = argv[first_booking + 2 * n - 2], argv[first_booking + 2 * n - 1]
+    local b = record.read(id, text)
+    local is_here = old and byte(old) == layout.record_mark and select(3, record.state(old)) == epoch
+    local is_hold = record.is_hold(b)
+    if not is_here and (is_recovery or not is_hold) then
+      if is_hold then
+        call('SET', records[n], merged(text, old))
+        index(names, numbers, id, b)
+      else
+        call('SET', records[n], merged(text, old), 'PX', stay)
+      end
+      count = count + 1
+    end
+  end
+  return count
+end
 
 local function load_booking(keys, argv)
-  local refusal
-  if argv[2] == '' then
-    refusal = guard.recovery_refusal(keys[1], argv[1])
-  else
-    refusal = guard.refusal(keys[1], argv[1], argv[2])
-  end
+  local meta_key, event_key, epoch, identity, read_at = keys[1], keys[2], argv[1], argv[2], argv[3]
+  local is_recovery = identity == ''
+  local refusal = is_recovery and partition.recovery_refusal(meta_key, epoch)
+    or not is_recovery and partition.refusal(meta_key, epoch, identity)
   if refusal then
     return refusal
   end
-  -- An image read longer ago may have been overtaken; read in a future that Redis's clock went back from, too.
-  if argv[2] ~= '' then
-    local age = guard.clock() - tonumber(argv[3])
-    if age < 0 or age > 10000 then
+  if not is_recovery then
+    -- Read in a future that Redis's clock went back from, it cannot be trusted either.
+    local age = partition.clock() - tonumber(read_at)
+    if age < 0 or age > longest_age then
       return { 'TOO_OLD' }
     end
+    return { 'OK', put(policies.names(event_key), tonumber(epoch), false, argv) }
   end
-
-  -- A provider silent for this long past its deadline loses its hold (lib/work).
-  local provider_silence = 15 * 60 * 1000
-  local tag = guard.tag(keys[1])
-
-  local function index(id, b)
-    local key = b.status == 'RESERVED' and 'x:' or 'y:'
-    local score = b.status == 'RESERVED' and b.expires or b.deadline
-    redis.call('ZADD', tag .. key .. b.event, string.format('%d', score), id)
-    local due = b.status == 'RESERVED' and score or score + provider_silence
-    redis.call('ZADD', tag .. 'due', 'LT', string.format('%d', due), b.event)
-    local event_key = tag .. 'e:' .. b.event
-    local next_due = tonumber(redis.call('HGET', event_key, 'next'))
-    if not next_due or due < next_due then
-      redis.call('HSET', event_key, 'next', string.format('%d', due))
-    end
+  local names = policies.names(event_key)
+  local seq, clock, next_due, tail, live, key_day, has_day_before = read(layout.numbers, call('HGET', event_key, 'n'))
+  local numbers = { next = next_due, live = live }
+  local count = put(names, tonumber(epoch), true, argv, numbers)
+  call('HSET', event_key, 'n',
+    pack(layout.numbers, seq, clock, numbers.next, tail, numbers.live, key_day, has_day_before))
+  if numbers.next ~= 0 then
+    call('ZADD', names.due, format('%d', numbers.next), names.id)
   end
-
-  local records = {}
-  for i = 4, #argv, 3 do
-    records[#records + 1] = tag .. 'b:' .. argv[i]
-  end
-  local olds = redis.call('MGET', unpack(records))
-  local put = 0
-  for n, key in ipairs(records) do
-    local id = argv[3 * n + 1]
-    local record = argv[3 * n + 2] .. '|' .. argv[1] .. '|' .. argv[3 * n + 3]
-    local b = booking.parse(record)
-    local held = booking.holds(b.status)
-    local is_here = olds[n] and booking.parse(olds[n]).epoch == argv[1]
-    if not is_here and (argv[2] == '' or not held) then
-      if held then
-        redis.call('SET', key, record)
-        index(id, b)
-      else
-        -- One that is not held leaves by itself again, an hour after it was last asked for.
-        redis.call('SET', key, record, 'PX', 3600000)
-      end
-      put = put + 1
-    end
-  end
-  return { 'OK', put }
+  return { 'OK', count }
 end
 
 register({
   name = 'load_booking',
-  description = 'puts bookings back as PostgreSQL has them',
+  description = 'puts bookings of one event back as PostgreSQL has them',
   flags = { 'allow-oom' },
   body = load_booking,
 })

@@ -1,66 +1,95 @@
 -- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
 --
--- KEYS: 1 meta, 2 event, 3 user totals, 4 expiries, 5 paying, 6 due
--- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event id, 4 status, 5 opens, 6 closes, 7 owners may cancel
---       until (5 to 7 empty: never), 8 hold milliseconds, 9 tickets a user, 10 bookings a user, 11 currency,
---       12 Redis's clock as PostgreSQL last saw it, 13 seq, 14 tiers sold by seat and their rows, 15 seat map,
---       16 longest runs, 17 offsets (lib/seats; empty without), then pairs in the order in which the tiers were made:
---       tier id, counters
--- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a script left
+-- KEYS: 1 meta, 2 event
+-- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event (16 bytes), 4 its terms
+--       (`status|opens|closes|cancel|hold|maxt|maxb|currency`, empty: none), 5 the rows of tiers sold by seat
+--       (lib/rows.lua), 6 Redis's clock as PostgreSQL last saw it and seq (I6 each), 7 tiers in the order in which they
+--       were made (16 bytes and counters each), 8 seat map, 9 longest runs, 10 offsets (empty without seats)
+-- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a function left
 --       half written, or that is gone while its holds are here: only a recovery may put it back)
 -- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
 --        left is taken away; the event's clock and `seq` never go back.
 
-local function load_event(keys, argv)
-  local refusal
-  if argv[2] == '' then
-    refusal = guard.recovery_refusal(keys[1], argv[1])
-  else
-    refusal = guard.refusal(keys[1], argv[1], argv[2])
+local day_length = 86400000
+
+-- What is here of the event: its epoch (false: nothing), seq and clock; also of the first form.
+local function read_old(event_key)
+  local fields = call('HMGET', event_key, 'p', 'n', 'epoch', 'seq', 'clock')
+  local policy, numbers = fields[1], fields[2]
+  if policy and numbers then
+    local seq, clock, _, _, _, key_day = read(layout.numbers, numbers)
+    return { epoch = policies.read(policy).epoch, seq = seq, clock = clock, key_day = key_day }
   end
+  return {
+    epoch = fields[3], seq = tonumber(fields[4] or '') or 0, clock = tonumber(fields[5] or '') or 0, key_day = 0,
+  }
+end
+
+-- Why it cannot be loaded outside a recovery, or nil.
+local function refusal_when_open(meta_key, names, old)
+  if old.epoch == 'closed' then
+    return { 'RECOVERING' }
+  end
+  -- Something of it is here: it was here and is gone, and PostgreSQL may lag behind what was here.
+  if not old.epoch and call('EXISTS', names.users, names.queue, names.expiries, names.paying) > 0 then
+    call('HSET', meta_key, 'broken', names.id)
+    return { 'RECOVERING' }
+  end
+  return nil
+end
+
+-- Takes away what another epoch left. Keys of requests are loaded anew.
+local function remove(names, old)
+  -- A `due` of a wrong type has to stop the function before its first write.
+  call('ZCARD', names.due)
+  local gone = {
+    names.event, names.users, names.queue, names.expiries, names.paying, names.seat_map, names.runs, names.offsets,
+    names.blocks,
+  }
+  local today = floor(max(partition.clock(), old.clock) / day_length)
+  for _, day in ipairs({ today, today - 1, old.key_day, max(old.key_day, 1) - 1 }) do
+    gone[#gone + 1] = names.days .. format('%d', day)
+  end
+  call('UNLINK', unpack(gone))
+  call('ZREM', names.due, names.id)
+end
+
+local function load_event(keys, argv)
+  local meta_key, event_key = keys[1], keys[2]
+  local epoch, identity, id, terms, seat_rows, numbers, tier_list = unpack(argv, 1, 7)
+  local map, runs, offsets = argv[8], argv[9], argv[10]
+  local is_recovery = identity == ''
+  local refusal = is_recovery and partition.recovery_refusal(meta_key, epoch)
+    or not is_recovery and partition.refusal(meta_key, epoch, identity)
   if refusal then
     return refusal
   end
-  local old = redis.call('HMGET', keys[2], 'epoch', 'seq', 'clock')
-  if old[1] == argv[1] then
+  local names, old = policies.names(event_key), read_old(event_key)
+  if old.epoch == epoch then
     return { 'EXISTS' }
   end
-  if argv[2] ~= '' and old[1] == 'closed' then
-    return { 'RECOVERING' }
+  refusal = not is_recovery and refusal_when_open(meta_key, names, old)
+  if refusal then
+    return refusal
   end
-  -- Somebody has something of it, or had just now: it was here and is gone. PostgreSQL may lag behind what was here.
-  if argv[2] ~= '' and not old[1] and redis.call('EXISTS', keys[3], keys[4], keys[5]) > 0 then
-    redis.call('HSET', keys[1], 'broken', argv[3])
-    return { 'RECOVERING' }
-  end
-  -- A `due` of a wrong type has to stop the script before its first write.
-  redis.call('ZCARD', keys[6])
-  local tag = guard.tag(keys[1])
-  local map_key, runs_key, offsets_key = tag .. 's:' .. argv[3], tag .. 'r:' .. argv[3], tag .. 'o:' .. argv[3]
-  redis.call('DEL', keys[2], keys[3], keys[4], keys[5], map_key, runs_key, offsets_key, tag .. 'l:' .. argv[3])
-  redis.call('ZREM', keys[6], argv[3])
-  local function higher(left, right)
-    return string.format('%d', math.max(tonumber(left) or 0, tonumber(right) or 0))
-  end
+  remove(names, old)
+  local clock, seq = read('>I6I6', numbers)
   local set = {
-    'status', argv[4], 'opens', argv[5], 'closes', argv[6], 'hold', argv[8], 'maxt', argv[9], 'maxb', argv[10],
-    'currency', argv[11], 'epoch', argv[1], 'seq', higher(old[2], argv[13]), 'next', '',
-    'clock', higher(old[3], argv[12]), 'rows', argv[14], 'cancel', argv[7],
+    'p', id .. terms .. '|' .. epoch .. '|' .. seat_rows,
+    'n', pack(layout.numbers, max(seq, old.seq), max(clock, old.clock), 0, 0, 0, 0, 0),
   }
   local order = {}
-  for i = 18, #argv, 2 do
-    order[#order + 1] = argv[i]
-    set[#set + 1] = 't:' .. argv[i]
-    set[#set + 1] = argv[i + 1]
+  for at = 1, #tier_list, layout.id_size + layout.tier_size do
+    local tier = sub(tier_list, at, at + layout.id_size - 1)
+    order[#order + 1] = tier
+    set[#set + 1] = 't' .. tier
+    set[#set + 1] = sub(tier_list, at + layout.id_size, at + layout.id_size + layout.tier_size - 1)
   end
-  set[#set + 1] = 'order'
-  set[#set + 1] = table.concat(order, ' ')
-  if argv[14] ~= '' then
-    redis.call('MSET', map_key, argv[15], runs_key, argv[16], offsets_key, argv[17])
+  if map ~= '' then
+    call('MSET', names.seat_map, map, names.runs, runs, names.offsets, offsets)
   end
-  redis.call('HSET', keys[2], unpack(set))
-  -- As `commit` in lib/work does.
-  redis.pcall('PUBLISH', 'usher:changes', argv[3])
+  call('HSET', event_key, 'o', concat(order), unpack(set))
+  redis.pcall('PUBLISH', 'usher:changes', names.id)
   return { 'OK' }
 end
 

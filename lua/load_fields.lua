@@ -1,16 +1,17 @@
 -- load_fields: in a recovery, what users have of one event, or its blocks.
 --
 -- KEYS: 1 meta, 2 users' totals or blocks
--- ARGV: 1 epoch, then pairs: user (escaped), `tickets bookings` and the ids of those with seats; or
---       block, `tier,quantity,seats`; at most 400 pairs
+-- ARGV: 1 epoch, then pairs: user and totals (lib/users.lua), or block (16 bytes) and what it takes off sale
+--       (layout.block, seats); at most 400 pairs
 -- Replies: OK | STALE epoch
 
 local function load_fields(keys, argv)
-  local refusal = guard.recovery_refusal(keys[1], argv[1])
+  local meta_key, fields_key, epoch = keys[1], keys[2], argv[1]
+  local refusal = partition.recovery_refusal(meta_key, epoch)
   if refusal then
     return refusal
   end
-  redis.call('HSET', keys[2], unpack(argv, 2))
+  call('HSET', fields_key, unpack(argv, 2))
   return { 'OK' }
 end
 

@@ -1,90 +1,143 @@
 -- rate_limit: counts or judges up to 256 requests by the generic cell rate algorithm (GCRA; ITU-T I.371, annex A).
 --
--- Of each subject one number is kept: when all it was let do would have been done at the even rate (TAT). The numbers
--- lie in a hash a window: one read and one write for all of a call, and what nobody asks about any more goes with its
--- window, off the main thread.
+-- Of each subject one number is kept: when all it was let do would have been done at the even rate (TAT, microseconds,
+-- 7 bytes). The numbers lie in a hash a window: one read and one write for all of a call, and what nobody asks about
+-- any more goes with its window, off the main thread. A window is twice as long as the longer period, and no TAT is
+-- further than a period away: in its second half what the window before knew has passed, and is not read.
 --
 -- KEYS: 1 what the windows' keys begin with; `:` and the window's number follow
--- ARGV: 1 length of a window, no shorter than a period; 2 interval, 3 period of principals; 4, 5 of addresses (all in
---       microseconds; a period of n intervals lets n requests come at once); 6, 7 how many requests of principals and
---       of addresses were let in already and are counted; 8, 9 how many are asked for; then a subject for each, in this
---       order. Principals and addresses must be told apart by their names; one subject may be named several times.
--- Replies: now (microseconds), then for each request its TAT after it, negative when it was asked for and is refused;
---       separated by spaces
+-- ARGV: 1 the limits: interval and period of principals, the same of addresses, 6 bytes each (microseconds; a period of
+--       n intervals lets n requests come at once); 2 the requests: of how many principals and addresses some were let
+--       in already and are counted, how many of each are asked for (2 bytes each), then in this order: how often (1; 1
+--       where it is asked), length of the subject (2), subject. Principals and addresses must be told apart by their
+--       names; a subject is counted once a call, and may be asked for several times.
+-- Replies: now (7 bytes), then 7 bytes a request: its TAT after it; the first bit is set when it is refused
 -- Keeps: what is asked for is let in only while the subject's TAT stays within a period from now; nothing is counted
 --       for what is refused; no TAT is ever further than a period away.
 --
--- It runs for every request that is limited: names are used as they come, and each number is made text once.
+-- It runs for every request that is limited: lists are kept from call to call, filled anew by each and never read
+-- beyond its count, and a number that many have is made text once.
+
+local refused, number_form = 128, '>I7'
+
+-- What the text of the limits says; the same text comes with every call of a version with one setting.
+local known_limits, limits = nil, nil
+
+local function read_limits(text)
+  if text ~= known_limits then
+    local interval, period, address_interval, address_period = read('>I6I6I6I6', text)
+    limits = {
+      principal = { interval = interval, period = period },
+      address = { interval = address_interval, period = address_period },
+      window = 2 * max(period, address_period),
+    }
+    known_limits = text
+  end
+  return limits
+end
+
+local names, times, texts, set, answers = {}, {}, {}, {}, {}
+
+-- Subjects, and how often each is meant, from `at` on.
+local function read_requests(text, at, count)
+  for i = 1, count do
+    local often, high, low = byte(text, at, at + 2)
+    local last = at + 2 + high * 256 + low
+    names[i], times[i] = sub(text, at + 3, last), often
+    at = last + 1
+  end
+end
+
+-- Reads what this window knows, and what the one before knows of those that this one does not. Returns whether this one
+-- knows none of them: then it may not be there yet.
+local function read_known(current, previous, count)
+  local missing, places = 0, {}
+  for i, text in ipairs(call('HMGET', current, unpack(names, 1, count))) do
+    texts[i] = text
+    if not text then
+      missing = missing + 1
+      places[missing] = i
+    end
+  end
+  if not previous or missing == 0 then
+    return missing == count
+  end
+  local asked = {}
+  for n = 1, missing do
+    asked[n] = names[places[n]]
+  end
+  for n, text in ipairs(call('HMGET', previous, unpack(asked, 1, missing))) do
+    texts[places[n]] = text
+  end
+  return missing == count
+end
+
+-- Judges some requests, which are counted or asked for. `latest` has what this call made of a subject, where some are
+-- asked for. Returns how many fields and values are to be written in all.
+local function judge(now, first, last, limit, is_asked, latest, used)
+  local interval, end_of_period = limit.interval, now + limit.period
+  local fresh, fresh_text = now + interval, nil
+  for i = first, last do
+    local name, often = names[i], times[i]
+    local text = latest and latest[name] or texts[i]
+    local tat = text and read(number_form, text)
+    local after = (tat and tat > now and tat or now) + often * interval
+    if is_asked and after > end_of_period then
+      text = text or pack(number_form, now)
+      answers[i] = char(refused + byte(text)) .. sub(text, 2)
+    else
+      if after > end_of_period then
+        -- Let in elsewhere at the same time: what it has is used up.
+        after = end_of_period
+      end
+      if after == fresh then
+        fresh_text = fresh_text or pack(number_form, fresh)
+        text = fresh_text
+      else
+        text = pack(number_form, after)
+      end
+      answers[i], set[used + 1], set[used + 2] = text, name, text
+      used = used + 2
+      if latest then
+        latest[name] = text
+      end
+    end
+  end
+  return used
+end
+
+local function write(prefix, window, length, used, may_be_new)
+  local key = prefix .. ':' .. window
+  call('HSET', key, unpack(set, 1, used))
+  if may_be_new and call('PTTL', key) < 0 then
+    call('PEXPIRE', key, format('%d', 2 * length / 1000))
+    call('UNLINK', prefix .. ':' .. window - 2)
+  end
+end
 
 local function rate_limit(keys, argv)
-  local format = string.format
-  local time = redis.call('TIME')
+  local prefix, requests = keys[1], argv[2]
+  local limits_of = read_limits(argv[1])
+  local principal, address = limits_of.principal, limits_of.address
+  local counted, counted_addresses, asked, asked_addresses = read('>I2I2I2I2', requests)
+  local all_counted = counted + counted_addresses
+  local count = all_counted + asked + asked_addresses
+  read_requests(requests, 9, count)
+  local time = call('TIME')
   local now = time[1] * 1000000 + time[2]
-  local window = math.floor(now / argv[1])
-  local current, previous = keys[1] .. ':' .. window, keys[1] .. ':' .. window - 1
-  local first = 10
-  local count = #argv - first + 1
-
-  local tats = redis.call('HMGET', current, unpack(argv, first))
-  local unknown = {}
-  for i = 1, count do
-    if not tats[i] then
-      unknown[#unknown + 1] = argv[first + i - 1]
-    end
+  local length = limits_of.window
+  local window = floor(now / length)
+  local is_early = now - window * length < length / 2
+  local may_be_new = read_known(prefix .. ':' .. window, is_early and prefix .. ':' .. window - 1, count)
+  local latest = count > all_counted and {} or nil
+  local used = judge(now, 1, counted, principal, false, latest, 0)
+  used = judge(now, counted + 1, all_counted, address, false, latest, used)
+  used = judge(now, all_counted + 1, all_counted + asked, principal, true, latest, used)
+  used = judge(now, all_counted + asked + 1, count, address, true, latest, used)
+  if used > 0 then
+    write(prefix, window, length, used, may_be_new)
   end
-  -- What each subject has by now, in so far as it is not in `tats`.
-  local known = {}
-  if #unknown > 0 then
-    local before = redis.call('HMGET', previous, unpack(unknown))
-    for i, name in ipairs(unknown) do
-      known[name] = tonumber(before[i])
-    end
-  end
-
-  local answers, set, done = {}, {}, 0
-
-  local function judge(requests, interval, period, is_asked)
-    local last = now + period
-    for i = done + 1, done + requests do
-      local name = argv[first + i - 1]
-      local tat = known[name] or tonumber(tats[i]) or now
-      if tat < now then
-        tat = now
-      end
-      local after = tat + interval
-      if after > last and is_asked then
-        answers[i] = '-' .. format('%d', tat)
-      else
-        if after > last then
-          -- Let in elsewhere at the same time: what it has is used up.
-          after = last
-        end
-        known[name] = after
-        local text = format('%d', after)
-        answers[i] = text
-        set[#set + 1] = name
-        set[#set + 1] = text
-      end
-    end
-    done = done + requests
-  end
-
-  local principal_interval, principal_period = tonumber(argv[2]), tonumber(argv[3])
-  local address_interval, address_period = tonumber(argv[4]), tonumber(argv[5])
-  judge(tonumber(argv[6]), principal_interval, principal_period, false)
-  judge(tonumber(argv[7]), address_interval, address_period, false)
-  judge(tonumber(argv[8]), principal_interval, principal_period, true)
-  judge(tonumber(argv[9]), address_interval, address_period, true)
-
-  if #set > 0 then
-    local is_new = redis.call('EXISTS', current) == 0
-    redis.call('HSET', current, unpack(set))
-    if is_new then
-      redis.call('PEXPIRE', current, format('%d', 3 * argv[1] / 1000))
-      redis.call('UNLINK', keys[1] .. ':' .. window - 2)
-    end
-  end
-  return format('%d ', now) .. table.concat(answers, ' ')
+  return pack(number_form, now) .. concat(answers, '', 1, count)
 end
 
 register({

@@ -5,16 +5,17 @@
 -- Replies: OK seq, state, map | SAME seq, state (nothing has changed since) | NO_EVENT
 
 local function seat_map(keys, argv)
-  local e = redis.call('HMGET', keys[2], 'seq', 'epoch')
-  if not e[1] then
+  local meta_key, event_key, map_key, known_seq = keys[1], keys[2], keys[3], argv[1]
+  local e = call('HMGET', event_key, 'p', 'n')
+  if not e[1] or not e[2] then
     return { 'NO_EVENT' }
   end
-  local meta = redis.call('HMGET', keys[1], 'state', 'epoch')
-  local state = meta[1] == 'open' and meta[2] == e[2] and 'open' or 'recovering'
-  if e[1] == argv[1] then
-    return { 'SAME', e[1], state }
+  local seq = read(layout.numbers, e[2])
+  local state = stored_event.state(meta_key, policies.read(e[1]).epoch)
+  if format('%d', seq) == known_seq then
+    return { 'SAME', seq, state }
   end
-  return { 'OK', e[1], state, redis.call('GET', keys[3]) or '' }
+  return { 'OK', seq, state, call('GET', map_key) or '' }
 end
 
 register({

@@ -6,17 +6,18 @@
 -- Keeps: the recovery is told that the outbox may lack something, and takes what PostgreSQL does not have from records.
 
 local function suspect(keys, argv)
-  local meta = redis.call('HMGET', keys[1], 'epoch', 'state')
-  if meta[1] ~= argv[1] or meta[2] ~= 'open' then
+  local meta_key, epoch = keys[1], argv[1]
+  local meta = call('HMGET', meta_key, 'epoch', 'state')
+  if meta[1] ~= epoch or meta[2] ~= partition.open then
     return { 'STALE', meta[1] or '0' }
   end
-  redis.call('HSET', keys[1], 'damaged', '1', 'state', 'suspect')
+  call('HSET', meta_key, 'damaged', '1', 'state', 'suspect')
   return { 'OK' }
 end
 
 register({
   name = 'suspect',
-  description = 'closes a partition of which something is known to be wrong, so that the reconciler recovers it',
+  description = 'closes a partition of which something is known to be wrong',
   flags = { 'allow-oom' },
   body = suspect,
 })

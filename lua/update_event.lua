@@ -1,78 +1,99 @@
 -- update_event: changes an event's policy and its tiers' capacities and prices, and adds tiers.
 --
--- KEYS: 1 meta
--- ARGV: 1 epoch, 2 identity, 3 event, 4 status, 5 opens, 6 closes, 7 owners may cancel until (5 to 7 empty: never),
---       8 hold milliseconds, 9 tickets a user, 10 bookings a user (empty: none), then four a tier that changes: tier,
---       capacity, unit price (empty: unchanged), kind when the tier is to be added unless it exists (else empty)
--- Replies: OK | COMMITTED `tier held sold blocked`,… (more is held, sold or blocked than its new capacity) |
---          UNKNOWN_TIER | MORE (64 lapsed holds were released, call again) | NO_EVENT | RECOVERING | STALE epoch
+-- KEYS: 1 meta, 2 event
+-- ARGV: 1 epoch, 2 identity, 3 its terms but the currency, which never changes
+--       (`status|opens|closes|cancel|hold|maxt|maxb`, empty: none), 4 tiers that change, one after the other: tier
+--       (16), 1 + 2 (I1; 1: the capacity changes, 2: the price), capacity (I4), price (I6), kind (1) when the tier is
+--       to be added unless it exists, else `-`
+-- Replies: OK | COMMITTED and, one after the other, tiers of which more is held, sold or blocked than their new
+--          capacity: tier (16), held, sold, blocked (I4 each) | UNKNOWN_TIER | MORE (64 due holds were released, call
+--          again) | NO_EVENT | RECOVERING | STALE epoch
 -- Keeps: capacity = available + held + sold + blocked, with available never below 0; existing holds keep their expiry
 --        and price; an added tier comes last.
 
-local function update_event(keys, argv)
-  local first_tier, tier_arguments = 11, 4
+local change_form, change_size = '>c16BI4I6c1', 28
+local unchanged_kind = '-'
 
-  local refusal = guard.refusal(keys[1], argv[1], argv[2])
-  if refusal then
-    return refusal
+-- The changes, by number.
+local function read_changes(text)
+  local changes = {}
+  for at = 1, #text, change_size do
+    local tier, marks, capacity, price, kind = read(change_form, text, at)
+    changes[#changes + 1] = {
+      tier = tier, capacity = marks % 2 == 1 and capacity or nil, price = marks >= 2 and price or nil,
+      kind = kind ~= unchanged_kind and kind or nil,
+    }
   end
-  local w, missing = work.load(guard.tag(keys[1]), argv[3], argv[1], {})
-  if not w then
-    return missing
-  end
-  work.check_types(w)
-  work.expire_due(w)
+  return changes
+end
 
-  -- Why the tiers cannot become so, or nil.
-  local function judge()
-    local committed = {}
-    for i = first_tier, #argv, tier_arguments do
-      local t = work.tier(w, argv[i])
-      if not t and argv[i + 3] == '' then
-        return { 'UNKNOWN_TIER' }
-      end
-      if t and (tonumber(argv[i + 1]) or t.capacity) < t.held + t.sold + t.blocked then
-        committed[#committed + 1] = string.format('%s %d %d %d', argv[i], t.held, t.sold, t.blocked)
-      end
+-- Why the tiers cannot become so, or nil.
+local function judge(g, changes)
+  local committed = {}
+  for _, change in ipairs(changes) do
+    local tier = tiers.find(g, change.tier)
+    if not tier and not change.kind then
+      return { 'UNKNOWN_TIER' }
     end
-    if #committed > 0 then
-      return w.more and { 'MORE' } or { 'COMMITTED', table.concat(committed, ',') }
+    if tier and (change.capacity or tier.capacity) < tier.held + tier.sold + tier.blocked then
+      committed[#committed + 1] = pack('>c16I4I4I4', change.tier, tier.held, tier.sold, tier.blocked)
     end
-    return nil
   end
+  if #committed > 0 then
+    return g.more and { 'MORE' } or { 'COMMITTED', concat(committed) }
+  end
+  return nil
+end
 
-  refusal = judge()
-  if refusal then
-    work.commit(w)
-    return refusal
+-- The tier as it becomes; a new one is the last in the event's order.
+local function change_tier(g, change, order)
+  local tier = tiers.find(g, change.tier)
+  if not tier then
+    tier = tiers.add(g, change.tier, change.kind)
+    order[#order + 1] = change.tier
   end
-  w.policy = {
-    'status', argv[4], 'opens', argv[5], 'closes', argv[6], 'cancel', argv[7], 'hold', argv[8], 'maxt', argv[9],
-    'maxb', argv[10],
+  local capacity = change.capacity or tier.capacity
+  tier.available = tier.available + capacity - tier.capacity
+  tier.capacity, tier.price = capacity, change.price or tier.price
+  tiers.mark(g, tier)
+end
+
+local function change(g, terms, changes)
+  local policy = g.policy
+  local order = { event.field(g, 'o') or '' }
+  for _, change_of in ipairs(changes) do
+    change_tier(g, change_of, order)
+  end
+  g.fields = {
+    'p', policy.event .. concat({ terms, policy.currency, policy.epoch, policy.rows }, '|'), 'o', concat(order),
   }
-  local order = redis.call('HGET', w.event_key, 'order') or ''
-  for i = first_tier, #argv, tier_arguments do
-    local t = work.tier(w, argv[i])
-    if not t then
-      t = { capacity = 0, available = 0, held = 0, sold = 0, blocked = 0, price = 0, kind = argv[i + 3] }
-      w.tiers[argv[i]] = t
-      order = order == '' and argv[i] or order .. ' ' .. argv[i]
-    end
-    local capacity = tonumber(argv[i + 1]) or t.capacity
-    t.available = t.available + capacity - t.capacity
-    t.capacity, t.price = capacity, tonumber(argv[i + 2]) or t.price
-    w.changed_tiers[argv[i]] = true
+  g.is_changed = true
+end
+
+local function update_event(keys, argv)
+  local meta_key, event_key, epoch, identity, terms = keys[1], keys[2], argv[1], argv[2], argv[3]
+  local changes = read_changes(argv[4])
+  local refusal = partition.refusal(meta_key, epoch, identity)
+  if refusal then
+    return refusal
   end
-  w.policy[#w.policy + 1] = 'order'
-  w.policy[#w.policy + 1] = order
-  w.is_changed = true
-  work.commit(w)
-  return { 'OK' }
+  local g
+  g, refusal = event.load(event_key, epoch)
+  if not g then
+    return refusal
+  end
+  holds.expire_due(g)
+  refusal = judge(g, changes)
+  if not refusal then
+    change(g, terms, changes)
+  end
+  commit.write(g, '')
+  return refusal or { 'OK' }
 end
 
 register({
   name = 'update_event',
-  description = 'changes the policy of an event, its tiers with capacities and prices, and adds tiers',
+  description = "changes an event's policy and tiers, and adds tiers",
   flags = { 'allow-oom' },
   body = update_event,
 })

@@ -174,6 +174,12 @@ final class APIContext {
         BookingJSON.write(id, image, map, persisted: persisted, availability: availability, to: &json)
     }
 
+    /// The id of a booking to be made. It is random also for a claim with a key: two copies that are asked at once, while
+    /// each talks to a Redis of its own, must not make two bookings of one id.
+    func newBooking(of event: EventID) -> BookingID {
+        BookingID(partition: inventory.keys.partition(of: event), milliseconds: now, random: random.next())
+    }
+
     /// The booking that a path names.
     func booking(_ request: HTTPRequest) throws(Problem) -> BookingID {
         guard let id = BookingID(request.parameters["id"] ?? "", partitions: inventory.keys.partitions) else {

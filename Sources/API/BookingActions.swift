@@ -46,6 +46,8 @@ final class BookingActions {
             booking: id, user: user, means: means.means, isOneShot: false,
             preference: Preference(request, usual: context.configuration.persistWait), idempotency: idempotency,
             traceparent: context.traceparent(request), availability: nil)
+        let older = FirstFormFingerprint(action: .pay, body: body, secret: context.fingerprintKey)
+        if let known = try await replays.firstForm(idempotency, .pay, id.partition, older) { return known }
         guard !context.configuration.redisIsDurable else {
             return try await replays.remembering(idempotency, id) { [self] in
                 try await payments.pay(order, countsDeclines: !isService)
@@ -152,6 +154,9 @@ final class BookingActions {
             idempotency: idempotency,
             traceparent: context.traceparent(request))
         let preference = Preference(request, usual: context.configuration.persistWait)
+        let older = FirstFormFingerprint(
+            action: action, detail: detail, body: body, secret: context.fingerprintKey)
+        if let known = try await replays.firstForm(idempotency, action, id.partition, older) { return known }
         return try await replays.once(idempotency, action, id) { [self] in
             let outcome = try await transitions.whereverItIs(id, caller.owner) { try await transition(wanted) }
             switch outcome {

@@ -50,7 +50,7 @@ final class BookingRoutes {
         let user = caller.principal.isAdmin ? nil : caller.principal.id
         bookings.read(id) { [self] found in
             guard let found, !found.image.hasSeats else {
-                return exchange.later { [self] request in await answer { try await read(request) } }
+                return exchange.laterTraced { [self] request in await answer { try await read(request) } }
             }
             guard user == nil || found.image.user == user else {
                 return exchange.answer(Self.notFound.response())

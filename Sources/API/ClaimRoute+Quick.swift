@@ -16,8 +16,11 @@ extension ClaimRoute {
             let key = IdempotencyKey.plain(request)
         else { return false }
         if key.isEmpty, context.configuration.requiresIdempotencyKey { return false }
+        // A key of the first form may have a record of its own.
+        let partition = context.inventory.keys.partition(of: body.event)
+        if !key.isEmpty, context.inventory.mayHaveFirstFormKeys(partition, now: context.now) { return false }
         let user = caller.principal.id
-        let digest = key.isEmpty ? nil : IdempotencyKey.digest(user, body.event.uuid, key).hex
+        let digest = key.isEmpty ? nil : Digest128(IdempotencyKey.digest(user, body.event.uuid, key))
         let call = QuickClaimCall(self, exchange, user, body, digest)
         context.inFlight.beginClaim()
         call.begin()
@@ -41,14 +44,17 @@ private final class QuickClaimCall {
     private let user: UserID
     private let body: QuickClaim
     /// Of its key.
-    private let digest: String?
+    private let digest: Digest128?
+    /// The id of the booking that it makes.
+    private let booking: BookingID
 
-    init(_ route: ClaimRoute, _ exchange: HTTPExchange, _ user: UserID, _ body: QuickClaim, _ digest: String?) {
+    init(_ route: ClaimRoute, _ exchange: HTTPExchange, _ user: UserID, _ body: QuickClaim, _ digest: Digest128?) {
         self.route = route
         self.exchange = exchange
         self.user = user
         self.body = body
         self.digest = digest
+        booking = route.context.newBooking(of: body.event)
     }
 
     private var context: APIContext { route.context }
@@ -77,10 +83,7 @@ private final class QuickClaimCall {
 
     private func claim() {
         let claim = ClaimRequest(
-            booking: BookingID(
-                partition: context.inventory.keys.partition(of: body.event), milliseconds: context.now,
-                random: context.random.next()),
-            event: body.event, user: user, items: body.items, idempotency: digest.map(idempotency),
+            booking: booking, event: body.event, user: user, items: body.items, idempotency: digest.map(idempotency),
             answersLater: false, traceparent: context.traceparent(exchange.request))
         context.inventory.claim(claim) { [self] result in
             context.inFlight.endClaim()
@@ -88,7 +91,7 @@ private final class QuickClaimCall {
         }
     }
 
-    private func idempotency(_ digest: String) -> IdempotentRequest {
+    private func idempotency(_ digest: Digest128) -> IdempotentRequest {
         IdempotencyKey.bound(digest, action: .claim, secret: context.fingerprintKey) { body.appendCanonical(to: &$0) }
     }
 
@@ -100,7 +103,7 @@ private final class QuickClaimCall {
         case .success(.soldOut):
             exchange.answer(ClaimRoute.soldOut.response())
         case .success(let outcome):
-            exchange.later { [route] request in
+            exchange.laterTraced { [route] request in
                 await API.answer {
                     try await route.answer(request, claim, .claim, outcome) { try ClaimBody(request) }
                 }

@@ -23,15 +23,15 @@ final class ClaimRoute {
         let wanted = try ClaimBody(&body)
         let event = try await context.event(wanted.event)
         let action = wanted.means == nil ? IdempotentAction.claim : .book
+        let items = try wanted.items(of: event)
+        let key = try replays.key(request, wanted.idempotencyKey)?.bound(
+            user: user, target: event.uuid, action: action, body: body, secret: context.fingerprintKey)
         let claim = ClaimRequest(
-            booking: BookingID(
-                partition: context.inventory.keys.partition(of: event), milliseconds: context.now,
-                random: context.random.next()),
-            event: event, user: user, items: try wanted.items(of: event),
-            idempotency: try replays.key(request, wanted.idempotencyKey)?.bound(
-                user: user, target: event.uuid, action: action, body: body,
-                secret: context.fingerprintKey),
+            booking: context.newBooking(of: event), event: event, user: user, items: items,
+            idempotency: key,
             answersLater: wanted.means != nil, traceparent: context.traceparent(request))
+        let older = FirstFormFingerprint(action: action, body: body, secret: context.fingerprintKey)
+        if let known = try await replays.firstForm(key, action, claim.booking.partition, older) { return known }
         if context.pressure.isHigh { return try await refusedUnlessKnown(claim, action, Pressure.refusal) }
         if wanted.means != nil { try await payments.requireRecords(for: claim.booking) }
         var attempt: DeclineLimit.Attempt?
@@ -68,6 +68,9 @@ final class ClaimRoute {
         case .replay(let record):
             guard let idempotency = claim.idempotency else { throw Problem.inProgress }
             return try await replays.replay(record, idempotency, action)
+        case .gone(let booking):
+            guard let idempotency = claim.idempotency else { throw Problem.inProgress }
+            return try await replays.gone(booking, idempotency, action)
         case .unknownTiers(let tiers):
             throw try wanted().unknown(tiers)
         case .mistaken(let tiers):
@@ -86,9 +89,9 @@ final class ClaimRoute {
         _ claim: ClaimRequest, _ action: IdempotentAction, _ refusal: any Error
     ) async throws -> HTTPResponse {
         guard let idempotency = claim.idempotency,
-            let record = try await replays.record(idempotency, claim.booking.partition)
+            let response = try await replays.claimed(claim, idempotency, action)
         else { throw refusal }
-        return try await replays.replay(record, idempotency, action)
+        return response
     }
 
     /// Releases a hold that cannot be paid with what the client sent; what it costs was not known before.
@@ -112,7 +115,7 @@ final class ClaimRoute {
                     ("Content-Type", "application/json"), ("Location", "/v1/bookings/\(claim.booking)"),
                 ], body: body)
         }
-        return try await replays.remembering(claim.idempotency, claim.booking) { [self] in
+        return try await replays.remembering(claim.idempotency, claim.booking, madeOf: claim.event) { [self] in
             if means.means == nil, image.totalAmount > 0 {
                 try await release(claim)
                 throw PaymentMeansBody.missing("/payment", for: image)

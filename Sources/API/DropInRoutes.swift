@@ -134,10 +134,8 @@ final class DropInRoutes {
                 throw Problem(.paymentRequired, "Payment required")
             }
             let claim = ClaimRequest(
-                booking: BookingID(
-                    partition: context.inventory.keys.partition(of: event.id), milliseconds: context.now,
-                    random: context.random.next()),
-                event: event.id, user: user, items: [tier.kind == "seated" ? .best(tier.id, 1) : .units(tier.id, 1)],
+                booking: context.newBooking(of: event.id), event: event.id, user: user,
+                items: [tier.kind == "seated" ? .best(tier.id, 1) : .units(tier.id, 1)],
                 idempotency: nil, answersLater: false, traceparent: context.traceparent(request))
             switch try await context.inFlight.claiming({ try await context.inventory.claim(claim) }) {
             case .held, .existing:

@@ -96,8 +96,8 @@ struct IdempotencyKey {
     ) -> IdempotentRequest {
         let request = Array("\(action.rawValue):\(detail)\0".utf8) + body.canonical
         return IdempotentRequest(
-            digest: Self.digest(user, target, Array(text.utf8)[...]).hex,
-            fingerprint: secret.shortCode(of: request).hex,
+            digest: Digest128(Self.digest(user, target, Array(text.utf8)[...])),
+            fingerprint: Digest128(secret.shortCode(of: request)),
             patienceMilliseconds: Self.patienceMilliseconds)
     }
 
@@ -114,12 +114,12 @@ struct IdempotencyKey {
     ///
     /// - Parameter body: appends the request's body in its one spelling.
     static func bound(
-        _ digest: String, action: IdempotentAction, secret: HMACKey, body: (inout [UInt8]) -> Void
+        _ digest: Digest128, action: IdempotentAction, secret: HMACKey, body: (inout [UInt8]) -> Void
     ) -> IdempotentRequest {
         var request = Array("\(action.rawValue):\0".utf8)
         body(&request)
         return IdempotentRequest(
-            digest: digest, fingerprint: secret.shortCode(of: request).hex,
+            digest: digest, fingerprint: Digest128(secret.shortCode(of: request)),
             patienceMilliseconds: patienceMilliseconds)
     }
 
@@ -143,6 +143,10 @@ struct IdempotencyKey {
     private static let separator: StaticString = "\0POST\0"
     /// The separators and a UUID.
     private static let scopeBytes = 44
+}
+
+extension Digest128 {
+    init(_ digest: ShortDigest) { self.init(high: digest.high, low: digest.low) }
 }
 
 extension RequestBody {

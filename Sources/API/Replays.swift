@@ -51,15 +51,80 @@ final class Replays {
         guard let text = try await context.inventory.idempotencyText(partition, digest: request.digest) else {
             return nil
         }
-        guard text.starts(withExactly: request.fingerprint + "|") else { throw Problem.keyReused }
+        guard text.starts(withExactly: "\(request.fingerprint)|") else { throw Problem.keyReused }
         return IdempotencyRecord(text: text)
+    }
+
+    /// The answer to a request whose key was used in the first form of what Redis held; `nil` when it was not.
+    ///
+    /// - Parameter older: what the request's fingerprint was then.
+    /// - Throws: 422 when its key belongs to another request.
+    func firstForm(
+        _ request: IdempotentRequest?, _ action: IdempotentAction, _ partition: Partition,
+        _ older: @autoclosure () -> FirstFormFingerprint
+    ) async throws -> HTTPResponse? {
+        guard let request, try await context.inventory.hasFirstFormKeys(partition, now: context.now),
+            let text = try await context.inventory.idempotencyText(partition, digest: request.digest)
+        else { return nil }
+        var known = request
+        if !text.starts(withExactly: "\(request.fingerprint)|") {
+            // What comes of it is remembered under the fingerprint that the record has.
+            known = IdempotentRequest(
+                digest: request.digest, fingerprint: older().digest,
+                patienceMilliseconds: request.patienceMilliseconds)
+            guard text.starts(withExactly: "\(known.fingerprint)|") else { throw Problem.keyReused }
+        }
+        guard let record = IdempotencyRecord(text: text) else { return nil }
+        return try await replay(record, known, action)
+    }
+
+    // MARK: - Keys of claims
+
+    /// The answer to a claim whose key made a booking that is not in Redis (any more): PostgreSQL has what it was.
+    ///
+    /// - Throws: 422 when the key belongs to another request; 503 while PostgreSQL does not answer.
+    func gone(
+        _ booking: BookingID, _ request: IdempotentRequest, _ action: IdempotentAction
+    ) async throws -> HTTPResponse {
+        // What a claim was answered that was paid for at once is kept under its key.
+        if let record = try await record(request, booking.partition) {
+            return try await replay(record, request, action)
+        }
+        guard let row = try await context.store.booking(booking) else { throw Problem.bookingNotFound }
+        let record = BookingRecord(image: row.image, epoch: 0, claimed: row.claimed)
+        return try await replay(booking, record, request, action)
+    }
+
+    /// The answer to a claim whose key was used before; `nil` when it was not. For claims that are not asked of Redis
+    /// again.
+    func claimed(
+        _ claim: ClaimRequest, _ request: IdempotentRequest, _ action: IdempotentAction
+    ) async throws -> HTTPResponse? {
+        guard let booking = try await context.inventory.bookingMade(byKeyOf: claim) else { return nil }
+        if let record = try await record(request, booking.partition) {
+            return try await replay(record, request, action)
+        }
+        guard let record = try await context.inventory.record(booking) else {
+            return try await gone(booking, request, action)
+        }
+        return try await replay(booking, record, request, action)
+    }
+
+    private func replay(
+        _ booking: BookingID, _ record: BookingRecord, _ request: IdempotentRequest, _ action: IdempotentAction
+    ) async throws -> HTTPResponse {
+        let key = ClaimKey(digest: request.digest, fingerprint: request.fingerprint)
+        guard record.image.key == key else { throw Problem.keyReused }
+        return try await replay(IdempotencyRecord(booking, record), request, action)
     }
 
     // MARK: - Remembering
 
     /// Runs a request and remembers its answer, or forgets the key when the answer may be another one next time.
+    ///
+    /// - Parameter event: of the booking, when the request's key made it.
     func remembering(
-        _ request: IdempotentRequest?, _ booking: BookingID,
+        _ request: IdempotentRequest?, _ booking: BookingID, madeOf event: EventID? = nil,
         _ body: nonisolated(nonsending) () async throws -> HTTPResponse
     ) async throws -> HTTPResponse {
         guard let request else { return try await body() }
@@ -73,7 +138,11 @@ final class Replays {
             remember(response, request, booking)
             return response
         } catch  where Self.leavesNothing(error) {
-            try? await context.inventory.forget(request, partition: booking.partition)
+            if let event {
+                try? await context.inventory.forget(request, of: booking, event: event)
+            } else {
+                try? await context.inventory.forget(request, partition: booking.partition)
+            }
             throw error
         }
     }
@@ -113,7 +182,7 @@ final class Replays {
     ) async throws -> HTTPResponse {
         var record = record
         let patience = monotonicNanoseconds() + Self.patience
-        while case .running(_, let booking, let deadline) = record {
+        while case .running(let booking, let deadline) = record {
             let now = try await context.inventory.now()
             if now > deadline, let response = try await finished(booking, request, action, now: now) { return response }
             guard monotonicNanoseconds() < patience else { throw Problem.inProgress }
@@ -122,10 +191,10 @@ final class Replays {
             record = next
         }
         switch record {
-        case .claim(_, let booking, let availability, let image):
+        case .claim(let booking, let availability, let image):
             let body = await context.json(booking, image, persisted: false, availability: availability)
             return replayed(201, body, booking, action)
-        case .done(_, let booking, let status, let body):
+        case .done(let booking, let status, let body):
             if !body.isEmpty { return replayed(status, Array(body.utf8), booking, action) }
             guard let (image, persisted) = try await bookings.read(booking) else { throw Problem.bookingNotFound }
             return replayed(status, await context.json(booking, image, persisted: persisted), booking, action)
@@ -151,7 +220,8 @@ final class Replays {
             response = replayed(
                 status, await context.json(booking, image, persisted: persisted), booking, action)
         }
-        remember(response, request, booking)
+        // A claim's key is in its booking, which goes on telling what came of it.
+        if action != .claim { remember(response, request, booking) }
         return response
     }
 

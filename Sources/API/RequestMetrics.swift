@@ -81,7 +81,7 @@ enum ClaimLabel: Int, CaseIterable {
         self =
             switch outcome {
             case .held: .held
-            case .replay, .existing: .replayed
+            case .replay, .existing, .gone: .replayed
             case .keyReused: .keyReused
             case .keyLimit: .keyLimit
             case .soldOut: .soldOut

@@ -125,10 +125,11 @@ public final class Auditor {
         let named = Set(told.compactMap(\.booking))
         var entries: [BookingID: AuditReport.Entry] = [:]
         _ = try await inventory.survivors(inventory.keys.partition(of: event), epoch: epoch) { page in
-            for (id, image) in page
-            where image.event == event && image.status.isLive && !named.contains(id)
-                && !comparison.isKnown(id, image.version)
-            {
+            for (id, record) in page {
+                let image = record.image
+                guard image.event == event, image.status.isLive, !named.contains(id),
+                    !comparison.isKnown(id, image.version)
+                else { continue }
                 entries[id] = AuditReport.Entry(
                     booking: id,
                     "Redis has it \(image.status.rawValue) in version \(image.version); PostgreSQL does not.")

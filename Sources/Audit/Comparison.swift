@@ -187,6 +187,9 @@ struct Comparison {
                         "Redis has it in version \(version ?? 0); by the records it is version \(booking.version)."))
             }
         }
+        if snapshot.live != snapshot.holds.count {
+            drift.append(Entry("Redis counts \(snapshot.live) holds; its indexes name \(snapshot.holds.count)."))
+        }
         for (id, image) in snapshot.holds where live[id]?.status.isHeld != true {
             let known = live[id].map { "it is \($0.status.rawValue) there" } ?? "PostgreSQL does not have it so"
             drift.append(Entry(booking: id, "Redis has it \(image?.status.rawValue ?? "in an index only"); \(known)."))
@@ -202,9 +205,8 @@ struct Comparison {
                 old.tickets + booking.items.reduce(0) { $0 + $1.quantity }, old.bookings + 1
             )
         }
-        var due: [String: String] = [:]
-        for (user, total) in totals { due[EscapedText.encode(user.text)] = "\(total.tickets) \(total.bookings)" }
-        let here = snapshot.users.mapValues { $0.split(separator: " ").prefix(2).joined(separator: " ") }
+        let due = totals.mapValues { "\($0.tickets) \($0.bookings)" }
+        let here = snapshot.users
         // Users are not named: a report may be shown to many.
         let wrong = Set(due.keys).union(here.keys).count { here[$0] != due[$0] }
         return wrong == 0 ? [] : [Entry("Redis counts the tickets or bookings of \(wrong) users differently.")]

@@ -31,7 +31,7 @@ extension BookingImage {
             version: version, status: status, expiresAt: expiresAt, paymentDeadline: deadline == 0 ? nil : deadline,
             attempts: attempts, extensions: extensions, createdAt: createdAt, updatedAt: updatedAt,
             confirmedAt: confirmedAt == 0 ? nil : confirmedAt, event: EventID(event), user: user, totalAmount: total,
-            currency: currency, idempotencyDigest: digest.isEmpty ? nil : digest, items: items, payment: payment,
+            currency: currency, key: ClaimKey(digest), items: items, payment: payment,
             reason: reason.isEmpty ? nil : reason)
     }
 
@@ -51,7 +51,7 @@ extension BookingImage {
         return [
             String(version), status.rawValue, String(expiresAt), String(paymentDeadline ?? 0), String(attempts),
             String(extensions), String(createdAt), String(updatedAt), String(confirmedAt ?? 0), event.description,
-            EscapedText.encode(user.text), String(totalAmount), currency, idempotencyDigest ?? "", items,
+            EscapedText.encode(user.text), String(totalAmount), currency, key?.description ?? "", items,
             payment?.text ?? "", reason ?? "",
         ].joined(separator: "|")
     }

@@ -83,8 +83,8 @@ public struct BookingImage: Hashable, Sendable {
     public var totalAmount: Int64
     /// ISO 4217.
     public var currency: String
-    /// The digest of the idempotency key it was claimed with.
-    public var idempotencyDigest: String?
+    /// The idempotency key it was claimed with.
+    public var key: ClaimKey?
     /// Its lines, one a tier.
     public var items: [BookingItem]
     /// Its last payment attempt.
@@ -96,7 +96,7 @@ public struct BookingImage: Hashable, Sendable {
     public init(
         version: Int64, status: BookingStatus, expiresAt: Int64, paymentDeadline: Int64?, attempts: Int,
         extensions: Int, createdAt: Int64, updatedAt: Int64, confirmedAt: Int64?, event: EventID, user: UserID,
-        totalAmount: Int64, currency: String, idempotencyDigest: String?, items: [BookingItem],
+        totalAmount: Int64, currency: String, key: ClaimKey?, items: [BookingItem],
         payment: BookingPayment?, reason: String?
     ) {
         self.version = version
@@ -112,7 +112,7 @@ public struct BookingImage: Hashable, Sendable {
         self.user = user
         self.totalAmount = totalAmount
         self.currency = currency
-        self.idempotencyDigest = idempotencyDigest
+        self.key = key
         self.items = items
         self.payment = payment
         self.reason = reason

@@ -126,17 +126,4 @@ public struct SeatState: Sendable {
         self.map = map
         bytes = map.bytes(taken)
     }
-
-    /// The tiers and their rows: `tier first last;…`.
-    public var ranges: String {
-        var tiers: [(tier: TierID, first: Int, last: Int)] = []
-        for (index, row) in map.rows.enumerated() {
-            if tiers.last?.tier == row.tier {
-                tiers[tiers.count - 1].last = index
-            } else {
-                tiers.append((row.tier, index, index))
-            }
-        }
-        return tiers.map { "\($0.tier) \($0.first) \($0.last)" }.joined(separator: ";")
-    }
 }

@@ -37,7 +37,7 @@ public struct ClaimRequest: Sendable {
     public var user: UserID
     /// What is asked for; one tier may be named twice. At most 512 seats.
     public var items: [ClaimItem]
-    /// Digest of the scoped key (hexadecimal) and fingerprint of the request, when it has a key.
+    /// The idempotency key, when the request has one; the booking's id carries it.
     public var idempotency: IdempotentRequest?
     /// Whether the answer comes later (one shot with payment): the idempotency record starts as running.
     public var answersLater: Bool
@@ -61,16 +61,16 @@ public struct ClaimRequest: Sendable {
 
 /// An idempotency key as Redis sees it.
 public struct IdempotentRequest: Sendable, Hashable {
-    /// Hexadecimal digest of the key and its scope.
-    public let digest: String
-    /// Hexadecimal fingerprint of the request.
-    public let fingerprint: String
+    /// Digest of the key and its scope (`Digest128.asKey`).
+    public let digest: Digest128
+    /// Fingerprint of the request.
+    public let fingerprint: Digest128
     /// How long the request may run until another may finish it from the booking's state.
     public let patienceMilliseconds: Int64
 
     /// A key and the request it came with.
-    public init(digest: String, fingerprint: String, patienceMilliseconds: Int64) {
-        self.digest = digest
+    public init(digest: Digest128, fingerprint: Digest128, patienceMilliseconds: Int64) {
+        self.digest = digest.asKey
         self.fingerprint = fingerprint
         self.patienceMilliseconds = patienceMilliseconds
     }
@@ -101,6 +101,8 @@ public indirect enum ClaimOutcome: Sendable {
     case replay(IdempotencyRecord)
     /// The booking exists: an earlier ask of this very claim got through.
     case existing(BookingImage)
+    /// The key made this booking, which is not in Redis (any more): PostgreSQL has what it was answered.
+    case gone(BookingID)
     /// The key was used by another request.
     case keyReused
     /// The user has as many live keys of this event as may be.

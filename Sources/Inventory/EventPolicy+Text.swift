@@ -1,19 +1,55 @@
 public import Booking
 
 extension EventPolicy {
-    /// What an event's hash in Redis says of how it is sold: the fields' names, and texts that are empty for none.
+    /// What an event's policy in Redis says of how it is sold: the fields' names, and texts that are empty for none.
     ///
-    /// `lua/load_event.lua` and `lua/update_event.lua` take the first seven in this order.
+    /// The policy's text has them in this order (`lua/lib/event.lua`).
     public var terms: [(name: String, text: String)] {
         func text(_ value: Int64?) -> String { value.map { String($0) } ?? "" }
-        return [
-            ("status", isCancelled ? "cancelled" : "published"), ("opens", text(opensAt)), ("closes", text(closesAt)),
-            ("cancel", text(cancelUntil)), ("hold", String(holdMilliseconds)),
-            ("maxt", text(maxTicketsPerUser.map { Int64($0) })), ("maxb", text(maxBookingsPerUser.map { Int64($0) })),
-            ("currency", currency),
+        let texts = [
+            isCancelled ? "cancelled" : "published", text(opensAt), text(closesAt), text(cancelUntil),
+            String(holdMilliseconds), text(maxTicketsPerUser.map { Int64($0) }),
+            text(maxBookingsPerUser.map { Int64($0) }), currency,
         ]
+        return Array(zip(Self.termNames, texts)).map { ($0, $1) }
     }
 
+    static let termNames = ["status", "opens", "closes", "cancel", "hold", "maxt", "maxb", "currency"]
+
+    /// All of them, as `load_event` takes them.
+    var termsText: String { terms.map(\.text).joined(separator: "|") }
+
     /// Those that `update_event` takes: a currency never changes.
-    var changeableTerms: [String] { terms.dropLast().map(\.text) }
+    var changeableTermsText: String { terms.dropLast().map(\.text).joined(separator: "|") }
+
+    /// The tiers sold by seat and their rows, each by its place in the order in which they were made: `place first
+    /// last;…` (`lua/lib/rows.lua`).
+    var rowsText: String {
+        guard let seats else { return "" }
+        return tiers.enumerated().compactMap { index, tier in
+            seats.map.rows(of: tier.tier).map { "\(index + 1) \($0.lowerBound) \($0.upperBound)" }
+        }.joined(separator: ";")
+    }
+}
+
+/// An event's policy as Redis has it: the event's 16 bytes, then `status|opens|closes|cancel|hold|maxt|maxb|currency|
+/// epoch|rows`.
+struct StoredPolicy {
+    /// How it is sold, by the names of `EventPolicy.terms`.
+    let terms: [String: String]
+    /// The epoch it was loaded under; `closed` after a failure half-way.
+    let epoch: String
+
+    /// Reads a policy; `nil` when it is malformed.
+    init?(_ bytes: [UInt8]) {
+        var reader = FieldReader(bytes.dropFirst(16), separator: "|")
+        var terms: [String: String] = [:]
+        for name in EventPolicy.termNames {
+            guard let text = reader.text() else { return nil }
+            terms[name] = text
+        }
+        guard let epoch = reader.text(), reader.text() != nil, reader.isAtEnd else { return nil }
+        self.terms = terms
+        self.epoch = epoch
+    }
 }

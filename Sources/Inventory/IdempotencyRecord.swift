@@ -3,44 +3,62 @@ public import Booking
 /// What is remembered of a request with an idempotency key, for 24 hours.
 public enum IdempotencyRecord: Sendable {
     /// A plain claim: its answer is rebuilt, byte for byte, from these.
-    case claim(fingerprint: String, booking: BookingID, availability: [TierAvailability], image: BookingImage)
+    case claim(booking: BookingID, availability: [TierAvailability], image: BookingImage)
     /// The request still runs, or whoever ran it died; it may take until the deadline (Unix milliseconds).
-    case running(fingerprint: String, booking: BookingID, deadline: Int64)
+    case running(booking: BookingID, deadline: Int64)
     /// The answer.
-    case done(fingerprint: String, booking: BookingID, status: Int, body: String)
+    case done(booking: BookingID, status: Int, body: String)
 
-    /// Reads the text form: `fingerprint|booking|claim…`, `…|run|deadline` or `…|done|status|body`.
+    /// Reads the text form: `fingerprint|booking|run|deadline` or `…|done|status|body`; of the first form of what Redis
+    /// held, also `…|claim|tier=available,…|image`.
     public init?(text: String) { self.init(utf8: Array(text.utf8)[...]) }
 
     /// The same of text that is still bytes.
     init?(utf8 text: ArraySlice<UInt8>) {
         var reader = FieldReader(text, separator: "|")
-        guard let fingerprint = reader.text(), let uuid = reader.next().flatMap(UUIDBytes.init(utf8:)),
-            let kind = reader.text()
+        guard reader.next() != nil, let uuid = reader.next().flatMap(UUIDBytes.init(utf8:)), let kind = reader.text()
         else { return nil }
         let booking = BookingID(stored: uuid)
         switch kind {
         case "run":
             guard let deadline = reader.integer(Int64.self), reader.isAtEnd else { return nil }
-            self = .running(fingerprint: fingerprint, booking: booking, deadline: deadline)
+            self = .running(booking: booking, deadline: deadline)
         case "claim":
             guard let availability = reader.next().flatMap(TierAvailability.list),
                 let image = BookingImage(utf8: reader.remainder)
             else { return nil }
-            self = .claim(fingerprint: fingerprint, booking: booking, availability: availability, image: image)
+            self = .claim(booking: booking, availability: availability, image: image)
         case "done":
             guard let status = reader.integer(Int.self), !reader.isAtEnd else { return nil }
             let body = String(decoding: reader.remainder, as: UTF8.self)
-            self = .done(fingerprint: fingerprint, booking: booking, status: status, body: body)
+            self = .done(booking: booking, status: status, body: body)
         default:
             return nil
+        }
+    }
+
+    /// Reads the record of the booking that a key made, after its id: what the claim was answered; where that is not
+    /// known, the booking's state tells what came of it.
+    init?(claim bytes: ArraySlice<UInt8>) {
+        var reader = ByteReader(bytes)
+        let booking = BookingID(stored: reader.uuid())
+        guard reader.isSound, let record = BookingRecord(reader.remainder) else { return nil }
+        self.init(booking, record)
+    }
+
+    /// What a booking's record says of its claim.
+    public init(_ booking: BookingID, _ record: BookingRecord) {
+        if let (image, availability) = record.claimAnswer {
+            self = .claim(booking: booking, availability: availability, image: image)
+        } else {
+            self = .running(booking: booking, deadline: 0)
         }
     }
 
     /// The booking it led to.
     public var booking: BookingID {
         switch self {
-        case .claim(_, let booking, _, _), .running(_, let booking, _), .done(_, let booking, _, _): booking
+        case .claim(let booking, _, _), .running(let booking, _), .done(let booking, _, _): booking
         }
     }
 }

@@ -20,7 +20,7 @@ extension Inventory {
     public struct Leaving: Sendable {
         /// Which.
         public let booking: BookingID
-        /// The version that is written down; a later one stays.
+        /// The version that is persisted; a later one stays.
         public let version: Int64
         /// How long it stays all the same.
         public let milliseconds: Int64
@@ -67,22 +67,25 @@ extension Inventory {
         leaving: some Collection<Leaving>, completion: @escaping (Result<Void, InventoryError>) -> Void
     ) {
         precondition(leaving.count <= Self.acknowledgeLimit, "more than a call takes")
-        var call = RedisFunctionCall(functions.acknowledge, keyCount: 2, argumentCount: 4 + 3 * leaving.count)
+        var call = RedisFunctionCall(functions.acknowledge, keyCount: 2, argumentCount: 5)
         call.append(keys.meta(partition))
         call.append(keys.outbox(partition))
         call.append(String(epoch))
         call.append(old.description)
         call.append(cursor.description)
         call.append(String(entries))
+        var bookings: [UInt8] = []
+        bookings.reserveCapacity(23 * leaving.count)
         for one in leaving {
-            call.append(one.booking.description)
-            call.append(String(one.version))
-            call.append(String(one.milliseconds))
+            bookings.append(one.booking.uuid)
+            bookings.append(one.version, width: 3)
+            bookings.append(one.milliseconds, width: 4)
         }
+        call.append(bookings)
         connection.call(call) { result in completion(result.map { _ in }.mapError { InventoryError($0) }) }
     }
 
-    /// How many outbox entries of all partitions are not written down, as far as Redis was told.
+    /// How many outbox entries of all partitions are not persisted, as far as Redis was told.
     public func backlog() async throws(InventoryError) -> Int {
         let calls = keys.all.map { partition in
             var call = RedisFunctionCall(functions.backlog, keyCount: 2, argumentCount: 0)
@@ -112,7 +115,7 @@ extension Inventory {
 }
 
 extension Inventory {
-    /// How old the oldest outbox entry is that is not written down, milliseconds; 0 when all are.
+    /// How old the oldest outbox entry is that is not persisted, milliseconds; 0 when all are.
     public func oldestUnwritten() async throws(InventoryError) -> Int64 {
         let cursors = try await pipeline(keys.all.map { ["HGET", keys.meta($0), "cursor"] })
         let firsts = try await pipeline(

@@ -16,10 +16,12 @@ public struct EventSnapshot: Sendable {
     public let tiers: [TierCounters]
     /// What the outbox says of the event beyond the cursor, in order; entries that cannot be read are left out.
     public let tail: [OutboxEntry]
-    /// Holds of the index; `nil` for one without a record of this epoch.
+    /// Holds that the indexes name; `nil` for a paying one without a record that says so under this epoch.
     public let holds: [BookingID: BookingImage?]
-    /// Users' totals, as text by escaped user.
-    public let users: [String: String]
+    /// Holds as the event counts them.
+    public let live: Int
+    /// Users' totals: tickets and bookings.
+    public let users: [UserID: String]
     /// What is off sale.
     public let blocks: Set<Block>
     /// One byte a seat; empty without seats.
@@ -34,9 +36,9 @@ public struct EventSnapshot: Sendable {
 public struct EventGlance: Sendable {
     /// Whether its partition is open and the event of its epoch.
     public let isOpen: Bool
-    /// Whether something of it may not be written down: it cannot be compared then.
+    /// Whether something of it may not be persisted: it cannot be compared then.
     public let isBehind: Bool
-    /// Holds in the indices.
+    /// Live holds.
     public let holds: Int
     /// Users who have something.
     public let users: Int
@@ -52,57 +54,65 @@ extension Inventory {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
             functions.glance,
-            keys: [
-                keys.meta(partition), keys.event(event), keys.outbox(partition), keys.expiries(event),
-                keys.paying(event), keys.users(event),
-            ], arguments: [event.description, cursor.description])
+            keys: [keys.meta(partition), keys.event(event), keys.outbox(partition), keys.users(event)],
+            bytes: [event.uuid.bytes, Array(cursor.description.utf8)])
+        guard reply.word != "NO_EVENT" else {
+            return EventGlance(isOpen: false, isBehind: false, holds: 0, users: 0, tiers: [])
+        }
         let part = Array(reply.rest)
         guard reply.word == "OK", part.count == 8 else { throw InventoryError(.scriptFailed, "glance") }
         return EventGlance(
             isOpen: isOpen(state: part[0], epoch: part[1], identity: part[2], ofEvent: part[3]),
             isBehind: part[4].integer != 0, holds: Int(part[5].integer ?? 0), users: Int(part[6].integer ?? 0),
-            tiers: Self.tiers(part[7]))
+            tiers: try Self.tiers(part[7]))
     }
 
     /// Whether a partition is open and trusted, and the event of its epoch.
     private func isOpen(state: RedisValue, epoch: RedisValue, identity: RedisValue, ofEvent: RedisValue) -> Bool {
-        state.string == "open" && identity.string == connection.identity?.validated && ofEvent.string == epoch.string
+        state.string == Self.openState && identity.string == connection.identity?.validated
+            && ofEvent.string == epoch.string
     }
 
-    private static func tiers(_ value: RedisValue) -> [TierCounters] {
-        pairs(value).compactMap { id, text in TierID(id).flatMap { TierCounters(tier: $0, text: text) } }
+    private static func tiers(_ value: RedisValue) throws(InventoryError) -> [TierCounters] {
+        guard let tiers = TierCounters.list(bytes: (value.bytes ?? [])[...]) else {
+            throw InventoryError(.scriptFailed, "an event's tiers")
+        }
+        return tiers
     }
 
     /// Reads all there is of an event in one step.
     ///
     /// - Parameter cursor: up to where PostgreSQL had the outbox when it was read.
-    /// - Throws: `.overloaded` when too much is not written down to be compared.
+    /// - Throws: `.overloaded` when too much is not persisted to be compared.
     public func snapshot(of event: EventID, after cursor: StreamID) async throws(InventoryError) -> EventSnapshot {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
-            functions.audit,
-            keys: [
-                keys.meta(partition), keys.event(event), keys.outbox(partition), keys.expiries(event),
-                keys.paying(event), keys.users(event), keys.seatMap(event), keys.longestRuns(event),
-                keys.blocks(event),
-            ], arguments: [event.description, cursor.description])
-        guard reply.word == "OK", reply.rest.count == 14 else {
-            throw InventoryError(.overloaded, "too much is not written down to be compared")
+            functions.audit, keys: [keys.meta(partition), keys.event(event)],
+            bytes: [event.uuid.bytes, Array(cursor.description.utf8)])
+        guard reply.word != "NO_EVENT" else { return try await emptySnapshot(of: partition, cursor) }
+        guard reply.word == "OK", reply.rest.count == 15 else {
+            throw InventoryError(.overloaded, "too much is not persisted to be compared")
         }
         let part = Array(reply.rest)
-        let epoch = part[2].integer ?? part[2].string.flatMap { Int64($0) } ?? 0
+        let epoch = part[2].integer ?? 0
         return EventSnapshot(
-            asOf: part[0].string.flatMap { Int64($0) } ?? 0,
+            asOf: part[0].integer ?? 0,
             isOpen: isOpen(state: part[1], epoch: part[2], identity: part[3], ofEvent: part[5]), epoch: epoch,
             lastEntry: part[4].string.flatMap { StreamID($0) } ?? cursor,
-            tiers: Self.tiers(part[6]),
+            tiers: try Self.tiers(part[6]),
             tail: (part[7].array ?? []).compactMap { try? OutboxEntry.parse($0)?.get() },
-            holds: Self.holds(part[8], epoch),
-            users: Dictionary(Self.pairs(part[9])) { $1 },
-            blocks: Set(
-                Self.pairs(part[10]).compactMap { id, text in BlockID(id).flatMap { Block(id: $0, text: text) } }),
-            seatMap: part[11].bytes ?? [], runs: part[12].bytes ?? [],
-            terms: Dictionary(Self.pairs(part[13])) { $1 })
+            holds: Self.holds(part[8]), live: Int(part[14].integer ?? 0), users: Self.users(part[9]),
+            blocks: Set(Block.list(part[10])), seatMap: part[11].bytes ?? [], runs: part[12].bytes ?? [],
+            terms: part[13].bytes.flatMap { StoredPolicy($0)?.terms } ?? [:])
+    }
+
+    /// Of an event that Redis does not have, or not in this form: nothing can be said of it.
+    private func emptySnapshot(
+        of partition: Partition, _ cursor: StreamID
+    ) async throws(InventoryError) -> EventSnapshot {
+        EventSnapshot(
+            asOf: try await now(), isOpen: false, epoch: try await state(of: partition).epoch, lastEntry: cursor,
+            tiers: [], tail: [], holds: [:], live: 0, users: [:], blocks: [], seatMap: [], runs: [], terms: [:])
     }
 
     /// Closes a partition in which drift was found, so that the reconciler recovers it from records and PostgreSQL.
@@ -114,18 +124,30 @@ extension Inventory {
         return reply.word == "OK"
     }
 
-    private static func pairs(_ value: RedisValue) -> [(String, String)] {
+    private static func pairs(_ value: RedisValue) -> [([UInt8], [UInt8])] {
         let list = value.array ?? []
-        return stride(from: 0, to: list.count - 1, by: 2).map { (list[$0].string ?? "", list[$0 + 1].string ?? "") }
+        return stride(from: 0, to: list.count - 1, by: 2).map { (list[$0].bytes ?? [], list[$0 + 1].bytes ?? []) }
     }
 
-    private static func holds(_ value: RedisValue, _ epoch: Int64) -> [BookingID: BookingImage?] {
+    private static func holds(_ value: RedisValue) -> [BookingID: BookingImage?] {
         var holds: [BookingID: BookingImage?] = [:]
-        for (id, text) in pairs(value) {
-            guard let uuid = UUIDBytes(id) else { continue }
-            let record = BookingRecord(text: text)
-            holds[BookingID(stored: uuid)] = .some(record?.epoch == String(epoch) ? record?.image : nil)
+        for (id, bytes) in pairs(value) {
+            var reader = ByteReader(id[...])
+            let booking = BookingID(stored: reader.uuid())
+            guard reader.isWhole else { continue }
+            holds[booking] = .some(BookingRecord(bytes[...])?.image)
         }
         return holds
+    }
+
+    /// The ids that may follow the totals are left out.
+    private static func users(_ value: RedisValue) -> [UserID: String] {
+        var users: [UserID: String] = [:]
+        for (name, text) in pairs(value) {
+            let numbers = text.split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2)
+            users[UserID(stored: String(decoding: name, as: UTF8.self))] =
+                numbers.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+        }
+        return users
     }
 }

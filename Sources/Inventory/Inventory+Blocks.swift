@@ -8,16 +8,12 @@ extension Inventory {
     public func blocks(of event: EventID) async throws(InventoryError) -> [Block]? {
         let partition = keys.partition(of: event)
         let replies = try await pipeline([
-            ["HGETALL", keys.blocks(event)], ["HGET", keys.event(event), "epoch"],
+            ["HGETALL", keys.blocks(event)], ["HGET", keys.event(event), "p"],
         ])
         // Read after the blocks: what is open now was open under this epoch then.
         let state = try await state(of: partition)
-        guard state.isOpen, state.identity == (try identity()), replies[1].string == String(state.epoch) else {
-            return nil
-        }
-        let fields = (replies[0].array ?? []).map { $0.string ?? "" }
-        return stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
-            BlockID(fields[index]).flatMap { Block(id: $0, text: fields[index + 1]) }
-        }.sorted { $0.id.uuid < $1.id.uuid }
+        let policy = replies[1].bytes.flatMap { StoredPolicy($0) }
+        guard state.isOpen, state.identity == (try identity()), policy?.epoch == String(state.epoch) else { return nil }
+        return Block.list(replies[0]).sorted { $0.id.uuid < $1.id.uuid }
     }
 }

@@ -47,16 +47,17 @@ public struct CommittedUnits: Sendable, Equatable {
     /// Units off sale.
     public let blocked: Int
 
-    /// Reads `tier held sold blocked`; `nil` when it is malformed.
-    init?(_ text: Substring) {
-        let parts = text.split(separator: " ")
-        guard parts.count == 4, let tier = TierID(String(parts[0])), let held = Int(parts[1]),
-            let sold = Int(parts[2]), let blocked = Int(parts[3])
-        else { return nil }
-        self.tier = tier
-        self.held = held
-        self.sold = sold
-        self.blocked = blocked
+    /// Reads tiers that follow each other, as `update_event` tells them.
+    static func list(_ bytes: ArraySlice<UInt8>) -> [CommittedUnits] {
+        var reader = ByteReader(bytes)
+        var list: [CommittedUnits] = []
+        while !reader.isAtEnd {
+            let tier = TierID(reader.uuid())
+            let (held, sold, blocked) = (reader.integer(4), reader.integer(4), reader.integer(4))
+            guard reader.isSound else { break }
+            list.append(CommittedUnits(tier: tier, held: held, sold: sold, blocked: blocked))
+        }
+        return list
     }
 }
 
@@ -78,6 +79,18 @@ public struct TierTerms: Sendable, Equatable {
         self.unitAmount = unitAmount
         self.addedKind = addedKind
     }
+
+    /// The price changes, the capacity changes: as `update_event` has it.
+    private static let marks: (capacity: UInt8, price: UInt8) = (1, 2)
+
+    /// As `update_event` takes it.
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(tier.uuid)
+        bytes.append((capacity == nil ? 0 : Self.marks.capacity) | (unitAmount == nil ? 0 : Self.marks.price))
+        bytes.append(capacity ?? 0, width: 4)
+        bytes.append(unitAmount ?? 0, width: 6)
+        bytes.append(addedKind?.code ?? UInt8(ascii: "-"))
+    }
 }
 
 /// An event's seats as they are.
@@ -92,8 +105,8 @@ public enum SeatMapReading: Sendable {
 
 /// What administrators do to an event that is on sale.
 extension Inventory {
-    /// How often a call is repeated while due holds are being returned.
-    private static let moreLimit = 64
+    /// How often a call is repeated while due holds are being released.
+    static let moreLimit = 64
 
     /// Takes units of a tier, or seats, off sale. Asking again for the same block is safe.
     ///
@@ -105,34 +118,19 @@ extension Inventory {
         _ id: BlockID, event: EventID, tier: TierID?, quantity: Int, seats: [SeatPosition],
         idempotency: IdempotentRequest? = nil
     ) async throws(InventoryError) -> BlockOutcome {
-        let arguments = [
-            event.description, id.description, tier?.description ?? "", String(quantity), SeatPosition.text(seats),
-            idempotency?.fingerprint ?? "",
-        ]
-        let partition = keys.partition(of: event)
-        let record = idempotency.map { keys.idempotency(partition, digest: $0.digest) } ?? keys.meta(partition)
-        let reply = try await repeated(functions.block, event, [record], arguments)
-        let list = GroupReply.seats(reply.bytes(0)) ?? []
-        switch reply.word {
-        case "OK":
-            guard let tier = reply.text(0).flatMap({ TierID($0) }), let quantity = reply.text(1).flatMap({ Int($0) })
-            else { throw InventoryError(.scriptFailed, "block") }
-            return .blocked(Block(id: id, tier: tier, quantity: quantity, seats: seats.sorted()))
-        case "REPLAY":
-            let parts = (reply.text(0) ?? "").split(separator: "|", omittingEmptySubsequences: false)
-            guard parts.count == 3, let id = BlockID(String(parts[1])),
-                let block = Block(id: id, text: String(parts[2]))
-            else { throw InventoryError(.scriptFailed, "block") }
-            return .replayed(Block(id: id, tier: block.tier, quantity: block.quantity, seats: block.seats.sorted()))
-        case "REUSED": return .keyReused
-        case "SOLD_OUT": return .soldOut
-        case "SEATS_TAKEN": return .seatsTaken(list)
-        case "UNKNOWN_TIER": return .unknownTier
-        case "UNKNOWN_SEAT": return .unknownSeats(list)
-        case "SEATED": return .seated
-        case "MIXED": return .mixed
-        case "NO_EVENT": return .noEvent
-        default: throw InventoryError(.unavailable, "block: \(reply.word)")
+        let request = Operation.BlockRequest(
+            id: id, tier: tier, quantity: quantity, seats: seats, idempotency: idempotency)
+        let answer = try await traced(.block(request)) { () async throws(InventoryError) in
+            try await perform(.block(request), of: event, moreLimit: Self.moreLimit, isRepeatable: false)
+        }
+        switch answer {
+        case .noEvent: return .noEvent
+        case .decided(let decision):
+            guard let outcome = BlockOutcome(decision, to: request) else {
+                throw InventoryError(.scriptFailed, "block: \(decision.word)")
+            }
+            return outcome
+        case .more, .staleEpoch: throw InventoryError(.unavailable, "block: due holds are still being released")
         }
     }
 
@@ -140,29 +138,29 @@ extension Inventory {
     ///
     /// - Returns: false when there is no such block (any more).
     public func unblock(_ id: BlockID, event: EventID) async throws(InventoryError) -> Bool {
-        let partition = keys.partition(of: event)
-        let reply = try await run(
-            functions.unblock, partition: partition, keys: [keys.meta(partition)],
-            arguments: [event.description, id.description])
-        return reply.word == "OK"
+        let answer = try await traced(.unblock(id)) { () async throws(InventoryError) in
+            try await perform(.unblock(id), of: event, moreLimit: 1, isRepeatable: false)
+        }
+        guard case .decided(let decision) = answer else { return false }
+        return decision.word == "OK"
     }
 
     /// Changes the policy of an event that is on sale, and its tiers, in the order of `tiers`.
     public func update(
         _ policy: EventPolicy, tiers: [TierTerms]
     ) async throws(InventoryError) -> UpdateOutcome {
-        var arguments = [policy.event.description] + policy.changeableTerms
-        for tier in tiers {
-            arguments += [
-                tier.tier.description, tier.capacity.map { String($0) } ?? "", tier.unitAmount.map { String($0) } ?? "",
-                tier.addedKind?.rawValue ?? "",
-            ]
+        var changes: [UInt8] = []
+        for tier in tiers { tier.append(to: &changes) }
+        let partition = keys.partition(of: policy.event)
+        let functionKeys = [keys.meta(partition), keys.event(policy.event)]
+        let arguments = [Array(policy.changeableTermsText.utf8), changes]
+        var reply = try await run(functions.updateEvent, partition: partition, keys: functionKeys, bytes: arguments)
+        for _ in 0..<Self.moreLimit where reply.word == "MORE" {
+            reply = try await run(functions.updateEvent, partition: partition, keys: functionKeys, bytes: arguments)
         }
-        let reply = try await repeated(functions.updateEvent, policy.event, [], arguments)
         switch reply.word {
         case "OK": return .done
-        case "COMMITTED":
-            return .committed((reply.text(0) ?? "").split(separator: ",").compactMap { CommittedUnits($0) })
+        case "COMMITTED": return .committed(CommittedUnits.list(reply.bytes(0)))
         case "NO_EVENT", "UNKNOWN_TIER": return .unknown
         default: throw InventoryError(.unavailable, "update_event: \(reply.word)")
         }
@@ -193,5 +191,35 @@ extension Inventory {
             reply = try await run(script, partition: partition, keys: scriptKeys, arguments: arguments)
         }
         return reply
+    }
+}
+
+extension BlockOutcome {
+    /// Reads what a block was told; `nil` when that is nothing it can be told.
+    fileprivate init?(_ decision: OperationAnswer.Decision, to request: Operation.BlockRequest) {
+        switch decision.word {
+        case "OK":
+            var reader = ByteReader(decision.payload)
+            let tier = TierID(reader.uuid())
+            guard reader.isSound, let quantity = Int64(decimal: reader.remainder) else { return nil }
+            self = .blocked(
+                Block(id: request.id, tier: tier, quantity: Int(quantity), seats: request.seats.sorted()))
+        case "KEY":
+            let parts = String(decoding: decision.payload, as: UTF8.self)
+                .split(separator: "|", omittingEmptySubsequences: false)
+            guard parts.count == 3, let id = BlockID(parts[1]), let block = Block(id: id, text: String(parts[2]))
+            else { return nil }
+            self = .replayed(
+                Block(id: id, tier: block.tier, quantity: block.quantity, seats: block.seats.sorted()))
+        case "REUSED": self = .keyReused
+        case "SOLD_OUT": self = .soldOut
+        case "UNKNOWN_TIER": self = .unknownTier
+        case "SEATED": self = .seated
+        case "MIXED": self = .mixed
+        case "SEATS_TAKEN", "UNKNOWN_SEAT":
+            guard let seats = SeatPosition.list(bytes: decision.payload) else { return nil }
+            self = decision.word == "SEATS_TAKEN" ? .seatsTaken(seats) : .unknownSeats(seats)
+        default: return nil
+        }
     }
 }

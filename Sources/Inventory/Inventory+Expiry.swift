@@ -1,5 +1,4 @@
 public import Booking
-import LuaLibrary
 import RedisClient
 
 extension Inventory {
@@ -19,20 +18,36 @@ extension Inventory {
         ).map { $0.map { reply in (reply.array ?? []).compactMap { $0.string.flatMap { EventID($0) } } } }
     }
 
-    /// When the first hold of these partitions is over, Unix milliseconds of Redis's clock; `nil` when none is held.
-    public func nextDue(_ partitions: [Partition]) async throws(InventoryError) -> Int64? {
-        let replies = try await pipeline(partitions.map { ["ZRANGE", keys.due($0), "0", "0", "WITHSCORES"] })
-        return replies.compactMap { $0.array?.last?.string.flatMap { Double($0) } }.min().flatMap { Int64(exactly: $0) }
+    /// When the first hold of each of these partitions is over, Unix milliseconds of Redis's clock; those are left out of
+    /// which none is held.
+    public func nextDue(_ partitions: [Partition]) async throws(InventoryError) -> [Partition: Int64] {
+        let replies = await results(of: partitions.map { ["ZRANGE", keys.due($0), "0", "0", "WITHSCORES"] })
+        var next: [Partition: Int64] = [:]
+        for (partition, reply) in zip(partitions, replies) {
+            switch reply {
+            case .success(let value):
+                guard let score = value.array?.last?.string.flatMap({ Double($0) }) else { continue }
+                next[partition] = Int64(exactly: score)
+            // Of another type: asked for what is due, it says so.
+            case .failure(let error) where error.code == .scriptFailed: next[partition] = 0
+            case .failure(let error): throw error
+            }
+        }
+        return next
     }
 
-    /// Returns up to 64 lapsed holds of one event.
+    /// Releases the due holds of one event, about 64 at most.
     ///
-    /// - Returns: how many were returned, and whether others may be due.
+    /// - Returns: how many were released, and whether others may be due.
     public func expire(_ event: EventID) async throws(InventoryError) -> (returned: Int, more: Bool) {
-        let partition = keys.partition(of: event)
-        let reply = try await run(
-            functions.expire, partition: partition, keys: [keys.meta(partition)], arguments: [event.description])
-        guard reply.word == "OK" else { return (0, false) }
-        return (Int(reply.integer(0) ?? 0), reply.integer(1) == 1)
+        let answer = try await traced(.expire) { () async throws(InventoryError) in
+            try await perform(.expire, of: event, moreLimit: 1, isRepeatable: false)
+        }
+        guard case .decided(let decision) = answer, decision.word == "OK" else { return (0, false) }
+        var reader = FieldReader(decision.payload, separator: "|")
+        guard let released = reader.integer(Int.self), let more = reader.integer(Int.self) else {
+            throw InventoryError(.scriptFailed, "expire")
+        }
+        return (released, more == 1)
     }
 }

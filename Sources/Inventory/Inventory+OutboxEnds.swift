@@ -45,7 +45,7 @@ extension Inventory {
         for (index, partition) in partitions.enumerated() {
             guard case .success(let entries) = replies[1 + 2 * index], let entries = entries.array,
                 case .success(let meta) = replies[2 + 2 * index], let meta = meta.array, meta.count == 3,
-                let epoch = meta[0].integer, meta[1].string == "open", meta[2].string == validated
+                let epoch = meta[0].integer, meta[1].string == Self.openState, meta[2].string == validated
             else { continue }
             let last = entries.first?.array?.first?.string.flatMap { StreamID($0) }
             ends[partition] = OutboxEnd(epoch: epoch, last: last ?? positions[partition] ?? .zero)

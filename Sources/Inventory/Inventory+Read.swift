@@ -48,19 +48,37 @@ extension Inventory {
                     throw InventoryError(.recovering, "partition \(partition.number)")
                 }
                 guard records.count == ids.count else { throw InventoryError(.scriptFailed, "MGET") }
-                let epoch = String(state.epoch)
-                answer(.success(records.map { Self.found($0, state, epoch) }))
+                answer(.success(zip(ids, records).map { found($0, $1, state) }))
             } catch {
                 answer(.failure(error))
             }
         }
     }
 
-    private static func found(_ value: RedisValue, _ state: PartitionState, _ epoch: String) -> FoundBooking? {
-        guard let record = value.bytes.flatMap({ BookingRecord(utf8: $0[...]) }), record.epoch == epoch else {
+    private func found(_ id: BookingID, _ value: RedisValue, _ state: PartitionState) -> FoundBooking? {
+        guard let record = value.bytes.flatMap({ BookingRecord($0[...]) }), record.epoch == state.epoch else {
             return nil
         }
+        bookingEvents.note(id, of: record.image.event)
         return (record.image, record.entry.map { $0 <= state.cursor } ?? true, state.epoch)
+    }
+
+    /// The record of a booking; as `booking`.
+    public func record(_ id: BookingID) async throws(InventoryError) -> BookingRecord? {
+        let bytes = try await command(Self.get(keys.booking(id))).bytes
+        let state = try await state(of: id.partition)
+        guard state.isOpen, state.identity == (try identity()) else {
+            throw InventoryError(.recovering, "partition \(id.partition.number)")
+        }
+        guard let record = bytes.flatMap({ BookingRecord($0[...]) }), record.epoch == state.epoch else { return nil }
+        return record
+    }
+
+    private static func get(_ key: [UInt8]) -> RedisCommand {
+        var command = RedisCommand(argumentCount: 2)
+        command.append("GET")
+        command.append(key)
+        return command
     }
 
     /// Many bookings as Redis has them, read in one write; those that it does not have, or whose partitions are not
@@ -70,20 +88,20 @@ extension Inventory {
         let partitions = Array(Set(ids.map(\.partition)))
         // A booking's record is read before its partition's state, as for one.
         let commands =
-            ids.map { RedisCommand("GET", keys.booking($0)) }
+            ids.map { Self.get(keys.booking($0)) }
             + partitions.map { RedisCommand("HMGET", keys.meta($0), "epoch", "state", "identity", "cursor") }
         let replies = await results(of: commands)
         var states: [Partition: (epoch: Int64, cursor: StreamID)] = [:]
         for (partition, reply) in zip(partitions, replies.dropFirst(ids.count)) {
             guard let meta = try reply.get().array, meta.count == 4, let epoch = meta[0].integer,
-                meta[1].string == "open", meta[2].string == validated
+                meta[1].string == Self.openState, meta[2].string == validated
             else { continue }
             states[partition] = (epoch, meta[3].string.flatMap { StreamID($0) } ?? .zero)
         }
         var found: [BookingID: FoundBooking] = [:]
         for (id, reply) in zip(ids, replies) {
-            guard let state = states[id.partition], let text = try reply.get().string,
-                let record = BookingRecord(text: text), record.epoch == String(state.epoch)
+            guard let state = states[id.partition], let bytes = try reply.get().bytes,
+                let record = BookingRecord(bytes[...]), record.epoch == state.epoch
             else { continue }
             found[id] = (record.image, record.entry.map { $0 <= state.cursor } ?? true, state.epoch)
         }
@@ -104,12 +122,8 @@ extension Inventory {
         guard let asOf = reply.integer(0), let sequence = reply.integer(1), let state = reply.text(2) else {
             throw InventoryError(.scriptFailed, "availability")
         }
-        var tiers: [TierCounters] = []
-        for index in stride(from: 4, to: reply.rest.count - 1, by: 2) {
-            guard let tier = reply.text(index).flatMap({ TierID($0) }), let text = reply.text(index + 1),
-                let counters = TierCounters(tier: tier, text: text)
-            else { throw InventoryError(.scriptFailed, "availability") }
-            tiers.append(counters)
+        guard let tiers = TierCounters.list(bytes: reply.bytes(4)) else {
+            throw InventoryError(.scriptFailed, "availability")
         }
         return Availability(sequence: sequence, asOf: asOf, isOpen: state == "open", tiers: tiers)
     }
@@ -124,19 +138,26 @@ extension Inventory {
 
     // MARK: - Idempotency records
 
-    /// What is remembered of a key.
-    public func idempotencyRecord(
-        _ partition: Partition, digest: String
-    ) async throws(InventoryError) -> IdempotencyRecord? {
-        let text = try await command(["GET", keys.idempotency(partition, digest: digest)]).string
-        return text.flatMap { IdempotencyRecord(text: $0) }
-    }
-
     /// The text of a record: its fingerprint can be compared before it is read.
     public func idempotencyText(
-        _ partition: Partition, digest: String
+        _ partition: Partition, digest: Digest128
     ) async throws(InventoryError) -> String? {
-        try await command(["GET", keys.idempotency(partition, digest: digest)]).string
+        try await command(Self.get(keys.idempotency(partition, digest: digest))).string
+    }
+
+    /// The booking that a claim's key made within the last days; `nil` when it made none.
+    public func bookingMade(byKeyOf claim: ClaimRequest) async throws(InventoryError) -> BookingID? {
+        guard let key = claim.idempotency else { return nil }
+        for day in try await keyDays(of: claim.event) {
+            let found = try await command(Self.keyLookup(keys.dayKeys(claim.event, day: day), [key.digest.high]))
+            guard let made = found.array?.first?.bytes, made.count == 14 else { continue }
+            var reader = ByteReader(made[...])
+            let milliseconds = reader.long(6)
+            return BookingID(
+                partition: claim.booking.partition, milliseconds: milliseconds,
+                random: UInt64(bitPattern: reader.long(8)))
+        }
+        return nil
     }
 
     /// Remembers the answer of a request for 24 hours, unless its key belongs to another request or its user has too
@@ -150,14 +171,44 @@ extension Inventory {
         _ = try await run(
             functions.remember, partition: partition,
             keys: [
-                keys.meta(partition), keys.booking(booking), keys.idempotency(partition, digest: request.digest),
+                Array(keys.meta(partition).utf8), keys.booking(booking),
+                keys.idempotency(partition, digest: request.digest),
             ],
-            arguments: [request.fingerprint, booking.description, String(status), body])
+            bytes: [request.fingerprint.description, booking.description, String(status), body].map { Array($0.utf8) })
     }
 
     /// Forgets a key whose request came to nothing that may be repeated.
     public func forget(_ request: IdempotentRequest, partition: Partition) async throws(InventoryError) {
-        _ = try await command(["DEL", keys.idempotency(partition, digest: request.digest)])
+        var command = RedisCommand(argumentCount: 2)
+        command.append("DEL")
+        command.append(keys.idempotency(partition, digest: request.digest))
+        _ = try await self.command(command)
+    }
+
+    /// Forgets the key of a claim that came to nothing that may be repeated: the booking that it made was released.
+    ///
+    /// - Parameter booking: the booking that it made.
+    public func forget(
+        _ request: IdempotentRequest, of booking: BookingID, event: EventID
+    ) async throws(InventoryError) {
+        for day in try await keyDays(of: event) {
+            var command = RedisCommand(argumentCount: 3)
+            command.append("HDEL")
+            command.append(keys.dayKeys(event, day: day))
+            var bits: [UInt8] = []
+            bits.append(word: request.digest.high, width: 8)
+            command.append(bits)
+            _ = try await self.command(command)
+        }
+        try await forget(request, partition: booking.partition)
+    }
+
+    /// The days on which keys were used that are still known.
+    private func keyDays(of event: EventID) async throws(InventoryError) -> [Int64] {
+        guard let bytes = try await command(["HGET", keys.event(event), "n"]).bytes,
+            let days = KeyLookup.Days(numbers: bytes), days.last > 0
+        else { return [] }
+        return days.hasDayBefore ? [days.last, days.last - 1] : [days.last]
     }
 }
 
@@ -166,7 +217,7 @@ extension Inventory {
     public func isValidated() async throws(InventoryError) -> Bool {
         let token = try identity()
         let replies = try await pipeline(keys.all.map { ["HMGET", keys.meta($0), "state", "identity"] })
-        return replies.allSatisfy { $0.array?.first?.string == "open" && $0.array?.last?.string == token }
+        return replies.allSatisfy { $0.array?.first?.string == Self.openState && $0.array?.last?.string == token }
     }
 }
 

@@ -16,6 +16,8 @@ public struct ClosedPartition: Sendable {
     public let lineage: Int64
     /// Whether its outbox is gone, or something is known to be wrong: records tell what is not written down.
     public let isDamaged: Bool
+    /// Whether it is in the first form of what Redis held: it is recovered into this one.
+    public let isFirstForm: Bool
 }
 
 extension Inventory {
@@ -30,7 +32,8 @@ extension Inventory {
         let reply = try await evaluate(
             functions.close, keys: [keys.meta(partition), keys.outbox(partition)], arguments: [String(epoch)])
         guard reply.word == "OK" else { return nil }
-        return ClosedPartition(lineage: reply.integer(0) ?? 0, isDamaged: reply.integer(1) == 1)
+        return ClosedPartition(
+            lineage: reply.integer(0) ?? 0, isDamaged: reply.integer(1) == 1, isFirstForm: reply.integer(2) == 1)
     }
 
     /// Opens a partition: the last step of its recovery.
@@ -41,9 +44,7 @@ extension Inventory {
     ) async throws(InventoryError) -> RecoveryStep {
         let reply = try await evaluate(
             functions.open, keys: [keys.meta(partition), keys.outbox(partition)],
-            arguments: [
-                String(epoch), try identity(), String(cursor.milliseconds), String(cursor.sequence),
-            ])
+            arguments: [String(epoch), try identity(), cursor.description])
         return reply.word == "OK" ? .done : .stale
     }
 
@@ -51,31 +52,38 @@ extension Inventory {
     ///
     /// An event that is there under this epoch stays as it is.
     public func load(_ policy: EventPolicy, recovering epoch: Int64?) async throws(InventoryError) -> RecoveryStep {
-        let event = policy.event
-        let partition = keys.partition(of: event)
-        let scriptKeys = [
-            keys.meta(partition), keys.event(event), keys.users(event), keys.expiries(event), keys.paying(event),
-            keys.due(partition),
-        ]
-        let sequence = try await firstSequence(partition, epoch)
-        let arguments = [event.description] + policy.terms.map(\.text) + [String(policy.clock), String(sequence)]
-        var bytes = arguments.map { Array($0.utf8) }
-        let seats = policy.seats
-        bytes.append(Array((seats?.ranges ?? "").utf8))
-        bytes += [seats?.bytes ?? [], seats.map { SeatMap.runs($0.bytes) } ?? [], seats?.map.offsets ?? []]
-        for tier in policy.tiers { bytes += [Array(tier.tier.description.utf8), Array(tier.text.utf8)] }
+        let partition = keys.partition(of: policy.event)
+        let arguments = Self.arguments(policy, sequence: try await firstSequence(partition, epoch))
+        let functionKeys = [keys.meta(partition), keys.event(policy.event)]
         let reply: Reply
         if let epoch {
             let head = [Array(String(epoch).utf8), []]
-            reply = try await evaluate(functions.loadEvent, keys: scriptKeys, bytes: head + bytes)
+            reply = try await evaluate(functions.loadEvent, keys: functionKeys, bytes: head + arguments)
         } else {
-            reply = try await run(functions.loadEvent, partition: partition, keys: scriptKeys, bytes: bytes)
+            reply = try await run(functions.loadEvent, partition: partition, keys: functionKeys, bytes: arguments)
         }
         return reply.word == "OK" || reply.word == "EXISTS" ? .done : .stale
     }
 
+    /// The arguments of `load_event` after the first two.
+    private static func arguments(_ policy: EventPolicy, sequence: Int64) -> [[UInt8]] {
+        var numbers: [UInt8] = []
+        numbers.append(policy.clock, width: 6)
+        numbers.append(sequence, width: 6)
+        var tiers: [UInt8] = []
+        for tier in policy.tiers {
+            tiers.append(tier.tier.uuid)
+            tier.append(to: &tiers)
+        }
+        let seats = policy.seats
+        return [
+            policy.event.uuid.bytes, Array(policy.termsText.utf8), Array(policy.rowsText.utf8), numbers, tiers,
+            seats?.bytes ?? [], seats.map { SeatMap.runs($0.bytes) } ?? [], seats?.map.offsets ?? [],
+        ]
+    }
+
     /// Sequence numbers of an event never repeat, also when Redis has forgotten how far they went: each epoch has a
-    /// billion of its own, and 2^53 leave room for nine million epochs.
+    /// billion of its own, and the six bytes that Redis keeps leave room for 281,000 epochs.
     private func firstSequence(_ partition: Partition, _ recovering: Int64?) async throws(InventoryError) -> Int64 {
         let epoch = recovering == nil ? Int64(try await epoch(partition)) : recovering
         return (epoch ?? 0) * 1_000_000_000
@@ -87,7 +95,7 @@ extension Inventory {
     public func loadUsers(
         _ users: [UserTotals], event: EventID, epoch: Int64
     ) async throws(InventoryError) -> RecoveryStep {
-        try await loadFields(users.map { (EscapedText.encode($0.user.text), $0.text) }, keys.users(event), event, epoch)
+        try await loadFields(users.map { (Array($0.user.text.utf8), $0.bytes) }, keys.users(event), event, epoch)
     }
 
     /// Puts an event's blocks back, in a recovery; its counters and seats know of them already.
@@ -95,65 +103,52 @@ extension Inventory {
     /// - Parameter blocks: at most `loadLimit`.
     public func loadBlocks(_ blocks: [Block], event: EventID, epoch: Int64) async throws(InventoryError) -> RecoveryStep
     {
-        try await loadFields(blocks.map { ($0.id.description, $0.text) }, keys.blocks(event), event, epoch)
+        try await loadFields(blocks.map { ($0.id.uuid.bytes, $0.bytes) }, keys.blocks(event), event, epoch)
     }
 
     private func loadFields(
-        _ fields: [(name: String, value: String)], _ key: String, _ event: EventID, _ epoch: Int64
+        _ fields: [(name: [UInt8], value: [UInt8])], _ key: String, _ event: EventID, _ epoch: Int64
     ) async throws(InventoryError) -> RecoveryStep {
         precondition(fields.count <= Self.loadLimit, "too many in one call")
         guard !fields.isEmpty else { return .done }
-        let arguments = [String(epoch)] + fields.flatMap { [$0.name, $0.value] }
+        let arguments = [Array(String(epoch).utf8)] + fields.flatMap { [$0.name, $0.value] }
         let partition = keys.partition(of: event)
-        let reply = try await evaluate(functions.loadFields, keys: [keys.meta(partition), key], arguments: arguments)
+        let reply = try await evaluate(functions.loadFields, keys: [keys.meta(partition), key], bytes: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 
-    /// Puts the keys of claims back, in a recovery: each is finished from its booking's state when it is used again.
-    ///
-    /// - Parameter claims: at most `loadLimit`.
-    public func loadKeys(
-        _ claims: [RememberedClaim], partition: Partition, epoch: Int64
-    ) async throws(InventoryError) -> RecoveryStep {
-        precondition(claims.count <= Self.loadLimit, "too many keys in one call")
-        guard !claims.isEmpty else { return .done }
-        var arguments = [String(epoch)]
-        for claim in claims {
-            arguments += [
-                claim.digest, "\(claim.fingerprint)|\(claim.booking)|run|0", String(claim.remainingMilliseconds),
-            ]
-        }
-        let reply = try await evaluate(functions.loadKeys, keys: [keys.meta(partition)], arguments: arguments)
-        return reply.word == "OK" ? .done : .stale
-    }
-
-    /// Puts live holds back, in a recovery.
+    /// Puts live holds of an event back, in a recovery.
     ///
     /// - Parameter bookings: at most `loadLimit`.
     public func loadHolds(
-        _ bookings: [(id: BookingID, image: BookingImage)], partition: Partition, epoch: Int64
+        _ bookings: [(id: BookingID, record: BookingRecord)], event: EventID, epoch: Int64
     ) async throws(InventoryError) -> RecoveryStep {
         precondition(bookings.count <= Self.loadLimit, "too many bookings in one call")
         guard !bookings.isEmpty else { return .done }
-        var arguments = [String(epoch), "", ""]
-        for booking in bookings { arguments += [booking.id.description, booking.image.text, ""] }
-        let reply = try await evaluate(functions.loadBooking, keys: [keys.meta(partition)], arguments: arguments)
+        let partition = keys.partition(of: event)
+        var arguments = [Array(String(epoch).utf8), [], []]
+        for booking in bookings { arguments += [booking.id.uuid.bytes, booking.record.bytes] }
+        let reply = try await evaluate(
+            functions.loadBooking, keys: [keys.meta(partition), keys.event(event)], bytes: arguments)
         return reply.word == "OK" ? .done : .stale
     }
 
     /// Puts one booking that left Redis back, to act on it.
     ///
-    /// - Parameter readAt: before PostgreSQL was read; refused 10 s later, and after a recovery: the booking may have
-    ///   moved on since, and left Redis again.
+    /// - Parameters:
+    ///   - claimed: what PostgreSQL has of its claim's answer (`BookingRecord.claimed`).
+    ///   - readAt: before PostgreSQL was read; refused 10 s later, and after a recovery: the booking may have moved on
+    ///     since, and left Redis again.
     /// - Returns: false when the image is too old to be trusted: read it again.
     public func loadBooking(
-        _ id: BookingID, _ image: BookingImage, readAt: Moment
+        _ id: BookingID, _ image: BookingImage, claimed: [UInt8]? = nil, readAt: Moment
     ) async throws(InventoryError) -> Bool {
+        guard let epoch = Int64(readAt.epoch) else { return false }
+        let record = BookingRecord(image: image, epoch: epoch, claimed: claimed)
+        let head = [readAt.epoch, try identity(), String(readAt.milliseconds)].map { Array($0.utf8) }
         let reply = try await evaluate(
-            functions.loadBooking, keys: [keys.meta(id.partition)],
-            arguments: [
-                readAt.epoch, try identity(), String(readAt.milliseconds), id.description, image.text, "",
-            ])
+            functions.loadBooking, keys: [keys.meta(id.partition), keys.event(image.event)],
+            bytes: head + [id.uuid.bytes, record.bytes])
         if reply.word != "OK" { forgetEpoch(id.partition) }
         return reply.word == "OK"
     }

@@ -1,14 +1,14 @@
 public import Booking
 import EventLoop
-import LuaLibrary
 import RedisClient
 
 extension Inventory {
-    /// What a claim can be told without the script when too little is left: Redis said so a moment ago. One with an
-    /// idempotency key also has to have no record of it: a key with a record may be that of a booking, on whatever copy it
-    /// was made, and is judged by the script.
+    /// What a claim can be told without a call of `apply` when too little is left: Redis said so a moment ago. One with an
+    /// idempotency key also must not have used it: a used key may be that of a booking, on whatever copy it was made, and
+    /// is judged by Redis.
     ///
-    /// That no record exists now means that none did when Redis said that all was sold: both were true at that time.
+    /// That a key was not used until now means that it was not when Redis said that all was sold: both were true at that
+    /// time.
     func knownRefusal(_ request: ClaimRequest) -> ClaimOutcome? {
         guard connection.isReady else { return nil }
         return soldOut.refusal(request, now: monotonicNanoseconds())
@@ -20,51 +20,63 @@ extension Inventory {
         return soldOut.refusal(of: quantity, tier: tier, event: event, now: monotonicNanoseconds())
     }
 
-    /// Takes note of a claim that was refused by what is known, as of all others.
+    /// Whether it is certain that a claim's key was not used; asked with all others of this tick.
     ///
     /// - Parameters:
-    ///   - trace: the request's trace context; asked for only when somebody is told it.
-    ///   - start: when it came, monotonic nanoseconds.
-    public func noteRefusal(_ outcome: ClaimOutcome, trace: @autoclosure () -> String, since start: Int64) {
-        onClaim(.success(outcome))
-        onScript?(functions.reserve.name, trace(), monotonicNanoseconds() - start, false)
-    }
-
-    /// Whether it is certain that a key has no record; asked with all others of this tick.
-    ///
-    /// - Parameters:
-    ///   - digest: hexadecimal.
+    ///   - key: the digest of the claim's key.
     ///   - then: called once, on the loop.
-    public func isNew(_ digest: String, of event: EventID, then: @escaping (Bool) -> Void) {
-        keyLookup.ask(digest, keys.partition(of: event), then)
+    public func isNew(_ key: Digest128, of event: EventID, then: @escaping (Bool) -> Void) {
+        keyLookup.ask(key, of: event, then)
     }
 
-    /// Whether none of these keys has a record, in a partition that is still what it was when its epoch was read: what
-    /// a script's guard would have found, read after the keys.
-    func lookUp(_ partition: Partition, _ digests: [String], _ answer: @escaping (Bool) -> Void) {
-        guard let epoch = knownEpoch(partition), let identity = connection.identity?.token else { return answer(false) }
-        var exists = RedisCommand(argumentCount: 1 + digests.count)
-        exists.append("EXISTS")
-        let tag = keys.tag(partition)
-        for digest in digests {
-            exists.append(count: tag.utf8.count + 2 + digest.utf8.count) { bytes in
-                bytes.append(contentsOf: tag.utf8)
-                bytes.append(UInt8(ascii: "i"))
-                bytes.append(UInt8(ascii: ":"))
-                bytes.append(contentsOf: digest.utf8)
+    /// Whether none of these keys was used for an event, in a partition that is still what it was when its epoch was
+    /// read: what a function's guard would have found, read after the keys.
+    ///
+    /// - Parameters:
+    ///   - days: of which days the event had keys when it was last asked; `nil` when it never was: nothing is certain
+    ///     then.
+    ///   - answer: called once, with that and the days as they are now.
+    func lookUp(
+        _ event: EventID, _ bits: [UInt64], _ days: KeyLookup.Days?,
+        _ answer: @escaping (_ areNew: Bool, KeyLookup.Days?) -> Void
+    ) {
+        let partition = keys.partition(of: event)
+        guard let epoch = knownEpoch(partition), let identity = connection.identity?.token else {
+            return answer(false, days)
+        }
+        var areNew = days != nil
+        if let days, days.last > 0 {
+            for day in days.hasDayBefore ? [days.last, days.last - 1] : [days.last] {
+                connection.send(Self.keyLookup(keys.dayKeys(event, day: day), bits)) { result in
+                    if case .success(let value) = result, let found = value.array, found.allSatisfy(\.isNull) { return }
+                    areNew = false
+                }
             }
         }
-        var areNew = false
-        connection.send(exists) { result in
-            if case .success(let value) = result { areNew = value.integer == 0 }
+        var now: KeyLookup.Days?
+        connection.send(RedisCommand("HGET", keys.event(event), "n")) { result in
+            if case .success(let value) = result { now = value.bytes.flatMap { KeyLookup.Days(numbers: $0) } }
         }
         let guarded = RedisCommand("HMGET", keys.meta(partition), "epoch", "identity", "state")
         connection.send(guarded) { result in
             guard case .success(let value) = result, let part = value.array, part.count == 3 else {
-                return answer(false)
+                return answer(false, now)
             }
-            let isOpen = part[0].string == epoch && part[1].string == identity && part[2].string == "open"
-            answer(areNew && isOpen)
+            let isOpen = part[0].string == epoch && part[1].string == identity && part[2].string == Self.openState
+            answer(areNew && isOpen && now == days, now)
         }
+    }
+
+    /// Asks whether keys, by the bits that ids of bookings carry, were used on a day.
+    static func keyLookup(_ key: String, _ bits: [UInt64]) -> RedisCommand {
+        var command = RedisCommand(argumentCount: 2 + bits.count)
+        command.append("HMGET")
+        command.append(key)
+        for word in bits {
+            var bytes: [UInt8] = []
+            bytes.append(word: word, width: 8)
+            command.append(bytes)
+        }
+        return command
     }
 }

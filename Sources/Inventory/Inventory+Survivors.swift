@@ -7,9 +7,9 @@ extension Inventory {
     private static let scanCount = "1000"
 
     /// A booking as Redis has it.
-    public typealias Survivor = (id: BookingID, image: BookingImage)
+    public typealias Survivor = (id: BookingID, record: BookingRecord)
 
-    /// Every booking that Redis has of a partition under an epoch, page by page.
+    /// Every booking that Redis has of a partition under an epoch, page by page, in whatever form.
     ///
     /// It looks at all keys there are, for those of a partition are in no list: some hundred thousand a second, in calls
     /// that each block Redis for well below a millisecond. Only a partition whose outbox is damaged needs it. A booking
@@ -31,31 +31,51 @@ extension Inventory {
                 throw InventoryError(.scriptFailed, "SCAN")
             }
             cursor = next
-            let ids = list.compactMap(\.string).compactMap { UUIDBytes($0.dropFirst(prefix.count)) }
-            guard !ids.isEmpty else { continue }
-            guard
-                let page = try await survivors(
-                    ids.map { BookingID(stored: $0) }, in: partition, epoch: epoch, closedUnder: recovery),
+            let names = list.compactMap(\.bytes)
+            guard !names.isEmpty else { continue }
+            guard let page = try await survivors(named: names, epoch, in: partition, closedUnder: recovery),
                 try await take(page)
             else { return false }
         } while cursor != "0"
         return true
     }
 
-    /// Those of these bookings that Redis has under an epoch.
+    /// Those of these bookings that Redis has under an epoch, in whatever form.
     ///
     /// - Returns: `nil` when this is not the Redis that was closed.
     public func survivors(
         _ bookings: [BookingID], in partition: Partition, epoch: Int64, closedUnder recovery: Int64? = nil
     ) async throws(InventoryError) -> [Survivor]? {
-        guard !bookings.isEmpty else { return [] }
-        let names = bookings.map { keys.booking($0) }
-        guard let reply = try await command(["MGET"] + names, in: partition, closedUnder: recovery) else { return nil }
-        return zip(bookings, reply.array ?? []).compactMap { booking, record in
-            guard let record = record.bytes.flatMap({ BookingRecord(utf8: $0[...]) }), record.epoch == String(epoch)
-            else { return nil }
-            return (booking, record.image)
+        let names = bookings.flatMap { [keys.booking($0), Array(keys.firstFormBooking($0).utf8)] }
+        return try await survivors(named: names, epoch, in: partition, closedUnder: recovery)
+    }
+
+    private func survivors(
+        named names: [[UInt8]], _ epoch: Int64, in partition: Partition, closedUnder recovery: Int64?
+    ) async throws(InventoryError) -> [Survivor]? {
+        guard !names.isEmpty else { return [] }
+        var read = RedisCommand(argumentCount: 1 + names.count)
+        read.append("MGET")
+        for name in names { read.append(name) }
+        guard let reply = try await command(read, in: partition, closedUnder: recovery) else { return nil }
+        let prefix = keys.bookings(partition).utf8.count
+        return zip(names, reply.array ?? []).compactMap { name, value in
+            Self.survivor(name.dropFirst(prefix), value).flatMap { $0.record.epoch == epoch ? $0 : nil }
         }
+    }
+
+    /// Reads a booking's record, in whatever form it is; `nil` when it is none.
+    ///
+    /// - Parameter name: what its key ends with: 16 bytes, or 36 characters in the first form.
+    private static func survivor(_ name: ArraySlice<UInt8>, _ value: RedisValue) -> Survivor? {
+        guard let bytes = value.bytes else { return nil }
+        if name.count == 16 {
+            var reader = ByteReader(name)
+            return BookingRecord(bytes[...]).map { (BookingID(stored: reader.uuid()), $0) }
+        }
+        guard let uuid = UUIDBytes(utf8: name), let text = TextRecord(utf8: bytes[...]), let epoch = Int64(text.epoch)
+        else { return nil }
+        return (BookingID(stored: uuid), BookingRecord(image: text.image, epoch: epoch, claimed: nil))
     }
 
     /// What a recovery reads, from the Redis that it closed: a connection that broke may lead to another by now.
@@ -64,29 +84,27 @@ extension Inventory {
     public func command(
         _ arguments: [String], in partition: Partition, closedUnder epoch: Int64?
     ) async throws(InventoryError) -> RedisValue? {
-        guard let epoch else { return try await command(arguments) }
-        let replies = try await pipeline([["HMGET", keys.meta(partition), "epoch", "state"], arguments])
-        let meta = replies[0].array ?? []
-        guard meta.count == 2, meta[0].integer == epoch, meta[1].string == "recovering" else { return nil }
-        return replies[1]
+        try await command(RedisCommand(arguments), in: partition, closedUnder: epoch)
     }
 
-    /// An event as Redis has it under an epoch, whether it is open or not.
+    private func command(
+        _ command: RedisCommand, in partition: Partition, closedUnder epoch: Int64?
+    ) async throws(InventoryError) -> RedisValue? {
+        guard let epoch else { return try await self.command(command) }
+        let replies = await results(of: [RedisCommand("HMGET", keys.meta(partition), "epoch", "state"), command])
+        let meta = try replies[0].get().array ?? []
+        guard meta.count == 2, meta[0].integer == epoch, meta[1].string == "recovering" else { return nil }
+        return try replies[1].get()
+    }
+
+    /// An event as Redis has it under an epoch, whether it is open or not, and in whatever form.
     ///
     /// - Returns: its tiers and its blocks, or `nil` when it is not there under that epoch.
     public func terms(
         of event: EventID, epoch: Int64
     ) async throws(InventoryError) -> (tiers: [TierCounters], blocks: [Block])? {
-        let known = try await command(["HGET", keys.event(event), "epoch"]).integer
-        guard known == epoch, let availability = try await availability(event) else { return nil }
-        let fields = try await command(["HGETALL", keys.blocks(event)]).array ?? []
-        var blocks: [Block] = []
-        for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            guard let id = fields[index].string.flatMap({ BlockID($0) }), let text = fields[index + 1].string,
-                let block = Block(id: id, text: text)
-            else { continue }
-            blocks.append(block)
-        }
-        return (availability.tiers, blocks)
+        let replies = try await pipeline([["HGETALL", keys.event(event)], ["HGETALL", keys.blocks(event)]])
+        guard let stored = StoredEvent(replies[0]), stored.epoch == epoch else { return nil }
+        return (stored.tiers, Block.list(replies[1]))
     }
 }

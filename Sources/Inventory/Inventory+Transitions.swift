@@ -1,6 +1,5 @@
 public import Booking
 import EventLoop
-import LuaLibrary
 import RedisClient
 
 /// What became of a transition.
@@ -88,7 +87,7 @@ extension Inventory {
     public func beginPayment(
         _ request: TransitionRequest, payment: PaymentID, provider: String
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(functions.beginPayment, request, [payment.description, provider])
+        try await move(request, .beginPayment(payment, provider: provider))
     }
 
     /// Records that a charge succeeded: `.done`, `.reclaimed`, `.already` (this very charge is the booking's, whatever
@@ -102,11 +101,9 @@ extension Inventory {
         _ request: TransitionRequest, payment: PaymentID, provider: String, transactionID: String, amount: Int64,
         currency: String?, mayBeUnpaid: Bool = false
     ) async throws(InventoryError) -> TransitionOutcome {
-        let charge = [
-            payment.description, provider, EscapedText.encode(transactionID), String(amount), currency ?? "",
-            mayBeUnpaid ? "unpaid" : "",
-        ]
-        return try await transition(functions.confirm, request, charge)
+        let charge = Operation.Charge(
+            payment: payment, provider: provider, transactionID: transactionID, amount: amount, currency: currency)
+        return try await move(request, .confirm(charge, mayBeUnpaid: mayBeUnpaid))
     }
 
     /// Records that an attempt failed: `.done` (the image's status tells), `.invalidState` (no such attempt runs).
@@ -118,32 +115,30 @@ extension Inventory {
     public func failPayment(
         _ request: TransitionRequest, payment: PaymentID, isFinal: Bool, reason: String, transactionID: String? = nil
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(
-            functions.failPayment, request,
-            [
-                payment.description, isFinal ? "final" : "", reason, transactionID.map(EscapedText.encode) ?? "",
-            ])
+        try await move(
+            request,
+            .failPayment(payment, isFinal: isFinal, reason: reason, transactionID: transactionID ?? ""))
     }
 
-    /// Records how much of a charge went back: `.done`, `.already`, `.invalidState` (the booking has no such payment).
+    /// Records how much of a charge was refunded: `.done`, `.already`, `.invalidState` (the booking has no such payment).
     ///
     /// - Parameter amount: minor units, in all.
     public func refunded(
         _ request: TransitionRequest, payment: PaymentID, amount: Int64
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(functions.refunded, request, [payment.description, String(amount)])
+        try await move(request, .refunded(payment, amount: amount))
     }
 
     /// Cancels a booking: `.done`, `.already`, `.holdExpired`, `.invalidState`, `.cancellationClosed`.
     public func cancel(
         _ request: TransitionRequest, reason: String
     ) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(functions.cancel, request, [reason, request.isPrivileged ? "1" : ""])
+        try await move(request, .cancel(reason: reason))
     }
 
     /// Ends a booking that PostgreSQL refused: `.done`, `.already` (it had ended by itself).
     public func overrule(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
-        try await transition(functions.overrule, request, [])
+        try await move(request, .overrule)
     }
 
     /// Cancels a part of one line: `.done`, `.noSuchItems`, `.holdExpired`, `.invalidState`, `.cancellationClosed`.
@@ -157,75 +152,118 @@ extension Inventory {
         reason: String = "cancelled-by-user"
     ) async throws(InventoryError) -> TransitionOutcome {
         // Not asked again when the answer is lost: a second part cannot be told from the first.
-        try await ask(
-            functions.cancelItems, request,
-            [
-                tier.description, quantity.map { String($0) } ?? "", SeatPosition.text(seats), reason,
-                request.isPrivileged ? "1" : "",
-            ])
+        try await move(
+            request, .cancelItems(tier, quantity: quantity, seats: seats, reason: reason), isRepeatable: false)
     }
 
     /// Extends a hold: `.done`, `.limit`, `.holdExpired`, `.eventCancelled`, `.invalidState`.
     public func extend(_ request: TransitionRequest) async throws(InventoryError) -> TransitionOutcome {
         // Not asked again when the answer is lost: a second extension cannot be told from the first.
-        try await ask(functions.extend, request, [])
+        try await move(request, .extend, isRepeatable: false)
     }
 
-    /// Asks once more when the answer was lost: the transition checks the state it starts from, so that a second ask
-    /// finds what the first one did.
-    private func transition(
-        _ script: RedisFunction, _ request: TransitionRequest, _ own: [String]
+    /// Moves a booking on, together with whatever else this loop does to its event in the same tick.
+    ///
+    /// - Parameter isRepeatable: whether it checks the state it starts from, so that a second ask after a lost answer
+    ///   finds what the first one did. With a key it is never asked again: the first ask may be running under it.
+    private func move(
+        _ request: TransitionRequest, _ move: Operation.Move, isRepeatable: Bool = true
     ) async throws(InventoryError) -> TransitionOutcome {
-        do {
-            return try await ask(script, request, own)
-        } catch  where error.code == .outcomeUnknown && request.idempotency == nil {
-            do {
-                return try await ask(script, request, own)
-            } catch {
-                // No later refusal proves that nothing was done.
-                throw InventoryError(.outcomeUnknown, error.detail)
+        let operation = Operation.move(request, move)
+        return try await traced(operation) { () async throws(InventoryError) in
+            guard let event = try await event(of: request.booking) else { return .notFound }
+            let answer = try await perform(
+                operation, of: event, moreLimit: Self.moreLimit,
+                isRepeatable: isRepeatable && request.idempotency == nil)
+            switch answer {
+            case .decided(let decision):
+                guard let outcome = TransitionOutcome(decision) else {
+                    throw InventoryError(.scriptFailed, "\(operation.name): \(decision.word)")
+                }
+                return outcome
+            case .noEvent: return .notFound
+            case .more, .staleEpoch:
+                throw InventoryError(.unavailable, "\(operation.name): due holds are still being released")
             }
         }
     }
 
-    private func ask(
-        _ script: RedisFunction, _ request: TransitionRequest, _ own: [String]
-    ) async throws(InventoryError) -> TransitionOutcome {
-        let partition = request.booking.partition
-        let record = request.idempotency.map { keys.idempotency(partition, digest: $0.digest) }
-        let reply = try await run(
-            script, partition: partition,
-            keys: [keys.meta(partition), keys.booking(request.booking), record ?? keys.meta(partition)],
-            arguments: [
-                request.booking.description, request.user.map { EscapedText.encode($0.text) } ?? "",
-                request.awaitsAck ? channel : "", request.traceparent, request.idempotency?.fingerprint ?? "",
-                String(request.idempotency?.patienceMilliseconds ?? 0),
-            ] + own)
-        guard let outcome = Self.outcome(reply) else { throw InventoryError(.scriptFailed, script.name) }
-        return outcome
+    /// Tells whoever traces calls of Redis of an operation, which shares its call with others.
+    func traced<Outcome>(
+        _ operation: Operation, _ body: nonisolated(nonsending) () async throws(InventoryError) -> Outcome
+    ) async throws(InventoryError) -> Outcome {
+        guard let onScript = connection.onScript, let cause = ScriptCause.record else { return try await body() }
+        let start = monotonicNanoseconds()
+        do throws(InventoryError) {
+            let outcome = try await body()
+            onScript(operation.name, cause, monotonicNanoseconds() - start, false)
+            return outcome
+        } catch {
+            onScript(operation.name, cause, monotonicNanoseconds() - start, true)
+            throw error
+        }
     }
 
-    private static func outcome(_ reply: Reply) -> TransitionOutcome? {
-        let image = reply.text(0).flatMap { BookingImage(text: $0) }
-        let entry = reply.text(1).flatMap { StreamID($0) }
-        switch reply.word {
-        case "OK": return image.map { .done($0, entry: entry) }
-        case "RECLAIMED": return image.map { .reclaimed($0, entry: entry) }
-        case "ALREADY": return image.map { .already($0) }
-        case "HOLD_EXPIRED": return image.map { .holdExpired($0) }
-        case "INVALID": return image.map { .invalidState($0) }
-        case "LIMIT": return image.map { .limit($0) }
-        case "EVENT_CANCELLED": return image.map { .eventCancelled($0) }
+    /// The event of a booking: from memory, or from the booking's record; `nil` when Redis does not have it (any more).
+    ///
+    /// - Throws: `.recovering` while its partition is not open: it may be on its way here.
+    func event(of booking: BookingID) async throws(InventoryError) -> EventID? {
+        if let known = bookingEvents[booking] { return known }
+        var command = RedisCommand(argumentCount: 4)
+        command.append("GETRANGE")
+        command.append(keys.booking(booking))
+        command.append(BookingLayout.eventOffset)
+        command.append(BookingLayout.eventOffset + 15)
+        let bytes = try await self.command(command).bytes ?? []
+        if bytes.count == 16 {
+            var reader = ByteReader(bytes[...])
+            let event = EventID(reader.uuid())
+            bookingEvents.note(booking, of: event)
+            return event
+        }
+        let state = try await state(of: booking.partition)
+        guard state.isOpen, state.identity == (try identity()) else {
+            throw InventoryError(.recovering, "partition \(booking.partition.number)")
+        }
+        return nil
+    }
+}
+
+extension TransitionOutcome {
+    /// Reads what an operation on a booking was told; `nil` when that is nothing it can be told.
+    fileprivate init?(_ decision: OperationAnswer.Decision) {
+        switch decision.word {
+        case "NOT_FOUND", "NO_EVENT": self = .notFound
+        case "REUSED": self = .keyReused
+        case "KEY_LIMIT": self = .keyLimit
+        case "KEY":
+            guard let record = IdempotencyRecord(utf8: decision.payload) else { return nil }
+            self = .replay(record)
         case "CANCELLATION_CLOSED":
-            return image.flatMap { image in reply.integer(1).map { .cancellationClosed(image, until: $0) } }
-        case "LINE": return image.map { .noSuchItems($0) }
-        case "REFUND_DUE": return image.map { .refundDue($0, entry: entry) }
-        case "SECOND": return image.map { .secondCharge($0) }
-        case "MISMATCH": return image.map { .mismatch($0) }
-        case "REPLAY": return reply.text(0).flatMap { IdempotencyRecord(text: $0) }.map { .replay($0) }
-        case "REUSED": return .keyReused
-        case "KEY_LIMIT": return .keyLimit
-        case "NOT_FOUND", "NO_EVENT": return .notFound
+            var reader = ByteReader(decision.payload)
+            let until = reader.long(6)
+            guard let record = BookingRecord(reader.remainder) else { return nil }
+            self = .cancellationClosed(record.image, until: until)
+        default:
+            guard let record = decision.record else { return nil }
+            self.init(decision.word, record)
+        }
+    }
+
+    private init?(_ word: String, _ record: BookingRecord) {
+        let (image, entry) = (record.image, record.entry)
+        switch word {
+        case "OK": self = .done(image, entry: entry)
+        case "RECLAIMED": self = .reclaimed(image, entry: entry)
+        case "REFUND_DUE": self = .refundDue(image, entry: entry)
+        case "ALREADY": self = .already(image)
+        case "HOLD_EXPIRED": self = .holdExpired(image)
+        case "INVALID": self = .invalidState(image)
+        case "LIMIT": self = .limit(image)
+        case "EVENT_CANCELLED": self = .eventCancelled(image)
+        case "LINE": self = .noSuchItems(image)
+        case "SECOND": self = .secondCharge(image)
+        case "MISMATCH": self = .mismatch(image)
         default: return nil
         }
     }

@@ -13,19 +13,24 @@ public final class Inventory {
     /// The connection the scripts travel on.
     public let connection: RedisConnection
     let functions = Functions.shared
-    let batcher: ClaimBatcher
+    let batcher: OperationBatcher
     let keyLookup: KeyLookup
     var soldOut = SoldOutMemory()
     let bookingLookup: BookingLookup
+    var bookingEvents = BookingEvents()
+    /// The operations of a call, written anew for each.
+    var operationBytes: [UInt8] = []
     /// By the partitions' numbers.
     private var epochs: [String?]
-    /// Told how many claims travel in each script call.
+    /// Until when keys of the first form are kept, Unix milliseconds, by the partitions' numbers; 0 where there are none.
+    private var firstFormKeys: [Int64]
+    /// Told how many operations travel in each call.
     public var onGroup: (Int) -> Void = { _ in }
     /// Told what became of every claim.
     public var onClaim: (Result<ClaimOutcome, InventoryError>) -> Void = { _ in }
 
-    /// Told of each claim: its script's name, the request's trace context, what it took in nanoseconds, and whether it
-    /// failed. Without it none is timed. Claims travel in groups; the connection tells of all other calls.
+    /// Told of each claim: its name, the request's trace context, what it took in nanoseconds, and whether it failed.
+    /// Without it none is timed. The connection tells of everything else.
     public var onScript: ((_ script: String, _ record: String, _ nanoseconds: Int64, _ hasFailed: Bool) -> Void)?
 
     /// The inventory on a loop. On the loop's thread only.
@@ -35,12 +40,13 @@ public final class Inventory {
         self.connection = connection
         self.keys = keys
         self.channel = channel
-        self.batcher = ClaimBatcher(loop: loop)
-        self.keyLookup = KeyLookup(loop: loop, partitions: keys.partitions)
+        self.batcher = OperationBatcher(loop: loop)
+        self.keyLookup = KeyLookup(loop: loop)
         self.bookingLookup = BookingLookup(loop: loop)
         epochs = Array(repeating: nil, count: keys.partitions)
+        firstFormKeys = Array(repeating: 0, count: keys.partitions)
         batcher.send = { [unowned self] event, group, landed in self.sendGroup(event, group, landed) }
-        keyLookup.send = { [unowned self] in self.lookUp($0, $1, $2) }
+        keyLookup.send = { [unowned self] in self.lookUp($0, $1, $2, $3) }
         bookingLookup.send = { [unowned self] in self.read($0, $1, $2) }
     }
 
@@ -77,12 +83,30 @@ public final class Inventory {
                 }
                 let epoch = String(state.epoch)
                 epochs[Int(partition.number)] = epoch
+                firstFormKeys[Int(partition.number)] = state.firstFormKeysUntil ?? 0
                 then(.success(epoch))
             } catch {
                 then(.failure(error))
             }
         }
     }
+
+    /// Whether keys of claims that were made in the first form of what Redis held may still be used again: ids of their
+    /// bookings do not carry them, and each has a record of its own.
+    ///
+    /// - Parameter now: Unix milliseconds; an hour off at most.
+    public func hasFirstFormKeys(_ partition: Partition, now: Int64) async throws(InventoryError) -> Bool {
+        _ = try await epoch(partition)
+        return mayHaveFirstFormKeys(partition, now: now)
+    }
+
+    /// The same without asking Redis: true also while that is not known.
+    public func mayHaveFirstFormKeys(_ partition: Partition, now: Int64) -> Bool {
+        knownEpoch(partition) == nil || now < firstFormKeys[Int(partition.number)] + Self.clockTolerance
+    }
+
+    /// By how much the callers' clocks may differ from Redis's, milliseconds.
+    private static let clockTolerance: Int64 = 3_600_000
 
     /// Lets the next call read the partition's epoch again.
     func forgetEpoch(_ partition: Partition) {
@@ -105,7 +129,13 @@ public final class Inventory {
         public let cursor: StreamID
         /// The event that a script left half written, and closed, since the last recovery; a recovery heals it.
         public let brokenEvent: EventID?
+        /// Until when keys of the first form are kept, Unix milliseconds; `nil` when there are none.
+        public let firstFormKeysUntil: Int64?
     }
+
+    /// What `meta` calls an open partition in this form of what Redis holds. In the first form it was `open`: such a
+    /// partition is not open for this version, which recovers it into its own form.
+    public static let openState = "open2"
 
     /// Reads a partition's `meta`.
     public func state(of partition: Partition) async throws(InventoryError) -> PartitionState {
@@ -125,20 +155,20 @@ public final class Inventory {
     /// What asks for a partition's state.
     func stateQuestion(_ partition: Partition) -> RedisCommand {
         RedisCommand(
-            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor", "broken")
+            "HMGET", keys.meta(partition), "epoch", "lineage", "state", "identity", "cursor", "broken", "oldkeys")
     }
 
     /// Reads the answer to it.
     static func state(_ reply: RedisValue) -> Result<PartitionState, InventoryError> {
-        guard let part = reply.array, part.count == 6 else {
+        guard let part = reply.array, part.count == 7 else {
             return .failure(InventoryError(.scriptFailed, "HMGET meta"))
         }
         return .success(
             PartitionState(
                 epoch: part[0].string.flatMap { Int64($0) } ?? 0, lineage: part[1].string.flatMap { Int64($0) } ?? 0,
-                isOpen: part[2].string == "open", identity: part[3].string,
+                isOpen: part[2].string == openState, identity: part[3].string,
                 cursor: part[4].string.flatMap { StreamID($0) } ?? .zero,
-                brokenEvent: part[5].string.flatMap { EventID($0) }))
+                brokenEvent: part[5].string.flatMap { EventID($0) }, firstFormKeysUntil: part[6].integer))
     }
 
     // MARK: - Talking to Redis
@@ -147,6 +177,11 @@ public final class Inventory {
     public func command(_ arguments: [String]) async throws(InventoryError) -> RedisValue {
         var command = RedisCommand(argumentCount: arguments.count)
         for argument in arguments { command.append(argument) }
+        return try await self.command(command)
+    }
+
+    /// Sends one command whose arguments need not be text.
+    func command(_ command: RedisCommand) async throws(InventoryError) -> RedisValue {
         do {
             return try await connection.send(command)
         } catch {
@@ -193,6 +228,13 @@ public final class Inventory {
     func run(
         _ script: RedisFunction, partition: Partition, keys scriptKeys: [String], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {
+        try await run(script, partition: partition, keys: scriptKeys.map { Array($0.utf8) }, bytes: arguments)
+    }
+
+    /// The same for keys that need not be text.
+    func run(
+        _ script: RedisFunction, partition: Partition, keys scriptKeys: [[UInt8]], bytes arguments: [[UInt8]]
+    ) async throws(InventoryError) -> Reply {
         for attempt in 0... {
             let epoch = Array(try await epoch(partition).utf8)
             let head = [epoch, Array(try identity().utf8)]
@@ -216,6 +258,13 @@ public final class Inventory {
     /// The same for arguments that need not be text.
     func evaluate(
         _ script: RedisFunction, keys scriptKeys: [String], bytes arguments: [[UInt8]]
+    ) async throws(InventoryError) -> Reply {
+        try await evaluate(script, keys: scriptKeys.map { Array($0.utf8) }, bytes: arguments)
+    }
+
+    /// The same for keys that need not be text.
+    func evaluate(
+        _ script: RedisFunction, keys scriptKeys: [[UInt8]], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {
         var call = RedisFunctionCall(script, keyCount: scriptKeys.count, argumentCount: arguments.count)
         for key in scriptKeys { call.append(key) }

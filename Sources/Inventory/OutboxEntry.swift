@@ -1,4 +1,5 @@
 public import Booking
+import Cryptography
 public import RedisClient
 
 /// One entry of a partition's outbox: what one script changed, whole.
@@ -9,6 +10,8 @@ public struct OutboxEntry: Sendable {
         public let booking: BookingID
         /// All of it.
         public let image: BookingImage
+        /// What its claim was answered, as its record has it (`BookingRecord.claimed`); `nil` where that is not known.
+        public let claimed: [UInt8]?
         /// Where somebody waits to hear that it is written down.
         public let channel: String?
         /// W3C trace context of the request that caused it.
@@ -59,12 +62,42 @@ public struct OutboxEntry: Sendable {
         guard let parts = value.array, parts.count == 2, let id = parts[0].string.flatMap({ StreamID($0) }),
             let fields = parts[1].array
         else { return nil }
-        guard let entry = OutboxEntry(id: id, fields: fields.map { $0.bytes?[...] ?? [] }) else {
-            return .failure(Malformed(id: id, text: fields.map { $0.string ?? "" }.joined(separator: "\n")))
-        }
+        let texts = fields.map { $0.bytes?[...] ?? [] }
+        let isFirstForm = texts.first.map { !$0.elementsEqual([headName]) } ?? true
+        let entry = isFirstForm ? OutboxEntry(id: id, fields: texts) : OutboxEntry(id: id, bytes: texts)
+        guard let entry else { return .failure(Malformed(id: id, text: isFirstForm ? text(texts) : digits(texts))) }
         return .success(entry)
     }
 
+    private static func text(_ fields: [ArraySlice<UInt8>]) -> String {
+        fields.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+    }
+
+    /// Names and, in hexadecimal digits, values.
+    private static func digits(_ fields: [ArraySlice<UInt8>]) -> String {
+        fields.enumerated().map { index, field in
+            index.isMultiple(of: 2) ? String(decoding: field, as: UTF8.self) : hexEncode(field)
+        }.joined(separator: "\n")
+    }
+
+    init(
+        id: StreamID, event: EventID, epoch: Int64, sequence: Int64, at: Int64, tiers: [TierCounters],
+        blocked: [Block], unblocked: [BlockID], transitions: [Transition]
+    ) {
+        self.id = id
+        self.event = event
+        self.epoch = epoch
+        self.sequence = sequence
+        self.at = at
+        self.tiers = tiers
+        self.blocked = blocked
+        self.unblocked = unblocked
+        self.transitions = transitions
+    }
+}
+
+/// Entries of the first form: text. They stay readable for ever.
+extension OutboxEntry {
     private static let headerFields = 10
 
     private init?(id: StreamID, fields: [ArraySlice<UInt8>]) {
@@ -91,15 +124,9 @@ public struct OutboxEntry: Sendable {
                 transitions.append(transition)
             }
         }
-        self.id = id
-        self.event = EventID(event)
-        self.epoch = epoch
-        self.sequence = sequence
-        self.at = at
-        self.tiers = tiers
-        self.blocked = blocked
-        self.unblocked = unblocked
-        self.transitions = transitions
+        self.init(
+            id: id, event: EventID(event), epoch: epoch, sequence: sequence, at: at, tiers: tiers, blocked: blocked,
+            unblocked: unblocked, transitions: transitions)
     }
 
     /// Reads `id,tier,quantity,seats`.
@@ -113,11 +140,7 @@ public struct OutboxEntry: Sendable {
         guard let uuid = UUIDBytes(utf8: booking), let image = BookingImage(&reader), let channel = reader.text(),
             let trace = reader.next(), reader.isAtEnd
         else { return nil }
-        var names = FieldReader(trace, separator: ",")
-        let traceparent = names.text()
-        let requestID = names.isAtEnd ? nil : String(decoding: names.remainder, as: UTF8.self)
         return Transition(
-            booking: BookingID(stored: uuid), image: image, channel: channel.isEmpty ? nil : channel,
-            traceparent: traceparent?.isEmpty == true ? nil : traceparent, requestID: requestID)
+            booking: BookingID(stored: uuid), image: image, claimed: nil, channel: channel, trace: trace)
     }
 }

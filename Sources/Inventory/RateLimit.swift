@@ -47,6 +47,18 @@ public struct RateLimits: Sendable, Equatable {
     }
 }
 
+extension RateLimits {
+    /// As `lua/rate_limit.lua` has them: interval and period of principals, then of addresses.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for limit in [principal, address] {
+            bytes.append(limit.interval, width: 6)
+            bytes.append(limit.period, width: 6)
+        }
+        return bytes
+    }
+}
+
 /// Whose requests are counted together.
 public struct RateSubject: Hashable, Sendable {
     /// What is counted.
@@ -76,8 +88,8 @@ public struct RateSubject: Hashable, Sendable {
     /// Whether the limit of addresses is its limit.
     public var isAddress: Bool { kind != .principal }
 
-    /// What `lua/rate_limit.lua` calls it.
-    var text: String {
+    /// What `lua/rate_limit.lua` calls it: its length, two bytes, then its name.
+    var bytes: [UInt8] {
         let letter =
             switch (kind, isWrite) {
             case (.principal, false): "r"
@@ -87,7 +99,9 @@ public struct RateSubject: Hashable, Sendable {
             case (.addressOfPrincipals, false): "P"
             case (.addressOfPrincipals, true): "Q"
             }
-        return letter + name.text
+        var bytes: [UInt8] = []
+        bytes.append(text: letter + name.text, length: 2)
+        return bytes
     }
 }
 

@@ -24,16 +24,18 @@ public final class RateLimiter {
     /// What is known of a subject; kept by whoever has asked about it also when all are forgotten.
     final class Known {
         let subject: RateSubject
-        /// What the script calls it.
-        let text: String
+        /// What the function calls it.
+        let name: [UInt8]
         /// When all that it was let do would have been done at the even rate; in Redis's clock, microseconds.
         var arrival: Int64 = 0
         /// When that was heard from Redis, or begun here, in our clock; `nil` before.
         var heard: Int64?
+        /// Requests that went on and are not counted in Redis yet.
+        var uncounted: UInt8 = 0
 
         init(_ subject: RateSubject) {
             self.subject = subject
-            text = subject.text
+            name = subject.bytes
         }
 
         /// Takes notice of what Redis says; meanwhile more may have gone on from here.
@@ -49,6 +51,7 @@ public final class RateLimiter {
     public let limits: RateLimits
     private let loop: EventLoop
     let connection: RedisConnection
+    private let limitBytes: [UInt8]
     /// What it asks Redis by.
     public static let function = Functions.shared.rateLimit
     private var subjects: [RateSubject: Known] = [:]
@@ -65,6 +68,7 @@ public final class RateLimiter {
     /// A limiter. On the loop's thread only.
     public init(loop: EventLoop, connection: RedisConnection, limits: RateLimits) {
         self.limits = limits
+        limitBytes = limits.bytes
         self.loop = loop
         self.connection = connection
         hook = loop.atEndOfTick(.gather) { [weak self] in self?.flush() }
@@ -107,12 +111,17 @@ public final class RateLimiter {
     func count(_ known: Known, _ used: Int64, _ clock: Int64) {
         known.arrival = clock + (offset ?? 0) + used
         if known.heard.map({ clock - $0 >= limit(known.subject).period }) ?? true { known.heard = clock }
-        counting.append(known)
+        // A subject is counted once a call, for all that it did meanwhile.
+        if known.uncounted == .max { leave() }
+        if known.uncounted == 0 { counting.append(known) }
+        known.uncounted += 1
     }
 
     func known(_ subject: RateSubject) -> Known {
         if let known = subjects[subject] { return known }
         if subjects.count >= Self.subjectLimit {
+            // What is counted is not to be met under another object in the same call.
+            leave()
             subjects.removeAll(keepingCapacity: true)
             generation += 1
         }
@@ -166,23 +175,29 @@ public final class RateLimiter {
     private func send(counting: ArraySlice<Known>, asking: ArraySlice<Asking>) {
         let counted = Self.principalsFirst(counting, \.subject.isAddress)
         let asked = Self.principalsFirst(asking, \.known.subject.isAddress)
-        var call = RedisFunctionCall(Self.function, keyCount: 1, argumentCount: 9 + counting.count + asking.count)
-        call.append(Self.key)
-        call.append(max(limits.principal.period, limits.address.period))
-        for limit in [limits.principal, limits.address] {
-            call.append(limit.interval)
-            call.append(limit.period)
+        var requests: [UInt8] = []
+        requests.reserveCapacity(8 + 32 * (counting.count + asking.count))
+        for count in [counted.principals, counted.all.count - counted.principals] { requests.append(count, width: 2) }
+        for count in [asked.principals, asked.all.count - asked.principals] { requests.append(count, width: 2) }
+        for known in counted.all {
+            requests.append(known.uncounted)
+            requests += known.name
+            known.uncounted = 0
         }
-        for count in [counted.principals, counted.all.count - counted.principals] { call.append(count) }
-        for count in [asked.principals, asked.all.count - asked.principals] { call.append(count) }
-        for known in counted.all { call.append(known.text) }
-        for item in asked.all { call.append(item.known.text) }
+        for item in asked.all {
+            requests.append(1)
+            requests += item.known.name
+        }
+        var call = RedisFunctionCall(Self.function, keyCount: 1, argumentCount: 2)
+        call.append(Self.key)
+        call.append(limitBytes)
+        call.append(requests)
         connection.call(call) { [weak self] result in
-            guard let self, case .success(let value) = result, let text = value.bytes else {
+            guard let self, case .success(let value) = result, let reply = value.bytes else {
                 for item in asked.all { item.resume(nil) }
                 return
             }
-            answered(counted.all, asked.all, text[...])
+            answered(counted.all, asked.all, reply)
         }
     }
 
@@ -196,21 +211,27 @@ public final class RateLimiter {
         return (principals + items.filter(isAddress), principals.count)
     }
 
-    private func answered(_ counted: [Known], _ asked: [Asking], _ text: ArraySlice<UInt8>) {
-        var numbers = FieldReader(text, separator: " ")
+    /// The first bit of a request's number says that it is refused.
+    private static let refused: Int64 = 1 << 55
+
+    private func answered(_ counted: [Known], _ asked: [Asking], _ reply: [UInt8]) {
+        var numbers = ByteReader(reply[...])
         let clock = Self.clock
-        let now = numbers.integer(Int64.self) ?? 0
+        let now = numbers.long(7)
         offset = now - clock
         for known in counted {
-            if let arrival = numbers.integer(Int64.self) { known.hears(arrival, clock) }
+            let arrival = numbers.long(7)
+            if numbers.isSound { known.hears(arrival, clock) }
         }
         for (known, resume) in asked {
-            guard let arrival = numbers.integer(Int64.self) else {
+            let number = numbers.long(7)
+            guard numbers.isSound else {
                 resume(nil)
                 continue
             }
-            known.hears(abs(arrival), clock)
-            resume(verdict(known.subject, used: abs(arrival) - now, isAdmitted: arrival > 0))
+            let arrival = number & ~Self.refused
+            known.hears(arrival, clock)
+            resume(verdict(known.subject, used: arrival - now, isAdmitted: number == arrival))
         }
     }
 

@@ -11,15 +11,16 @@ public enum RedisRole: String, CaseIterable, Sendable {
 
     /// What is sent beside what functions do.
     static let sentCommands = [
-        "client|setname", "del", "exists", "fcall", "function|load", "get", "hget", "hgetall", "hmget", "hset",
-        "hsetnx",
-        "info", "mget", "pexpire", "ping", "publish", "scan", "select", "set", "subscribe", "time", "unsubscribe",
-        "xinfo|stream", "xrange", "xread", "xrevrange", "xtrim", "zrangebyscore", "zrem",
+        "client|setname", "del", "exists", "fcall", "function|load", "get", "getrange", "hdel", "hget", "hgetall",
+        "hlen",
+        "hmget", "hset", "hsetnx", "info", "llen", "mget", "pexpire", "ping", "pttl", "publish", "renamenx", "scan",
+        "select", "set", "subscribe", "time", "unlink", "unsubscribe", "xinfo|stream", "xlen", "xrange", "xread",
+        "xrevrange", "xtrim", "zcard", "zrange", "zrangebyscore", "zrem", "zscore",
     ]
 
     /// Functions run with the rights of who calls them: these are the commands that `lua/` names.
     static let functionCommands: Set<String> = {
-        let calls = Functions.library.source.matches(of: /redis\.p?call\(\s*'(\w+)'(?:\s*,\s*'(STREAM)')?/)
+        let calls = Functions.library.source.matches(of: /call\(\s*'(\w+)'(?:\s*,\s*'(STREAM)')?/)
         return Set(calls.map { ($0.1 + ($0.2.map { "|\($0)" } ?? "")).lowercased() })
     }()
 

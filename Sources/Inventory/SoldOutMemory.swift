@@ -56,11 +56,16 @@ struct SoldOutMemory {
         case .soldOut: note(request, available: 0, left: 0, asked: asked)
         case .notEnoughLeft(let shortage):
             note(request, available: shortage.available, left: shortage.left, asked: asked)
-        case .held where !refusals.isEmpty:
-            if let (tier, _) = Self.tier(of: request) { refusals[tier] = nil }
+        case .held: noteHeld(request)
         default:
             break
         }
+    }
+
+    /// Takes notice of a claim that was granted.
+    mutating func noteHeld(_ request: ClaimRequest) {
+        guard !refusals.isEmpty, let (tier, _) = Self.tier(of: request) else { return }
+        refusals[tier] = nil
     }
 
     private mutating func note(_ request: ClaimRequest, available: Int, left: Int, asked: Int64) {

@@ -16,18 +16,12 @@ public struct Functions: Sendable {
 
     package let acknowledge = library.function("acknowledge")
     package let announce = library.function("announce")
+    package let apply = library.function("apply")
+    package let applyFull = library.function("apply_full")
     package let audit = library.function("audit")
     package let availability = library.function("availability")
     package let backlog = library.function("backlog")
-    package let beginPayment = library.function("begin_payment")
-    package let block = library.function("block")
-    package let cancel = library.function("cancel")
-    package let cancelItems = library.function("cancel_items")
     package let close = library.function("close")
-    package let confirm = library.function("confirm")
-    package let expire = library.function("expire")
-    package let extend = library.function("extend")
-    package let failPayment = library.function("fail_payment")
     package let glance = library.function("glance")
     package let loadBooking = library.function("load_booking")
     package let loadEvent = library.function("load_event")
@@ -35,15 +29,11 @@ public struct Functions: Sendable {
     package let loadKeys = library.function("load_keys")
     package let loginLimit = library.function("login_limit")
     package let open = library.function("open")
-    package let overrule = library.function("overrule")
     package let rateLimit = library.function("rate_limit")
-    package let refunded = library.function("refunded")
     package let remember = library.function("remember")
-    package let reserve = library.function("reserve")
     package let seatMap = library.function("seat_map")
     package let suspect = library.function("suspect")
     package let tryRights = library.function("try_rights")
-    package let unblock = library.function("unblock")
     package let updateEvent = library.function("update_event")
 
     /// Every one of them.
@@ -66,29 +56,58 @@ public struct Functions: Sendable {
     #endif
 
     private static let files: [[UInt8]] = [
-        // What functions share.
-        PackageResources.booking_lua,
-        PackageResources.counters_lua,
-        PackageResources.guard_lua,
-        PackageResources.idempotency_lua,
-        PackageResources.seats_lua,
-        PackageResources.transition_lua,
-        PackageResources.work_lua,
+        // What functions share: forms first, for the others read them as they are loaded.
+        PackageResources.layout_lua,
+        PackageResources.answers_lua,
+        PackageResources.arguments_lua,
+        PackageResources.asked_lua,
+        PackageResources.best_seats_lua,
+        PackageResources.blocks_lua,
+        PackageResources.bookings_lua,
+        PackageResources.cancellations_lua,
+        PackageResources.claim_items_lua,
+        PackageResources.claim_refusals_lua,
+        PackageResources.claim_replays_lua,
+        PackageResources.claim_seats_lua,
+        PackageResources.claim_wants_lua,
+        PackageResources.claims_lua,
+        PackageResources.commit_lua,
+        PackageResources.confirmations_lua,
+        PackageResources.day_keys_lua,
+        PackageResources.event_lua,
+        PackageResources.extensions_lua,
+        PackageResources.grants_lua,
+        PackageResources.hold_index_lua,
+        PackageResources.holdings_lua,
+        PackageResources.holds_lua,
+        PackageResources.lines_lua,
+        PackageResources.live_holds_lua,
+        PackageResources.memo_lua,
+        PackageResources.moves_lua,
+        PackageResources.operation_fields_lua,
+        PackageResources.operation_readers_lua,
+        PackageResources.operations_lua,
+        PackageResources.partition_lua,
+        PackageResources.payments_lua,
+        PackageResources.policies_lua,
+        PackageResources.record_lua,
+        PackageResources.record_tail_lua,
+        PackageResources.rows_lua,
+        PackageResources.shortages_lua,
+        PackageResources.stored_event_lua,
+        PackageResources.streams_lua,
+        PackageResources.tiers_lua,
+        PackageResources.totals_lua,
+        PackageResources.users_lua,
+        PackageResources.versions_lua,
         // A function each.
         PackageResources.acknowledge_lua,
         PackageResources.announce_lua,
+        PackageResources.apply_lua,
         PackageResources.audit_lua,
         PackageResources.availability_lua,
         PackageResources.backlog_lua,
-        PackageResources.begin_payment_lua,
-        PackageResources.block_lua,
-        PackageResources.cancel_lua,
-        PackageResources.cancel_items_lua,
         PackageResources.close_lua,
-        PackageResources.confirm_lua,
-        PackageResources.expire_lua,
-        PackageResources.extend_lua,
-        PackageResources.fail_payment_lua,
         PackageResources.glance_lua,
         PackageResources.load_booking_lua,
         PackageResources.load_event_lua,
@@ -96,15 +115,11 @@ public struct Functions: Sendable {
         PackageResources.load_keys_lua,
         PackageResources.login_limit_lua,
         PackageResources.open_lua,
-        PackageResources.overrule_lua,
         PackageResources.rate_limit_lua,
-        PackageResources.refunded_lua,
         PackageResources.remember_lua,
-        PackageResources.reserve_lua,
         PackageResources.seat_map_lua,
         PackageResources.suspect_lua,
         PackageResources.try_rights_lua,
-        PackageResources.unblock_lua,
         PackageResources.update_event_lua,
     ]
 }

@@ -6,43 +6,65 @@ extension PlantedBug {
         (current?.changes ?? []).reduce(source) { $0.replacing($1.right, with: $1.wrong) }
     }
 
+    /// What the bug is in the library; none for one that is elsewhere.
     var changes: [(right: String, wrong: String)] {
         switch self {
         case .expiryInPayment:
             [
                 ("provider_silence = 15 * 60 * 1000", "provider_silence = 0"),
-                ("math.max(b.expires, w.now + attempt_time)", "w.now"),
+                ("max(b.expires, g.now + attempt_time)", "g.now"),
             ]
         case .noIdempotency:
-            [("answers[i] = replay(i, request) or refuse(request)", "answers[i] = refuse(request)")]
+            [
+                (
+                    "if not key or claimed[key_fields[place - 1]] or today[place - 1] or before[place - 1] then",
+                    "if not key then"
+                )
+            ]
         case .expiryByTTL:
             [
                 (
-                    "redis.call('ZADD', w.expiries_key, unpack(w.hold_add)) end",
+                    "if claimed_count > 0 and g.is_queued then",
                     """
-                    redis.call('ZADD', w.expiries_key, unpack(w.hold_add)) end
-                    for i = 1, #w.hold_add, 2 do
-                      redis.call('PEXPIREAT', w.tag .. 'b:' .. w.hold_add[i + 1], w.hold_add[i])
-                    end
+                    for i = 1, claimed_count do
+                        call('PEXPIREAT', names.booking .. claimed[i], format('%d', g.hold_expires))
+                      end
+                      if claimed_count > 0 and g.is_queued then
                     """
                 )
             ]
-        case .openWhenMissing:
-            [
-                ("if meta[3] ~= 'open' or meta[2]", "if meta[1] and meta[3] ~= 'open' or meta[1] and meta[2]"),
-                ("if meta[1] ~= epoch then", "if meta[1] and meta[1] ~= epoch then"),
-                ("and redis.call('EXISTS', w.outbox_key) == 0 then", "and false then"),
-                (
-                    "return nil, { 'NO_EVENT' }",
-                    """
-                    e[1], e[4], e[7], e[8], e[9] = 'published', '600000', 'USD', epoch, '0'
-                    for i = 1, #tier_ids do
-                      e[known + i] = '1000 1000 0 0 0 1000 general'
-                    end
-                    """
-                ),
-            ]
+        case .openWhenMissing: openWhenMissing
         default: []
         }
+    }
+
+    private var openWhenMissing: [(right: String, wrong: String)] {
+        [
+            (
+                "if meta[3] ~= partition.open or meta[2] ~= identity then",
+                "if meta[1] and (meta[3] ~= partition.open or meta[2] ~= identity) then"
+            ),
+            ("if meta[1] ~= epoch then", "if meta[1] and meta[1] ~= epoch then"),
+            ("call('XADD', g.names.outbox, 'NOMKSTREAM', '*',", "call('XADD', g.names.outbox, '*',"),
+            (
+                """
+                  if not found[1] then
+                    return nil, { 'NO_EVENT' }
+                  end
+                """,
+                """
+                  if not found[1] then
+                    local digits = string.gsub(sub(event_key, -36), '-', '')
+                    local id = string.gsub(digits, '%x%x', function(pair) return char(tonumber(pair, 16)) end)
+                    found[1], found[2] = id .. 'published||||600000|||USD|' .. epoch .. '|', rep(char(0), 32)
+                    for i = 1, read_count do
+                      if sub(wanted[i], 1, 1) == 't' then
+                        found[2 + i] = pack(layout.tier, 1000, 1000, 0, 0, 0, 1000, 'g')
+                      end
+                    end
+                  end
+                """
+            ),
+        ]
     }
 }

@@ -76,7 +76,8 @@ public final class ServeMetrics: Sendable {
         listenersCut = registry.counter(
             "usher_stream_listeners_cut_total", "Listeners that were cut because they read too slowly.")
         claims = registry.counter("usher_claims_total", "Claims, by what became of them.", ["outcome"])
-        groupSize = registry.size("usher_claim_group_size", "Claims that travelled in one script call.")
+        groupSize = registry.size(
+            "usher_claim_group_size", "Operations of one event that travelled in one call of Redis.")
         confirmations = registry.counter(
             "usher_confirmations_total", "Confirming calls, by whether their record was there in time.", ["persisted"])
         charges = registry.counter("usher_charges_total", "Charges, by what the provider answered.", ["outcome"])

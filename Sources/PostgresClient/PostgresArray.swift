@@ -4,6 +4,8 @@
 public struct PostgresArray: Sendable, Hashable {
     /// What it is an array of: the type that the statement casts it to. The raw value is the type's OID.
     public enum Element: UInt32, Sendable {
+        /// `bytea`
+        case bytea = 17
         /// `bigint`
         case bigint = 20
         /// `text`
@@ -61,6 +63,14 @@ public struct PostgresArray: Sendable, Hashable {
         precondition(element == .text, "an array of another type")
         begin(text.count)
         bytes.append(contentsOf: text)
+    }
+
+    /// Appends a `bytea`, or NULL.
+    public mutating func append(bytes value: [UInt8]?) {
+        precondition(element == .bytea, "an array of another type")
+        guard let value else { return appendNull() }
+        begin(value.count)
+        bytes.append(contentsOf: value)
     }
 
     /// Appends text, or NULL.

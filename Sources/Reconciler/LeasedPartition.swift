@@ -28,9 +28,11 @@ struct LeasedPartition {
     /// Between two looks at a quiet outbox: the first keeps a confirmation waiting shortly, the last spares Redis.
     private static let lookPauses: ClosedRange<Int64> = 2_000_000...25_000_000
     /// The longest where every change is heard of, but for messages that are lost.
-    private static let heardPause: Int64 = 1_000_000_000
+    private static let heardPause: Int64 = 2_000_000_000
     /// Between two checks of a quiet one.
     private static let checkPause: Int64 = 200_000_000
+    /// The same where every change is heard of: partitions take turns, so that what happened to all is seen at once.
+    private static let heardCheckPauses: (least: Int64, turn: Int64, turns: Int64) = (2_000_000_000, 1_000_000_000, 8)
 
     init(_ row: PartitionRow) { self.row = row }
 
@@ -50,6 +52,9 @@ struct LeasedPartition {
         nextLook = max(now, notBefore)
     }
 
+    /// Whether nothing has been found for long, and nothing has been heard of.
+    var isAtRest: Bool { lookPause == Self.heardPause }
+
     /// Whether it is looked at now: half a pause before its turn if need be, so that all quiet ones come to be asked
     /// together.
     func isDue(now: Int64) -> Bool { notBefore <= now && nextLook - lookPause / 2 <= now }
@@ -58,7 +63,14 @@ struct LeasedPartition {
     func isQuiet(now: Int64) -> Bool { now < nextCheck }
 
     /// It was checked.
-    mutating func checked(now: Int64) { nextCheck = now + Self.checkPause }
+    mutating func checked(now: Int64, isHeard: Bool = false) {
+        guard isHeard else {
+            nextCheck = now + Self.checkPause
+            return
+        }
+        let pauses = Self.heardCheckPauses
+        nextCheck = now + pauses.least + pauses.turn * (Int64(row.partition.number) % pauses.turns)
+    }
 
     /// What was checked may be different now.
     mutating func unchecked() { nextCheck = 0 }

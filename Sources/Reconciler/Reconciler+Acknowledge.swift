@@ -16,10 +16,20 @@ private struct Acknowledgement {
     /// Bookings that are held no more.
     let leaving: [Inventory.Leaving]
 
-    /// How long an ended booking stays in Redis after it was written down; it is put back when somebody acts on it.
+    /// How long an ended booking stays in Redis after it was persisted; it is loaded again when a caller acts on it.
     private static let endedMilliseconds: Int64 = 3_600_000
-    /// A confirmed one: as long as the idempotency record of its claim.
+    /// An expired one: nobody acts on it any more but a late payment.
+    private static let expiredMilliseconds: Int64 = 60_000
+    /// A confirmed one: as long as its claim's key is kept.
     private static let confirmedMilliseconds: Int64 = 86_400_000
+
+    private static func milliseconds(_ status: BookingStatus) -> Int64 {
+        switch status {
+        case .confirmed: confirmedMilliseconds
+        case .expired: expiredMilliseconds
+        default: endedMilliseconds
+        }
+    }
 
     init(_ transitions: [OutboxEntry.Transition], _ row: PartitionRow, from cursor: StreamID, entries: Int) {
         self.row = row
@@ -35,7 +45,7 @@ private struct Acknowledgement {
         leaving = last.filter { !$0.value.status.isHeld }.map { booking, image in
             Inventory.Leaving(
                 booking: booking, version: image.version,
-                milliseconds: image.status == .confirmed ? Self.confirmedMilliseconds : Self.endedMilliseconds)
+                milliseconds: Self.milliseconds(image.status))
         }
     }
 }

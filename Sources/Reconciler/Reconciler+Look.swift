@@ -41,14 +41,24 @@ extension Reconciler {
     private func checkAll(ifAnother identity: RedisIdentity?) {
         guard identity != checkedIdentity else { return }
         checkedIdentity = identity
-        for partition in leased.keys { leased[partition]?.unchecked() }
+        checkAll()
+    }
+
+    /// All that rest are checked at once.
+    private func checkAll() {
+        let resting = leased.filter { $0.value.isQuiet(now: monotonicNanoseconds()) }.keys
+        for partition in resting { leased[partition]?.unchecked() }
+        stir(Array(resting))
     }
 
     /// The looks of these partitions at which something is to be done.
     func work(of rows: [PartitionRow]) async -> [Look] {
         guard !rows.isEmpty else { return [] }
         do {
-            return await inOrder(try await look(rows).filter(\.hasWork))
+            let found = try await look(rows).filter(\.hasWork)
+            // What befell one may have befallen all.
+            if found.contains(where: \.needsRecovery) { checkAll() }
+            return await inOrder(found)
         } catch {
             note(error.description)
             for row in rows { leased[row.partition]?.unanswered() }
@@ -72,7 +82,8 @@ extension Reconciler {
             commands.append(["EXISTS", inventory.keys.outbox(row.partition)])
         }
         let replies = try await inventory.pipeline(commands)
-        for row in rows { leased[row.partition]?.checked(now: monotonicNanoseconds()) }
+        let isHeard = notices?.isHearing == true
+        for row in rows { leased[row.partition]?.checked(now: monotonicNanoseconds(), isHeard: isHeard) }
         var looks: [Look] = []
         for (index, row) in rows.enumerated() {
             let meta = replies[3 * index].array ?? []
@@ -81,7 +92,7 @@ extension Reconciler {
             let isWhole =
                 meta.count == 6 && meta[3].string == nil && replies[3 * index + 2].integer == 1
             let isTrusted =
-                isWhole && meta[0].integer == row.epoch && meta[1].string == "open"
+                isWhole && meta[0].integer == row.epoch && meta[1].string == Inventory.openState
                 && meta[2].string == identity.validated && ids[1] <= row.cursor
             let entries = isTrusted ? Self.entries(replies[3 * index + 1]) : []
             let batch = await batch(of: row.partition, entries)

@@ -47,7 +47,9 @@ extension Reconciler {
     }
 
     private func measureLag() async {
-        let rows = leased.values.map(\.row)
+        // Those that are at rest had nothing that lags when they were last measured, and were not heard of since.
+        let rows = leased.values.filter { !$0.isAtRest || measures.marks[$0.row.partition]?.cursor != $0.row.cursor }
+            .map(\.row)
         measures.marks = measures.marks.filter { leased[$0.key] != nil }
         let firsts = await answers(
             rows.map { ["XRANGE", inventory.keys.outbox($0.partition), "(\($0.cursor)", "+", "COUNT", "1"] })

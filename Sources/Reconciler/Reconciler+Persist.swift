@@ -24,8 +24,12 @@ extension Reconciler {
 
     /// Looks around for as long as the copy runs; what is found is attended to meanwhile.
     func keepPersisting() async {
-        notices?.onChange = { [weak self] in self?.stir([$0]) }
-        notices?.onGap = { [weak self] in self.map { $0.stir(Array($0.leased.keys)) } }
+        notices?.onChange = { [weak self] in self?.heard($0) }
+        notices?.onGap = { [weak self] in
+            guard let self else { return }
+            sweepSoon()
+            stir(Array(leased.keys))
+        }
         while !isStopping {
             await lookAround()
             let next = leased.filter { !attended.contains($0.key) }.map(\.value.nextLook).min() ?? .max

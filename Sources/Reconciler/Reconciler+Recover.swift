@@ -9,9 +9,10 @@ import RedisClient
 extension Reconciler {
     /// Recovers a partition: afterwards Redis holds what PostgreSQL has, whatever it had lost, and is open again.
     ///
-    /// The surviving tail is written down first; from then on PostgreSQL has everything that Redis has, and rebuilding
+    /// The surviving tail is persisted first; from then on PostgreSQL has everything that Redis has, and rebuilding
     /// from PostgreSQL alone is right. Killed anywhere it is done again under a higher epoch; a copy that stalls and
-    /// wakes is refused at its next script or commit. The first start is a recovery of nothing.
+    /// wakes is refused at its next script or commit. The first start is a recovery of nothing; a partition in the first
+    /// form of what Redis held is upgraded by its recovery.
     func recover(_ row: PartitionRow) async -> Progress {
         let partition = row.partition
         let start = monotonicNanoseconds()
@@ -24,7 +25,7 @@ extension Reconciler {
                 let found = try await inventory.close(partition, epoch: raised.epoch),
                 try await isGapless(raised),
                 let drained = try await takeTail(raised, lineage: found.lineage),
-                try await salvage(drained, found),
+                try await salvage(drained, found), try await clearFirstForm(drained, found),
                 try await reload(drained)
             else { return .unsure }
             // A Redis that restarted meanwhile may have lost what was just loaded, and still know this epoch. `open` is
@@ -36,6 +37,7 @@ extension Reconciler {
             recoveries.done += 1
             // What `open` said of the outbox's beginning is not to be taken back.
             leased[partition]?.retention = Retention()
+            sweepSoon()
             Log.debug("partition recovered") { line in
                 line.add("partition", Int64(partition.number))
                 line.add("epoch", drained.epoch)
@@ -98,6 +100,13 @@ extension Reconciler {
         return PartitionRow(row, cursor: last)
     }
 
+    /// All that it has is persisted: what is remembered of requests gets this form's names before keys are loaded that it
+    /// knows more of, and all else makes room.
+    private func clearFirstForm(_ row: PartitionRow, _ found: ClosedPartition) async throws -> Bool {
+        guard found.isFirstForm else { return true }
+        return try await inventory.clearFirstForm(row.partition, closedUnder: row.epoch)
+    }
+
     /// Puts events, users' totals and live holds back; false when a later recovery was here.
     private func reload(_ row: PartitionRow) async throws -> Bool {
         for event in try await catalogue.current(in: row.partition) {
@@ -146,9 +155,10 @@ extension Reconciler {
         while true {
             let holds = try await bookings.holds(of: event, after: after, limit: Inventory.loadLimit)
             guard !holds.isEmpty else { return true }
-            let loaded = try await inventory.loadHolds(
-                holds.map { ($0.id, $0.image) }, partition: row.partition, epoch: row.epoch)
-            guard loaded == .done else { return false }
+            let records = holds.map {
+                (id: $0.id, record: BookingRecord(image: $0.image, epoch: row.epoch, claimed: $0.claimed))
+            }
+            guard try await inventory.loadHolds(records, event: event, epoch: row.epoch) == .done else { return false }
             after = holds.last?.id
         }
     }
@@ -160,7 +170,7 @@ extension Reconciler {
             let page = try await bookings.claims(of: event, after: after, limit: Inventory.loadLimit)
             guard let last = page.last else { return true }
             let loaded = try await inventory.loadKeys(
-                page.compactMap(\.claim), partition: row.partition, epoch: row.epoch)
+                page.compactMap(\.claim), event: event, epoch: row.epoch)
             guard loaded == .done else { return false }
             after = (last.createdAt, last.booking)
         }

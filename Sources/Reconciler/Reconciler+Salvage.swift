@@ -46,11 +46,11 @@ extension Reconciler {
         _ page: [Inventory.Survivor], _ live: inout LiveSurvivors, _ row: PartitionRow
     ) async throws -> Bool {
         let known = try await bookings.standings(of: page.map(\.id))
-        let later = page.filter { $0.image.version > known[$0.id]?.version ?? 0 }
-        let judged = try await verdicts.known(later.filter(\.image.status.isLive).map(\.id))
+        let later = page.filter { $0.record.image.version > known[$0.id]?.version ?? 0 }
+        let judged = try await verdicts.known(later.filter(\.record.image.status.isLive).map(\.id))
         var ended: [Inventory.Survivor] = []
         for survivor in later where !judged.contains(survivor.id) {
-            if !survivor.image.status.isLive {
+            if !survivor.record.image.status.isLive {
                 ended.append(survivor)
             } else if known[survivor.id]?.status.isLive == true {
                 live.kept.append(survivor.id)
@@ -86,7 +86,7 @@ extension Reconciler {
             let some = rest.prefix(salvageLimit)
             rest = rest.dropFirst(some.count)
             var batch = Batch()
-            for (booking, image) in some { batch.add(booking, image) }
+            for (booking, record) in some { batch.add(booking, record.image, claimed: record.claimed) }
             switch try await attempt(batch, row, row.cursor, []) {
             case .written: continue
             case .fenced: return false
@@ -97,12 +97,12 @@ extension Reconciler {
     }
 
     private func persistSingly(_ records: ArraySlice<Inventory.Survivor>, _ row: PartitionRow) async throws -> Bool {
-        for (booking, image) in records {
-            switch try await attempt(Batch(booking, image), row, row.cursor, []) {
+        for (booking, record) in records {
+            switch try await attempt(Batch(booking, record.image, claimed: record.claimed), row, row.cursor, []) {
             case .written: continue
             case .fenced: return false
             case .refused(let error):
-                guard try await deadLetter("\(booking) \(image.text)", error, row) else { return false }
+                guard try await deadLetter("\(booking) \(record.image.text)", error, row) else { return false }
             }
         }
         return true

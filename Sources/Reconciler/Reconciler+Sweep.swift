@@ -11,16 +11,21 @@ extension Reconciler {
     func sweep() async -> Bool {
         guard !leased.isEmpty else { return false }
         let now: Int64
+        let due: [Result<[EventID], InventoryError>]
         do {
             now = try await inventory.now()
+            let next = try await inventory.nextDue(Array(leased.keys))
+            noteSwept(next: next.values.min().map { .milliseconds(max($0, now) - now) })
+            due = await inventory.dueEvents(
+                next.filter { $0.value <= now }.map(\.key), now: now, limit: Self.eventLimit)
         } catch {
             note(error.description)
             return false
         }
         var more = false
-        for due in await inventory.dueEvents(Array(leased.keys), now: now, limit: Self.eventLimit) {
+        for events in due {
             do {
-                for event in try due.get() where !isStopping { more = try await expire(event) || more }
+                for event in try events.get() where !isStopping { more = try await expire(event) || more }
             } catch {
                 note(error.description)
                 // Nobody answers any more: the others are asked the next time.
@@ -28,14 +33,6 @@ extension Reconciler {
             }
         }
         return more
-    }
-
-    /// How long until the next hold of this copy's partitions is over; `nil` when none is held, or nobody says so.
-    func untilDue() async -> Duration? {
-        guard !leased.isEmpty, let now = try? await inventory.now(),
-            let next = try? await inventory.nextDue(Array(leased.keys))
-        else { return nil }
-        return .milliseconds(max(0, next - now))
     }
 
     /// Returns lapsed holds of one event; true when there are more. One that cannot be swept keeps no other from it.

@@ -101,22 +101,14 @@ extension Reconciler {
     private func writePresent(
         _ transition: OutboxEntry.Transition, of entry: OutboxEntry, _ row: PartitionRow
     ) async throws -> Bool {
-        let reply = try await inventory.command(["GET", inventory.keys.booking(transition.booking)])
-        guard let image = Self.image(reply.string ?? "", of: entry.epoch), image.version > transition.image.version
-        else {
-            return true
-        }
-        let attempted = try await attempt(Batch(transition.booking, image), row, row.cursor, [])
+        // One of another epoch is of another history.
+        let present = try await inventory.survivors(
+            [transition.booking], in: row.partition, epoch: entry.epoch)?.last?.record
+        guard let present, present.image.version > transition.image.version else { return true }
+        let attempted = try await attempt(
+            Batch(transition.booking, present.image, claimed: present.claimed), row, row.cursor, [])
         if case .fenced = attempted { return false }
         return true
-    }
-
-    /// The image in a booking's record, which adds the epoch it was written under and its entry; `nil` when it is of
-    /// another epoch and so of another history.
-    private static func image(_ record: String, of epoch: Int64) -> BookingImage? {
-        var reader = FieldReader(record, separator: "|")
-        guard let image = BookingImage(&reader), reader.integer(Int64.self) == epoch else { return nil }
-        return image
     }
 
     /// Writes a batch, the cursor and the dead letters in one transaction.
@@ -156,14 +148,14 @@ extension Reconciler {
 }
 
 extension Batch {
-    init(_ booking: BookingID, _ image: BookingImage) {
+    init(_ booking: BookingID, _ image: BookingImage, claimed: [UInt8]? = nil) {
         self.init()
-        add(booking, image)
+        add(booking, image, claimed: claimed)
     }
 
     fileprivate init(_ transition: OutboxEntry.Transition) {
         self.init()
-        add(transition.booking, transition.image, trace: transition.trace)
+        add(transition.booking, transition.image, claimed: transition.claimed, trace: transition.trace)
     }
 
     fileprivate init(terms entry: OutboxEntry) {
@@ -172,7 +164,9 @@ extension Batch {
     }
 
     fileprivate mutating func add(_ entry: OutboxEntry) {
-        for transition in entry.transitions { add(transition.booking, transition.image, trace: transition.trace) }
+        for transition in entry.transitions {
+            add(transition.booking, transition.image, claimed: transition.claimed, trace: transition.trace)
+        }
         addTerms(entry)
     }
 

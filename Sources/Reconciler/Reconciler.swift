@@ -82,6 +82,8 @@ public final class Reconciler {
     private var rests: [Activity: (timer: LoopTimer, continuation: UnsafeContinuation<Void, Never>)] = [:]
     /// Hears of changes; without it quiet partitions are asked all the time.
     let notices: ChangeNotices?
+    /// When the next sweep is due, on the monotonic clock in nanoseconds.
+    private var sweepBy: Int64 = 0
     /// Until payments are looked at again.
     private var settlePause = Reconciler.settlePauses.lowerBound
     /// What is measured of the outboxes.
@@ -96,12 +98,13 @@ public final class Reconciler {
     private static let lease = Duration.seconds(2)
     /// How often it says that it is alive: three beats may be lost.
     private static let beatPause = Duration.milliseconds(500)
-    /// A lapsed hold is returned this soon after its deadline, and a sweep's time.
-    private static let sweepPause = Duration.milliseconds(200)
+    /// A lapsed hold is returned the first of these after its deadline at the latest, and a sweep's time. Within the last,
+    /// no hold can be made and be over.
+    private static let sweepPauses = Duration.milliseconds(200)...Duration.seconds(1)
     private static let trimPause = Duration.seconds(1)
     private static let measurePause = Duration.seconds(1)
-    /// Until the next sweep at the latest: by then a hold may have been made and be over.
-    private static let longestSweepPause = Duration.seconds(1)
+    /// Between two sweeps where every change is heard of, and no hold is over before.
+    private static let heardSweepPause = Duration.seconds(5)
     /// Pauses between two looks at payments: the longer ones when nothing was due.
     private static let settlePauses = Duration.milliseconds(250)...Duration.seconds(1)
     /// Between two looks at an event of many bookings: those just cancelled have to be written down.
@@ -178,10 +181,28 @@ public final class Reconciler {
     private func keepSweeping() async {
         defer { activities -= 1 }
         while !isStopping {
-            if await sweep() { continue }
-            let left = await untilDue().map { max($0, Self.sweepPause) } ?? Self.longestSweepPause
-            await rest(min(left, Self.longestSweepPause), as: .sweeping)
+            if sweepBy <= monotonicNanoseconds(), await sweep() { continue }
+            let left = Duration.nanoseconds(max(0, sweepBy - monotonicNanoseconds()))
+            await rest(min(max(left, Self.sweepPauses.lowerBound), Self.sweepPauses.upperBound), as: .sweeping)
         }
+    }
+
+    /// - Parameter next: until when no hold is over that is known of.
+    func noteSwept(next: Duration?) {
+        let longest = notices?.isHearing == true ? Self.heardSweepPause : Self.sweepPauses.upperBound
+        sweepBy = monotonicNanoseconds() + min(next ?? longest, longest).nanoseconds
+    }
+
+    /// A hold may have been made; none is shorter than this.
+    func sweepSoon() {
+        sweepBy = min(sweepBy, monotonicNanoseconds() + Self.sweepPauses.upperBound.nanoseconds)
+    }
+
+    /// Something of a partition has changed.
+    func heard(_ partition: Partition) {
+        guard leased[partition] != nil else { return }
+        sweepSoon()
+        stir([partition])
     }
 
     private func keepTrimming() async {
@@ -264,7 +285,10 @@ public final class Reconciler {
             }
             let isMore = now.keys.contains { leased[$0] == nil }
             leased = now
-            if isMore { wake(.persisting) }
+            if isMore {
+                sweepSoon()
+                wake(.persisting)
+            }
         } catch {
             note(error.description)
         }

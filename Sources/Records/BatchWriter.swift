@@ -37,6 +37,8 @@ public struct Batch: Sendable {
 
     /// Final images.
     public private(set) var bookings: [BookingID: BookingImage] = [:]
+    /// What their claims were answered, of those of which it is known.
+    public private(set) var claimed: [BookingID: [UInt8]] = [:]
     /// Those of them whose first version is in the batch: PostgreSQL cannot have them, but where a version was persisted
     /// before its turn.
     private(set) var begun: Set<BookingID> = []
@@ -59,18 +61,26 @@ public struct Batch: Sendable {
 
     /// Folds one transition in; later versions win.
     ///
-    /// - Parameter trace: trace context and id of the request that caused it.
-    public mutating func add(_ id: BookingID, _ image: BookingImage, trace: String? = nil) {
+    /// - Parameters:
+    ///   - claimed: what the claim was answered, as the booking's record has it; `nil` when that is not known.
+    ///   - trace: trace context and id of the request that caused it.
+    public mutating func add(
+        _ id: BookingID, _ image: BookingImage, claimed: [UInt8]? = nil, trace: String? = nil
+    ) {
         if let known = bookings.updateValue(image, forKey: id), known.version >= image.version {
             bookings[id] = known
             return
         }
+        if let claimed { self.claimed[id] = claimed }
         if image.version == 1 { begun.insert(id) }
         guard let payment = image.payment else { return }
         payments[payment.id] = Payment(
             booking: id, version: image.version, currency: image.currency, at: image.updatedAt, payment: payment,
             trace: trace ?? payments[payment.id]?.trace)
     }
+
+    /// Payments that have an answer, so that PostgreSQL has them as a rule: their attempts were recorded before.
+    var answeredPayments: [PaymentID] { payments.filter { $0.value.payment.status != .pending }.map(\.key) }
 
     /// Folds a tier's terms in; later ones win.
     public mutating func add(_ tier: TierID, _ terms: Tier) { tiers[tier] = terms }
@@ -133,23 +143,10 @@ public final class BatchWriter {
 
     /// - Parameter asked: bookings that PostgreSQL may have a row of; the others are inserted.
     private func write(_ work: Work, asking asked: [BookingID]) async throws(PostgresError) -> Outcome {
-        let partition = work.partition
         do {
             let taken = try await pool.committing { connection in
-                var opening = [fence(partition, work.cursor)]
-                if !asked.isEmpty { opening += [oldBookings(asked), oldItems(asked)] }
-                let rows = try await connection.pipeline(opening)
-                guard rows[0].affectedRows == 1 else { throw Fenced() }
-                let change = try NetChange(
-                    work.batch, versions: asked.isEmpty ? nil : rows[1], items: asked.isEmpty ? nil : rows[2])
-                let letters = work.deadLetters.map { $0.statement(partition.partition) }
-                var rest = letters + work.verdicts.map { $0.statement() }
-                if let replayed = work.replayed {
-                    rest.append(DeadLetter.replayed(replayed))
-                    // Redis may not know of it: it is told as all is after a loss.
-                    if !change.changed.isEmpty { rest.append(raise(partition)) }
-                }
-                return (Set(change.changed.map(\.id)), last: change.statements(partition) + rest)
+                let rows = try await connection.pipeline(opening(of: work, asking: asked))
+                return try ending(of: work, hasAsked: !asked.isEmpty, rows)
             }
             return .written(taken)
         } catch is Fenced {
@@ -159,6 +156,36 @@ public final class BatchWriter {
         } catch {
             preconditionFailure("only Fenced and PostgresError are thrown here")
         }
+    }
+
+    /// What the transaction begins with: the fence, then what there is of the bookings and payments asked for.
+    private func opening(of work: Work, asking asked: [BookingID]) -> [PostgresStatement] {
+        var statements = [fence(work.partition, work.cursor)]
+        if !asked.isEmpty { statements += [oldBookings(asked), oldItems(asked)] }
+        let answered = work.batch.answeredPayments
+        if !answered.isEmpty { statements.append(oldPayments(answered)) }
+        return statements
+    }
+
+    /// What the transaction ends with, by the answers to its opening.
+    ///
+    /// - Returns: the bookings that change, and the statements.
+    /// - Throws: `Fenced` when the partition is another copy's; `PostgresError` when an answer cannot be read.
+    private func ending(
+        of work: Work, hasAsked: Bool, _ rows: [PostgresRows]
+    ) throws -> (Set<BookingID>, last: [PostgresStatement]) {
+        guard rows[0].affectedRows == 1 else { throw Fenced() }
+        let change = try NetChange(
+            work.batch, versions: hasAsked ? rows[1] : nil, items: hasAsked ? rows[2] : nil,
+            payments: work.batch.answeredPayments.isEmpty ? nil : rows.last)
+        var rest = work.deadLetters.map { $0.statement(work.partition.partition) }
+        rest += work.verdicts.map { $0.statement() }
+        if let replayed = work.replayed {
+            rest.append(DeadLetter.replayed(replayed))
+            // Redis may not know of it: it is told as all is after a loss.
+            if !change.changed.isEmpty { rest.append(raise(work.partition)) }
+        }
+        return (Set(change.changed.map(\.id)), last: change.statements(work.partition) + rest)
     }
 
     /// Rolls the transaction back.
@@ -193,6 +220,10 @@ public final class BatchWriter {
     private func oldBookings(_ ids: [BookingID]) -> PostgresStatement {
         PostgresStatement(
             "SELECT id, version, status FROM bookings WHERE id = ANY ($1::uuid[])", [.uuids(ids.lazy.map(\.uuid))])
+    }
+
+    private func oldPayments(_ ids: [PaymentID]) -> PostgresStatement {
+        PostgresStatement("SELECT id FROM payments WHERE id = ANY ($1::uuid[])", [.uuids(ids.lazy.map(\.uuid))])
     }
 
     private func oldItems(_ ids: [BookingID]) -> PostgresStatement {

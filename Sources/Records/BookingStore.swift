@@ -7,6 +7,8 @@ public struct BookingRow: Sendable {
     public let id: BookingID
     /// All of it.
     public let image: BookingImage
+    /// What its claim was answered, as the booking's record in Redis has it; `nil` when that is not known.
+    public let claimed: [UInt8]?
 }
 
 /// Bookings in PostgreSQL, for reading; one per loop.
@@ -18,7 +20,7 @@ public final class BookingStore {
 
     static let columns = """
         b.id, b.event_id, b.user_id, b.status, b.version, b.total_amount, b.currency, b.attempts, b.extensions,
-        b.idempotency_digest, b.reason, (extract(epoch FROM b.expires_at) * 1000)::bigint AS expires_ms,
+        b.idempotency_digest, b.reason, b.claimed, (extract(epoch FROM b.expires_at) * 1000)::bigint AS expires_ms,
         (extract(epoch FROM b.payment_deadline) * 1000)::bigint AS deadline_ms,
         (extract(epoch FROM b.created_at) * 1000)::bigint AS created_ms,
         (extract(epoch FROM b.updated_at) * 1000)::bigint AS updated_ms,
@@ -155,7 +157,8 @@ public final class BookingStore {
     ) async throws(PostgresError) -> [(claim: RememberedClaim?, createdAt: String, booking: BookingID)] {
         try await pool.query(
             """
-            SELECT id, idempotency_digest, created_at::text AS created,
+            SELECT id, user_id, idempotency_digest, created_at::text AS created, claimed IS NULL AS is_first_form,
+                (extract(epoch FROM created_at) * 1000)::bigint AS created_ms,
                 (extract(epoch FROM created_at + interval '24 hours' - now()) * 1000)::bigint AS left_ms
             FROM bookings WHERE event_id = $1::uuid AND idempotency_digest IS NOT NULL
             AND created_at > now() - interval '24 hours' AND created_at <= $2::timestamptz
@@ -171,8 +174,9 @@ public final class BookingStore {
             guard let uuid = UUIDBytes(try row.string("id")) else { throw PostgresError.undecodable("bookings.id") }
             let booking = BookingID(stored: uuid)
             let claim = RememberedClaim(
-                try row.string("idempotency_digest"), booking: booking,
-                remainingMilliseconds: max(1, try row.integer("left_ms")))
+                try row.string("idempotency_digest"), booking: booking, user: UserID(stored: try row.string("user_id")),
+                createdAt: try row.integer("created_ms"), remainingMilliseconds: max(1, try row.integer("left_ms")),
+                isFirstForm: try row.bool("is_first_form"))
             return (claim, try row.string("created"), booking)
         }
     }
@@ -207,13 +211,15 @@ extension BookingRow {
             let status = BookingStatus(rawValue: try row.string("status"))
         else { throw PostgresError.undecodable("bookings") }
         id = BookingID(stored: uuid)
+        claimed = try row.optionalBytes("claimed")
         image = BookingImage(
             version: try row.integer("version"), status: status, expiresAt: try row.integer("expires_ms"),
             paymentDeadline: try row.optionalInteger("deadline_ms"), attempts: Int(try row.integer("attempts")),
             extensions: Int(try row.integer("extensions")), createdAt: try row.integer("created_ms"),
             updatedAt: try row.integer("updated_ms"), confirmedAt: try row.optionalInteger("confirmed_ms"),
             event: event, user: UserID(stored: try row.string("user_id")), totalAmount: try row.integer("total_amount"),
-            currency: try row.string("currency"), idempotencyDigest: try row.optionalString("idempotency_digest"),
+            currency: try row.string("currency"),
+            key: (try row.optionalString("idempotency_digest")).flatMap { ClaimKey($0) },
             items: try Self.items(row), payment: try BookingPayment(row), reason: try row.optionalString("reason"))
     }
 

@@ -12,11 +12,11 @@ extension NetChange {
             UPDATE bookings AS old SET status = n.status, version = n.version, epoch = $1::bigint,
                 total_amount = n.total_amount, expires_at = n.expires_at, payment_deadline = n.payment_deadline,
                 attempts = n.attempts::integer, extensions = n.extensions::integer, reason = n.reason,
-                updated_at = n.updated_at, confirmed_at = n.confirmed_at
+                updated_at = n.updated_at, confirmed_at = n.confirmed_at, claimed = coalesce(n.claimed, old.claimed)
             FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-                $8::bigint[], $9::bigint[], $10::text[], $11::timestamptz[], $12::timestamptz[]) AS n (id, status,
-                version, total_amount, expires_at, payment_deadline, attempts, extensions, reason, updated_at,
-                confirmed_at)
+                $8::bigint[], $9::bigint[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bytea[]) AS n (id,
+                status, version, total_amount, expires_at, payment_deadline, attempts, extensions, reason, updated_at,
+                confirmed_at, claimed)
             WHERE old.id = n.id AND old.version < n.version
             """,
             [
@@ -25,6 +25,7 @@ extension NetChange {
                 .moments(images.map(\.expiresAt)), .moments(images.map(\.paymentDeadline)),
                 .bigints(images.map { Int64($0.attempts) }), .bigints(images.map { Int64($0.extensions) }),
                 .texts(images.map(\.reason)), .moments(images.map(\.updatedAt)), .moments(images.map(\.confirmedAt)),
+                .byteas(group.lazy.map { claimed[$0.id] }),
             ])
     }
 
@@ -35,16 +36,16 @@ extension NetChange {
             """
             INSERT INTO bookings (id, partition, event_id, user_id, status, version, epoch, total_amount, currency,
                 expires_at, payment_deadline, attempts, extensions, exclusive, idempotency_digest, reason, created_at,
-                updated_at, confirmed_at)
+                updated_at, confirmed_at, claimed)
             SELECT n.id, $1::integer, n.event_id, n.user_id, n.status, n.version, $2::bigint, n.total_amount, n.currency,
                 n.expires_at, n.payment_deadline, n.attempts::integer, n.extensions::integer,
                 coalesce((SELECT events.exclusive FROM events WHERE events.id = n.event_id), false),
-                n.digest, n.reason, n.created_at, n.updated_at, n.confirmed_at
+                n.digest, n.reason, n.created_at, n.updated_at, n.confirmed_at, n.claimed
             FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[],
                 $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::bigint[], $14::text[], $15::text[],
-                $16::timestamptz[], $17::timestamptz[], $18::timestamptz[]) AS n (id, event_id, user_id, status,
-                version, total_amount, currency, expires_at, payment_deadline, attempts, extensions, digest, reason,
-                created_at, updated_at, confirmed_at)
+                $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::bytea[]) AS n (id, event_id, user_id,
+                status, version, total_amount, currency, expires_at, payment_deadline, attempts, extensions, digest,
+                reason, created_at, updated_at, confirmed_at, claimed)
             """,
             [
                 .integer(Int64(partition.partition.number)), .integer(partition.epoch),
@@ -53,9 +54,9 @@ extension NetChange {
                 .bigints(images.map(\.totalAmount)), .texts(images.map(\.currency)),
                 .moments(images.map(\.expiresAt)), .moments(images.map(\.paymentDeadline)),
                 .bigints(images.map { Int64($0.attempts) }), .bigints(images.map { Int64($0.extensions) }),
-                .texts(images.map(\.idempotencyDigest)), .texts(images.map(\.reason)),
+                .texts(images.map { $0.key?.description }), .texts(images.map(\.reason)),
                 .moments(images.map(\.createdAt)), .moments(images.map(\.updatedAt)),
-                .moments(images.map(\.confirmedAt)),
+                .moments(images.map(\.confirmedAt)), .byteas(group.lazy.map { claimed[$0.id] }),
             ])
     }
 

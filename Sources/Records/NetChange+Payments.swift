@@ -5,16 +5,13 @@ import PostgresClient
 extension NetChange {
     private typealias Payments = [(id: PaymentID, value: Batch.Payment)]
 
-    /// An attempt that has just begun is inserted; of one that has an answer there is a row, as a rule, which is updated.
+    /// Those that PostgreSQL has are updated, the others inserted.
     func paymentStatements() -> [PostgresStatement] {
-        let begun = payments.filter { $0.value.payment.status == .pending }
-        let answered = payments.filter { $0.value.payment.status != .pending }
+        let known = payments.filter { knownPayments.contains($0.id) }
+        let new = payments.filter { !knownPayments.contains($0.id) }
         var statements: [PostgresStatement] = []
-        if !begun.isEmpty { statements.append(PostgresStatement(Self.upsert, Self.columns(begun))) }
-        if !answered.isEmpty {
-            statements.append(PostgresStatement(Self.update, Self.columns(answered)))
-            statements.append(PostgresStatement(Self.insertMissing, Self.columns(answered)))
-        }
+        if !known.isEmpty { statements.append(PostgresStatement(Self.update, Self.columns(known))) }
+        if !new.isEmpty { statements.append(PostgresStatement(Self.upsert, Self.columns(new))) }
         return statements
     }
 
@@ -52,27 +49,21 @@ extension NetChange {
     /// Money on its way back is not forgotten over what an outbox says of the attempt.
     private static let isOpenToChange = "NOT (old.is_stray AND old.status IN ('REFUND_DUE', 'REFUNDED'))"
 
-    private static func insertion(_ condition: String) -> String {
-        """
+    /// Whoever serves may have inserted one meanwhile (`PaymentStore.begin`).
+    private static let upsert = """
         INSERT INTO payments AS old (id, booking_id, provider, transaction_id, status, amount, currency,
             booking_version, created_at, updated_at, refund_amount, refunded_amount, trace)
         SELECT n.id, n.booking_id, n.provider, n.transaction_id, n.status, n.amount, n.currency, n.version, n.at, n.at,
             n.refund_amount, n.refunded_amount, n.trace
-        FROM \(given) \(condition)
+        FROM \(given)
         ON CONFLICT (id) DO UPDATE SET \(changes("excluded")), booking_version = excluded.booking_version,
             updated_at = excluded.updated_at
         WHERE old.booking_version < excluded.booking_version AND \(isOpenToChange)
         """
-    }
-
-    private static let upsert = insertion("")
 
     private static let update = """
         UPDATE payments AS old SET \(changes("n")), booking_version = n.version, updated_at = n.at
         FROM \(given)
         WHERE old.id = n.id AND old.booking_version < n.version AND \(isOpenToChange)
         """
-
-    /// Whoever serves may insert one at this very moment (`PaymentStore.begin`).
-    private static let insertMissing = insertion("WHERE NOT EXISTS (SELECT FROM payments WHERE payments.id = n.id)")
 }

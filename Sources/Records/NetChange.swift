@@ -31,7 +31,11 @@ struct NetChange {
 
     /// Bookings that become what the batch says; of others PostgreSQL has a later version.
     let changed: [Change]
+    /// What their claims were answered, of those of which it is known.
+    let claimed: [BookingID: [UInt8]]
     let payments: [(id: PaymentID, value: Batch.Payment)]
+    /// Those of them that PostgreSQL is known to have.
+    let knownPayments: Set<PaymentID>
     let blocked: [(event: EventID, block: Block)]
     let unblocked: [BlockID]
     /// Whether a booking that changes has or had seats.
@@ -47,7 +51,10 @@ struct NetChange {
     /// - Parameters:
     ///   - versions: the rows there are of the batch's bookings, but for those that are known to have none.
     ///   - items: their lines.
-    init(_ batch: Batch, versions: PostgresRows?, items: PostgresRows?) throws(PostgresError) {
+    ///   - payments: ids of the batch's payments that are there, as far as it was asked.
+    init(
+        _ batch: Batch, versions: PostgresRows?, items: PostgresRows?, payments: PostgresRows?
+    ) throws(PostgresError) {
         let known = try Self.known(versions, items)
         // A Redis that lost data, and was not found out yet, may have gone on from before a confirmation.
         changed = batch.bookings.filter { booking, image in
@@ -56,7 +63,9 @@ struct NetChange {
         }
         .map { Change(id: $0.key, image: $0.value, isNew: known[$0.key] == nil) }
         .sorted { $0.id.uuid < $1.id.uuid }
-        payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
+        claimed = batch.claimed
+        self.payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
+        knownPayments = try Set(payments?.map { (row) throws(PostgresError) in PaymentID(try row.uuid(0)) } ?? [])
         blocked = batch.blocked
         unblocked = batch.unblocked
         tiers = TierChanges(terms: batch.tiers)

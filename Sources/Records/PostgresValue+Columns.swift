@@ -33,6 +33,12 @@ extension PostgresValue {
         return .array(array)
     }
 
+    static func byteas(_ values: some Collection<[UInt8]?>) -> PostgresValue {
+        var array = PostgresArray(.bytea, capacity: values.count)
+        for value in values { array.append(bytes: value) }
+        return .array(array)
+    }
+
     /// Moments, in Unix milliseconds.
     static func moments(_ values: some Collection<Int64>) -> PostgresValue {
         var array = PostgresArray(.timestamp, capacity: values.count)

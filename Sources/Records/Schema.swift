@@ -49,6 +49,9 @@ public enum Schema {
         Migration(
             number: 15, name: "index_booking_phases", up: text(PackageResources._015_index_booking_phases_up_sql),
             down: text(PackageResources._015_index_booking_phases_down_sql)),
+        Migration(
+            number: 16, name: "keep_claim_answers", up: text(PackageResources._016_keep_claim_answers_up_sql),
+            down: text(PackageResources._016_keep_claim_answers_down_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

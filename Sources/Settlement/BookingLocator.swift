@@ -48,7 +48,10 @@ public final class BookingLocator {
         }
         // A live hold is always in Redis: that it is not means that Redis moved on from it.
         guard !row.image.status.isHeld else { throw InventoryError(.recovering) }
-        guard try await inventory.loadBooking(booking, row.image, readAt: readAt) else {
+        guard
+            try await inventory.loadBooking(
+                booking, row.image, claimed: row.claimed, readAt: readAt)
+        else {
             throw InventoryError(.unavailable)
         }
         let again = try await act()

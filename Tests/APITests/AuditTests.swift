@@ -79,7 +79,7 @@ struct AuditTests {
     func counter() async throws {
         let api = try TestAPI.current
         let (event, held, _, user) = try used()
-        try await api.redis("HSET", tag(held.id) + "e:" + event.id, "t:" + event.tier, "100 96 2 3 0 4999 general")
+        try await api.set(event.tier, of: event.id, to: [100, 96, 2, 3, 0])
         let answer = try audit(event.id)
         #expect(answer["verdict"]?.text == "drift" && details(answer).contains("breaks the law"))
         #expect(answer["drift"]?[0]?["tierId"]?.text == event.tier)
@@ -105,7 +105,7 @@ struct AuditTests {
         try await api.execute("UPDATE tiers SET unit_amount = 1 WHERE id = '\(event.tier)'")
         #expect(details(try audit(event.id)).contains("unitAmount 4999; by the records it is 1"))
         try await api.execute("UPDATE tiers SET unit_amount = 4999 WHERE id = '\(event.tier)'")
-        try await api.redis("HSET", tag(held.id) + "e:" + event.id, "closes", "1")
+        try await api.change(of: event.id) { $0[2] = "1" }
         #expect(details(try audit(event.id)).contains("salesCloseAt"))
         try await expectRepair(event, held, user)
     }
@@ -144,12 +144,12 @@ struct AuditTests {
     @Test("blocks are listed after a recovery as before it")
     func blocks() async throws {
         let api = try TestAPI.current
-        let (event, held, _, _) = try used()
+        let (event, _, _, _) = try used()
         let path = "/v1/events/\(event.id)/blocks"
         let body = "{\"tierId\":\"\(event.tier)\",\"quantity\":4}"
         let made = try api.ask(Request("POST", path, body).by(TestAPI.admin).keyed("b"))
         #expect(made.status == 201, "\(made.text)")
-        try await api.redis("HSET", tag(held.id) + "e:" + event.id, "t:" + event.tier, "100 92 2 3 4 4999 general")
+        try await api.set(event.tier, of: event.id, to: [100, 92, 2, 3, 4])
         #expect(try repair(event.id)["verdict"]?.text == "ok")
         let listed = try api.ask(Request("GET", path).by(TestAPI.admin))
         #expect(listed["data"]?.elements.map { $0["id"]?.text } == [made.id], "\(listed.text)")
@@ -162,7 +162,7 @@ struct AuditTests {
     func hold() async throws {
         let api = try TestAPI.current
         let (event, held, _, user) = try used()
-        try await api.redis("DEL", tag(held.id) + "b:" + held.id)
+        try await api.forget(held.id)
         let answer = try await api.until(
             { $0["verdict"]?.text == "drift" }, Request("GET", "/v1/admin/audit/events/\(event.id)").by(TestAPI.admin))
         #expect(answer["drift"]?.elements.contains { $0["bookingId"]?.text == held.id } == true, "\(answer.text)")

@@ -50,8 +50,7 @@ extension ContractTests {
             let past = try api.event(",\"salesCloseAt\":\"2020-01-01T00:00:00Z\"")
             try api.claim(past, by: TestAPI.newUser()).expectProblem(409, "sales-closed")
             let gone = try api.event()
-            let key = try #require(try await api.redis("KEYS", "*:e:\(gone.id)").array?.first?.string)
-            try await api.redis("HSET", key, "status", "cancelled")
+            try await api.change(of: gone.id) { $0[0] = "cancelled" }
             try api.claim(gone, by: TestAPI.newUser()).expectProblem(409, "event-cancelled")
         }
 

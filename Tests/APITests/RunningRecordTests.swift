@@ -1,4 +1,6 @@
+import Booking
 import Foundation
+import Inventory
 import RedisClient
 import Testing
 
@@ -9,10 +11,12 @@ extension ContractTests {
         private func run(_ booking: String, until deadline: Int64) async throws {
             let api = try TestAPI.current
             for key in try await api.redis("KEYS", "*:i:*").array ?? [] {
-                let name = try #require(key.string)
-                let part = try await api.redis("GET", name).string?.split(separator: "|") ?? []
+                let name = try #require(key.bytes)
+                let part = try await api.redis(bytes: Array("GET".utf8), name).string?.split(separator: "|") ?? []
                 guard part.count > 2, part[1] == booking else { continue }
-                try await api.redis("SET", name, "\(part[0])|\(part[1])|run|\(deadline)", "PX", "86400000")
+                try await api.redis(
+                    bytes: Array("SET".utf8), name, Array("\(part[0])|\(part[1])|run|\(deadline)".utf8),
+                    Array("PX".utf8), Array("86400000".utf8))
             }
         }
 
@@ -62,11 +66,11 @@ extension ContractTests {
             #expect(first.status == 202)
             try await run(first.id, until: 1)
             try api.claim(event, by: ann, card: Card.late, key: "k").expectProblem(409, "idempotency-in-progress")
-            let key = try #require(try await api.redis("KEYS", "*:b:\(first.id)").array?.first?.string)
-            var fields = try #require(try await api.redis("GET", key).string)
-                .split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-            fields[3] = "1"
-            try await api.redis("SET", key, fields.joined(separator: "|"))
+            let key = try api.recordKey(first.id)
+            let record = try #require(try await api.redis(bytes: Array("GET".utf8), key).bytes)
+            var changed = try #require(BookingRecord(record[...]))
+            changed.image.paymentDeadline = 1
+            try await api.redis(bytes: Array("SET".utf8), key, changed.bytes)
             let after = try api.claim(event, by: ann, card: Card.late, key: "k")
             #expect(after.status == 202 && after["status"]?.text == "PENDING_PAYMENT")
         }

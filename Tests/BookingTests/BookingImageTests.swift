@@ -8,7 +8,7 @@ struct BookingImageTests {
         version: 3, status: .confirmed, expiresAt: 1_800_000_000_000, paymentDeadline: nil, attempts: 1, extensions: 0,
         createdAt: 1_799_999_000_000, updatedAt: 1_799_999_500_000, confirmedAt: 1_799_999_500_000,
         event: EventID(UUIDBytes(high: 1, low: 2)), user: "auth0|ann, é\n%;", totalAmount: 9998, currency: "USD",
-        idempotencyDigest: "ab12",
+        key: ClaimKey(digest: Digest128(high: 1 << 63, low: 2), fingerprint: Digest128(high: 3, low: .max)),
         items: [
             BookingItem(
                 tier: TierID(UUIDBytes(high: 3, low: 4)), quantity: 2, unitAmount: 4999,
@@ -49,7 +49,7 @@ struct BookingImageTests {
                         BookingItem(tier: TierID(UUIDBytes(high: id, low: 0)), quantity: 7, unitAmount: 1, seats: seats)
                     }
                     image.payment = payment
-                    image.idempotencyDigest = payment == nil ? nil : "ab"
+                    if payment == nil { image.key = nil }
                     image.reason = seats.isEmpty ? nil : "hold-expired"
                     image.totalAmount = number
                     #expect(BookingImage(text: image.text) == image)

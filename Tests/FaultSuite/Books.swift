@@ -156,8 +156,9 @@ extension Books {
             local _, sold = string.gsub(map, 's', 's')
             local all = redis.call('HGETALL', key)
             for i = 1, #all, 2 do
-              if string.sub(all[i], 1, 2) == 't:' then
-                out[#out + 1] = 'e ' .. event .. ' ' .. held .. ' ' .. sold .. ' ' .. all[i + 1]
+              if string.sub(all[i], 1, 1) == 't' then
+                local tier = { struct.unpack('>I4I4I4I4I4I6c1', all[i + 1]) }
+                out[#out + 1] = table.concat({ 'e', event, held, sold, unpack(tier, 1, 7) }, ' ')
               end
             end
           end

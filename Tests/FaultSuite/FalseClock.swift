@@ -20,10 +20,12 @@ final class FalseClock: Sendable {
 
     deinit { for file in ["sem.\(name)", name] { unlink("/dev/shm/\(file)") } }
 
-    /// What a program is started with to live by this clock.
+    /// What a program is started with to live by this clock. The C library's allocator comes before the one that the
+    /// program is linked with: jemalloc asks for the time while it allocates, before libfaketime can answer, and waits for
+    /// ever.
     var environment: [String: String] {
         [
-            "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_CACHE_DURATION": "1",
+            "LD_PRELOAD": "\(library) libc.so.6", "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_SHARED": "/\(name) /\(name)",
         ]
     }

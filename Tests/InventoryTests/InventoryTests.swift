@@ -46,19 +46,25 @@ struct InventoryTests {
     }
 
     private static func request(
-        _ event: EventID, _ number: UInt64, user: UserID, quantity: Int = 1, key: String? = nil
+        _ event: EventID, _ number: UInt64, user: UserID, quantity: Int = 1, key: UInt64? = nil
     ) -> ClaimRequest {
         ClaimRequest(
-            booking: BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number), event: event,
-            user: user, items: [.units(tier, quantity)],
-            idempotency: key.map { IdempotentRequest(digest: $0, fingerprint: "f", patienceMilliseconds: 1000) },
+            booking: BookingID(
+                partition: keys.partition(of: event), milliseconds: Int64(number), random: number),
+            event: event, user: user, items: [.units(tier, quantity)], idempotency: key.map { request($0, "f") },
             answersLater: false, traceparent: "")
+    }
+
+    private static func request(_ key: UInt64, _ fingerprint: Unicode.Scalar) -> IdempotentRequest {
+        IdempotentRequest(
+            digest: Digest128(high: key, low: 1), fingerprint: Digest128(high: UInt64(fingerprint.value), low: 2),
+            patienceMilliseconds: 1000)
     }
 
     private static func transition(_ number: UInt64, _ event: EventID) -> TransitionRequest {
         TransitionRequest(
-            booking: BookingID(partition: keys.partition(of: event), milliseconds: 1, random: number), user: nil,
-            awaitsAck: false, idempotency: nil, traceparent: "")
+            booking: BookingID(partition: keys.partition(of: event), milliseconds: Int64(number), random: number),
+            user: nil, awaitsAck: false, idempotency: nil, traceparent: "")
     }
 
     @Test("a claim holds, a sold-out one is refused, and the law holds")
@@ -90,21 +96,22 @@ struct InventoryTests {
     @Test("the same key is one booking, another request under it is refused")
     func idempotency() async throws {
         try await withEvent(capacity: 5) { inventory, event in
-            guard case .held(let first, _) = try await inventory.claim(Self.request(event, 1, user: "a", key: "k")),
-                case .replay(.claim(_, _, _, let again)) = try await inventory.claim(
-                    Self.request(event, 2, user: "a", key: "k"))
+            guard case .held(let first, _) = try await inventory.claim(Self.request(event, 1, user: "a", key: 77)),
+                case .replay(.claim(_, _, let again)) = try await inventory.claim(
+                    Self.request(event, 2, user: "a", key: 77))
             else {
                 Issue.record("no replay")
                 return
             }
             #expect(first == again)
-            var other = Self.request(event, 3, user: "a", key: "k")
-            other.idempotency = IdempotentRequest(digest: "k", fingerprint: "g", patienceMilliseconds: 1000)
+            var other = Self.request(event, 3, user: "a", key: 77)
+            other.idempotency = Self.request(77, "g")
             guard case .keyReused = try await inventory.claim(other) else {
                 Issue.record("not refused")
                 return
             }
-            guard case .existing = try await inventory.claim(Self.request(event, 1, user: "a")) else {
+            let same = Self.request(event, 4, user: "a")
+            guard case .held = try await inventory.claim(same), case .existing = try await inventory.claim(same) else {
                 Issue.record("the same booking twice")
                 return
             }

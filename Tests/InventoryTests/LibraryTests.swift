@@ -110,17 +110,16 @@ struct LibraryTests {
             _ = try await connection.call(Functions.shared.tryRights, keys: ["{p0}:check"], arguments: [])
             _ = try await connection.send(RedisCommand("CONFIG", "SET", "maxmemory", "1"))
             let (functions, arguments) = (Functions.shared, Array(repeating: "1", count: 10))
-            for function in [functions.reserve, functions.block, functions.remember, functions.rateLimit] {
+            for function in [functions.apply, functions.remember, functions.rateLimit] {
                 let error = await #expect(throws: RedisError.self) {
                     try await connection.call(function, keys: ["{p0}:meta", "k", "k"], arguments: arguments)
                 }
                 #expect(error?.isServerError(.outOfMemory) == true, "\(function.name)")
                 #expect(error?.provesNothingWritten == true)
             }
-            for function in [functions.expire, functions.cancel, functions.confirm, functions.unblock] {
-                let reply = try await connection.call(function, keys: ["{p0}:meta", "k", "k"], arguments: arguments)
-                #expect(reply.array?.first?.string == "RECOVERING", "\(function.name)")
-            }
+            let reply = try await connection.call(
+                functions.applyFull, keys: ["{p0}:meta", "k"], arguments: arguments)
+            #expect(reply.array?.first?.string == "RECOVERING")
         }
     }
 
@@ -128,7 +127,7 @@ struct LibraryTests {
     func fullBefore() async throws {
         try await Self.withRedis(["--maxmemory", "1"]) { _, connection in
             let error = await #expect(throws: RedisError.self) {
-                try await connection.call(Functions.shared.expire, keys: ["{p0}:meta"], arguments: ["1", "1", "e"])
+                try await connection.call(Functions.shared.applyFull, keys: ["{p0}:meta"], arguments: ["1", "1", "e"])
             }
             #expect(error?.isServerError(.outOfMemory) == true)
         }

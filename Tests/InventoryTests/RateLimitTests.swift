@@ -56,24 +56,68 @@ struct RateLimitTests {
             }
         }
         try await withRedis { _, connection in
-            // Windows of 20 ms: they change while it runs.
+            // Windows of 40 ms: they change while it runs.
             var model = Model(principal: (2000, 10_000), address: (500, 20_000))
             for parts in calls where parts != [[], [], [], []] {
-                let reply = try await connection.call(
-                    RateLimiter.function, keys: ["{rate}"],
-                    arguments: ["20000", "2000", "10000", "500", "20000"] + parts.map { String($0.count) }
-                        + parts.joined())
-                let numbers = try #require(reply.string).split(separator: " ").compactMap { Int64($0) }
+                // What is counted is told once a subject, with how often.
+                let requests = parts.enumerated().map { part, subjects in
+                    part >= 2 ? subjects.map { ($0, 1) } : Self.counted(subjects)
+                }
+                var call = RedisFunctionCall(RateLimiter.function, keyCount: 1, argumentCount: 2)
+                call.append("{rate}")
+                call.append([2000, 10_000, 500, 20_000].flatMap { Self.bytes($0, 6) })
+                call.append(
+                    requests.flatMap { Self.bytes($0.count, 2) }
+                        + requests.joined().flatMap { subject, times in
+                            [UInt8(times)] + Self.bytes(subject.utf8.count, 2) + Array(subject.utf8)
+                        })
+                let reply = try #require(try await connection.call(call).bytes)
+                let numbers = stride(from: 0, to: reply.count, by: 7).map { Self.number(reply[$0..<$0 + 7]) }
                 let now = try #require(numbers.first)
                 var replies: [Int64] = []
-                for (part, subjects) in parts.enumerated() {
-                    replies += subjects.map { model.reply($0, isAsked: part >= 2, now: now) }
+                for (part, subjects) in requests.enumerated() {
+                    for (subject, times) in subjects {
+                        let told = (0..<times).map { _ in model.reply(subject, isAsked: part >= 2, now: now) }
+                        replies.append(told.last ?? 0)
+                    }
                 }
-                #expect(numbers.dropFirst().elementsEqual(replies))
+                // The first bit says that it is refused.
+                #expect(numbers.dropFirst().elementsEqual(replies.map { $0 < 0 ? -$0 | 1 << 55 : $0 }))
             }
-            // What nobody asks about any more goes, by its time where the machine was slow.
-            var left = try await connection.send(RedisCommand("DBSIZE")).integer ?? 0
-            while left > 3 { left = try await connection.send(RedisCommand("DBSIZE")).integer ?? 0 }
+            // What nobody asks about any more goes.
+            let left = try await connection.send(RedisCommand("DBSIZE")).integer
+            #expect((left ?? 0) <= 3)
+        }
+    }
+
+    private static func counted(_ subjects: [String]) -> [(String, Int)] {
+        Dictionary(subjects.map { ($0, 1) }, uniquingKeysWith: +).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private static func bytes(_ number: Int, _ width: Int) -> [UInt8] {
+        (0..<width).map { UInt8(truncatingIfNeeded: number >> (8 * (width - 1 - $0))) }
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int64 { bytes.reduce(0) { $0 << 8 | Int64($1) } }
+
+    @Test("what went on is counted for each time, also many times between two calls")
+    func manyTimes() async throws {
+        try await withRedis { loop, connection in
+            let limits = RateLimits(principal: RateLimit(quota: 1000, periodSeconds: 86_400))
+            let limiters = [0, 1].map { _ in RateLimiter(loop: loop, connection: connection, limits: limits) }
+            let ann = Self.subject("ann")
+            // Redis has answered once: from then on half of the quota goes on at once.
+            _ = await limiters[0].judge(Self.subject("first"))
+            for _ in 0..<400 { #expect(await limiters[0].judge(ann)?.isAdmitted == true) }
+            // The other loop hears of all of them, sooner than it uses half of the quota up.
+            _ = await limiters[1].judge(Self.subject("second"))
+            var hasHeard = false
+            for used in 1...400 where !hasHeard {
+                let left = try #require(await limiters[1].judge(ann)?.remaining)
+                hasHeard = left <= 600 - Int64(used)
+                await loop.sleep(for: .milliseconds(1))
+            }
+            #expect(hasHeard)
         }
     }
 

@@ -23,7 +23,9 @@ struct ArrayTests {
             uuids.append(high: 0x0123_4567_89ab_cdef, low: 0xfedc_ba98_7654_3210)
             uuids.appendNull()
             var moments = PostgresArray(.timestamp)
-            for moment in [0, 1_700_000_000_123, -62_135_596_800_000, nil] as [Int64?] { moments.append(milliseconds: moment) }
+            for moment in [0, 1_700_000_000_123, -62_135_596_800_000, nil] as [Int64?] {
+                moments.append(milliseconds: moment)
+            }
             let rows = try await connection.query(
                 PostgresStatement(
                     """

@@ -1,9 +1,9 @@
 /// One step of somebody.
 struct Move {
     enum Kind: UInt8 {
-        case connects, claims, claimsTogether, confirms, cancels, expires, reads, putsBack
+        case connects, claims, claimsTogether, replaces, repeats, confirms, cancels, expires, reads, putsBack
         case begins, recorded, charged, declined, givesUp, dies, tells, asksPaid, asksUnpaid, hears
-        case syncs, restarts, loses, flushes, promotes, failsBack, deletes, retires
+        case syncs, restarts, loses, flushes, promotes, failsBack, deletes, breaks, retires
         case copyConnects, takesOver, learns, looks, commits, trims, overrules, recovers, isKilled
     }
 
@@ -25,6 +25,8 @@ struct Move {
         case .connects: return "API \(actor) learns which Redis \(object) is"
         case .claims: return "\(booking) is claimed" + made(state)
         case .claimsTogether: return "b0 and b2 are claimed in one call" + made(state)
+        case .replaces: return "b0 expires and b1 is claimed in one call" + made(state)
+        case .repeats: return "b0's claim comes again with its key, and makes \(booking)" + made(state)
         case .confirms: return "\(booking) is confirmed" + made(state)
         case .cancels: return "\(booking) is cancelled by its owner" + made(state)
         case .expires: return "\(booking) lapses" + made(state)
@@ -47,6 +49,7 @@ struct Move {
         case .promotes: return "FAULT: the lagging replica is promoted; the old primary serves on"
         case .failsBack: return "FAULT: fail-back to the old primary, with the data of the lagging replica"
         case .deletes: return "FAULT: the outbox is deleted"
+        case .breaks: return "FAULT: a claim of b0 fails half-way, after its entry"
         case .retires: return "the old primary dies"
         case .copyConnects: return "reconciler \(actor) learns which Redis \(object) is"
         case .takesOver: return "reconciler \(actor) takes the lease over"

@@ -1,4 +1,8 @@
 /// The rules of the protocol, each of which can be taken away to see what it is for.
+///
+/// Every change of an event goes through one function, `apply`, which takes a group of operations, judges them in tables
+/// and writes them at once: its first write is the outbox entry. A move of the model is such a group, mostly of one
+/// operation. A key is looked up in the keys of two days, which lead to the booking that it made.
 public enum Rule: UInt8, CaseIterable, Sendable {
     /// A batch begins at the cursor, and is committed only if that has not moved.
     case orderedCursor
@@ -54,6 +58,14 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     case recordBeforeCharge
     /// An attempt is ended for want of a charge only when none can be under way.
     case settlePatience
+    /// What a group of operations changed is one entry, so that PostgreSQL takes all of it or nothing.
+    case groupIsOneEntry
+    /// A group that failed after its first write closes its event until a recovery.
+    case closedWhenHalfWritten
+    /// Keys in use are loaded in a recovery.
+    case reloadKeys
+    /// A request whose key made a booking that has left Redis is answered from PostgreSQL.
+    case goneFromPostgres
 }
 
 /// Those of the rules that hold.

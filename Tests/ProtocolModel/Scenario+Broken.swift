@@ -86,6 +86,25 @@ extension Scenario {
     ]
 
     private static let acting = [
+        Scenario("what a group changed is persisted in parts", without: [.groupIsOneEntry], .spuriousVerdict) {
+            $0.replaces = true
+            $0.batchLimit = 1
+        },
+        Scenario("a half-written event goes on", without: [.closedWhenHalfWritten], .drift) {
+            $0.faults = [.halfWritten]
+        },
+        Scenario("keys are not loaded", without: [.reloadKeys], .keyTwice) {
+            $0.faults = [.restart]
+            $0.bookings = 3
+            $0.repeats = true
+            $0.cancels = false
+        },
+        Scenario("a key whose record left Redis is taken for a new one", without: [.goneFromPostgres], .keyTwice) {
+            $0.faults = [.restart]
+            $0.bookings = 3
+            $0.repeats = true
+            $0.cancels = false
+        },
         Scenario("scripts build on an outbox that is gone", without: [.outboxRequired], .answerLost) {
             $0.faults = [.deletedOutbox]
         },

@@ -11,6 +11,27 @@ extension Scenario {
             $0.cancels = false
             $0.faults = [.flush]
         },
+        Scenario("a hold expires in the call that claims its seat, and entries are persisted one by one") {
+            $0.replaces = true
+            $0.batchLimit = 1
+        },
+        Scenario("a claim fails half-way, after its entry") { $0.faults = [.halfWritten] },
+        Scenario("a key is used again, before and after a restart") {
+            $0.faults = [.restart]
+            $0.bookings = 3
+            $0.repeats = true
+        },
+        Scenario("a key is used again, before and after FLUSHALL") {
+            $0.faults = [.flush]
+            $0.bookings = 3
+            $0.repeats = true
+        },
+        Scenario("a key is used again, before and after a restart from an earlier moment") {
+            $0.faults = [.lostTail]
+            $0.bookings = 3
+            $0.repeats = true
+            $0.cancels = false
+        },
         Scenario("a restart with all data") { $0.faults = [.restart] },
         Scenario("a restart, and the reconciler is killed anywhere") {
             $0.faults = [.restart]

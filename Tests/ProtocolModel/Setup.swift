@@ -12,6 +12,8 @@ public enum Fault: UInt8, CaseIterable, Sendable {
     case failBack
     /// The outbox is deleted.
     case deletedOutbox
+    /// A group that claims fails after its first write, which is the entry.
+    case halfWritten
 }
 
 /// How large a world is searched.
@@ -46,6 +48,11 @@ public struct Setup: Sendable {
     public var expires = true
     /// Whether the first and the third booking may be claimed in one call.
     public var groups = false
+    /// Whether the first booking may expire in the call that claims its seat for the second.
+    public var replaces = false
+    /// Whether the first booking was claimed with a key that is used again: then the third is what a second claim makes,
+    /// and the second is not claimed.
+    public var repeats = false
     /// Whether bookings that left Redis are put back to be acted on.
     public var reloads = false
     /// The rules that hold.

@@ -85,6 +85,8 @@ struct Data {
     var isDamaged = false
     var hasOutbox = false
     var lastID: UInt8 = 0
+    /// Whether the key of the first booking is among those of two days.
+    var hasKey = false
     var eventEpoch: UInt8 = 0
     /// Free, held or sold.
     var seats = InlineArray<2, Seat>(repeating: .free)

@@ -23,6 +23,8 @@ public enum Violation: UInt8, Sendable {
     case moneyLost
     /// Money is kept for a booking that is not confirmed.
     case moneyKept
+    /// One idempotency key made two bookings.
+    case keyTwice
 
     /// In words.
     public var words: String {
@@ -39,6 +41,7 @@ public enum Violation: UInt8, Sendable {
         case .entryLost: "an entry left the outbox before it was written down"
         case .moneyLost: "money was taken that nobody knows of"
         case .moneyKept: "money is kept for a booking that is not confirmed"
+        case .keyTwice: "one idempotency key made two bookings"
         }
     }
 }

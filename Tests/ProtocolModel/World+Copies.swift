@@ -68,7 +68,7 @@ extension World {
     /// `Reconciler.look`.
     private func isTrusted(_ copy: Copy, _ data: Data) -> Bool {
         data.epoch == copy.epoch && data.gate == .open && isKnown(copy.connection, data)
-            && (data.hasOutbox || !holds(.outboxRequired))
+            && (data.hasOutbox || !holds(.outboxRequired)) && data.eventEpoch > 0
     }
 
     private mutating func addLook(_ state: State, _ index: Int, _ data: Data) {

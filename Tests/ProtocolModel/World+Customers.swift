@@ -6,8 +6,12 @@ extension World {
         addReading(state, caller)
         guard admits(connection, state) else { return }
         let server = Int(connection.server) - 1
-        for booking in 0..<setup.bookings { addBooking(state, caller, server, booking) }
+        for booking in 0..<setup.bookings where !setup.repeats || booking == 0 || state.claimed.has(booking) {
+            addBooking(state, caller, server, booking)
+        }
         if setup.groups { addGroup(state, server) }
+        if setup.replaces { addReplacement(state, server) }
+        if setup.repeats { addRepetition(state, server) }
     }
 
     private mutating func addConnections(_ state: State, _ caller: Int) {
@@ -40,6 +44,7 @@ extension World {
             step(state, .claims, server, booking) { world, new in
                 new.claimed.set(booking)
                 world.put(&new, server, booking, .reserved)
+                new.servers[server].data.hasKey = world.setup.repeats
             }
         case .reserved:
             if !setup.pays {
@@ -75,6 +80,30 @@ extension World {
         step(state, .claimsTogether, server, 0) { world, new in
             new.claimed |= 0b101
             world.put(&new, server, 0, .reserved, also: 2)
+        }
+    }
+
+    /// The first booking's hold is due when its seat is claimed: one group, two versions.
+    private mutating func addReplacement(_ state: State, _ server: Int) {
+        let data = state.servers[server].data
+        guard image(data, 0).status == .reserved, !state.claimed.has(1), data.records[1].epoch == 0 else { return }
+        step(state, .replaces, server, 0) { world, new in
+            new.claimed.set(1)
+            world.put(&new, server, 0, .expired, also: 1)
+        }
+    }
+
+    /// The first booking's claim comes again, with its key, for a booking of another id.
+    private mutating func addRepetition(_ state: State, _ server: Int) {
+        let data = state.servers[server].data
+        guard state.claimed.has(0), !state.claimed.has(2), data.seats[seat(of: 2)] == .free else { return }
+        let isHere = image(data, 0).status != .none
+        let isAnswered = data.hasKey && (isHere || holds(.goneFromPostgres))
+        guard !isAnswered else { return }
+        step(state, .repeats, server, 2) { world, new in
+            new.claimed.set(2)
+            world.put(&new, server, 2, .reserved)
+            new.servers[server].data.hasKey = true
         }
     }
 

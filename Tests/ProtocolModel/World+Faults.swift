@@ -56,8 +56,26 @@ extension World {
                 new.servers[0].data.outbox = Entries()
                 new.servers[0].data.lastID = 0
             }
+        case .halfWritten where isWhole && isClaimable(state):
+            fail(state, .breaks) { world, new in world.halfWrite(&new) }
         default: break
         }
+    }
+
+    private func isClaimable(_ state: State) -> Bool {
+        let data = state.servers[0].data
+        return admits(state.callers[0].connection, state) && !state.claimed.has(0) && data.seats[seat(of: 0)] == .free
+            && data.records[0].epoch == 0
+    }
+
+    /// `apply` fails between its entry and the rest; who called it hears that the outcome is not known.
+    private func halfWrite(_ state: inout State) {
+        let before = state.servers[0].data
+        state.claimed.set(0)
+        put(&state, 0, 0, .reserved)
+        state.servers[0].data.records = before.records
+        state.servers[0].data.seats = before.seats
+        if holds(.closedWhenHalfWritten) { state.servers[0].data.eventEpoch = 0 }
     }
 
     private mutating func fail(

@@ -6,6 +6,7 @@ extension World {
             if violation != .none { return violation }
         }
         if isTold(state, 0), isTold(state, 1) { return .soldTwice }
+        if setup.repeats, state.ledger.rows[0].version > 0, state.ledger.rows[2].version > 0 { return .keyTwice }
         for index in 0..<2 {
             let server = state.servers[index]
             if isValidated(server), !isConserved(server.data) { return .conservation }

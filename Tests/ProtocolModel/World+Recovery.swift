@@ -49,7 +49,7 @@ extension World {
         }
     }
 
-    /// `guard.recovery_refusal`.
+    /// `partition.recovery_refusal`.
     private func isClosed(_ data: Data, by copy: Copy) -> Bool { data.epoch == copy.epoch && data.gate == .closed }
 
     private mutating func raise(_ state: State, _ index: Int) {
@@ -164,6 +164,8 @@ extension World {
         case .loadingEvent:
             step(state, .recovers, index, Int(copy.phase.rawValue)) { world, new in
                 new.servers[server].data.seats = world.seats(copy.rows)
+                let isKnown = copy.rows[0].version > 0 || copy.rows[2].version > 0
+                new.servers[server].data.hasKey = world.setup.repeats && isKnown && world.holds(.reloadKeys)
                 new.servers[server].data.eventEpoch = copy.epoch
                 new.copies[index].phase = .loadingHolds
             }

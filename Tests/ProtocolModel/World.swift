@@ -55,7 +55,7 @@ struct World {
 
     // MARK: - Scripts
 
-    /// Whether Redis takes a script of this connection, `lib/guard.lua`.
+    /// Whether Redis takes a script of this connection, `lua/lib/partition.lua`.
     func admits(_ connection: Connection, _ state: State) -> Bool {
         guard connection.server > 0 else { return false }
         let server = state.servers[Int(connection.server) - 1]
@@ -83,11 +83,16 @@ struct World {
 
     func seat(of booking: Int) -> Int { booking == 2 && !setup.isOneSeat ? 1 : 0 }
 
-    /// Gives a booking its next version, with its seat and its entry: `work.commit`.
+    /// Gives a booking its next version, with its seat and its entry: `commit.write`.
     func put(
         _ state: inout State, _ server: Int, _ booking: Int, _ status: Status, _ money: Money? = nil,
         attempt: UInt8? = nil, also: Int? = nil
     ) {
+        if let also, !holds(.groupIsOneEntry) {
+            // An entry an operation, claims first.
+            putAlone(&state, server, also, .reserved)
+            return putAlone(&state, server, booking, status)
+        }
         var data = state.servers[server].data
         if !data.hasOutbox {
             if holds(.outboxRequired) {
@@ -109,13 +114,20 @@ struct World {
         occupy(&data, booking, status)
         if let also {
             data.records[also] = Record(
-                image: Image(status: status, version: 1, history: state.faults), epoch: data.epoch)
-            occupy(&data, also, status)
+                image: Image(status: .reserved, version: 1, history: state.faults), epoch: data.epoch)
+            occupy(&data, also, .reserved)
         }
         data.lastID += 1
         let entry = Entry(id: data.lastID, booking: UInt8(booking), image: image, also: UInt8((also ?? -1) + 1))
         if !data.outbox.append(entry) { state.isBeyond = true }
         state.servers[server].data = data
+    }
+
+    /// A part of a group that has an entry of its own; the seats are those of the whole group.
+    private func putAlone(_ state: inout State, _ server: Int, _ booking: Int, _ status: Status) {
+        let seats = state.servers[server].data.seats
+        put(&state, server, booking, status)
+        if !status.isLive { state.servers[server].data.seats = seats }
     }
 
     private func occupy(_ data: inout Data, _ booking: Int, _ status: Status) {

@@ -7,13 +7,13 @@ import Testing
 
 @testable import Reconciler
 
-/// Writes entries into an outbox as `reserve` does, some of them with bytes that are not what they were.
+/// Writes entries into an outbox, every other one in the first form, some with bytes that are not what they were.
 struct EntryForge {
     private let stage: Stage
     private let event: EventID
     private var random: SeededGenerator
     /// The fields of a true entry, of this booking.
-    private let fields: [String]
+    private let fields: [[UInt8]]
     private let model: (booking: BookingID, image: BookingImage)
     /// Those that were mutated.
     private(set) var mutated: Set<StreamID> = []
@@ -31,7 +31,7 @@ struct EntryForge {
         let booking = try await stage.claim(event)
         let outbox = stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event))
         let entry = try await stage.inventory.command(["XRANGE", outbox, "-", "+"]).array?.last?.array?.last?.array
-        fields = try #require(entry).map { $0.string ?? "" }
+        fields = try #require(entry).map { $0.bytes ?? [] }
         model = (booking, try #require(try await stage.inventory.booking(booking)).image)
         images = [booking: model.image]
     }
@@ -60,7 +60,8 @@ struct EntryForge {
 
     /// Writes one of any age.
     mutating func write(at milliseconds: Int64) async throws -> BookingID {
-        var (booking, fields) = entry(UInt64(images.count))
+        let booking = booking(UInt64(images.count))
+        var fields = firstForm(booking)
         fields[7] = Array("\(milliseconds)".utf8)
         images[booking] = model.image
         _ = try #require(await send([command(fields)])[0])
@@ -68,11 +69,25 @@ struct EntryForge {
     }
 
     private func entry(_ number: UInt64) -> (BookingID, [[UInt8]]) {
+        let booking = booking(number)
+        guard !number.isMultiple(of: 2) else { return (booking, firstForm(booking)) }
+        let (old, new) = (model.booking.uuid.bytes, booking.uuid.bytes)
+        return (booking, fields.map { $0.replacing(old, with: new) })
+    }
+
+    private func booking(_ number: UInt64) -> BookingID {
         // Far apart: a mutated id is nobody else's.
-        let booking = BookingID(
+        BookingID(
             partition: model.booking.partition, milliseconds: 1_000_000, random: number &* 0x9e37_79b9_7f4a_7c15)
-        let fields = fields.map { $0 == model.booking.description ? booking.description : $0 }
-        return (booking, fields.map { Array($0.utf8) })
+    }
+
+    /// What older versions wrote: text.
+    private func firstForm(_ booking: BookingID) -> [[UInt8]] {
+        let counters = "\(stage.tier(event)) 2000000000 1999999999 1 0 0 100 general"
+        return [
+            "ev", event.description, "ep", "1", "sq", "1", "at", "\(model.image.createdAt)", "ty", counters,
+            booking.description, model.image.text + "||",
+        ].map { Array($0.utf8) }
     }
 
     /// Changes, takes away or adds a few bytes of one field; every byte of the entry is as likely as any other.

@@ -34,11 +34,10 @@ struct PersistTests {
                 heard.messages.contains { $0.hasPrefix("\(sold) 3 ") && $0.hasSuffix(" \(row.epoch)") }
             }
             #expect(heard.messages.contains { $0.hasPrefix("\(cancelled) 2 ") })
-            let times = try await stage.inventory.pipeline(
-                [held, cancelled, sold].map { ["PTTL", stage.inventory.keys.booking($0)] })
-            #expect(times[0].integer == -1)
-            #expect((3_000_000...3_600_000).contains(times[1].integer ?? 0))
-            #expect((80_000_000...86_400_000).contains(times[2].integer ?? 0))
+            let times = try await stage.lifetimes(of: [held, cancelled, sold])
+            #expect(times[0] == -1)
+            #expect((3_000_000...3_600_000).contains(times[1]))
+            #expect((80_000_000...86_400_000).contains(times[2]))
         }
     }
 
@@ -110,9 +109,8 @@ struct PersistTests {
             await stage.settle(copy)
             #expect(copy.report.entries == (somethingFollows ? 1 : 0))
             await eventually(loop, "all are told") { heard.messages.count == bookings.count }
-            let times = try await stage.inventory.pipeline(
-                bookings.map { ["PTTL", stage.inventory.keys.booking($0)] })
-            #expect(times.allSatisfy { $0.integer ?? 0 > 0 })
+            let times = try await stage.lifetimes(of: bookings)
+            #expect(times.allSatisfy { $0 > 0 })
         }
     }
 }

@@ -48,8 +48,12 @@ struct PoisonTests {
                     .first?.array?.last?.array)
             // No partition of this installation, and more than its arrays are long.
             let stranger = BookingID(partition: Partition(4095), milliseconds: 1, random: 1)
-            let fields = entry.map { $0.string == booking.description ? stranger.description : $0.string ?? "" }
-            _ = try await stage.inventory.command(["XADD", stage.inventory.keys.outbox(partition), "*"] + fields)
+            var command = RedisCommand(argumentCount: 3 + entry.count)
+            for text in ["XADD", stage.inventory.keys.outbox(partition), "*"] { command.append(text) }
+            for field in entry.map({ $0.bytes ?? [] }) {
+                command.append(field.replacing(booking.uuid.bytes, with: stranger.uuid.bytes))
+            }
+            _ = try await stage.connection.send(command)
             await stage.settle(copy)
             let bookings = try await stage.number("SELECT count(*) FROM bookings")
             #expect(bookings == 1 && copy.report.deadLetters == 1)
@@ -65,9 +69,15 @@ struct PoisonTests {
             let outbox = stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event))
             let first = try #require(
                 try await stage.inventory.command(["XRANGE", outbox, "-", "+"]).array?.first?.array)
+            let image = try #require(try await stage.inventory.booking(booking)).image
+            let epoch = try await stage.row(event).epoch
             try await stage.cancel(booking)
-            // The claim as it can never be written, and no word of the cancellation.
-            let fields = try #require(first[1].array).map { ($0.string ?? "").replacing("|100|USD", with: "|-100|USD") }
+            // The claim as it can never be written (only the first form of entries can say so), and no word of the
+            // cancellation.
+            let fields = [
+                "ev", event.description, "ep", String(epoch), "sq", "1", "at", String(image.createdAt), "ty", "",
+                booking.description, image.text.replacing("|100|USD", with: "|-100|USD") + "||",
+            ]
             _ = try await stage.inventory.command(["DEL", outbox])
             _ = try await stage.inventory.command(["XADD", outbox, first[0].string ?? ""] + fields)
             await stage.settle(copy)

@@ -42,12 +42,7 @@ extension SeatHistory {
     }
 
     private func expectSameBlocks(_ hall: EventID) async throws {
-        let fields = try await stage.inventory.command(["HGETALL", stage.inventory.keys.blocks(hall)]).array ?? []
-        var known: Set<Block> = []
-        for index in stride(from: 0, to: fields.count, by: 2) {
-            let id = try #require(fields[index].string.flatMap { BlockID($0) })
-            known.insert(try #require(Block(id: id, text: fields[index + 1].string ?? "")))
-        }
+        let known = Set(try #require(try await stage.inventory.blocks(of: hall)))
         let written = Set(try await seats.blocks(of: hall))
         #expect(known == written)
         for index in 0...2 {

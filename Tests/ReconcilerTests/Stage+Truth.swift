@@ -62,6 +62,34 @@ extension Stage {
         }
     }
 
+    /// For how long Redis keeps bookings' records, milliseconds: -1 for ever, -2 not at all.
+    func lifetimes(of bookings: [BookingID]) async throws -> [Int64] {
+        var times: [Int64] = []
+        for booking in bookings {
+            var command = RedisCommand(argumentCount: 2)
+            command.append("PTTL")
+            command.append(inventory.keys.booking(booking))
+            times.append(try #require(try await connection.send(command).integer))
+        }
+        return times
+    }
+
+    /// Leaves an event as a function does that failed half-way.
+    func close(_ event: EventID) async throws {
+        let key = inventory.keys.event(event)
+        let policy = try #require(try await inventory.command(["HGET", key, "p"]).bytes)
+        // The event's bytes, then nine texts, the ninth its epoch, then the rows.
+        var texts = policy.dropFirst(16).split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)
+        texts[8] = Array("closed".utf8)[...]
+        var command = RedisCommand(argumentCount: 4)
+        for text in ["HSET", key, "p"] { command.append(text) }
+        command.append(policy.prefix(16) + texts.joined(separator: [UInt8(ascii: "|")]))
+        _ = try await connection.send(command)
+        _ = try await inventory.command([
+            "HSET", inventory.keys.meta(inventory.keys.partition(of: event)), "broken", event.description,
+        ])
+    }
+
     /// Makes a copy look as if it had not been heard of for long.
     func lapse(_ owner: String) async throws {
         _ = try await pool.query(

@@ -51,7 +51,8 @@ final class Stage {
     ///   - url: of PostgreSQL, when it is to have settings of its own.
     ///   - server: another Redis than the stage's.
     func copy(
-        _ owner: String, url: String? = nil, server: RedisServerProcess? = nil, gateway: (any PaymentGateway)? = nil
+        _ owner: String, url: String? = nil, server: RedisServerProcess? = nil, gateway: (any PaymentGateway)? = nil,
+        notices: ChangeNotices? = nil
     ) throws -> Reconciler {
         let connection = try connect(server)
         let own = url ?? self.url.replacing("//postgres@", with: "//\(DatabaseRole.reconcile.rawValue)@")
@@ -61,7 +62,7 @@ final class Stage {
             loop: loop,
             inventory: Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: Self.partitionCount), channel: ""),
-            pool: pool, owner: owner, gateway: gateway)
+            pool: pool, owner: owner, gateway: gateway, notices: notices)
     }
 
     private func connect(_ server: RedisServerProcess?) throws -> RedisConnection {

@@ -71,7 +71,11 @@ private struct Model {
         new.totalAmount = Int64(items.reduce(0) { $0 + $1.quantity }) * 100
         new.createdAt = clock
         new.updatedAt = clock
-        new.idempotencyDigest = Bool.random(using: &random) ? "d\(random.next())" : nil
+        if Bool.random(using: &random) {
+            new.key = ClaimKey(
+                digest: Digest128(high: random.next(), low: random.next()).asKey,
+                fingerprint: Digest128(high: random.next(), low: random.next()))
+        }
         return (id, new)
     }
 

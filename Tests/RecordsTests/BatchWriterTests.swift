@@ -45,6 +45,31 @@ struct BatchWriterTests {
         }
     }
 
+    @Test("keeps what a claim was answered, as it was last known")
+    func claimed() async throws {
+        try await withEvent("claimed") { database, scribe in
+            var batch = Batch()
+            batch.add(bookingID(1), image(), claimed: [0, 1, 0, 0xff])
+            batch.add(bookingID(2), image(user: "ben"))
+            try await scribe.write(batch)
+            let first = try await database.store.booking(bookingID(1))
+            let second = try await database.store.booking(bookingID(2))
+            #expect(first?.claimed == [0, 1, 0, 0xff])
+            #expect(second != nil && second?.claimed == nil)
+            batch = Batch()
+            batch.add(bookingID(1), image(version: 2))
+            try await scribe.write(batch)
+            let kept = try await database.store.booking(bookingID(1))
+            #expect(kept?.claimed == [0, 1, 0, 0xff])
+            batch = Batch()
+            batch.add(bookingID(1), image(version: 3), claimed: [0, 2])
+            batch.add(bookingID(1), image(version: 4))
+            try await scribe.write(batch)
+            let changed = try await database.store.booking(bookingID(1))
+            #expect(changed?.claimed == [0, 2] && changed?.image.version == 4)
+        }
+    }
+
     @Test("is refused whole when its partition was taken over, though its cursor and epoch are right")
     func takenOver() async throws {
         try await withEvent("taken_over") { database, scribe in

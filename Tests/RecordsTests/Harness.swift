@@ -116,7 +116,7 @@ func image(
         paymentDeadline: status == .pendingPayment ? someTime + 720_000 : nil, attempts: payment == nil ? 0 : 1,
         extensions: 0, createdAt: someTime, updatedAt: someTime + version,
         confirmedAt: status == .confirmed ? someTime + version : nil, event: event, user: user,
-        totalAmount: 100 * Int64(quantity), currency: "USD", idempotencyDigest: nil,
+        totalAmount: 100 * Int64(quantity), currency: "USD", key: nil,
         items: [BookingItem(tier: tier, quantity: quantity, unitAmount: 100)], payment: payment, reason: nil)
 }
 

@@ -102,7 +102,13 @@ struct MonitoringTests {
                 "usher_audits_total{verdict=\"ok\"}")
         }
         #expect(try !drifting())
-        let broken = ["HSET", "{p0}:e:\(event.id)", "t:\(event.tier)", "10000 9997 0 0 0 1000 general"]
+        let script = """
+            local digits = string.gsub(ARGV[1], '-', '')
+            local tier = string.gsub(digits, '..', function(pair) return string.char(tonumber(pair, 16)) end)
+            local counters = struct.pack('>I4I4I4I4I4I6c1', 10000, 9997, 0, 0, 0, 1000, 'g')
+            return redis.call('HSET', KEYS[1], 't' .. tier, counters)
+            """
+        let broken = ["EVAL", script, "1", "{p0}:e:\(event.id)", event.tier]
         #expect(try Program("redis-cli", ["-p", "\(cluster.redis.port)"] + broken).readToEnd() == "0\n")
         try eventually("the drift is told") { try drifting() }
         try eventually("the event is named in the log") {

@@ -11,7 +11,7 @@ from measure import Target, table
 from orders import NAMES, orders, spent
 
 SETTLE = 5
-SECONDS = 10
+SECONDS = 6
 
 
 def measure(rounds=3):

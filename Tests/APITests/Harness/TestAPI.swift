@@ -241,6 +241,20 @@ final class TestAPI: Sendable {
         try await loop.run { _ in try #require(try await parts.inventory?.command(command)) }
     }
 
+    /// The same of a command whose arguments need not be text.
+    @discardableResult
+    func redis(bytes arguments: [UInt8]...) async throws -> RedisValue {
+        var command = RedisCommand(argumentCount: arguments.count)
+        for argument in arguments { command.append(argument) }
+        let sent = command
+        return try await loop.run { _ in try #require(try await parts.connection?.send(sent)) }
+    }
+
+    /// Where Redis has a booking's record.
+    func recordKey(_ booking: String) throws -> [UInt8] {
+        KeySpace(partitions: Partition.maximumCount).booking(BookingID(stored: try #require(UUIDBytes(booking))))
+    }
+
     /// Claims a unit past the server, under an id as the stores may have one of before there were rules.
     ///
     /// - Returns: the booking's id.
@@ -263,9 +277,8 @@ final class TestAPI: Sendable {
 
     /// Lets Redis let go of a booking, as its lifetime does.
     func forget(_ booking: String) async throws {
-        let keys = try await redis("KEYS", "*:b:\(booking)").array ?? []
-        #expect(keys.count == 1)
-        for key in keys { try await redis("DEL", key.string ?? "") }
+        let forgotten = try await redis(bytes: Array("DEL".utf8), recordKey(booking))
+        #expect(forgotten.integer == 1)
     }
 
     /// Changes PostgreSQL past the server.

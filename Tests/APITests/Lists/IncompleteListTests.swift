@@ -1,3 +1,4 @@
+import Booking
 import JSON
 import RedisClient
 import Support
@@ -141,8 +142,7 @@ struct IncompleteListTests {
         _ = try await persisted(api, ann)
         await api.stopReconciler()
         _ = try await persisted(api, ann)
-        let partition = try await api.redis("KEYS", "*b:\(held.id)").array?.first?.string?.prefix { $0 != ":" } ?? ""
-        let number = partition.drop { !$0.isNumber }.dropLast()
+        let number = BookingID(stored: try #require(UUIDBytes(held.id))).partition.number
         try await api.execute("UPDATE partitions SET epoch = epoch + 1 WHERE id = \(number)")
         let stale = try list(api, ann)
         #expect(stale["complete"]?.bool == false && stale.listed == [held.id])

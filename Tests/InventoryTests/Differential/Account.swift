@@ -2,17 +2,23 @@ import Booking
 
 /// What a keyspace alone says of one event: its counters and seats, next to what its bookings and blocks own.
 struct Account {
-    private var tiers: [String: [Int]] = [:]
-    private var held: [String: Int] = [:]
-    private var sold: [String: Int] = [:]
-    private var totals: [String: String] = [:]
-    private var users: [String: ModelTotals] = [:]
-    private var holds: [String: Int] = [:]
-    private var attempts: [String: Int] = [:]
-    private var due: [BookingStatus: [String: Int]] = [:]
+    private var tiers: [[UInt8]: [Int]] = [:]
+    private var order: [[UInt8]] = []
+    private var live = 0
+    private var held: [[UInt8]: Int] = [:]
+    private var sold: [[UInt8]: Int] = [:]
+    private var totals: [[UInt8]: [UInt8]] = [:]
+    private var users: [[UInt8]: (tickets: Int, bookings: Int, seated: Set<[UInt8]>)] = [:]
+    /// Where Redis looks for holds, and for attempts.
+    private var queued: [[UInt8]: Set<Int>] = [:]
+    private var others: [[UInt8]: Int] = [:]
+    private var paying: [[UInt8]: Int] = [:]
+    /// What is so.
+    private var holds: [[UInt8]: Int] = [:]
+    private var attempts: [[UInt8]: Int] = [:]
     /// The seat map by rows, and which of them are whose.
-    private var rows: [[Character]] = []
-    private var ranges: [(tier: String, rows: ClosedRange<Int>)] = []
+    private var rows: [[UInt8]] = []
+    private var ranges: [(tier: Int, rows: ClosedRange<Int>)] = []
     /// Seats that have an owner, and what they have to be.
     private var owned: [(seat: Int, as: Character)] = []
 
@@ -20,18 +26,29 @@ struct Account {
     var faults: [String] {
         var faults: [String] = []
         for (tier, count) in tiers {
-            if count[0] != count[1] + count[2] + count[3] + count[4] || count.contains(where: { $0 < 0 }) {
-                faults.append("tier \(tier): \(count)")
-            }
+            if count[0] != count[1] + count[2] + count[3] + count[4] { faults.append("tier \(shown(tier)): \(count)") }
             if count[2] != held[tier] ?? 0 || count[3] != sold[tier] ?? 0 {
-                faults.append("tier \(tier): \(count), owned \(held[tier] ?? 0) and \(sold[tier] ?? 0)")
+                faults.append("tier \(shown(tier)): \(count), owned \(held[tier] ?? 0) and \(sold[tier] ?? 0)")
             }
         }
-        for (user, text) in totals.merging(users.mapValues { _ in "" }, uniquingKeysWith: { old, _ in old })
-        where text != users[user]?.text { faults.append("\(user) has \(text), not \(users[user]?.text ?? "nothing")") }
-        if holds != due[.reserved] ?? [:] { faults.append("holds \(holds), not \(due[.reserved] ?? [:])") }
-        if attempts != due[.pendingPayment] ?? [:] { faults.append("attempts \(attempts)") }
+        for user in Set(totals.keys).union(users.keys) where totals[user] != text(user) {
+            faults.append("\(shown(user)) has \(totals[user].map(shown) ?? "nothing")")
+        }
+        for (id, expires) in holds where others[id] != expires && queued[id]?.contains(expires) != true {
+            faults.append("nobody looks for the hold \(shown(id)) at \(expires)")
+        }
+        if attempts != paying { faults.append("attempts \(attempts), not \(paying)") }
+        if live != holds.count + attempts.count {
+            faults.append("\(live) are live, not \(holds.count + attempts.count)")
+        }
         return faults + seatFaults
+    }
+
+    private func text(_ user: [UInt8]) -> [UInt8]? {
+        users[user].map { total in
+            Array("\(total.tickets) \(total.bookings)".utf8) + (total.seated.isEmpty ? [] : [UInt8(ascii: " ")])
+                + total.seated.sorted { $0.lexicographicallyPrecedes($1) }.joined()
+        }
     }
 
     private var seatFaults: [String] {
@@ -41,8 +58,8 @@ struct Account {
             faults.append("seat \(seat) has two owners")
         }
         for (index, row) in rows.enumerated() {
-            for (place, state) in row.enumerated() {
-                let owner = owners[index * 1024 + place]
+            for (place, byte) in row.enumerated() {
+                let (state, owner) = (Character(UnicodeScalar(byte)), owners[index * 1024 + place])
                 // What was off sale when the event was published has no block.
                 let isSo = owner.map { $0 == state } ?? (state == "." || state == "b")
                 if !isSo { faults.append("seat \(index * 1024 + place) is \(state), its owner \(owner ?? ".")") }
@@ -50,56 +67,73 @@ struct Account {
         }
         for (tier, range) in ranges {
             let seats = rows[range].joined()
-            let counts = [".", "h", "s", "b"].map { state in seats.count { $0 == state } }
-            if tiers[tier]?.dropFirst() != counts[...] { faults.append("tier \(tier) has seats \(counts)") }
+            let counts = ".hsb".utf8.map { state in seats.count { $0 == state } }
+            if tiers[order[tier - 1]]?.dropFirst() != counts[...] {
+                faults.append("tier \(shown(order[tier - 1])) has seats \(counts)")
+            }
         }
         return faults
     }
 
     /// Takes a key of the event in; bookings come by their own.
-    mutating func add(_ kind: Substring, _ value: StoredValue) {
+    mutating func add(_ kind: String, _ value: StoredValue) {
         switch (kind, value) {
-        case ("e", .hash(let fields)):
-            for (field, text) in fields where field.hasPrefix("t:") {
-                tiers[String(field.dropFirst(2))] = text.split(separator: " ").prefix(5).compactMap { Int($0) }
-            }
-            for range in (fields["rows"] ?? "").split(separator: ";") {
-                let part = range.split(separator: " ")
-                ranges.append((String(part[0]), (Int(part[1]) ?? 0)...(Int(part[2]) ?? 0)))
-            }
+        case ("e", .hash(let fields)): add(fields)
         case ("u", .hash(let totals)): self.totals = totals
-        case ("x", .scores(let holds)): self.holds = holds
-        case ("y", .scores(let attempts)): self.attempts = attempts
-        case ("s", .text(let map)):
-            rows = map.split(separator: "|", omittingEmptySubsequences: false).dropLast().map(Array.init)
+        case ("q", .list(let elements)):
+            for element in elements {
+                var reader = ByteReader(element)
+                let expires = reader.number(6)
+                while !reader.isAtEnd { queued[reader.take(16), default: []].insert(expires) }
+            }
+        case ("x", .scores(let others)): self.others = others
+        case ("y", .scores(let paying)): self.paying = paying
+        case ("s", .bytes(let map)):
+            rows = map.split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false).dropLast().map(Array.init)
         case ("l", .hash(let blocks)):
-            for text in blocks.values {
-                for seat in text.split(separator: ",", omittingEmptySubsequences: false)[2].split(separator: "+") {
-                    owned.append((Int(seat) ?? -1, "b"))
-                }
+            for block in blocks.values {
+                var reader = ByteReader(block)
+                _ = reader.take(20)
+                while !reader.isAtEnd { owned.append((reader.number(3), "b")) }
             }
         default: break
         }
     }
 
-    /// Counts a booking by its record's fields.
-    mutating func add(booking id: String, _ fields: [String]) {
-        guard let status = BookingStatus(rawValue: fields[1]), status.isLive else { return }
-        if status.isHeld { due[status, default: [:]][id] = Int(fields[status == .reserved ? 2 : 3]) }
-        users[fields[10], default: ModelTotals()].bookings += 1
-        for item in fields[14].split(separator: ";") {
-            let parts = item.split(separator: ",", omittingEmptySubsequences: false)
-            let quantity = Int(parts[1]) ?? 0
-            users[fields[10], default: ModelTotals()].tickets += quantity
-            if status.isHeld {
-                held[String(parts[0]), default: 0] += quantity
-            } else {
-                sold[String(parts[0]), default: 0] += quantity
-            }
-            for seat in parts[3].split(separator: "+") {
-                users[fields[10], default: ModelTotals()].seated.insert(id)
-                owned.append((Int(seat) ?? -1, status.isHeld ? "h" : "s"))
-            }
+    private mutating func add(_ fields: [[UInt8]: [UInt8]]) {
+        for (field, value) in fields where field.first == UInt8(ascii: "t") {
+            var reader = ByteReader(value)
+            tiers[Array(field.dropFirst())] = (0..<5).map { _ in reader.number(4) }
         }
+        let ids = fields[Array("o".utf8)] ?? []
+        order = stride(from: 0, to: ids.count, by: 16).map { Array(ids[$0..<$0 + 16]) }
+        var numbers = ByteReader(fields[Array("n".utf8)] ?? [])
+        _ = numbers.take(24)
+        live = numbers.number(4)
+        let policy = String(decoding: (fields[Array("p".utf8)] ?? []).dropFirst(16), as: UTF8.self)
+        for range in policy.split(separator: "|", omittingEmptySubsequences: false)[9].split(separator: ";") {
+            let part = range.split(separator: " ").compactMap { Int($0) }
+            ranges.append((part[0], part[1]...part[2]))
+        }
+    }
+
+    /// Counts a booking.
+    mutating func add(_ id: [UInt8], _ booking: BookingText) {
+        guard booking.isLive else { return }
+        if booking.status == 1 { holds[id] = booking.expires }
+        if booking.status == 2 { attempts[id] = booking.deadline }
+        var total = users[booking.user] ?? (0, 0, [])
+        total.bookings += 1
+        for line in booking.lines {
+            total.tickets += line.quantity
+            if booking.isHeld {
+                held[line.tier, default: 0] += line.quantity
+            } else {
+                sold[line.tier, default: 0] += line.quantity
+            }
+            for seat in line.seats { owned.append((seat, booking.isHeld ? "h" : "s")) }
+            if !line.seats.isEmpty { total.seated.insert(id) }
+        }
+        users[booking.user] = total
     }
 }

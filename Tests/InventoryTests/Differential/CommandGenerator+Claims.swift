@@ -1,70 +1,48 @@
 import Booking
 
 extension CommandGenerator {
-    /// A group of claims, mostly few, up to 64.
-    mutating func reserve(_ partition: Int) -> ScriptStep {
-        let event = eventID(partition)
-        let tiers = namedTiers(partition, event)
-        let count = chance(largeGroups) ? number(1...64) : number(1...3)
-        let claims = (0..<count).map { _ in claim(partition, event, tiers) }
-        let step = reserve(partition, caller(partition), event: event, tiers: tiers, claims)
-        for claim in claims where model.bookings[claim.booking] != nil || chance(1) {
-            bookingIDs[partition].append(claim.booking)
-        }
-        return step
-    }
-
-    /// `reserve` of these claims.
-    mutating func reserve(
-        _ partition: Int, _ caller: ModelCaller, event: String, tiers: [String], _ claims: [ModelClaim]
-    ) -> ScriptStep {
-        let reply = model.reserve(caller, event: event, partition: partition, tiers: tiers, claims)
-        return .reserve(partition, caller, event: event, tiers: tiers, claims, reply)
-    }
-
-    /// Tiers of the event, one maybe twice, and now and then one that it does not have.
-    private mutating func namedTiers(_ partition: Int, _ event: String) -> [String] {
-        var tiers = durable[partition].events.first { $0.id == event }?.tiers.map(\.id) ?? []
-        tiers.shuffle(using: &random)
-        if chance(5) { tiers.append("t99") }
-        if chance(3), let first = tiers.first { tiers.append(first) }
-        return tiers.isEmpty ? ["t1"] : tiers
-    }
-
-    private mutating func claim(_ partition: Int, _ event: String, _ tiers: [String]) -> ModelClaim {
-        var booking = newName("b")
+    mutating func claim(_ partition: Int, _ event: UUIDBytes) -> ModelClaim {
+        let key = key(event, percent: 30)
+        var booking = newBooking(partition)
         // The same request again, or an id that came back; never one that PostgreSQL alone has.
-        if !bookingIDs[partition].isEmpty, chance(6) {
+        if key == nil, !bookingIDs[partition].isEmpty, chance(6) {
             let known = pick(bookingIDs[partition].suffix(chance(50) ? 4 : 1000).map(\.self))
-            if model.bookings[known] != nil || durable[partition].bookings[known] == nil { booking = known }
+            if state.bookings[known] != nil || durable[partition].bookings[known] == nil { booking = known }
         }
         let user = pick(users)
+        let tiers = namedTiers(partition, event)
         var items: [ModelClaim.Item] = []
         var named: Set<Int> = []
         for _ in 0..<(chance(70) ? 1 : number(1...4)) {
             items.append(item(event, tiers, user: user, named: &named))
         }
         return ModelClaim(
-            booking: booking, user: user, key: key(partition, percent: 30), answersLater: chance(30),
-            isAgain: chance(5), channel: chance(20) ? "acks" : "", trace: chance(20) ? "00-aa-bb-01" : "",
+            booking: booking, user: user, key: key, isOneShot: key != nil && chance(30), isAgain: chance(5),
             items: items)
+    }
+
+    /// Tiers of the event, and now and then one that it does not have.
+    private mutating func namedTiers(_ partition: Int, _ event: UUIDBytes) -> [UUIDBytes] {
+        var tiers = durable[partition].events.first { $0.id == event }?.tiers.map(\.id) ?? []
+        if chance(2) || tiers.isEmpty { tiers.append(Self.nowhere) }
+        return tiers
     }
 
     /// Mostly what the tier is sold as; no seat twice.
     private mutating func item(
-        _ event: String, _ tiers: [String], user: String, named: inout Set<Int>
+        _ event: UUIDBytes, _ tiers: [UUIDBytes], user: String, named: inout Set<Int>
     ) -> ModelClaim.Item {
-        let place = number(1...tiers.count)
+        let tier = pick(tiers)
         let quantity = chance(90) ? number(1...(largeGroups > 5 ? 1 : 3)) : number(1...90)
-        let state = model.event(event).map { model.events[$0] }
-        let isSeated = state.flatMap { state in state.tier(tiers[place - 1]).map { state.tiers[$0].kind } } == .seated
-        guard let state, isSeated != chance(1) else { return .units(tier: place, quantity) }
+        let state = self.state.event(event).map { self.state.events[$0] }
+        let isSeated = state.flatMap { state in state.tier(tier).map { state.tiers[$0].kind } } == .seated
+        guard let state, isSeated != chance(1) else { return .units(tier: tier, quantity) }
         if chance(50) || state.rows.isEmpty {
-            return .best(tier: place, chance(70) ? pick([1, 2, 2, 3, 4, 5]) : quantity)
+            return .best(tier: tier, chance(70) ? pick([1, 2, 2, 3, 4, 5]) : quantity)
         }
         let seats = seats(state, user: user).subtracting(named)
         named.formUnion(seats)
-        return seats.isEmpty ? .best(tier: place, quantity) : .seats(seats.sorted().shuffled(using: &random))
+        return seats.isEmpty ? .best(tier: tier, quantity) : .seats(seats.sorted().shuffled(using: &random))
     }
 
     /// Seats near each other, or some of a booking of the user's and others; now and then one that is not there.
@@ -74,46 +52,9 @@ extension CommandGenerator {
         var seats = Set(first..<min(first + number(1...4), event.rows[row].seats.count))
         seats = Set(seats.map { row * ModelRow.limit + $0 })
         if chance(40), let owned = event.totals[user]?.seated.sorted(), !owned.isEmpty {
-            seats.formUnion(model.bookings[pick(owned)]?.items.flatMap(\.seats).prefix(number(1...3)) ?? [])
+            seats.formUnion(state.bookings[pick(owned)]?.items.flatMap(\.seats).prefix(number(1...3)) ?? [])
         }
         if chance(2) { seats.insert(pick([row * ModelRow.limit + 1000, event.rows.count * ModelRow.limit])) }
         return seats
-    }
-}
-
-extension ScriptStep {
-    /// A call of `reserve`.
-    static func reserve(
-        _ partition: Int, _ caller: ModelCaller, event: String, tiers: [String], _ claims: [ModelClaim],
-        _ reply: [ModelReply]
-    ) -> ScriptStep {
-        var keys = [
-            ModelKeys.meta(partition), ModelKeys.event(partition, event), ModelKeys.seatMap(partition, event),
-            ModelKeys.longestRuns(partition, event),
-        ]
-        keys += claims.map { ModelKeys.booking(partition, $0.booking) }
-        keys += claims.compactMap { $0.key.map { ModelKeys.record(partition, $0.digest) } }
-        let head = [String(caller.epoch), caller.identity, event, String(claims.count), String(tiers.count)]
-        return ScriptStep(.reserve, keys: keys, arguments: head + tiers + claims.flatMap(\.arguments), reply)
-    }
-}
-
-extension ModelClaim {
-    /// As `reserve` takes a request.
-    fileprivate var arguments: [String] {
-        [
-            booking, user, key?.digest ?? "", key?.fingerprint ?? "", answersLater ? "run" : "claim",
-            String(key?.patience ?? 0), isAgain ? "1" : "", channel, trace, String(items.count),
-        ] + items.flatMap(\.arguments)
-    }
-}
-
-extension ModelClaim.Item {
-    fileprivate var arguments: [String] {
-        switch self {
-        case .units(let tier, let quantity): ["g", String(tier), String(quantity)]
-        case .best(let tier, let quantity): ["b", String(tier), String(quantity)]
-        case .seats(let seats): ["s", "0", seats.map(String.init).joined(separator: "+")]
-        }
     }
 }

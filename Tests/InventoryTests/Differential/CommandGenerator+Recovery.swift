@@ -4,7 +4,7 @@ import Booking
 struct DurablePartition {
     var events: [ModelEvent] = []
     /// Every booking that it was ever told of.
-    var bookings: [String: ModelBooking] = [:]
+    var bookings: [UUIDBytes: ModelBooking] = [:]
 
     /// Takes over what Redis has.
     mutating func take(_ model: ModelInventory, _ partition: Int) {
@@ -17,8 +17,9 @@ struct DurablePartition {
 /// A step of a recovery.
 enum RecoveryTask {
     case event(ModelEvent)
-    case fields(event: String, ModelFields)
-    case bookings([ModelBooking])
+    case fields(event: UUIDBytes, ModelFields)
+    case bookings(event: UUIDBytes, [ModelBooking])
+    case keys(event: UUIDBytes, [ModelUsedKey])
     case open
 }
 
@@ -35,7 +36,7 @@ extension CommandGenerator {
             agenda[partition] = tasks(partition)
         }
         let keys = [ModelKeys.meta(partition), ModelKeys.outbox(partition)]
-        return ScriptStep(.close, keys: keys, arguments: [String(epoch)], reply)
+        return ScriptStep(.close, keys: keys, arguments: [Array(String(epoch).utf8)], reply)
     }
 
     private mutating func tasks(_ partition: Int) -> [RecoveryTask] {
@@ -49,8 +50,15 @@ extension CommandGenerator {
             let bookings = durable[partition].bookings.values.filter { $0.event == event.id }.sorted { $0.id < $1.id }
             let loaded = bookings.filter { $0.status.isHeld || chance(5) }
             for start in stride(from: 0, to: loaded.count, by: 200) {
-                tasks.append(.bookings(Array(loaded[start..<min(start + 200, loaded.count)])))
+                tasks.append(.bookings(event: event.id, Array(loaded[start..<min(start + 200, loaded.count)])))
             }
+            // Those of the last day and of some hours more.
+            let keys = bookings.filter { $0.created > time - 100_000_000 }.compactMap { booking in
+                booking.key.map {
+                    ModelUsedKey(key: $0, booking: booking.id, created: booking.created, user: booking.user)
+                }
+            }
+            if !keys.isEmpty { tasks.append(.keys(event: event.id, keys)) }
         }
         return tasks + [.open]
     }
@@ -72,25 +80,21 @@ extension CommandGenerator {
         case .event(let event):
             return loadEvent(event, caller)
         case .fields(let event, let fields):
-            let (key, pairs) =
-                switch fields {
-                case .totals(let totals): (ModelKeys.users(partition, event), totals.mapValues(\.text))
-                case .blocks(let blocks): (ModelKeys.blocks(partition, event), blocks.mapValues(\.text))
-                }
-            let arguments = pairs.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
             let reply = model.loadFields(fields, event: event, partition: partition, epoch: caller.epoch)
-            return ScriptStep(
-                .loadFields, keys: [ModelKeys.meta(partition), key], arguments: [String(caller.epoch)] + arguments,
-                reply)
-        case .bookings(let bookings):
-            return loadBookings(bookings, partition, caller, readAt: "")
+            return .loadFields(fields, event, partition, caller, reply)
+        case .bookings(let event, let bookings):
+            return loadBookings(bookings, event, partition, caller, readAt: "")
+        case .keys(let event, let keys):
+            let reply = model.loadKeys(keys, event: event, partition: partition, epoch: caller.epoch)
+            return .loadKeys(keys, event, partition, caller, reply)
         case .open:
             let cursor = pick([(0, 0), (time, 3), (1, number(0...9))])
             let reply = model.open(
                 partition, epoch: caller.epoch, identity: Self.identity, cursor: "\(cursor.0)-\(cursor.1)")
-            let keys = [ModelKeys.meta(partition), ModelKeys.outbox(partition)]
-            let place = [String(cursor.0), String(cursor.1)]
-            return ScriptStep(.open, keys: keys, arguments: [String(caller.epoch), Self.identity] + place, reply)
+            return ScriptStep(
+                .open, keys: [ModelKeys.meta(partition), ModelKeys.outbox(partition)],
+                arguments: [String(caller.epoch), Self.identity, "\(cursor.0)-\(cursor.1)"].map { Array($0.utf8) },
+                reply)
         }
     }
 
@@ -99,20 +103,7 @@ extension CommandGenerator {
         let load = ModelLoad(
             event: event.id, partition: event.partition, policy: event.policy, clock: event.clock,
             sequence: chance(50) ? 0 : event.sequence, tiers: event.tiers, rows: event.rows)
-        let reply = model.load(load, caller)
-        let partition = event.partition
-        let keys = [
-            ModelKeys.meta(partition), ModelKeys.event(partition, event.id), ModelKeys.users(partition, event.id),
-            ModelKeys.expiries(partition, event.id), ModelKeys.paying(partition, event.id), ModelKeys.due(partition),
-        ]
-        let head = [String(caller.epoch), caller.identity, event.id] + event.policy.arguments
-        let clock = [event.policy.currency, String(load.clock), String(load.sequence)]
-        let hasSeats = !event.rows.isEmpty
-        let seats = [event.ranges, hasSeats ? event.map : "", "", ""]
-        let tiers = event.tiers.flatMap { [$0.id, $0.text] }
-        return ScriptStep(
-            .loadEvent, keys: keys, arguments: head + clock + seats + tiers,
-            bytes: hasSeats ? [15: event.runs, 16: event.offsets] : [:], reply)
+        return .loadEvent(load, event, caller, model.load(load, caller))
     }
 
     /// Somebody acts on a booking that may have left Redis.
@@ -120,17 +111,18 @@ extension CommandGenerator {
         let known = durable[partition].bookings
         let wanted = bookingIDs[partition].compactMap { known[$0] }
         guard !wanted.isEmpty else { return availability(partition) }
+        let booking = pick(wanted)
         return loadBookings(
-            [pick(wanted)], partition, caller(partition), readAt: chance(90) ? ScriptStep.clockArgument : "1")
+            [booking], booking.event, partition, caller(partition),
+            readAt: chance(90) ? ScriptStep.clockArgument : "1")
     }
 
     private mutating func loadBookings(
-        _ bookings: [ModelBooking], _ partition: Int, _ caller: ModelCaller, readAt: String
+        _ bookings: [ModelBooking], _ event: UUIDBytes, _ partition: Int, _ caller: ModelCaller, readAt: String
     ) -> ScriptStep {
+        var bookings = bookings
+        for index in bookings.indices where chance(15) { bookings[index].forgetAnswer() }
         let reply = model.load(bookings, partition: partition, caller, isTooOld: readAt == "1")
-        return ScriptStep(
-            .loadBooking, keys: [ModelKeys.meta(partition)],
-            arguments: [String(caller.epoch), caller.identity, readAt] + bookings.flatMap { [$0.id, $0.image, ""] },
-            reply)
+        return .loadBookings(bookings, event, partition, caller, readAt: readAt, reply)
     }
 }

@@ -8,7 +8,7 @@ extension CommandGenerator {
         var tiers: [ModelTier] = []
         var rows: [ModelRow] = []
         for _ in 1...number(1...4) {
-            let tier = newName("t")
+            let tier = newID()
             let own = chance(40) ? hall(isLarge).map { row($0, of: tier) } : []
             rows += own
             let seats = own.flatMap(\.seats)
@@ -21,7 +21,7 @@ extension CommandGenerator {
                     capacity: capacity, available: capacity - blocked, blocked: blocked))
         }
         return ModelEvent(
-            id: newName("e"), partition: partition, policy: policy(), tiers: tiers, rows: rows, epoch: 0, clock: time)
+            id: newID(), partition: partition, policy: policy(), tiers: tiers, rows: rows, epoch: 0, clock: time)
     }
 
     /// How long a tier's rows are. Among them: rows in which two leave one alone, too many of them to look at; and a
@@ -33,7 +33,7 @@ extension CommandGenerator {
         return (0..<number(1...(isLarge ? 12 : 4))).map { _ in chance(60) ? length : number(1...8) }
     }
 
-    private mutating func row(_ length: Int, of tier: String) -> ModelRow {
+    private mutating func row(_ length: Int, of tier: UUIDBytes) -> ModelRow {
         ModelRow(tier: tier, seats: (0..<length).map { _ in length != 3 && chance(3) ? .blocked : .available })
     }
 
@@ -63,26 +63,30 @@ extension CommandGenerator {
     /// Time goes on for every event.
     mutating func tick(by milliseconds: Int) -> ScriptStep {
         time += milliseconds
-        var command = ["EVAL", "for i, key in ipairs(KEYS) do redis.call('HSET', key, 'clock', ARGV[1]) end", ""]
-        for index in model.events.indices {
-            model.events[index].clock = time
-            command.append(ModelKeys.event(model.events[index].partition, model.events[index].id))
-        }
-        command[2] = String(model.events.count)
-        return ScriptStep("tick", command + [String(time)])
+        let script = """
+            for i, key in ipairs(KEYS) do
+              local n = redis.call('HGET', key, 'n')
+              redis.call('HSET', key, 'n', n:sub(1, 6) .. ARGV[1] .. n:sub(13))
+            end
+            """
+        let keys = model.events.map { ModelKeys.event($0.partition, $0.id) }
+        for index in model.events.indices { model.events[index].clock = time }
+        let clock = ModelBytes.of { $0.number(time, 6) }
+        return ScriptStep(
+            "tick", ["EVAL", script, String(keys.count)].map { Array($0.utf8) } + keys + [clock])
     }
 
     /// PostgreSQL has caught up: what Redis loses from now on, it loses to here.
     mutating func persist(_ partition: Int) -> ScriptStep {
         if model.partitions[partition].isOpen { durable[partition].take(model, partition) }
-        return ScriptStep("persist \(partition)", ["PING"])
+        return ScriptStep("persist \(partition)", [Array("PING".utf8)])
     }
 
     /// Redis loses everything.
     mutating func lose() -> ScriptStep {
         model = ModelInventory(partitions: Array(repeating: ModelPartition(), count: Self.partitions))
         agenda = Array(repeating: [], count: Self.partitions)
-        return ScriptStep("lose", ["FLUSHALL"])
+        return ScriptStep("lose", [Array("FLUSHALL".utf8)])
     }
 
     mutating func halfWrite(_ partition: Int) -> ScriptStep {
@@ -90,33 +94,47 @@ extension CommandGenerator {
         return halfWrite(partition, index)
     }
 
-    /// As `work.commit` leaves an event when it failed.
+    /// As `apply` leaves an event when it failed after its first write.
     mutating func halfWrite(_ partition: Int, _ index: Int) -> ScriptStep {
         model.events[index].epoch = 0
         model.partitions[partition].broken = model.events[index].id
         let script = """
-            redis.call('HSET', KEYS[1], 'epoch', 'closed') redis.call('ZREM', KEYS[2], ARGV[1])
-            redis.call('HSET', KEYS[3], 'broken', ARGV[1])
+            redis.call('HSET', KEYS[1], 'p', ARGV[1]) redis.call('ZREM', KEYS[2], ARGV[2])
+            redis.call('HSET', KEYS[3], 'broken', ARGV[2])
             """
-        let event = model.events[index].id
+        let event = model.events[index]
         return ScriptStep(
             "half-write",
-            [
-                "EVAL", script, "3", ModelKeys.event(partition, event), ModelKeys.due(partition),
-                ModelKeys.meta(partition), event,
+            ["EVAL", script, "3"].map { Array($0.utf8) } + [
+                ModelKeys.event(partition, event.id), ModelKeys.due(partition), ModelKeys.meta(partition),
+                event.fields[Array("p".utf8)] ?? [], Array("\(event.id)".utf8),
             ])
     }
 
-    /// A user has made nearly all the keys that a day allows.
+    /// A user has used nearly all the keys that two days allow.
     mutating func countKeys(_ partition: Int) -> ScriptStep {
         guard let index = model.event(eventID(partition)) else { return tick() }
-        let counter = "\(model.events[index].id):\(pick(users))"
-        let day = ModelKeyCount.day(model.now(index))
-        let count = ModelKeyCount(days: [day: number(0...999), day - 1: number(0...999)], last: day)
-        model.keyCounts[counter] = count
-        model.touchedCounts.insert(counter)
+        let (user, count) = (pick(users), number(990...1000))
+        let now = model.now(index)
+        model.events[index].keys.count(user, now)
+        let day = ModelKeyDays.day(now)
+        model.events[index].keys.days[day]?.counts[user] = count
+        let event = model.events[index]
+        let script = """
+            redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) redis.call('PEXPIRE', KEYS[1], 259200000)
+            redis.call('UNLINK', KEYS[2])
+            local n = redis.call('HGET', KEYS[3], 'n')
+            redis.call('HSET', KEYS[3], 'n', n:sub(1, 28) .. ARGV[3])
+            """
+        let days = ModelBytes.of { writer in
+            writer.number(event.keys.last, 3)
+            writer.number(event.keys.hasBefore ? 1 : 0, 1)
+        }
         return ScriptStep(
             "count-keys",
-            ["SET", ModelKeys.keyCount(model.events[index].partition, counter), count.text, "EX", "172800"])
+            ["EVAL", script, "3"].map { Array($0.utf8) } + [
+                ModelKeys.usedKeys(partition, event.id, day), ModelKeys.usedKeys(partition, event.id, day - 2),
+                ModelKeys.event(partition, event.id), Array(user.utf8), Array(String(count).utf8), days,
+            ])
     }
 }

@@ -5,64 +5,100 @@ import Support
 struct CommandGenerator {
     /// What may be drawn. Each round weighs them anew, so that rare orders of events come up somewhere.
     enum Kind: CaseIterable {
-        case reserve, beginPayment, confirm, failPayment, cancel, cancelItems, extend, expire, availability, remember,
-            refunded
-        case loadBooking, block, unblock, updateEvent, seatMap, publish, close, recoveryStep, tick, persist, lose,
-            halfWrite, countKeys
+        // Operations of a group.
+        case claim, beginPayment, confirm, failPayment, cancel, cancelItems, extend, refunded, overrule, block, unblock,
+            expire, unreadable
+        // Commands of their own.
+        case availability, remember, loadBooking, updateEvent, seatMap, publish, close, recoveryStep, tick, persist,
+            lose, halfWrite, countKeys
 
         var weight: Int {
             switch self {
-            case .reserve, .beginPayment: 100
+            case .claim, .beginPayment: 100
             case .confirm, .failPayment, .extend: 60
             case .tick: 50
             case .cancelItems: 40
             case .cancel, .remember, .refunded: 30
             case .block, .unblock: 20
             case .expire, .loadBooking, .availability, .seatMap, .updateEvent, .persist: 15
-            case .publish, .close, .countKeys: 4
-            case .recoveryStep, .lose, .halfWrite: 1
+            case .countKeys: 8
+            case .publish, .close: 4
+            case .unreadable: 2
+            case .overrule, .recoveryStep, .lose, .halfWrite: 1
+            }
+        }
+
+        /// Whether it is an operation of a group.
+        var isOperation: Bool {
+            switch self {
+            case .claim, .beginPayment, .confirm, .failPayment, .cancel, .cancelItems, .extend, .refunded, .overrule,
+                .block, .unblock, .expire, .unreadable:
+                true
+            case .availability, .remember, .loadBooking, .updateEvent, .seatMap, .publish, .close, .recoveryStep,
+                .tick, .persist, .lose, .halfWrite, .countKeys:
+                false
             }
         }
     }
 
     static let partitions = 2
     static let identity = "run:repl:master"
+    /// An event that is nowhere.
+    static let nowhere = UUIDBytes(high: 1, low: 2)
 
     var model = ModelInventory(partitions: Array(repeating: ModelPartition(), count: partitions))
+    /// The model as the group that is being drawn has it so far.
+    var draft: ModelInventory?
+    var state: ModelInventory { draft ?? model }
     var random: SeededGenerator
     /// What PostgreSQL has of each partition, and what a recovery still has to do.
     var durable = Array(repeating: DurablePartition(), count: partitions)
     var agenda: [[RecoveryTask]] = Array(repeating: [], count: partitions)
     var highestEpoch = 0
-    /// The time of all events, far beyond Redis's own clock: scripts take the later of both.
+    /// The time of all events, far beyond Redis's own clock: functions take the later of both.
     var time: Int
     /// What was handed out, by partition: to come back to, whether or not Redis still has it.
-    var bookingIDs: [[String]] = Array(repeating: [], count: partitions)
-    var digests: [[String]] = Array(repeating: [], count: partitions)
+    var bookingIDs: [[UUIDBytes]] = Array(repeating: [], count: partitions)
+    /// An event's: a key's digest is of the request's event, too.
+    private var keys: [UUIDBytes: [ModelKey]] = [:]
+    private var moveKeys: [[ModelKey]] = Array(repeating: [], count: partitions)
     var users: [String]
     /// How many of a hundred groups may be large.
     let largeGroups: Int
     private var lots: [(kind: Kind, weight: Int)] = []
     private var lotTotal = 0
-    private var numbers = 0
+    private var operationLots: [(kind: Kind, weight: Int)] = []
+    private var operationTotal = 0
+    private var numbers: UInt64 = 0
 
     /// - Parameter isSwarm: whether rounds weigh `kinds` differently.
     init(seed: UInt64, kinds: [Kind] = Kind.allCases, isSwarm: Bool = true) {
         random = SeededGenerator(seed: seed)
         time = 4_102_444_800_000 + Int.random(in: 0..<86_400_000, using: &random)
         largeGroups = [1, 1, 5, 30].randomElement(using: &random) ?? 1
-        users = (1...Int.random(in: 1...9, using: &random)).map { "u%7C\($0)" }
+        users = []
         for kind in kinds {
             let factor = isSwarm ? [0, 1, 1, 2, 5][Int.random(in: 0..<5, using: &random)] : 1
             lots.append((kind, kind.weight * factor))
         }
         // A round without claims shows nothing.
-        if let index = lots.firstIndex(where: { $0.kind == .reserve }) { lots[index].weight += Kind.reserve.weight }
+        if let index = lots.firstIndex(where: { $0.kind == .claim }) { lots[index].weight += Kind.claim.weight }
         lotTotal = lots.reduce(0) { $0 + $1.weight }
+        operationLots = lots.filter(\.kind.isOperation)
+        operationTotal = operationLots.reduce(0) { $0 + $1.weight }
+        users = (1...number(1...9)).map(Self.user)
         for partition in 0..<Self.partitions {
-            for _ in 0..<Int.random(in: 1...2, using: &random) {
-                durable[partition].events.append(newEvent(partition))
-            }
+            for _ in 0..<number(1...2) { durable[partition].events.append(newEvent(partition)) }
+        }
+    }
+
+    /// A user's name; among them some with separators, of eight bytes like a part of an id, and a long one.
+    private static func user(_ number: Int) -> String {
+        switch number {
+        case 2: "u|,;: 2\n"
+        case 4: "üser 4"
+        case 6: String(repeating: "6", count: 300)
+        default: "u\(number)"
         }
     }
 
@@ -70,35 +106,31 @@ struct CommandGenerator {
     mutating func choose() -> (kind: Kind, partition: Int) {
         let partition = Int.random(in: 0..<Self.partitions, using: &random)
         if !model.partitions[partition].isOpen, chance(80) { return (.recoveryStep, partition) }
-        return (drawKind(), partition)
+        return (draw(lots, lotTotal), partition)
     }
 
-    private mutating func drawKind() -> Kind {
-        var lot = Int.random(in: 0..<lotTotal, using: &random)
+    /// An operation of a group.
+    mutating func drawOperation() -> Kind { draw(operationLots, operationTotal) }
+
+    private mutating func draw(_ lots: [(kind: Kind, weight: Int)], _ total: Int) -> Kind {
+        var lot = Int.random(in: 0..<total, using: &random)
         for (kind, weight) in lots {
             lot -= weight
             if lot < 0 { return kind }
         }
-        return .reserve
+        return .claim
     }
 
     /// Draws the rest and has the model do it.
     mutating func step(_ kind: Kind, _ partition: Int) -> ScriptStep {
         switch kind {
-        case .reserve: reserve(partition)
-        case .beginPayment: beginPayment(partition)
-        case .confirm: confirm(partition)
-        case .failPayment: failPayment(partition)
-        case .cancel: cancel(partition)
-        case .cancelItems: cancelItems(partition)
-        case .extend: extend(partition)
-        case .expire: expire(partition)
+        case .claim, .beginPayment, .confirm, .failPayment, .cancel, .cancelItems, .extend, .refunded, .overrule,
+            .block,
+            .unblock, .expire, .unreadable:
+            group(partition, kind)
         case .availability: availability(partition)
         case .remember: remember(partition)
-        case .refunded: refunded(partition)
         case .loadBooking: loadBooking(partition)
-        case .block: block(partition)
-        case .unblock: unblock(partition)
         case .updateEvent: updateEvent(partition)
         case .seatMap: seatMap(partition)
         case .publish: publish(partition)
@@ -122,10 +154,16 @@ struct CommandGenerator {
         elements[Int.random(in: 0..<elements.count, using: &random)]
     }
 
-    /// A name that nothing had before; as with real ids, none is the beginning of another.
-    mutating func newName(_ prefix: String) -> String {
+    /// An id that nothing had before, of the kind that versions of UUIDs have.
+    mutating func newID() -> UUIDBytes {
         numbers += 1
-        return "\(prefix)\(1_000_000 + numbers)"
+        return UUIDBytes(high: random.next() & ~0xf000 | 0x4000, low: 1 << 63 | numbers << 32 | random.next() >> 32)
+    }
+
+    /// The id of a new booking.
+    mutating func newBooking(_ partition: Int) -> UUIDBytes {
+        UUIDBytes(
+            high: UInt64(time + number(0...9)) << 16 | 0x7000 | UInt64(partition), low: 1 << 63 | random.next() >> 2)
     }
 
     /// Mostly one that is served.
@@ -137,19 +175,43 @@ struct CommandGenerator {
     }
 
     /// Mostly an event of the partition.
-    mutating func eventID(_ partition: Int) -> String {
-        chance(1) ? "nowhere" : pick(durable[partition].events).id
+    mutating func eventID(_ partition: Int) -> UUIDBytes {
+        chance(1) ? Self.nowhere : pick(durable[partition].events).id
     }
 
-    /// Now and then a key, new or used, with one of two fingerprints of which one begins with the other.
-    mutating func key(_ partition: Int, percent: Int) -> ModelKey? {
+    /// Now and then a claim's key, new or used, with one of two fingerprints; and one that differs from another only
+    /// beyond what the days' keys have of it.
+    mutating func key(_ event: UUIDBytes, percent: Int) -> ModelKey? {
         guard chance(percent) else { return nil }
-        var digest = newName("\(partition).d")
-        if !digests[partition].isEmpty, chance(40) {
-            digest = pick(digests[partition].suffix(chance(50) ? 3 : 1000).map(\.self))
-        } else {
-            digests[partition].append(digest)
+        let known = keys[event] ?? []
+        guard let last = known.last, chance(40) else {
+            let key = ModelKey(digest: newDigest(), fingerprint: fingerprint(1), patience: number(1...60_000))
+            keys[event, default: []].append(key)
+            return key
         }
-        return ModelKey(digest: digest, fingerprint: chance(80) ? "f" : "ff", patience: number(1...60_000))
+        let used = chance(50) ? pick(known.suffix(3).map(\.self)) : chance(90) ? pick(known) : last
+        let digest = chance(4) ? UUIDBytes(high: used.digest.high, low: used.digest.low ^ 1) : used.digest
+        return ModelKey(
+            digest: digest, fingerprint: fingerprint(chance(80) ? 1 : 2), patience: number(1...60_000))
     }
+
+    /// The same of what is no claim.
+    mutating func moveKey(_ partition: Int, percent: Int) -> ModelKey? {
+        guard chance(percent) else { return nil }
+        if !moveKeys[partition].isEmpty, chance(40) {
+            let used = chance(50) ? pick(moveKeys[partition].suffix(3).map(\.self)) : pick(moveKeys[partition])
+            return ModelKey(
+                digest: used.digest, fingerprint: fingerprint(chance(80) ? 1 : 2), patience: number(1...60_000))
+        }
+        let key = ModelKey(digest: newDigest(), fingerprint: fingerprint(1), patience: number(1...60_000))
+        moveKeys[partition].append(key)
+        return key
+    }
+
+    /// No user's name begins as a key's digest does.
+    private mutating func newDigest() -> UUIDBytes {
+        UUIDBytes(high: random.next() & ~(1 << 62) | 1 << 63, low: random.next())
+    }
+
+    private func fingerprint(_ number: UInt64) -> UUIDBytes { UUIDBytes(high: 0xf1f1_f1f1_f1f1_f1f1, low: number) }
 }

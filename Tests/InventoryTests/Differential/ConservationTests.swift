@@ -6,7 +6,7 @@ import Testing
 @Suite("Conservation")
 struct ConservationTests {
     private static let kinds: [CommandGenerator.Kind] = [
-        .reserve, .beginPayment, .confirm, .failPayment, .extend, .cancel, .cancelItems, .expire, .block, .unblock,
+        .claim, .beginPayment, .confirm, .failPayment, .extend, .cancel, .cancelItems, .expire, .block, .unblock,
         .updateEvent, .tick,
     ]
 
@@ -18,6 +18,8 @@ struct ConservationTests {
             for round in 0..<50 {
                 _ = await redis.send(["FLUSHALL"])
                 var generator = CommandGenerator(seed: seeds.next(), kinds: Self.kinds, isSwarm: false)
+                generator.openAll()
+                await KeyspaceComparison(redis, partitions: CommandGenerator.partitions).write(generator.model)
                 for batch in 0..<4 {
                     let steps = (0..<50).map { _ in
                         let (kind, partition) = generator.choose()
@@ -34,18 +36,19 @@ struct ConservationTests {
     }
 
     /// Adds up what the bookings' records say, next to the counters, totals, seats and indexes.
-    private static func accounts(_ redis: ScriptRedis) async throws -> [String: Account] {
-        let keys = await redis.send(["KEYS", "*"]).array?.compactMap(\.string).sorted() ?? []
+    private static func accounts(_ redis: ScriptRedis) async throws -> [[UInt8]: Account] {
+        let keys = await redis.send(["KEYS", "*"]).array?.compactMap(\.bytes) ?? []
         let replies = await redis.send(keys.map(StoredValue.reading))
-        var accounts: [String: Account] = [:]
+        var accounts: [[UInt8]: Account] = [:]
         for (key, reply) in zip(keys, replies) {
-            let name = String(key.split(separator: ":", maxSplits: 2).last ?? "")
             let kind = StoredValue.kind(key)
             let value = try #require(StoredValue(key, reply))
-            if kind == "b", case .text(let record) = value {
-                let fields = record.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-                accounts[fields[9], default: Account()].add(booking: name, fields)
-            } else if ["e", "u", "x", "y", "s", "l"].contains(kind) {
+            // `{p0}:e:` and the like.
+            let name = Array(key.drop { $0 != UInt8(ascii: ":") }.dropFirst(kind.utf8.count + 2))
+            if kind == "b", case .bytes(let record) = value {
+                let booking = try #require(BookingText(record))
+                accounts[Array(booking.event.utf8), default: Account()].add(name, booking)
+            } else if ["e", "u", "q", "x", "y", "s", "l"].contains(kind) {
                 accounts[name, default: Account()].add(kind, value)
             }
         }

@@ -2,86 +2,210 @@ import Booking
 import RedisClient
 import Testing
 
-/// What should not be in Redis, and what the scripts make of it.
+/// What should not be in Redis, and what the functions make of it.
 @Suite("Damaged keyspaces")
 struct DamageTests {
+    private static let units = UUIDBytes(high: 1, low: 1)
+    private static let seats = UUIDBytes(high: 1, low: 2)
     private static let tiers = [
-        ModelTier(id: "t", kind: .general, price: 7, capacity: 9, available: 9, blocked: 0)
+        ModelTier(id: units, kind: .general, price: 7, capacity: 9, available: 9, blocked: 0),
+        ModelTier(id: seats, kind: .seated, price: 7, capacity: 8, available: 8, blocked: 0),
     ]
+    private static let rows = [ModelRow(tier: seats, seats: Array(repeating: .available, count: 8))]
+    private static let attempt = UUIDBytes(high: 5, low: 5)
 
+    /// Sends steps and compares what they are answered, and what the log says then, with what the model says.
     private static func perform(
-        _ steps: [ScriptStep], _ redis: ScriptRedis, _ keyspace: KeyspaceComparison
+        _ steps: [ScriptStep], _ redis: ScriptRedis, _ keyspace: inout KeyspaceComparison, _ model: ModelInventory
     ) async throws {
+        let replies = await redis.perform(steps)
+        try await keyspace.readLogs(model)
         let comparison = ReplyComparison(entries: keyspace.entries)
-        for (step, reply) in zip(steps, await redis.perform(steps)) { try comparison.check(step, reply) }
+        for (step, reply) in zip(steps, replies) { try comparison.check(step, reply) }
     }
 
-    private static func beginPayment(_ stage: inout CommandGenerator, _ caller: ModelCaller) -> ScriptStep {
-        let move = ModelMove(
-            caller: caller, partition: 0, booking: "n1", user: "", channel: "", trace: "", key: nil)
-        let reply = stage.model.beginPayment(move, payment: "y", provider: "sim")
-        return stage.step(.beginPayment, move, ["y", "sim"], reply)
+    private static func move(_ kind: ModelMove.Kind, _ number: Int, key: ModelKey? = nil) -> ModelOperation {
+        ModelOperation(
+            kind: .move(ModelMove(kind: kind, booking: CommandGenerator.booking(number), user: "", key: key)))
     }
 
-    @Test("an event whose script fails half-way is closed to every script until a recovery undoes the half")
+    private static func beginPayment(_ number: Int) -> ModelOperation {
+        move(.beginPayment(payment: attempt, provider: "sim"), number)
+    }
+
+    /// Everything that is in Redis, as it is stored.
+    private static func dump(_ redis: ScriptRedis) async -> [[UInt8]: [UInt8]] {
+        let keys = await redis.send(["KEYS", "*"]).array?.compactMap(\.bytes) ?? []
+        let values = await redis.send(keys.map { [Array("DUMP".utf8), $0] })
+        return Dictionary(uniqueKeysWithValues: zip(keys, values.map { $0.bytes ?? [] }))
+    }
+
+    @Test("an event whose group fails half-way is closed to everything until a recovery, which has what was persisted")
     func halfWritten() async throws {
         try await ScriptRedis.with { redis in
-            var stage = try await CommandGenerator.stage(redis, Self.tiers)
+            var stage = await CommandGenerator.stage(redis, Self.tiers)
             var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
-            let caller = ModelCaller(epoch: stage.model.partitions[0].epoch, identity: CommandGenerator.identity)
-            try await Self.perform([stage.claims(2, tier: "t", user: "a")], redis, keyspace)
+            let claims = stage.claims(2, tier: Self.units, user: "a")
+            try await Self.perform([claims], redis, &keyspace, stage.model)
 
-            // A log that has no id left is the write that fails; the model hears nothing of the claim.
-            let last = "18446744073709551615-18446744073709551615"
-            _ = await redis.send(["XSETID", ModelKeys.outbox(0), last])
-            var unaware = stage
-            let reply = await redis.perform([unaware.claims(1, tier: "t", user: "b", name: "m")])
+            // The queue is the write that fails; the entry is in the outbox by then.
+            _ = await redis.send([
+                [Array("DEL".utf8), ModelKeys.queue(0, CommandGenerator.event)],
+                [Array("SET".utf8), ModelKeys.queue(0, CommandGenerator.event), Array("x".utf8)],
+            ])
+            let step = stage.claims(1, tier: Self.units, user: "b", first: 7)
+            let reply = await redis.perform([step])
             #expect(reply[0].string?.contains("BROKEN") == true)
+            try await keyspace.readLogs(stage.model)
+            stage.durable[0].take(stage.model, 0)
             _ = stage.halfWrite(0, 0)
-            // Its number is of the half that was written, and never comes again.
-            stage.model.events[0].sequence += 1
+            let caller = stage.servedCaller
             let refused = [
-                stage.claims(1, tier: "t", user: "c", name: "o"), Self.beginPayment(&stage, caller),
-                stage.expire(0, "e", caller), stage.loadEvent(stage.durable[0].events[0], caller),
+                stage.claims(1, tier: Self.units, user: "c", first: 9),
+                stage.apply(0, caller, event: CommandGenerator.event, [Self.beginPayment(1)]),
+                stage.apply(0, caller, event: CommandGenerator.event, [ModelOperation(kind: .expire)]),
+                stage.loadEvent(stage.durable[0].events[0], caller),
             ]
             #expect(refused.allSatisfy { $0.reply == [.text("RECOVERING")] })
-            try await Self.perform(refused, redis, keyspace)
+            try await Self.perform(refused, redis, &keyspace, stage.model)
 
-            _ = await redis.send(["DEL", ModelKeys.outbox(0)])
-            stage.durable[0].take(stage.model, 0)
-            stage.model.partitions[0].log = []
-            stage.model.partitions[0].isOutboxGone = true
             var steps = [stage.close(0)]
             while !stage.model.partitions[0].isOpen { steps.append(stage.recoveryStep(0)) }
-            try await Self.perform(steps, redis, keyspace)
-            #expect(stage.model.events[0].tiers[0].available == 7)
-            try await keyspace.readLogs(stage.model)
+            try await Self.perform(steps, redis, &keyspace, stage.model)
+            #expect(stage.model.events[0].tiers[0].available == 6)
             try await keyspace.checkAll(stage.model)
         }
     }
 
-    @Test("an index entry without its hold goes away and gives nothing back, and so does a due event that is not here")
+    @Test("a hold that is named where it is not goes away and gives nothing back, and so does a due event that is gone")
     func strays() async throws {
         try await ScriptRedis.with { redis in
-            var stage = try await CommandGenerator.stage(redis, Self.tiers)
+            var stage = await CommandGenerator.stage(redis, Self.tiers)
             var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
-            let caller = ModelCaller(epoch: stage.model.partitions[0].epoch, identity: CommandGenerator.identity)
-            let start = [stage.claims(2, tier: "t", user: "a"), Self.beginPayment(&stage, caller)]
-            _ = await redis.perform(start)
+            let caller = stage.servedCaller
+            let start = [
+                stage.claims(2, tier: Self.units, user: "a"),
+                stage.apply(0, caller, event: CommandGenerator.event, [Self.beginPayment(1)]),
+            ]
+            try await Self.perform(start, redis, &keyspace, stage.model)
+            // Ghosts, and bookings where they are looked for too early.
+            let ghost = CommandGenerator.booking(99)
+            let element = ModelIndex.Element(expires: 1, ids: [ghost, CommandGenerator.booking(1)])
+            stage.model.events[0].index.queue.insert(element, at: 0)
+            stage.model.events[0].index.others = [ghost: 1, CommandGenerator.booking(1): 2]
+            stage.model.events[0].index.paying[ghost] = 1
+            stage.model.events[0].index.paying[CommandGenerator.booking(2)] = 2
+            func name(_ id: UUIDBytes) -> [UInt8] { ModelBytes.of { $0.id(id) } }
+            func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+            let event = CommandGenerator.event
             _ = await redis.send([
-                ["ZADD", ModelKeys.expiries(0, "e"), "1", "ghost", "2", "n1"],
-                ["ZADD", ModelKeys.paying(0, "e"), "1", "ghost", "2", "n2"],
-                ["ZADD", ModelKeys.due(0), "1", "nowhere"],
+                [text("LPUSH"), ModelKeys.queue(0, event), element.bytes],
+                [text("ZADD"), ModelKeys.others(0, event), text("1"), name(ghost), text("2"), name(element.ids[1])],
+                [
+                    text("ZADD"), ModelKeys.paying(0, event), text("1"), name(ghost), text("2"),
+                    name(CommandGenerator.booking(2)),
+                ],
+                [text("ZADD"), ModelKeys.due(0), text("1"), text("\(CommandGenerator.nowhere)")],
             ])
-            // The hold that is left lapses, and the sweeper looks.
-            let sweep = [stage.tick(by: 60_000), stage.expire(0, "e", caller), stage.expire(0, "nowhere", caller)]
-            #expect(sweep[1].reply == [.text("OK"), .number(1), .number(0)])
-            let replies = await redis.perform(sweep)
-            try await keyspace.readLogs(stage.model)
-            for (step, reply) in zip(sweep, replies) {
-                try ReplyComparison(entries: keyspace.entries).check(step, reply)
-            }
+            // The hold that is left expires, and the sweeper looks; a gone event is due no more.
+            let sweep = [
+                stage.tick(by: 60_000),
+                stage.apply(0, caller, event: CommandGenerator.event, [ModelOperation(kind: .expire)]),
+                stage.apply(0, caller, event: CommandGenerator.nowhere, [ModelOperation(kind: .expire)]),
+            ]
+            #expect(sweep[1].reply?.last == .text("1|0") && sweep[2].reply == [.text("NO_EVENT")])
+            try await Self.perform(sweep, redis, &keyspace, stage.model)
             try await keyspace.checkAll(stage.model)
+        }
+    }
+
+    /// A group that touches every key that an event has.
+    private static func group(_ stage: inout CommandGenerator) -> ScriptStep {
+        func claim(_ number: Int, _ item: ModelClaim.Item, key: ModelKey? = nil) -> ModelOperation {
+            ModelOperation(
+                kind: .claim(
+                    ModelClaim(
+                        booking: CommandGenerator.booking(number), user: "u\(number)", key: key, isOneShot: false,
+                        isAgain: false, items: [item])))
+        }
+        let key = ModelKey(digest: UUIDBytes(high: 8, low: 8), fingerprint: UUIDBytes(high: 9, low: 9))
+        let block = ModelBlockRequest(block: UUIDBytes(high: 4, low: 4), key: nil, amount: .seats([6, 7]))
+        return stage.apply(
+            0, stage.servedCaller, event: CommandGenerator.event,
+            [
+                claim(11, .units(tier: units, 1), key: key), claim(12, .best(tier: seats, 2)),
+                claim(13, .seats([0])), beginPayment(1), move(.extend, 2),
+                move(.failPayment(payment: attempt, isFinal: false, reason: "r", transaction: ""), 3),
+                ModelOperation(kind: .block(block)), ModelOperation(kind: .expire),
+            ])
+    }
+
+    private static func damaged(
+        _ body: @Sendable (ScriptRedis, CommandGenerator) async throws -> Void
+    ) async throws {
+        try await ScriptRedis.with { redis in
+            var stage = await CommandGenerator.stage(redis, tiers, rows: rows)
+            let start = [
+                stage.claims(3, tier: units, user: "a"),
+                stage.apply(0, stage.servedCaller, event: CommandGenerator.event, [beginPayment(3)]),
+            ]
+            _ = await redis.perform(start)
+            try await body(redis, stage)
+        }
+    }
+
+    @Test(
+        "where a key is of a wrong type, a group does nothing at all, or its event is closed",
+        arguments: ["e", "u", "q", "x", "y", "s", "r", "o", "l", "d", "due", "outbox", "meta"])
+    func wrongTypes(kind: String) async throws {
+        try await Self.damaged { redis, stage in
+            var stage = stage
+            let event = CommandGenerator.event
+            let today = ModelKeyDays.day(stage.time)
+            let shared = ["due": ModelKeys.due(0), "outbox": ModelKeys.outbox(0), "meta": ModelKeys.meta(0)]
+            let own = "d" == kind ? ModelKeys.usedKeys(0, event, today) : Array("{p0}:\(kind):\(event)".utf8)
+            let key = shared[kind] ?? own
+            // A set is none of them.
+            _ = await redis.send([[Array("DEL".utf8), key], [Array("SADD".utf8), key, Array("x".utf8)]])
+            let before = await Self.dump(redis)
+            let step = Self.group(&stage)
+            let reply = await redis.perform([step])[0]
+            let error = try #require(reply.string.map { $0.hasPrefix("error") ? $0 : nil } ?? nil, "\(kind): \(reply)")
+            let after = await Self.dump(redis)
+            guard error.contains("BROKEN") else {
+                #expect(after == before, "\(kind): \(error)")
+                return
+            }
+            let refused = stage.apply(0, stage.servedCaller, event: event, [ModelOperation(kind: .expire)])
+            let answer = await redis.perform([refused])[0]
+            #expect(answer.array?.first?.string == "RECOVERING", "\(kind): \(error)")
+        }
+    }
+
+    @Test("an outbox that is gone stops a group before it does anything")
+    func noOutbox() async throws {
+        try await Self.damaged { redis, stage in
+            var stage = stage
+            _ = await redis.send([[Array("DEL".utf8), ModelKeys.outbox(0)]])
+            let before = await Self.dump(redis)
+            let reply = await redis.perform([Self.group(&stage)])[0]
+            #expect(reply.string?.contains("NOOUTBOX") == true, "\(reply)")
+            #expect(await Self.dump(redis) == before)
+        }
+    }
+
+    @Test("an event without its numbers answers nothing", arguments: ["n", "p"])
+    func missingFields(field: String) async throws {
+        try await Self.damaged { redis, stage in
+            var stage = stage
+            let event = ModelKeys.event(0, CommandGenerator.event)
+            _ = await redis.send([[Array("HDEL".utf8), event, Array(field.utf8)]])
+            var before = await Self.dump(redis)
+            let reply = await redis.perform([Self.group(&stage)])[0]
+            #expect(reply.array?.first?.string == "NO_EVENT" || reply.string?.hasPrefix("error") == true, "\(reply)")
+            // What is not here is not due any more.
+            if reply.array != nil { before[ModelKeys.due(0)] = nil }
+            #expect(await Self.dump(redis) == before)
         }
     }
 }

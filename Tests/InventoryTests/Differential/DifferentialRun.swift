@@ -43,13 +43,18 @@ struct DifferentialRun {
         _ = await redis.send(["FLUSHALL"])
         var generator = CommandGenerator(seed: seed, kinds: kinds)
         var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
+        if !kinds.contains(.recoveryStep) {
+            generator.openAll()
+            await keyspace.write(generator.model)
+        }
         var sizes = SeededGenerator(seed: ~seed)
         var done: [ScriptStep] = []
-        while done.count < length {
+        var count = 0
+        while count < length {
             var batch: [ScriptStep] = []
-            let size = min(Int.random(in: 1...batchLimit, using: &sizes), length - done.count)
+            let size = Int.random(in: 1...batchLimit, using: &sizes)
             var isLost = false
-            while batch.count < size, !isLost {
+            while batch.count < size, count < length, !isLost {
                 let (kind, partition) = generator.choose()
                 if kind == .lose {
                     // Nothing is left to compare with once it is done.
@@ -60,6 +65,7 @@ struct DifferentialRun {
                     isLost = true
                 }
                 batch.append(generator.step(kind, partition))
+                count += batch.last?.weight ?? 1
             }
             try await check(batch, &keyspace, &generator, done, first)
             done += batch
@@ -86,7 +92,7 @@ struct DifferentialRun {
             } catch let mismatch as Mismatch {
                 logs = mismatch
             }
-            let comparison = ReplyComparison(entries: keyspace.entries)
+            let comparison = ReplyComparison(entries: keyspace.entries, isCut: logs != nil)
             for (step, reply) in zip(batch, replies) {
                 seen.append(step)
                 try comparison.check(step, reply)
@@ -112,15 +118,15 @@ struct DifferentialRun {
             if let fault = event.seatFault {
                 throw Mismatch("seats of \(event.id)", expected: "what the counters say", found: fault)
             }
-            if let first = event.firstLapse, (event.next ?? .max) > first {
-                throw Mismatch("next of \(event.id)", expected: "at most \(first)", found: event.next ?? 0)
+            if let first = event.firstLapse, (event.index.next ?? .max) > first {
+                throw Mismatch("next of \(event.id)", expected: "at most \(first)", found: event.index.next ?? 0)
             }
         }
     }
 
     private func failure(_ mismatch: Mismatch, _ done: [ScriptStep], _ first: Int) -> Failure {
         let lines = done.suffix(12).enumerated().map { index, step in
-            "  \(first + done.count - done.suffix(12).count + index + 1)  \(step.line)"
+            "  \(first + done.count - done.suffix(12).count + index + 1)  \(step.line.prefix(1000))"
         }
         return Failure(
             description: """

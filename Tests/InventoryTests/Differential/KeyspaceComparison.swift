@@ -14,14 +14,17 @@ struct KeyspaceComparison {
 
     /// Reads the logs on from where it stopped; their new entries are the model's.
     mutating func readLogs(_ model: ModelInventory) async throws {
-        let commands = entries.indices.map { ["XRANGE", ModelKeys.outbox($0), "(" + (entries[$0].last ?? "0-0"), "+"] }
+        let commands = entries.indices.map { partition in
+            [Array("XRANGE".utf8), ModelKeys.outbox(partition)]
+                + ["(" + (entries[partition].last ?? "0-0"), "+"].map { Array($0.utf8) }
+        }
         let replies = await redis.send(commands)
         for (partition, reply) in replies.enumerated() {
             let log = model.partitions[partition].log
             for entry in reply.array ?? [] {
                 guard let parts = entry.array, parts.count == 2, let id = parts[0].string else { continue }
                 let place = entries[partition].count
-                let found = ModelEntry(fields: parts[1].array?.compactMap(\.string) ?? [])
+                let found = ModelEntry(fields: parts[1].array?.compactMap(\.bytes) ?? [])
                 guard place < log.count, let found, log[place].isSame(as: found), found.isConserved else {
                     throw Mismatch(
                         "entry \(place) of partition \(partition)",
@@ -45,48 +48,51 @@ struct KeyspaceComparison {
             wanted[ModelKeys.booking(model.partition(of: booking), id)] = .some(model.record(booking, entries))
         }
         for digest in model.touchedRecords {
-            wanted[ModelKeys.record(model.partition(ofDigest: digest), digest)] = model.records[digest].map {
-                .text($0)
-            }
-        }
-        for counter in model.touchedCounts {
-            wanted[ModelKeys.keyCount(model.partition(ofCounter: counter), counter)] =
-                model.keyCounts[counter].map { .text($0.text) }
+            guard let record = model.records[digest] else { continue }
+            wanted[ModelKeys.record(record.partition, digest)] = .bytes(Array(record.text.utf8))
         }
         try await check(wanted, model)
     }
 
     /// Every key there is.
     func checkAll(_ model: ModelInventory) async throws {
+        let wanted = all(model)
+        try await check(wanted, model)
+        let names = Set(await redis.send(["KEYS", "*"]).array?.compactMap(\.bytes) ?? [])
+        let expected = Set(wanted.filter { $0.value != nil }.keys)
+        guard names == expected else {
+            throw Mismatch(
+                "keys", expected: expected.subtracting(names).map(shown), found: names.subtracting(expected).map(shown))
+        }
+        try await checkLifetimes(Array(names), model)
+    }
+
+    /// Writes every key as the model has it, into an empty Redis.
+    func write(_ model: ModelInventory) async {
+        _ = await redis.send(all(model).flatMap { key, value in value?.writing(key) ?? [] })
+    }
+
+    private func all(_ model: ModelInventory) -> [[UInt8]: StoredValue?] {
         var wanted = shared(model)
         for booking in model.bookings.values {
             wanted[ModelKeys.booking(model.partition(of: booking), booking.id)] = .some(model.record(booking, entries))
         }
         for (digest, record) in model.records {
-            wanted[ModelKeys.record(model.partition(ofDigest: digest), digest)] = .text(record)
+            wanted[ModelKeys.record(record.partition, digest)] = .bytes(Array(record.text.utf8))
         }
-        for (counter, count) in model.keyCounts {
-            wanted[ModelKeys.keyCount(model.partition(ofCounter: counter), counter)] = .text(count.text)
-        }
-        try await check(wanted, model)
-        let names = Set(await redis.send(["KEYS", "*"]).array?.compactMap(\.string) ?? [])
-        let expected = Set(wanted.filter { $0.value != nil }.keys)
-        guard names == expected else {
-            throw Mismatch("keys", expected: expected.subtracting(names), found: names.subtracting(expected))
-        }
-        try await checkLifetimes(names.sorted(), model)
+        return wanted
     }
 
-    private func shared(_ model: ModelInventory) -> [String: StoredValue?] {
-        var wanted: [String: StoredValue?] = [:]
+    private func shared(_ model: ModelInventory) -> [[UInt8]: StoredValue?] {
+        var wanted: [[UInt8]: StoredValue?] = [:]
         for partition in model.partitions.indices {
             for key in [ModelKeys.meta, ModelKeys.outbox, ModelKeys.due] { wanted[key(partition)] = .some(nil) }
             wanted.merge(model.sharedKeys(partition)) { $1 }
         }
         for event in model.events {
             for key in [
-                ModelKeys.users, ModelKeys.expiries, ModelKeys.paying, ModelKeys.seatMap, ModelKeys.longestRuns,
-                ModelKeys.offsets, ModelKeys.blocks,
+                ModelKeys.users, ModelKeys.queue, ModelKeys.others, ModelKeys.paying, ModelKeys.seatMap,
+                ModelKeys.longestRuns, ModelKeys.offsets, ModelKeys.blocks,
             ] {
                 wanted[key(event.partition, event.id)] = .some(nil)
             }
@@ -96,17 +102,18 @@ struct KeyspaceComparison {
     }
 
     /// Compares these keys, how many there are, and where the logs go on.
-    private func check(_ wanted: [String: StoredValue?], _ model: ModelInventory) async throws {
+    private func check(_ wanted: [[UInt8]: StoredValue?], _ model: ModelInventory) async throws {
         let keys = Array(wanted.keys)
         let open = model.partitions.indices.filter { model.partitions[$0].cursor != nil }
-        let replies = await redis.send(
-            keys.map(StoredValue.reading) + [["DBSIZE"]] + open.map { ["XINFO", "STREAM", ModelKeys.outbox($0)] })
+        let streams = open.map { [Array("XINFO".utf8), Array("STREAM".utf8), ModelKeys.outbox($0)] }
+        let replies = await redis.send(keys.map(StoredValue.reading) + [[Array("DBSIZE".utf8)]] + streams)
         for (key, reply) in zip(keys, replies) {
-            let found = StoredValue(key, reply)
+            let found = try withoutHints(key, StoredValue(key, reply), model)
             let expected = wanted[key] ?? nil
             guard found == expected else {
                 throw Mismatch(
-                    key, expected: expected.map { "\($0)" } ?? "nothing", found: found.map { "\($0)" } ?? "nothing")
+                    shown(key), expected: expected.map { "\($0)" } ?? "nothing",
+                    found: found.map { "\($0)" } ?? "nothing: \(reply)")
             }
         }
         guard replies[keys.count] == .integer(Int64(model.keyCount)) else {
@@ -115,6 +122,25 @@ struct KeyspaceComparison {
         for (partition, reply) in zip(open, replies.dropFirst(keys.count + 1)) {
             try checkLast(partition, reply, model.partitions[partition].cursor)
         }
+    }
+
+    /// An event's hash without the hints of its seated tiers, which are judged by what they promise.
+    private func withoutHints(
+        _ key: [UInt8], _ found: StoredValue?, _ model: ModelInventory
+    ) throws(Mismatch) -> StoredValue? {
+        guard StoredValue.kind(key) == "e", case .hash(var fields) = found,
+            let event = model.events.first(where: { ModelKeys.event($0.partition, $0.id) == key })
+        else { return found }
+        for tier in event.tiers where tier.kind == .seated {
+            let name = ModelBytes.of {
+                $0.raw("h"); $0.id(tier.id)
+            }
+            guard let hints = fields.removeValue(forKey: name) else { continue }
+            if let fault = event.fault(ofHints: hints, tier: tier.id) {
+                throw Mismatch("hints of tier \(tier.id)", expected: "what is so", found: fault)
+            }
+        }
+        return .hash(fields)
     }
 
     /// What a log says next comes after all that PostgreSQL has of it.
@@ -126,22 +152,25 @@ struct KeyspaceComparison {
         }
     }
 
-    /// What is held stays for ever; answers leave after a day, counts after two, and bookings put back after an hour.
-    private func checkLifetimes(_ keys: [String], _ model: ModelInventory) async throws {
+    /// What is held stays for ever; answers leave after a day, used keys after three, and loaded bookings after an hour.
+    private func checkLifetimes(_ keys: [[UInt8]], _ model: ModelInventory) async throws {
         let hour = 3_600_000
-        let replies = await redis.send(keys.map { ["PTTL", $0] })
+        let loaded = Set(
+            model.bookings.values.filter { $0.entry == nil && !$0.status.isHeld }
+                .map { ModelKeys.booking(model.partition(of: $0), $0.id) })
+        let replies = await redis.send(keys.map { [Array("PTTL".utf8), $0] })
         for (key, reply) in zip(keys, replies) {
             let left = Int(reply.integer ?? 0)
-            let name = String(key.split(separator: ":", maxSplits: 2).last ?? "")
             let allowed: ClosedRange<Int> =
                 switch StoredValue.kind(key) {
                 case "i": 23 * hour...24 * hour
-                case "k": 47 * hour...48 * hour
-                case "b":
-                    model.bookings[name].map { $0.entry == nil && !$0.status.isHeld } == true ? 1...hour : -1 ... -1
+                case "d": 71 * hour...72 * hour
+                case "b" where loaded.contains(key): 1...hour
                 default: -1 ... -1
                 }
-            guard allowed.contains(left) else { throw Mismatch("lifetime of \(key)", expected: allowed, found: left) }
+            guard allowed.contains(left) else {
+                throw Mismatch("lifetime of \(shown(key))", expected: allowed, found: left)
+            }
         }
     }
 }

@@ -1,28 +1,54 @@
+import Booking
+
 extension ModelEntry {
-    /// Reads an entry as a script wrote it.
-    init?(fields: [String]) {
-        guard fields.count >= 10, fields.count.isMultiple(of: 2), fields[0] == "ev", fields[2] == "ep",
-            fields[4] == "sq", fields[6] == "at", fields[8] == "ty", let epoch = Int(fields[3]),
-            let sequence = Int(fields[5]),
-            let at = Int(fields[7])
-        else { return nil }
-        var notes: [Note] = []
-        var changes: [Change] = []
-        for index in stride(from: 10, to: fields.count, by: 2) {
-            if fields[index] == "bl" || fields[index] == "ub" {
-                notes.append(Note(name: fields[index], text: fields[index + 1]))
-                continue
+    /// Reads an entry as a function wrote it: names and values in pairs, `h` first, each name once but `v`, which each
+    /// version has.
+    init?(fields: [[UInt8]]) {
+        guard fields.count.isMultiple(of: 2), fields.first == [UInt8(ascii: "h")] else { return nil }
+        var values: [String: [UInt8]] = [:]
+        for index in stride(from: 0, to: fields.count, by: 2) {
+            let name = String(decoding: fields[index], as: UTF8.self)
+            guard ["h", "t", "a", "v", "bl", "ub"].contains(name), name == "v" || values[name] == nil else {
+                return nil
             }
-            let parts = fields[index + 1].split(separator: "|", omittingEmptySubsequences: false)
-            guard parts.count == 19 else { return nil }
-            changes.append(
-                Change(
-                    booking: fields[index], image: parts[..<17].joined(separator: "|"), channel: String(parts[17]),
-                    trace: String(parts[18])))
+            values[name, default: []] += fields[index + 1]
         }
+        let tiers = values["t"] ?? []
+        let removed = values["ub"] ?? []
+        guard tiers.count.isMultiple(of: 43), removed.count.isMultiple(of: 16) else { return nil }
         self.init(
-            event: fields[1], epoch: epoch, sequence: sequence, at: at,
-            tiers: Set(fields[9].split(separator: ";").map(String.init)), notes: notes,
-            changes: Dictionary(grouping: changes, by: \.booking))
+            head: values["h"] ?? [],
+            tiers: Set(stride(from: 0, to: tiers.count, by: 43).map { Array(tiers[$0..<$0 + 43]) }),
+            channel: values["a"] ?? [], changes: Self.changes(values["v"] ?? []), made: values["bl"] ?? [],
+            removed: Set(stride(from: 0, to: removed.count, by: 16).map { Array(removed[$0..<$0 + 16]) }))
+    }
+
+    private static func changes(_ bytes: [UInt8]) -> [UUIDBytes: [[UInt8]]] {
+        var changes: [UUIDBytes: [[UInt8]]] = [:]
+        var place = 0
+        while place < bytes.count {
+            var reader = ByteReader(Array(bytes[place...]))
+            let id = reader.id()
+            let flags = reader.number(1)
+            let record = reader.take(reader.number(2))
+            let trace = reader.take(reader.number(1))
+            let size = 20 + record.count + trace.count
+            // What is cut off differs from whatever is expected.
+            changes[id, default: []].append(reader.isShort ? [UInt8(flags)] : Array(bytes[place..<place + size]))
+            place += size
+        }
+        return changes
+    }
+}
+
+extension ModelEntry: CustomStringConvertible {
+    var description: String {
+        """
+        h \(shown(head))
+            t \(tiers.map(shown).sorted())
+            a \(shown(channel))
+            v \(changes.map { "\($0.key): \($0.value.map(shown))" }.sorted().joined(separator: "\n      "))
+            bl \(shown(made)) ub \(removed.map(shown).sorted())
+        """
     }
 }

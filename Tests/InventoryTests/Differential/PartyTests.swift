@@ -16,15 +16,17 @@ struct PartyTests {
         ProcessInfo.processInfo.environment["USHER_TEST_HALLS"].flatMap { Int($0) } ?? 200
     }
 
-    /// Requests that travelled together, what they were told, and the event's number of changes right after.
+    /// Requests that travelled together, what they were answered, and the event's number of changes right after.
     private struct Group: Sendable {
         let hall: Int
         let sequence: Int
-        let answers: [(size: Int, reply: String)]
+        let answers: [(size: Int, word: String, record: [UInt8])]
 
-        /// Whether anybody got seats, and so an entry tells of it.
-        var isWritten: Bool { answers.contains { $0.reply.hasPrefix("HELD|") } }
+        /// Whether anybody got seats, and so an entry has it.
+        var isWritten: Bool { answers.contains { $0.word == "HELD" } }
     }
+
+    private static let tier = UUIDBytes(high: 7, low: 7)
 
     @Test("nobody's seat is another's, no party is split over rows, and every refusal is true at its moment")
     func parties() async throws {
@@ -33,13 +35,13 @@ struct PartyTests {
         let seed = random.next()
         let server = try RedisServerProcess()
         try await ScriptRedis.with(server) { redis in
-            let stage = try await Self.stage(redis, halls)
+            let stage = await Self.stage(redis, halls)
             let groups = try await Self.fill(server, stage, seed: seed)
-            let entries = await Self.entries(redis)
+            let entries = try await Self.entries(redis)
             for (number, hall) in halls.enumerated() {
                 let own = groups.filter { $0.hall == number }
                 #expect(own.reduce(0) { $0 + $1.answers.count } == Self.parties)
-                try Self.replay(own, entries[hall.id] ?? [], hall)
+                try Self.replay(own, entries["\(hall.id)"] ?? [], hall)
             }
         }
     }
@@ -50,23 +52,25 @@ struct PartyTests {
         var left = seats
         while left > 0 {
             let length = left < 8 ? left : Int.random(in: 4...min(25, left - 4), using: &random)
-            rows.append(ModelRow(tier: "t", seats: Array(repeating: .available, count: length)))
+            rows.append(ModelRow(tier: tier, seats: Array(repeating: .available, count: length)))
             left -= length
         }
-        let tier = ModelTier(id: "t", kind: .seated, price: 1, capacity: seats, available: seats, blocked: 0)
+        let counters = ModelTier(
+            id: tier, kind: .seated, price: 1, capacity: seats, available: seats, blocked: 0)
         return ModelEvent(
-            id: "hall\(1000 + number)", partition: 0, policy: ModelPolicy(hold: 600_000, currency: "EUR"),
-            tiers: [tier],
+            id: id(number), partition: 0, policy: ModelPolicy(hold: 600_000, currency: "EUR"), tiers: [counters],
             rows: rows, epoch: 0, clock: 0)
     }
 
+    private static func id(_ hall: Int) -> UUIDBytes { UUIDBytes(high: 0xa, low: UInt64(hall)) }
+
     /// All halls on sale.
-    private static func stage(_ redis: ScriptRedis, _ halls: [ModelEvent]) async throws -> CommandGenerator {
-        var stage = try await CommandGenerator.stage(redis, [])
-        let caller = ModelCaller(epoch: stage.model.partitions[0].epoch, identity: CommandGenerator.identity)
-        for reply in await redis.perform(halls.map { stage.loadEvent($0, caller) }) {
-            #expect(reply.array?.first?.string == "OK")
-        }
+    private static func stage(_ redis: ScriptRedis, _ halls: [ModelEvent]) async -> CommandGenerator {
+        var stage = CommandGenerator(seed: 1)
+        stage.durable = Array(repeating: DurablePartition(), count: CommandGenerator.partitions)
+        stage.durable[0].events = halls
+        stage.openAll()
+        await KeyspaceComparison(redis, partitions: CommandGenerator.partitions).write(stage.model)
         return stage
     }
 
@@ -89,7 +93,7 @@ struct PartyTests {
                                     Int.random(in: 1...6, using: &random)
                                 }
                                 left -= sizes.count
-                                let name = "b\(connection).\(hall).\(left)"
+                                let name = (connection << 32 | hall << 16 | left) << 8
                                 groups.append(try await ask(redis, stage, hall, sizes, name))
                             }
                         }
@@ -102,65 +106,88 @@ struct PartyTests {
     }
 
     private static func ask(
-        _ redis: ScriptRedis, _ stage: CommandGenerator, _ hall: Int, _ sizes: [Int], _ name: String
+        _ redis: ScriptRedis, _ stage: CommandGenerator, _ hall: Int, _ sizes: [Int], _ name: Int
     ) async throws -> Group {
-        let claims = sizes.enumerated().map { index, size in
-            ModelClaim(
-                booking: "\(name).\(index)", user: name, key: nil, answersLater: false, isAgain: false, channel: "",
-                trace: "", items: [.best(tier: 1, size)])
+        let operations = sizes.enumerated().map { index, size in
+            ModelOperation(
+                kind: .claim(
+                    ModelClaim(
+                        booking: CommandGenerator.booking(name + index), user: "u\(name)", key: nil, isOneShot: false,
+                        isAgain: false, items: [.best(tier: tier, size)])))
         }
-        let caller = ModelCaller(epoch: stage.model.partitions[0].epoch, identity: CommandGenerator.identity)
-        let event = "hall\(1000 + hall)"
-        let step = ScriptStep.reserve(0, caller, event: event, tiers: ["t"], claims, [])
-        let (reply, sequence) = await redis.perform(step, andRead: "seq", of: ModelKeys.event(0, event))
-        let answers = try #require(reply.array).dropFirst(2).map { $0.string ?? "" }
-        #expect(answers.count == sizes.count)
-        return Group(
-            hall: hall, sequence: try #require(sequence.flatMap { Int($0) }),
-            answers: zip(sizes, answers).map { ($0, $1) })
+        let step = ScriptStep(stage.servedCaller, event: id(hall), partition: 0, operations, [])
+        let (reply, numbers) = await redis.perform(step, andRead: "n", of: ModelKeys.event(0, id(hall)))
+        let parts = try #require(reply.array).dropFirst(3)
+        #expect(parts.count == 2 * sizes.count)
+        let answers = sizes.enumerated().map { index, size in
+            (size, parts[3 + 2 * index].string ?? "", parts[4 + 2 * index].bytes ?? [])
+        }
+        let sequence = try #require(numbers).prefix(6).reduce(0) { $0 << 8 | Int($1) }
+        return Group(hall: hall, sequence: sequence, answers: answers)
     }
 
-    private static func entries(_ redis: ScriptRedis) async -> [String: [ModelEntry]] {
-        let log = await redis.send(["XRANGE", ModelKeys.outbox(0), "-", "+"]).array ?? []
-        let entries = log.compactMap { ModelEntry(fields: $0.array?.last?.array?.compactMap(\.string) ?? []) }
+    /// One entry: its number, the records in it, and the tiers.
+    private struct Entry {
+        let sequence: Int
+        let event: String
+        let records: [[UInt8]]
+        let tiers: Set<[UInt8]>
+    }
+
+    private static func entries(_ redis: ScriptRedis) async throws -> [String: [Entry]] {
+        let log = await redis.send(["XRANGE", "{p0}:outbox", "-", "+"]).array ?? []
+        let entries = try log.map { entry in
+            let read = try #require(ModelEntry(fields: entry.array?.last?.array?.compactMap(\.bytes) ?? []))
+            var head = ByteReader(read.head)
+            let event = "\(head.id())"
+            _ = head.number(4)
+            let records = read.changes.values.joined().map { change in
+                var reader = ByteReader(change)
+                _ = reader.take(17)
+                return reader.take(reader.number(2))
+            }
+            return Entry(sequence: head.number(6), event: event, records: records, tiers: read.tiers)
+        }
         return Dictionary(grouping: entries, by: \.event)
     }
 
-    /// Fills the hall once more, as the outbox has it, and looks at each moment at what was said then.
-    private static func replay(_ groups: [Group], _ entries: [ModelEntry], _ hall: ModelEvent) throws {
+    /// Fills the hall once more, as the outbox has it, and looks at each moment at what was answered then.
+    private static func replay(_ groups: [Group], _ entries: [Entry], _ hall: ModelEvent) throws {
         var hall = hall
         #expect(entries.map(\.sequence) == Array(1...max(1, entries.count)))
         #expect(groups.filter(\.isWritten).map(\.sequence).sorted() == entries.map(\.sequence))
         // A group that changed nothing was asked after the change whose number it saw.
         let order = groups.sorted { ($0.sequence, $0.isWritten ? 0 : 1) < ($1.sequence, $1.isWritten ? 0 : 1) }
         for group in order {
-            var written = group.isWritten ? entries[group.sequence - 1].changes.values.joined().map(\.image) : []
-            for (size, reply) in group.answers {
-                guard reply.hasPrefix("HELD|") else {
+            var written = group.isWritten ? entries[group.sequence - 1].records : []
+            for (size, word, record) in group.answers {
+                guard word == "HELD" else {
                     let wanted = hall.tiers[0].available < size ? "HELD_BY_OTHERS" : "NO_ADJACENT"
-                    try #require(reply.prefix { $0 != "|" } == wanted)
-                    try #require(hall.best("t", size) == nil, "\(size) were refused, and fit")
+                    try #require(word == wanted)
+                    try #require(hall.best(tier, size) == nil, "\(size) were refused, and fit")
                     continue
                 }
-                let image = String(reply.split(separator: "|", maxSplits: 2)[2])
-                written.remove(at: try #require(written.firstIndex(of: image), "the outbox does not know of it"))
-                let seats = try seats(of: image)
+                let held = written.firstIndex { isSame($0, record) }
+                written.remove(at: try #require(held, "the outbox does not have it"))
+                let seats = try #require(BookingText(record)).lines.flatMap(\.seats)
                 try #require(seats.count == size && seats.allSatisfy { hall.place(of: $0) == .available })
-                try #require(seats == hall.best("t", size), "they are adjacent, of one row, and the best there are")
-                hall.move("t", size, seats, from: .available, to: .held)
+                try #require(seats == hall.best(tier, size), "they are adjacent, of one row, and the best there are")
+                hall.move(tier, size, seats, from: .available, to: .held)
             }
             try #require(written.isEmpty)
         }
         #expect(hall.seatFault == nil)
-        #expect(entries.last?.tiers == ["t \(hall.tiers[0].text)"])
+        let counters = ModelBytes.of {
+            $0.id(tier); $0.raw(hall.tiers[0].bytes)
+        }
+        #expect(entries.last?.tiers == [counters])
     }
 
-    /// Those of its only line.
-    private static func seats(of image: String) throws -> [Int] {
-        let fields = image.split(separator: "|", omittingEmptySubsequences: false)
-        let line = try #require(fields.count == 17 ? fields[14] : nil)
-        let places = try #require(line.split(separator: ",", omittingEmptySubsequences: false).last)
-        return places.split(separator: "+").compactMap { Int($0) }
+    /// Whether two records are the same but for their entry.
+    private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        let entry = ModelBooking.entryBytes
+        return left[..<entry.lowerBound] == right[..<entry.lowerBound]
+            && left[entry.upperBound...] == right[entry.upperBound...]
     }
 }
 

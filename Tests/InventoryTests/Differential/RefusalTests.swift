@@ -5,13 +5,15 @@ import Testing
 /// What refusals cost, by Redis's own count.
 @Suite("The cost of a refusal")
 struct RefusalTests {
-    private static func stage(_ redis: ScriptRedis) async throws -> CommandGenerator {
+    private static let sold = UUIDBytes(high: 1, low: 1)
+    private static let held = UUIDBytes(high: 1, low: 2)
+
+    private static func stage(_ redis: ScriptRedis) async -> CommandGenerator {
         let tiers = [
-            ModelTier(id: "sold", kind: .general, price: 1, capacity: 5, available: 0, sold: 5, blocked: 0),
-            ModelTier(id: "held", kind: .general, price: 1, capacity: 9, available: 0, held: 9, blocked: 0),
+            ModelTier(id: sold, kind: .general, price: 1, capacity: 5, available: 0, sold: 5, blocked: 0),
+            ModelTier(id: held, kind: .general, price: 1, capacity: 9, available: 0, held: 9, blocked: 0),
         ]
-        let totals = ["rich": ModelTotals(tickets: 3, bookings: 1)]
-        return try await CommandGenerator.stage(redis, tiers, totals: totals)
+        return await .stage(redis, tiers, totals: ["rich": ModelTotals(tickets: 3, bookings: 1)])
     }
 
     /// How often each command was called while `body` ran, and how many writes Redis counted.
@@ -35,11 +37,11 @@ struct RefusalTests {
     @Test("a sold-out group, of one or of 64, costs two reads and no write", arguments: [1, 64])
     func soldOut(count: Int) async throws {
         let counted = try await ScriptRedis.with { redis in
-            var stage = try await Self.stage(redis)
+            var stage = await Self.stage(redis)
             return try await Self.counting(redis) {
                 for _ in 0..<100 {
-                    let step = stage.claims(count, tier: "sold", user: "u")
-                    #expect(step.answers == ["reserve OK"] + Array(repeating: "reserve SOLD_OUT", count: count))
+                    let step = stage.claims(count, tier: Self.sold, user: "u")
+                    #expect(step.answers == ["apply OK"] + Array(repeating: "claim SOLD_OUT", count: count))
                     let replies = await redis.perform([step])
                     try ReplyComparison(entries: [[], []]).check(step, replies[0])
                 }
@@ -52,14 +54,78 @@ struct RefusalTests {
     @Test("no refusal writes", arguments: [("u", "HELD_BY_OTHERS"), ("rich", "TICKET_LIMIT")])
     func refusals(user: String, word: String) async throws {
         let counted = try await ScriptRedis.with { redis in
-            var stage = try await Self.stage(redis)
+            var stage = await Self.stage(redis)
             return try await Self.counting(redis) {
-                let step = stage.claims(8, tier: "held", user: user)
-                #expect(step.answers == ["reserve OK"] + Array(repeating: "reserve \(word)", count: 8))
+                let step = stage.claims(8, tier: Self.held, user: user)
+                #expect(step.answers == ["apply OK"] + Array(repeating: "claim \(word)", count: 8))
                 let replies = await redis.perform([step])
                 try ReplyComparison(entries: [[], []]).check(step, replies[0])
             }
         }
         #expect(counted.calls["fcall"] == 1 && counted.writes == 0)
+    }
+
+    @Test("a group of every operation that is refused writes nothing")
+    func mixed() async throws {
+        let counted = try await ScriptRedis.with { redis in
+            var stage = await Self.stage(redis)
+            return try await Self.counting(redis) {
+                let unknown = CommandGenerator.booking(77)
+                let kinds: [ModelMove.Kind] = [
+                    .beginPayment(payment: unknown, provider: "sim"), .extend, .overrule, .cancel(reason: "r"),
+                    .cancelItems(ModelPart(tier: Self.held, quantity: 1, seats: []), reason: "r"),
+                    .refunded(payment: unknown, amount: 1),
+                    .failPayment(payment: unknown, isFinal: true, reason: "r", transaction: ""),
+                    .confirm(
+                        ModelCharge(payment: unknown, provider: "sim", transaction: "t", amount: 1, currency: "EUR")),
+                ]
+                let moves = kinds.map { kind in
+                    ModelOperation.Kind.move(ModelMove(kind: kind, booking: unknown, user: "", key: nil))
+                }
+                let others: [ModelOperation.Kind] = [
+                    .unblock(unknown), .unreadable([0, 5, 0x3f, 0, 0]),
+                    .block(ModelBlockRequest(block: unknown, key: nil, amount: .units(tier: Self.held, 1))),
+                    .claim(
+                        ModelClaim(
+                            booking: unknown, user: "u", key: ModelKey(digest: unknown, fingerprint: unknown),
+                            isOneShot: false, isAgain: true, items: [.units(tier: Self.held, 1)])),
+                ]
+                let operations = (moves + others).map { ModelOperation(kind: $0, awaits: true) }
+                let step = stage.apply(0, stage.servedCaller, event: CommandGenerator.event, operations)
+                let replies = await redis.perform([step])
+                try ReplyComparison(entries: [[], []]).check(step, replies[0])
+                #expect(stage.model.partitions[0].log.isEmpty)
+            }
+        }
+        #expect(counted.calls["fcall"] == 1 && counted.writes == 0)
+    }
+
+    @Test("a Redis that is full refuses what takes units before it runs, and lets through what releases some")
+    func full() async throws {
+        try await ScriptRedis.with { redis in
+            let tiers = [ModelTier(id: Self.held, kind: .general, price: 1, capacity: 9, available: 9, blocked: 0)]
+            var stage = await CommandGenerator.stage(redis, tiers)
+            var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
+            let claims = [stage.claims(2, tier: Self.held, user: "u")]
+            _ = await redis.perform(claims)
+            _ = await redis.send(["CONFIG", "SET", "maxmemory", "1"])
+            var unaware = stage
+            let refused = await redis.perform([unaware.claims(1, tier: Self.held, user: "v", first: 5)])
+            #expect(refused[0].string?.contains("OOM") == true, "\(refused)")
+            let cancel = ModelMove(
+                kind: .cancel(reason: "r"), booking: CommandGenerator.booking(1), user: "", key: nil)
+            let claim = ModelClaim(
+                booking: CommandGenerator.booking(5), user: "v", key: nil, isOneShot: false, isAgain: false,
+                items: [.units(tier: Self.held, 1)])
+            let step = stage.apply(
+                0, stage.servedCaller, event: CommandGenerator.event,
+                [ModelOperation(kind: .claim(claim)), ModelOperation(kind: .move(cancel))], isFull: true)
+            #expect(step.answers == ["apply_full OK", "claim FULL", "cancel OK"])
+            let replies = await redis.perform([step])
+            try await keyspace.readLogs(stage.model)
+            try ReplyComparison(entries: keyspace.entries).check(step, replies[0])
+            _ = await redis.send(["CONFIG", "SET", "maxmemory", "0"])
+            try await keyspace.checkAll(stage.model)
+        }
     }
 }

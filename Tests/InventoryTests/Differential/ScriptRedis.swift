@@ -1,13 +1,12 @@
 import EventLoop
-import LuaLibrary
 import RedisClient
 import Support
 
-/// A Redis of its own that scripts are run on, by one pipelined connection. Lives on one loop.
+/// A Redis of its own that functions are called on, by one pipelined connection. Lives on one loop.
 struct ScriptRedis {
     private let connection: RedisConnection
 
-    /// Runs `body` on a new Redis that knows every script.
+    /// Runs `body` on a new Redis that knows the library.
     static func with<Value: Sendable>(
         _ body: @Sendable (ScriptRedis) async throws -> Value
     ) async throws -> Value {
@@ -18,7 +17,7 @@ struct ScriptRedis {
     static func with<Value: Sendable>(
         _ server: RedisServerProcess, _ body: @Sendable (ScriptRedis) async throws -> Value
     ) async throws -> Value {
-        let loop = try EventLoop(name: "scripts")
+        let loop = try EventLoop(name: "functions")
         defer { loop.stop() }
         var configuration = try RedisConfiguration(url: server.socketURL)
         // However busy the machine is.
@@ -29,14 +28,24 @@ struct ScriptRedis {
             try connection.start()
             defer { connection.close() }
             let redis = ScriptRedis(connection: connection)
-            _ = await redis.send(["FUNCTION", "LOAD", "REPLACE", Functions.library.source])
+            _ = await redis.send(["FUNCTION", "LOAD", "REPLACE", FunctionName.library])
             return try await body(redis)
         }
     }
 
     /// Sends commands in one write; an error takes the place of its command's reply.
-    func send(_ commands: [[String]]) async -> [RedisValue] {
-        await send(commands.map { RedisCommand($0) })
+    func send(_ commands: [[[UInt8]]]) async -> [RedisValue] {
+        await send(commands.map(Self.command))
+    }
+
+    /// Sends one command.
+    func send(_ command: [String]) async -> RedisValue {
+        await send([RedisCommand(command)])[0]
+    }
+
+    /// Sends one command.
+    func send(_ command: [[UInt8]]) async -> RedisValue {
+        await send([Self.command(command)])[0]
     }
 
     private func send(_ commands: [RedisCommand]) async -> [RedisValue] {
@@ -57,18 +66,20 @@ struct ScriptRedis {
         }
     }
 
-    /// Sends one command.
-    func send(_ command: [String]) async -> RedisValue {
-        await send([command])[0]
+    private static func command(_ words: [[UInt8]]) -> RedisCommand {
+        var command = RedisCommand(argumentCount: words.count)
+        for word in words { command.append(word) }
+        return command
     }
 
     /// Performs a step and reads a field of a hash, with nothing of anybody in between.
-    func perform(_ step: ScriptStep, andRead field: String, of key: String) async -> (RedisValue, field: String?) {
+    func perform(_ step: ScriptStep, andRead field: String, of key: [UInt8]) async -> (RedisValue, field: [UInt8]?) {
         let replies = await send([
-            RedisCommand("MULTI"), step.command(), RedisCommand("HGET", key, field), RedisCommand("EXEC"),
+            RedisCommand("MULTI"), Self.command(step.command),
+            Self.command([Array("HGET".utf8), key, Array(field.utf8)]), RedisCommand("EXEC"),
         ])
         let parts = replies.last?.array ?? []
-        return (parts.first ?? .null, parts.last?.string)
+        return (parts.first ?? .null, parts.last?.bytes)
     }
 
     /// A section of INFO.
@@ -81,10 +92,10 @@ struct ScriptRedis {
     /// Sends steps in order; Redis's clock is told to those that need it.
     func perform(_ steps: [ScriptStep]) async -> [RedisValue] {
         var replies: [RedisValue] = []
-        var pending: [RedisCommand] = []
+        var pending: [[[UInt8]]] = []
         for step in steps {
             guard step.needsClock else {
-                pending.append(step.command())
+                pending.append(step.command)
                 continue
             }
             replies += await send(pending)
@@ -99,8 +110,7 @@ struct ScriptRedis {
         var reply = RedisValue.null
         for _ in 0..<5 {
             let time = await send(["TIME"]).array?.compactMap(\.integer) ?? [0, 0]
-            let clock = String(time[0] * 1000 + time[1] / 1000)
-            reply = await send([step.command(clock: clock)])[0]
+            reply = await send(step.command(clock: String(time[0] * 1000 + time[1] / 1000)))
             if reply.array?.first?.string != "TOO_OLD" { break }
         }
         return reply

@@ -1,102 +1,76 @@
-import LuaLibrary
+import Booking
 import RedisClient
-
-@testable import Inventory
 
 /// One thing done to Redis, and what the model says it answers.
 struct ScriptStep {
-    /// The script's name, or what else was done.
+    /// The function's name, or what else was done.
     let name: String
-    /// The whole command; `clockArgument` stands for Redis's own clock where a script compares with that.
-    let command: [String]
-    /// nil when it is no script.
+    /// The whole command; `clockArgument` stands for Redis's own clock where a function compares with that.
+    let command: [[UInt8]]
+    /// nil when it is no function.
     var reply: [ModelReply]?
-    /// What takes the place of arguments that are no text, by place.
-    private var bytes: [Int: [UInt8]] = [:]
+    /// What the operations of a group are called.
+    private var operations: [String] = []
 
     static let clockArgument = "<clock>"
 
     /// Whether it can only be sent when it is its turn.
-    var needsClock: Bool { command.contains(Self.clockArgument) }
+    var needsClock: Bool { command.contains(Array(Self.clockArgument.utf8)) }
 
-    /// A script's call.
-    init(
-        _ script: FunctionName, keys: [String], arguments: [String], bytes: [Int: [UInt8]] = [:],
-        _ reply: [ModelReply]
-    ) {
-        name = script.rawValue
-        for (place, value) in bytes { self.bytes[3 + keys.count + place] = value }
-        command = ["FCALL", script.fullName, String(keys.count)] + keys + arguments
+    /// How many commands it counts as.
+    var weight: Int { max(1, operations.count) }
+
+    /// A function's call.
+    init(_ function: FunctionName, keys: [[UInt8]], arguments: [[UInt8]], _ reply: [ModelReply]) {
+        name = function.rawValue
+        command = ["FCALL", function.fullName, String(keys.count)].map { Array($0.utf8) } + keys + arguments
         self.reply = reply
     }
 
-    /// What happens to Redis without a script.
-    init(_ name: String, _ command: [String]) {
+    /// A group's.
+    init(
+        _ caller: ModelCaller, event: UUIDBytes, partition: Int, _ operations: [ModelOperation], isFull: Bool = false,
+        _ reply: [ModelReply]
+    ) {
+        self.init(
+            isFull ? .applyFull : .apply, keys: [ModelKeys.meta(partition), ModelKeys.event(partition, event)],
+            arguments: [
+                Array(String(caller.epoch).utf8), Array(caller.identity.utf8), Array(caller.channel.utf8),
+                operations.flatMap(\.bytes),
+            ], reply)
+        self.operations = operations.map(\.name)
+    }
+
+    /// What happens to Redis without a function.
+    init(_ name: String, _ command: [[UInt8]]) {
         self.name = name
         self.command = command
     }
 
     /// The command as it is sent.
-    func command(clock: String = "") -> RedisCommand {
-        var sent = RedisCommand(argumentCount: command.count)
-        for (index, text) in command.enumerated() {
-            if let value = bytes[index] {
-                sent.append(value)
-            } else {
-                sent.append(text == Self.clockArgument ? clock : text)
-            }
-        }
-        return sent
+    func command(clock: String) -> [[UInt8]] {
+        command.map { $0 == Array(Self.clockArgument.utf8) ? Array(clock.utf8) : $0 }
     }
 
-    /// What it is answered with, each as its name and a word.
+    /// The operation that a part of a group's reply answers.
+    func operation(ofPart place: Int) -> String? {
+        place > 2 && !operations.isEmpty ? "operation \((place - 3) / 2 + 1), \(operations[(place - 3) / 2])" : nil
+    }
+
+    /// What it is answered, each as its name and a word.
     var answers: [String] {
-        let words = (reply ?? []).enumerated().filter { $0.offset == 0 || name == "reserve" && $0.offset > 1 }
-        return words.compactMap { _, part in
-            switch part {
-            case .text(let text), .ending(let text, _, _): "\(name) \(text.prefix { $0 != "|" })"
-            case .number, .null, .entry, .time: nil
-            }
+        guard let reply, case .text(let word) = reply.first else { return [] }
+        var answers = ["\(name) \(word)"]
+        guard word == "OK" else { return answers }
+        for (place, operation) in operations.enumerated() {
+            if case .text(let word) = reply[3 + 2 * place] { answers.append("\(operation) \(word)") }
         }
+        return answers
     }
 
     /// As one line of a report.
     var line: String {
-        let words = command.first == "FCALL" ? command.dropFirst(2) : command[...]
-        return "\(name) " + words.map { $0.isEmpty ? "''" : $0 }.joined(separator: " ")
-    }
-}
-
-/// The functions by name.
-enum FunctionName: String, CaseIterable {
-    case availability, beginPayment, block, cancel, cancelItems, close, confirm, expire, extend, failPayment,
-        loadBooking, loadEvent, loadFields, open, refunded, remember, reserve, seatMap, unblock, updateEvent
-
-    var fullName: String { function.fullName }
-
-    private var function: RedisFunction {
-        let functions = Functions.shared
-        return switch self {
-        case .availability: functions.availability
-        case .beginPayment: functions.beginPayment
-        case .block: functions.block
-        case .cancel: functions.cancel
-        case .cancelItems: functions.cancelItems
-        case .close: functions.close
-        case .confirm: functions.confirm
-        case .expire: functions.expire
-        case .extend: functions.extend
-        case .failPayment: functions.failPayment
-        case .loadBooking: functions.loadBooking
-        case .loadEvent: functions.loadEvent
-        case .loadFields: functions.loadFields
-        case .open: functions.open
-        case .refunded: functions.refunded
-        case .remember: functions.remember
-        case .reserve: functions.reserve
-        case .seatMap: functions.seatMap
-        case .unblock: functions.unblock
-        case .updateEvent: functions.updateEvent
-        }
+        let words = command.first == Array("FCALL".utf8) ? command.dropFirst(2) : command[...]
+        return "\(name) " + words.map { $0.isEmpty ? "''" : shown($0) }.joined(separator: " ") + " \(operations)"
     }
 }

@@ -1,64 +1,104 @@
 import RedisClient
 
 /// What one key holds.
-enum StoredValue: Equatable {
-    case text(String)
-    case hash([String: String])
-    case scores([String: Int])
+enum StoredValue: Equatable, CustomStringConvertible {
     case bytes([UInt8])
+    case hash([[UInt8]: [UInt8]])
+    case scores([[UInt8]: Int])
+    case list([[UInt8]])
+    /// A stream; its entries are compared by themselves.
+    case stream
 
     /// The command that reads a key, by the kind of its name.
-    static func reading(_ key: String) -> [String] {
-        switch kind(key) {
-        case "meta", "e", "u", "l": ["HGETALL", key]
-        case "due", "x", "y": ["ZRANGE", key, "0", "-1", "WITHSCORES"]
-        case "outbox": ["EXISTS", key]
-        default: ["GET", key]
+    static func reading(_ key: [UInt8]) -> [[UInt8]] {
+        let words: (before: [String], after: [String]) =
+            switch kind(key) {
+            case "meta", "e", "u", "l", "d": (["HGETALL"], [])
+            case "due", "x", "y": (["ZRANGE"], ["0", "-1", "WITHSCORES"])
+            case "q": (["LRANGE"], ["0", "-1"])
+            case "outbox": (["EXISTS"], [])
+            default: (["GET"], [])
+            }
+        return words.before.map { Array($0.utf8) } + [key] + words.after.map { Array($0.utf8) }
+    }
+
+    /// The commands that write it.
+    func writing(_ key: [UInt8]) -> [[[UInt8]]] {
+        func command(_ name: String, _ rest: [[UInt8]]) -> [[UInt8]] { [Array(name.utf8), key] + rest }
+        return switch self {
+        case .bytes(let bytes): [command("SET", [bytes])]
+        case .hash(let fields): [command("HSET", fields.flatMap { [$0.key, $0.value] })]
+        case .scores(let scores): [command("ZADD", scores.flatMap { [Array(String($0.value).utf8), $0.key] })]
+        case .list(let elements): [command("RPUSH", elements)]
+        case .stream:
+            [command("XADD", ["1-1", "h", ""].map { Array($0.utf8) }), command("XDEL", [Array("1-1".utf8)])]
         }
     }
 
     /// What `reading` was answered with; nil when the key is not there.
-    init?(_ key: String, _ reply: RedisValue) {
+    init?(_ key: [UInt8], _ reply: RedisValue) {
         switch Self.kind(key) {
         case "u":
-            // The ids of a user's bookings come in any order.
             guard let pairs = Self.pairs(reply) else { return nil }
-            self = .hash(
-                pairs.mapValues { text in
-                    let parts = text.split(separator: " ")
-                    return (parts.prefix(2) + parts.dropFirst(2).sorted()).joined(separator: " ")
-                })
-        case "r", "o":
-            guard let bytes = reply.bytes else { return nil }
-            self = .bytes(bytes)
-        case "meta", "e", "l":
+            self = .hash(pairs.mapValues(Self.sorted))
+        case "meta":
             guard var pairs = Self.pairs(reply) else { return nil }
             // Whether the outbox reaches back to the cursor depends on Redis's clock.
-            pairs["trimmed"] = nil
+            pairs[Array("trimmed".utf8)] = nil
+            self = .hash(pairs)
+        case "e", "l", "d":
+            guard let pairs = Self.pairs(reply) else { return nil }
             self = .hash(pairs)
         case "due", "x", "y":
             guard let pairs = Self.pairs(reply) else { return nil }
-            self = .scores(pairs.mapValues { Int($0) ?? -1 })
+            self = .scores(pairs.mapValues { Int(String(decoding: $0, as: UTF8.self)) ?? -1 })
+        case "q":
+            guard let elements = reply.array, !elements.isEmpty else { return nil }
+            self = .list(elements.map { $0.bytes ?? [] })
         case "outbox":
             guard reply == .integer(1) else { return nil }
-            self = .text("")
+            self = .stream
         default:
-            guard let text = reply.string else { return nil }
-            self = .text(text)
+            guard let bytes = reply.bytes else { return nil }
+            self = .bytes(bytes)
         }
     }
 
     /// What follows the partition's tag, up to the next colon.
-    static func kind(_ key: String) -> Substring {
-        key.split(separator: ":", maxSplits: 2).dropFirst().first ?? ""
+    static func kind(_ key: [UInt8]) -> String {
+        guard let start = key.firstIndex(of: UInt8(ascii: ":")) else { return "" }
+        return String(decoding: key[(start + 1)...].prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
     }
 
-    private static func pairs(_ reply: RedisValue) -> [String: String]? {
+    /// A user's totals; the ids of the user's bookings come in any order.
+    private static func sorted(_ bytes: [UInt8]) -> [UInt8] {
+        let space = UInt8(ascii: " ")
+        guard let first = bytes.firstIndex(of: space), let second = bytes[(first + 1)...].firstIndex(of: space) else {
+            return bytes
+        }
+        let ids = bytes[(second + 1)...]
+        let sorted = stride(from: ids.startIndex, to: ids.endIndex, by: 16).map { ids[$0..<min($0 + 16, ids.endIndex)] }
+            .sorted { $0.lexicographicallyPrecedes($1) }
+        return Array(bytes[...second]) + sorted.joined()
+    }
+
+    private static func pairs(_ reply: RedisValue) -> [[UInt8]: [UInt8]]? {
         guard let parts = reply.array, !parts.isEmpty else { return nil }
-        var pairs: [String: String] = [:]
+        var pairs: [[UInt8]: [UInt8]] = [:]
         for index in stride(from: 0, to: parts.count - 1, by: 2) {
-            pairs[parts[index].string ?? ""] = parts[index + 1].string
+            pairs[parts[index].bytes ?? []] = parts[index + 1].bytes
         }
         return pairs
+    }
+
+    var description: String {
+        switch self {
+        case .bytes(let bytes): shown(bytes)
+        case .hash(let fields):
+            fields.map { "\(shown($0.key)) = \(shown($0.value))" }.sorted().joined(separator: "\n    ")
+        case .scores(let scores): scores.map { "\(shown($0.key)) = \($0.value)" }.sorted().joined(separator: ", ")
+        case .list(let elements): elements.map(shown).joined(separator: "\n    ")
+        case .stream: "a stream"
+        }
     }
 }

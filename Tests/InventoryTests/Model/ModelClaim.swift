@@ -1,29 +1,27 @@
 import Booking
 
-/// One request of a group.
+/// A claim of a group.
 struct ModelClaim {
-    /// Tiers are places in the group's list of them, from 1.
     enum Item {
-        case units(tier: Int, Int)
-        case best(tier: Int, Int)
+        case units(tier: UUIDBytes, Int)
+        case best(tier: UUIDBytes, Int)
         case seats([Int])
     }
 
-    let booking: String
+    let booking: UUIDBytes
     let user: String
     let key: ModelKey?
-    let answersLater: Bool
+    /// Whether its key's answer comes later, with the payment.
+    let isOneShot: Bool
     let isAgain: Bool
-    let channel: String
-    let trace: String
     let items: [Item]
 }
 
-/// What a request comes to, its items summed.
+/// What a claim comes to, its items summed.
 struct ModelNeed {
-    /// Tiers that are not there or sold the other way, as the group names them, and seats that are not there.
-    private(set) var unknown: [Int] = []
-    private(set) var mistaken: [Int] = []
+    /// Tiers that are not there or sold the other way, as they are named, and seats that are not there.
+    private(set) var unknown: [UUIDBytes] = []
+    private(set) var mistaken: [UUIDBytes] = []
     private(set) var unknownSeats: [Int] = []
     /// Tier and quantity, by the order of the tiers.
     private(set) var units: [(tier: Int, quantity: Int)] = []
@@ -32,18 +30,17 @@ struct ModelNeed {
 
     var tickets: Int { units.reduce(0) { $0 + $1.quantity } }
 
-    /// - Parameter tiers: the group's list.
-    init(_ claim: ModelClaim, _ tiers: [String], _ event: ModelEvent) {
+    init(_ claim: ModelClaim, _ event: ModelEvent) {
         for item in claim.items {
             switch item {
-            case .units(let place, let quantity), .best(let place, let quantity):
+            case .units(let name, let quantity), .best(let name, let quantity):
                 let isBest = if case .best = item { true } else { false }
-                guard let tier = event.tier(tiers[place - 1]) else {
-                    unknown.append(place)
+                guard let tier = event.tier(name) else {
+                    unknown.append(name)
                     continue
                 }
                 guard isBest == (event.tiers[tier].kind == .seated) else {
-                    mistaken.append(place)
+                    mistaken.append(name)
                     continue
                 }
                 add(tier, quantity)
@@ -74,23 +71,23 @@ struct ModelNeed {
     }
 
     /// Why no release can ever satisfy it: a tier has nothing left, or the first of those that have too little.
-    func hopelessness(_ event: ModelEvent) -> String? {
+    func hopelessness(_ event: ModelEvent) -> ModelAnswer? {
         let short = units.map { unit in
             let tier = event.tiers[unit.tier]
             return (unit.quantity, tier.available, left: tier.capacity - tier.sold - tier.blocked)
         }.filter { $0.left < $0.0 }
-        if short.contains(where: { $0.left <= 0 }) { return "SOLD_OUT" }
-        return short.first.map { "NOT_ENOUGH|\($0.0)|\($0.1)|\($0.left)" }
+        if short.contains(where: { $0.left <= 0 }) { return ModelAnswer("SOLD_OUT") }
+        return short.first.map { ModelAnswer("NOT_ENOUGH", .text("\($0.0)|\($0.1)|\($0.left)")) }
     }
 
     func fits(_ event: ModelEvent) -> Bool {
         units.allSatisfy { event.tiers[$0.tier].available >= $0.quantity }
     }
 
-    /// The seats it gets in an event; nil, and the word of why, when it gets none.
-    func seats(in event: ModelEvent) -> (seats: [Int]?, refusal: String) {
+    /// The seats it gets in an event, or why it gets none.
+    func seats(in event: ModelEvent) -> (seats: [Int]?, refusal: ModelAnswer) {
         let gone = named.filter { event.place(of: $0) != .available }
-        guard gone.isEmpty else { return (nil, "SEATS_TAKEN|" + gone.map(String.init).joined(separator: ",")) }
+        guard gone.isEmpty else { return (nil, ModelAnswer("SEATS_TAKEN", .seats(gone))) }
         var rows = event
         var taken: [Int] = []
         func take(_ seats: [Int]) {
@@ -99,9 +96,11 @@ struct ModelNeed {
         }
         take(named)
         for (tier, quantity) in best {
-            guard let seats = rows.best(event.tiers[tier].id, quantity) else { return (nil, "NO_ADJACENT") }
+            guard let seats = rows.best(event.tiers[tier].id, quantity) else {
+                return (nil, ModelAnswer("NO_ADJACENT"))
+            }
             take(seats)
         }
-        return (taken, "")
+        return (taken, ModelAnswer(""))
     }
 }

@@ -1,41 +1,50 @@
+import Booking
+
 /// One entry of an outbox.
 struct ModelEntry: Equatable {
     struct Change: Equatable {
-        let booking: String
-        let image: String
-        let channel: String
+        let booking: UUIDBytes
+        let awaits: Bool
+        let record: [UInt8]
         let trace: String
+
+        var bytes: [UInt8] {
+            ModelBytes.of { writer in
+                writer.id(booking)
+                writer.number(awaits ? 16 : 0, 1)
+                writer.number(record.count, 2)
+                writer.raw(record)
+                writer.text(trace, length: 1)
+            }
+        }
     }
 
-    /// A block that was made, with what it is, or one that was taken away.
-    struct Note: Equatable {
-        let name: String
-        let text: String
-    }
-
-    let event: String
-    let epoch: Int
-    let sequence: Int
-    let at: Int
-    /// `tier counters` of each tier that changed.
-    let tiers: Set<String>
+    /// Event, epoch, sequence, time and form.
+    let head: [UInt8]
+    /// Each tier that changed, with its id.
+    let tiers: Set<[UInt8]>
     /// The same of those that did not: a claim that was refused after all may have had them in its hands.
-    var others: Set<String> = []
-    let notes: [Note]
+    var others: Set<[UInt8]> = []
+    /// Where somebody hears of it; empty when nobody waits.
+    let channel: [UInt8]
     /// One booking's in their order; of several bookings', none comes first, since an entry is one moment.
-    let changes: [String: [Change]]
+    let changes: [UUIDBytes: [[UInt8]]]
+    let made: [UInt8]
+    /// Ids of blocks, in any order.
+    let removed: Set<[UInt8]>
+
     /// Whether every tier's units are all somewhere.
     var isConserved: Bool {
-        tiers.allSatisfy { text in
-            let counts = text.split(separator: " ").dropFirst().prefix(5).compactMap { Int($0) }
-            return counts.count == 5 && counts[0] == counts[1...].reduce(0, +) && counts.allSatisfy { $0 >= 0 }
+        tiers.allSatisfy { bytes in
+            let counts = (0..<5).map { place in bytes[16 + 4 * place..<20 + 4 * place].reduce(0) { $0 << 8 | Int($1) } }
+            return bytes.count == 43 && counts[0] == counts[1...].reduce(0, +)
         }
     }
 
     /// Whether an entry that was read says what this one does.
     func isSame(as read: ModelEntry) -> Bool {
-        (event, epoch, sequence, at) == (read.event, read.epoch, read.sequence, read.at)
-            && read.tiers.isSuperset(of: tiers) && read.tiers.subtracting(tiers).isSubset(of: others)
-            && notes == read.notes && changes == read.changes
+        (head, channel, changes) == (read.head, read.channel, read.changes)
+            && (made, removed) == (read.made, read.removed) && read.tiers.isSuperset(of: tiers)
+            && read.tiers.subtracting(tiers).isSubset(of: others)
     }
 }

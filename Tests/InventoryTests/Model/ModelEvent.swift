@@ -2,7 +2,7 @@ import Booking
 
 /// One tier's counters.
 struct ModelTier: Equatable {
-    let id: String
+    let id: UUIDBytes
     let kind: TierKind
     var price: Int
     var capacity: Int
@@ -11,7 +11,6 @@ struct ModelTier: Equatable {
     var sold = 0
     var blocked: Int
 
-    var text: String { "\(capacity) \(available) \(held) \(sold) \(blocked) \(price) \(kind.rawValue)" }
     var isConserved: Bool {
         capacity == available + held + sold + blocked && min(available, held, sold, blocked) >= 0
     }
@@ -22,19 +21,15 @@ struct ModelTotals: Equatable {
     var tickets = 0
     var bookings = 0
     /// Those of them that have seats.
-    var seated: Set<String> = []
-
-    var text: String { (["\(tickets) \(bookings)"] + seated.sorted()).joined(separator: " ") }
+    var seated: Set<UUIDBytes> = []
 }
 
 /// Units or seats that are off sale.
 struct ModelBlock: Equatable {
-    let tier: String
+    let tier: UUIDBytes
     let quantity: Int
     /// As they were named.
     let seats: [Int]
-
-    var text: String { "\(tier),\(quantity),\(seats.map(String.init).joined(separator: "+"))" }
 }
 
 /// How an event is sold.
@@ -50,55 +45,54 @@ struct ModelPolicy: Equatable {
     var currency: String
 }
 
-/// What one script changed of an event so far.
+/// What one group changed of an event so far.
 struct ModelUnit {
     var changes: [ModelEntry.Change] = []
     var tiers: Set<Int> = []
-    /// A block that was made or taken away, or nothing but the policy.
-    var note: ModelEntry.Note?
+    /// Bookings that were claimed, in order.
+    var claimed: [UUIDBytes] = []
+    /// Blocks that were made, and those that were removed.
+    var blocks: [(id: UUIDBytes, block: ModelBlock)] = []
+    var unblocked: [UUIDBytes] = []
     var changesPolicy = false
-    /// When those would have lapsed that were replaced.
-    var replaced: [Int] = []
-    /// Whether it looked for lapsed holds, or returned one.
+    /// Whether it looked for due holds, and whether there were any named; whether others are.
+    var hasLooked = false
     var hasSwept = false
+    var hasMore = false
 }
 
 /// An event as the design has it.
 struct ModelEvent {
-    let id: String
+    let id: UUIDBytes
     let partition: Int
     var policy: ModelPolicy
     var tiers: [ModelTier]
     /// Seats, those of one tier in adjacent rows.
     var rows: [ModelRow] = []
-    var blocks: [String: ModelBlock] = [:]
-    /// 0 when a script left it half written.
+    var blocks: [UUIDBytes: ModelBlock] = [:]
+    /// 0 when a function left it half written.
     var epoch: Int
-    /// What is said of it under another epoch: a script left it half written, or no recovery loaded it.
+    /// What is answered of it under another epoch: a function left it half written, or no recovery loaded it.
     var missing: String { epoch == 0 ? "RECOVERING" : "NO_EVENT" }
     var sequence = 0
     var clock: Int
-    /// Not later than the first lapse; exactly that after each look at lapsed holds.
-    var next: Int?
     var totals: [String: ModelTotals] = [:]
-    /// Holds by when they lapse, and paying bookings by their attempt's deadline.
-    var holds: [String: Int] = [:]
-    var attempts: [String: Int] = [:]
+    /// Holds by when they expire, and paying bookings by their attempt's deadline: what is so.
+    var holds: [UUIDBytes: Int] = [:]
+    var attempts: [UUIDBytes: Int] = [:]
+    /// Where Redis looks for them.
+    var index = ModelIndex()
+    var keys = ModelKeyDays()
     var unit = ModelUnit()
 
-    /// When something first lapses.
-    var firstLapse: Int? {
-        [holds.values.min(), attempts.values.min().map { $0 + ModelBooking.providerSilence }].compactMap(\.self).min()
-    }
-
-    func tier(_ id: String) -> Int? { tiers.firstIndex { $0.id == id } }
+    func tier(_ id: UUIDBytes) -> Int? { tiers.firstIndex { $0.id == id } }
 
     mutating func move(_ booking: ModelBooking, from: ModelPlace, to: ModelPlace) {
         for item in booking.items { move(item.tier, item.quantity, item.seats, from: from, to: to) }
     }
 
     /// Units of a tier, and the seats among them, are then somewhere else.
-    mutating func move(_ id: String, _ quantity: Int, _ seats: [Int], from: ModelPlace, to: ModelPlace) {
+    mutating func move(_ id: UUIDBytes, _ quantity: Int, _ seats: [Int], from: ModelPlace, to: ModelPlace) {
         guard let index = tier(id) else { preconditionFailure("a booking is of tiers that are there") }
         tiers[index][keyPath: from.count] -= quantity
         tiers[index][keyPath: to.count] += quantity
@@ -109,6 +103,7 @@ struct ModelEvent {
         }
     }
 
+    /// Its owner has the booking's tickets (`sign` 1), or has them no more (-1).
     mutating func count(_ booking: ModelBooking, _ sign: Int) {
         var total = totals[booking.user] ?? ModelTotals()
         total.tickets += sign * booking.tickets
@@ -121,22 +116,6 @@ struct ModelEvent {
         totals[booking.user] = total == ModelTotals() ? nil : total
     }
 
-    /// Puts a booking where those of its state are looked for when they lapse.
-    mutating func index(_ booking: ModelBooking) {
-        holds[booking.id] = booking.status == .reserved ? booking.expires : nil
-        attempts[booking.id] = booking.status == .pendingPayment ? booking.deadline : nil
-        if let lapse = booking.lapses { next = min(next ?? lapse, lapse) }
-    }
-
-    /// Lapsed holds, at most `limit`, those of silent providers last, the longest overdue first.
-    func lapsed(by now: Int, limit: Int) -> [String] {
-        let silent = now - ModelBooking.providerSilence
-        func due(_ list: [String: Int], _ time: Int) -> [String] {
-            list.filter { $0.value <= time }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
-        }
-        return Array((due(holds, now) + due(attempts, silent)).prefix(limit))
-    }
-
     /// Whether the user may have so much more.
     func allows(_ user: String, tickets: Int) -> (tickets: Bool, bookings: Bool) {
         let total = totals[user] ?? ModelTotals()
@@ -146,10 +125,8 @@ struct ModelEvent {
         )
     }
 
-    /// When the next hold may lapse, after `now`.
-    func retryAt(after now: Int) -> Int {
-        // What this very group replaced may still be named: who comes back too early is told the next.
-        let running = [Array(holds.values), Array(attempts.values), unit.replaced].joined().filter { $0 > now }
-        return running.min() ?? firstLapse ?? now + 1000
+    /// When something first expires.
+    var firstLapse: Int? {
+        [holds.values.min(), attempts.values.min().map { $0 + ModelBooking.providerSilence }].compactMap(\.self).min()
     }
 }

@@ -1,71 +1,77 @@
 import Booking
 
-/// What is said to a request.
+/// What is answered to a claim.
 private enum Judgement {
-    case refused(String)
+    case refused(ModelAnswer)
     /// It gets these seats, in the stead of these bookings of its owner.
     case granted(seats: [Int], replaced: [ModelBooking])
 }
 
 extension ModelInventory {
-    /// `reserve`: judges each request in order with what those before it left.
-    mutating func reserve(
-        _ caller: ModelCaller, event id: String, partition: Int, tiers named: [String], _ claims: [ModelClaim]
-    ) -> [ModelReply] {
-        if let refusal = refusal(partition, caller) { return refusal }
-        guard let event = event(id) else { return [.text("NO_EVENT")] }
-        guard events[event].epoch == caller.epoch else { return [.text(events[event].missing)] }
-        let now = now(event)
-        let needs = claims.map { ModelNeed($0, named, events[event]) }
-        let answers: [ModelReply]
-        let isHopeless = zip(claims, needs).allSatisfy {
-            $0.key == nil && !$0.isAgain && $1.hopelessness(events[event]) != nil
+    /// The answers to a group that nothing can help and that no key or booking answers: it costs two reads. Nil for any
+    /// other.
+    func hopeless(_ operations: [ModelOperation], _ event: Int) -> [ModelAnswer]? {
+        var answers: [ModelAnswer] = []
+        for operation in operations {
+            guard case .claim(let claim) = operation.kind, claim.key == nil, !claim.isAgain else { return nil }
+            let need = ModelNeed(claim, events[event])
+            guard need.hopelessness(events[event]) != nil, let answer = refuseAll(need, event) else { return nil }
+            answers.append(answer)
         }
-        if isHopeless {
-            answers = needs.map { refuseAll($0, event).map { .text($0) } ?? .null }
-        } else {
-            let hasMore = returnLapsed(event) == 64
-            answers = zip(claims, needs).map { claim, need in
-                if let known = known(claim, partition) { return known }
-                switch judge(claim, need, event, hasMore: hasMore) {
-                case .refused(let word): return .text(word)
-                case .granted(let seats, let replaced): return .text(hold(claim, need, seats, replaced, event))
-                }
-            }
-            finish(event)
-        }
-        return [.text("OK"), .text(String(now))] + answers
+        return answers
     }
 
-    /// What was told before is told again. The entry that this very call will write has no id yet.
-    private func known(_ claim: ModelClaim, _ partition: Int) -> ModelReply? {
-        if let (word, record) = replay(claim.key) { return .text(record.map { "\(word)|\($0)" } ?? word) }
+    /// A claim, judged with what those before it left.
+    mutating func claim(_ claim: ModelClaim, _ operation: ModelOperation, _ event: Int) -> ModelAnswer {
+        releaseDue(event)
+        let need = ModelNeed(claim, events[event])
+        if let known = known(claim, event) { return known }
+        switch judge(claim, need, event) {
+        case .refused(let answer): return answer
+        case .granted(let seats, let replaced): return hold(claim, operation, need, seats, replaced, event)
+        }
+    }
+
+    /// What was answered before is answered again.
+    private func known(_ claim: ModelClaim, _ event: Int) -> ModelAnswer? {
+        if let key = claim.key { return known(key, event) }
         guard let booking = bookings[claim.booking] else { return nil }
-        guard booking.epoch == partitions[partition].epoch else { return .text("LOST") }
-        return .ending(
-            "EXISTS|\(booking.image)|\(booking.epoch)|", partition: partition,
-            place: booking.entry == partitions[partition].log.count ? nil : booking.entry)
+        guard booking.epoch == events[event].epoch else { return ModelAnswer("LOST") }
+        return ModelAnswer("EXISTS", reply(booking, event))
+    }
+
+    /// What the booking of a key says, if a claim used the key today or yesterday.
+    private func known(_ key: ModelKey, _ event: Int) -> ModelAnswer? {
+        guard let id = events[event].keys.booking(key, now(event)) else { return nil }
+        guard let booking = bookings[id], booking.epoch == events[event].epoch else {
+            return ModelAnswer("GONE", .tiers([id]))
+        }
+        guard booking.key == key else { return ModelAnswer("REUSED") }
+        if booking.isOneShot, let known = replay(key) { return known }
+        return ModelAnswer("REPLAY", reply(booking, event, after: ModelBytes.of { $0.id(id) }))
+    }
+
+    /// A record as a reply has it, after what comes before it.
+    func reply(_ booking: ModelBooking, _ event: Int, after before: [UInt8] = []) -> ModelReply {
+        let partition = events[event].partition
+        return .record(before: before, booking.record, partition: partition, place: booking.entry)
     }
 
     /// Why nobody could have it.
-    private func refuseAll(_ need: ModelNeed, _ event: Int) -> String? {
-        func list(_ word: String, _ numbers: [Int]) -> String? {
-            numbers.isEmpty ? nil : "\(word)|" + numbers.map(String.init).joined(separator: ",")
-        }
+    private func refuseAll(_ need: ModelNeed, _ event: Int) -> ModelAnswer? {
         let state = events[event]
         let now = now(event)
-        let wrong =
-            list("UNKNOWN_TIER", need.unknown) ?? list("UNKNOWN_SEAT", need.unknownSeats)
-            ?? list("SEATED", need.mistaken)
-        if let wrong { return wrong }
-        if state.policy.isCancelled { return "CANCELLED" }
-        if let opens = state.policy.opens, now < opens { return "NOT_OPEN|\(opens)" }
-        if let closes = state.policy.closes, now >= closes { return "CLOSED" }
+        if !need.unknown.isEmpty { return ModelAnswer("UNKNOWN_TIER", .tiers(need.unknown)) }
+        if !need.unknownSeats.isEmpty { return ModelAnswer("UNKNOWN_SEAT", .seats(need.unknownSeats)) }
+        if !need.mistaken.isEmpty { return ModelAnswer("SEATED", .tiers(need.mistaken)) }
+        if state.policy.isCancelled { return ModelAnswer("CANCELLED") }
+        if let opens = state.policy.opens, now < opens { return ModelAnswer("NOT_OPEN", .text(String(opens))) }
+        if let closes = state.policy.closes, now >= closes { return ModelAnswer("CLOSED") }
         return need.hopelessness(state)
     }
 
-    private func judge(_ claim: ModelClaim, _ need: ModelNeed, _ event: Int, hasMore: Bool) -> Judgement {
-        if let word = refuseAll(need, event) { return .refused(word) }
+    private func judge(_ claim: ModelClaim, _ need: ModelNeed, _ event: Int) -> Judgement {
+        if let answer = refuseAll(need, event) { return .refused(answer) }
         // One's own holds of these seats are out of one's way, for as long as the judgement takes.
         var state = events[event]
         let replaced = bookings.isEmpty ? [] : ownHolds(claim.user, need.named, state)
@@ -73,18 +79,25 @@ extension ModelInventory {
             state.move(booking, from: .held, to: .available)
             state.count(booking, -1)
         }
+        let now = now(event)
+        let hasMore = state.unit.hasMore
         let allowed = state.allows(claim.user, tickets: need.tickets)
-        if !allowed.tickets { return .refused("TICKET_LIMIT|\(state.policy.maxTickets ?? 0)") }
-        if !allowed.bookings { return .refused("BOOKING_LIMIT|\(state.policy.maxBookings ?? 0)") }
-        if claim.key != nil, hasTooManyKeys(event, claim.user) { return .refused("KEY_LIMIT") }
+        if !allowed.tickets {
+            return .refused(ModelAnswer("TICKET_LIMIT", .text(String(state.policy.maxTickets ?? 0))))
+        }
+        if !allowed.bookings {
+            return .refused(ModelAnswer("BOOKING_LIMIT", .text(String(state.policy.maxBookings ?? 0))))
+        }
+        if claim.key != nil, state.keys.isFull(claim.user, now) { return .refused(ModelAnswer("KEY_LIMIT")) }
         let fits = need.fits(state)
         // Who names seats hears of those first; others hear first how many there are.
         if fits || !need.named.isEmpty {
-            let (seats, word) = need.seats(in: state)
-            guard let seats else { return .refused(hasMore ? "MORE" : word) }
+            let (seats, answer) = need.seats(in: state)
+            guard let seats else { return .refused(hasMore ? ModelAnswer("MORE") : answer) }
             if fits { return .granted(seats: seats, replaced: replaced) }
         }
-        return .refused(hasMore ? "MORE" : "HELD_BY_OTHERS|\(events[event].retryAt(after: now(event)))")
+        let retryAt = events[event].index.retry(after: now)
+        return .refused(hasMore ? ModelAnswer("MORE") : ModelAnswer("HELD_BY_OTHERS", .text(String(retryAt))))
     }
 
     /// The user's holds, not yet paid for, that have one of these seats.
@@ -97,14 +110,15 @@ extension ModelInventory {
     }
 
     private mutating func hold(
-        _ claim: ModelClaim, _ need: ModelNeed, _ seats: [Int], _ replaced: [ModelBooking], _ event: Int
-    ) -> String {
+        _ claim: ModelClaim, _ operation: ModelOperation, _ need: ModelNeed, _ seats: [Int],
+        _ replaced: [ModelBooking], _ event: Int
+    ) -> ModelAnswer {
         for booking in replaced { replace(booking, event) }
         let state = events[event]
         let now = now(event)
-        let booking = ModelBooking(
-            id: claim.booking, event: state.id, user: claim.user, currency: state.policy.currency,
-            digest: claim.key.map { "\($0.digest).\($0.fingerprint)" } ?? "",
+        var booking = ModelBooking(
+            id: claim.booking, event: state.id, user: claim.user, currency: state.policy.currency, key: claim.key,
+            isOneShot: claim.isOneShot,
             items: need.units.map { unit in
                 let tier = state.tiers[unit.tier]
                 let own = seats.filter { state.rows[$0 / ModelRow.limit].tier == tier.id }
@@ -113,23 +127,24 @@ extension ModelInventory {
             expires: now + state.policy.hold, created: now, epoch: state.epoch)
         events[event].move(booking, from: .available, to: .held)
         events[event].count(booking, 1)
-        let image = put(booking, event, channel: claim.channel, trace: claim.trace)
-        let left = need.units.map { "\(events[event].tiers[$0.tier].id)=\(events[event].tiers[$0.tier].available)" }
-            .joined(separator: ",")
+        booking.left = need.units.map { events[event].tiers[$0.tier].available }
+        booking = put(booking, event, operation, isClaim: true)
+        events[event].unit.claimed.append(booking.id)
         if let key = claim.key {
-            let rest = claim.answersLater ? "run|\(now + key.patience)" : "claim|\(left)|\(image)"
-            remember(key, booking.id, rest, event, claim.user)
+            events[event].keys.add(key, booking.id, claim.user, now)
+            if claim.isOneShot {
+                remember(key, state.partition, "\(booking.id)|run|\(now + key.patience)")
+            }
         }
-        return "HELD|\(left)|\(image)"
+        return ModelAnswer("HELD", reply(booking, event))
     }
 
     private mutating func replace(_ booking: ModelBooking, _ event: Int) {
         var booking = booking
-        events[event].unit.replaced.append(booking.expires)
         release(booking, event)
         booking.status = .cancelled
         booking.deadline = 0
         booking.reason = "replaced"
-        _ = put(booking, event)
+        put(booking, event)
     }
 }

@@ -1,8 +1,8 @@
 import Booking
 
-/// What of a line is given back.
+/// What of a line is released.
 struct ModelPart {
-    let tier: String
+    let tier: UUIDBytes
     /// nil for all of the line, or the seats.
     let quantity: Int?
     let seats: [Int]
@@ -19,25 +19,28 @@ struct ModelPart {
 }
 
 extension ModelInventory {
-    /// `cancel_items`: the money that was taken for a part goes back; the last line's end is the booking's.
-    mutating func cancelItems(_ move: ModelMove, _ part: ModelPart) -> [ModelReply] {
-        let start = begin(move)
-        guard case .booking(var booking, let event) = start else { return start.refusal }
+    /// The money that was taken for a part is refunded; the last line's end is the booking's.
+    mutating func cancelItems(
+        _ move: ModelMove, _ operation: ModelOperation, _ booking: ModelBooking, _ event: Int, _ part: ModelPart,
+        _ reason: String
+    ) -> ModelAnswer {
         guard booking.status == .reserved || booking.status == .confirmed else {
-            return [.text("INVALID"), .text(booking.image)]
+            return ModelAnswer("INVALID", reply(booking, event))
         }
         if let refusal = cancellationRefusal(move, booking, event) { return refusal }
         guard let index = booking.items.firstIndex(where: { $0.tier == part.tier }),
             let gone = part.of(booking.items[index])
-        else { return [.text("LINE"), .text(booking.image)] }
+        else { return ModelAnswer("LINE", reply(booking, event)) }
+        var booking = booking
         let isPaid = booking.payment?.status == .succeeded
+        booking.keepFirstAnswer()
         if booking.items.count == 1, gone.quantity == booking.items[0].quantity {
             release(booking, event)
             if isPaid { booking.payment?.oweAll() }
             booking.status = .cancelled
             booking.deadline = 0
-            booking.reason = "cancelled-by-user"
-            return end(move, booking, event, "OK")
+            booking.reason = reason
+            return end("OK", booking, move, operation, event)
         }
         events[event].count(booking, -1)
         events[event].move(
@@ -47,6 +50,6 @@ extension ModelInventory {
         booking.items[index].seats.removeAll { gone.seats.contains($0) }
         if booking.items[index].quantity == 0 { booking.items.remove(at: index) }
         events[event].count(booking, 1)
-        return end(move, booking, event, "OK")
+        return end("OK", booking, move, operation, event)
     }
 }

@@ -2,7 +2,7 @@ import Booking
 
 /// Money of one charge.
 struct ModelCharge {
-    let payment: String
+    let payment: UUIDBytes
     let provider: String
     let transaction: String
     let amount: Int
@@ -22,42 +22,40 @@ struct ModelCharge {
 }
 
 extension ModelInventory {
-    /// `begin_payment`: until max(expiry, now + 120 s), apart from the holds that may lapse.
-    mutating func beginPayment(_ move: ModelMove, payment: String, provider: String) -> [ModelReply] {
-        let start = begin(move)
-        guard case .booking(var booking, let event) = start else { return start.refusal }
+    /// Until max(expiry, now + 120 s), apart from the holds that may expire.
+    mutating func beginPayment(
+        _ move: ModelMove, _ operation: ModelOperation, _ booking: ModelBooking, _ event: Int, payment: UUIDBytes,
+        provider: String
+    ) -> ModelAnswer {
         let isCancelled = events[event].policy.isCancelled
         switch booking.status {
         case .confirmed:
-            return [.text("ALREADY"), .text(booking.image)]
+            return ModelAnswer("ALREADY", reply(booking, event))
         case .pendingPayment where booking.payment?.id == payment:
             // The very attempt that runs: an answer that was lost is given again.
-            let entry = booking.entry.map { ModelReply.entry(partition: move.partition, place: $0) } ?? .text("")
-            return [.text("OK"), .text(booking.image), entry]
+            return ModelAnswer("OK", reply(booking, event))
         case .reserved where !isCancelled:
+            var booking = booking
             booking.status = .pendingPayment
             booking.attempts += 1
             booking.deadline = max(booking.expires, now(event) + 120_000)
             booking.payment = .init(
                 id: payment, provider: provider, transaction: "", status: .pending, amount: booking.total)
-            return end(move, booking, event, "OK")
+            return end("OK", booking, move, operation, event)
         default:
-            return [.text(isCancelled ? "EVENT_CANCELLED" : "INVALID"), .text(booking.image)]
+            return ModelAnswer(isCancelled ? "EVENT_CANCELLED" : "INVALID", reply(booking, event))
         }
     }
 
-    /// `fail_payment`: an attempt ends once. The hold keeps its old expiry; the third decline ends it.
+    /// An attempt ends once. The hold keeps its old expiry; the third decline ends it.
     mutating func failPayment(
-        _ move: ModelMove, payment: String, isFinal: Bool, reason: String, transaction: String
-    ) -> [ModelReply] {
-        let start = begin(move, tellsOfMoney: true)
-        guard case .booking(var booking, let event) = start else { return start.refusal }
-        guard booking.payment?.id == payment, booking.payment?.status == .pending else {
-            return [.text("INVALID"), .text(booking.image)]
-        }
+        _ move: ModelMove, _ operation: ModelOperation, _ booking: ModelBooking, _ event: Int, isFinal: Bool,
+        reason: String, transaction: String
+    ) -> ModelAnswer {
+        var booking = booking
         booking.payment?.status = .failed
         if !transaction.isEmpty { booking.payment?.transaction = transaction }
-        guard booking.status == .pendingPayment else { return end(move, booking, event, "OK") }
+        guard booking.status == .pendingPayment else { return end("OK", booking, move, operation, event) }
         if isFinal || booking.attempts >= 3 {
             release(booking, event)
             booking.status = .failed
@@ -70,15 +68,16 @@ extension ModelInventory {
             booking.status = .reserved
         }
         booking.deadline = 0
-        return end(move, booking, event, "OK")
+        return end("OK", booking, move, operation, event)
     }
 
-    /// `confirm`: one successful charge a booking, for ever, of what it costs; the same again changes nothing.
-    mutating func confirm(_ move: ModelMove, _ charge: ModelCharge) -> [ModelReply] {
-        let start = begin(move, tellsOfMoney: true)
-        guard case .booking(var booking, let event) = start else { return start.refusal }
-        if let word = knownCharge(booking, charge) { return [.text(word), .text(booking.image)] }
-        if !charge.pays(booking) { return [.text("MISMATCH"), .text(booking.image)] }
+    /// One successful charge a booking, for ever, of what it costs; the same again changes nothing.
+    mutating func confirm(
+        _ move: ModelMove, _ operation: ModelOperation, _ booking: ModelBooking, _ event: Int, _ charge: ModelCharge
+    ) -> ModelAnswer {
+        if let word = knownCharge(booking, charge) { return ModelAnswer(word, reply(booking, event)) }
+        if !charge.pays(booking) { return ModelAnswer("MISMATCH", reply(booking, event)) }
+        var booking = booking
         booking.payment = .init(
             id: charge.payment, provider: charge.provider, transaction: charge.transaction, status: .succeeded,
             amount: charge.amount)
@@ -90,54 +89,54 @@ extension ModelInventory {
             booking.reason = "event-cancelled"
         } else if isHeld {
             events[event].move(booking, from: .held, to: .sold)
-            return confirmed(move, booking, event, "OK")
+            return confirmed("OK", booking, move, operation, event)
         } else if booking.status != .cancelled, canReclaim(booking, event) {
             events[event].move(booking, from: .available, to: .sold)
             events[event].count(booking, 1)
-            return confirmed(move, booking, event, "RECLAIMED")
+            return confirmed("RECLAIMED", booking, move, operation, event)
         }
         booking.payment?.oweAll()
-        return end(move, booking, event, "REFUND_DUE")
+        return end("REFUND_DUE", booking, move, operation, event)
     }
 
     /// What is answered when the booking cannot take note of the charge.
     private func knownCharge(_ booking: ModelBooking, _ charge: ModelCharge) -> String? {
-        if let known = booking.payment, known.isCharged {
-            guard known.transaction == charge.transaction, known.provider == charge.provider else { return "SECOND" }
-            return known.amount == charge.amount && charge.isOf(booking.currency) ? "ALREADY" : "MISMATCH"
-        }
-        return nil
+        guard let known = booking.payment, known.isCharged else { return nil }
+        guard known.transaction == charge.transaction, known.provider == charge.provider else { return "SECOND" }
+        return known.amount == charge.amount && charge.isOf(booking.currency) ? "ALREADY" : "MISMATCH"
     }
 
     private mutating func confirmed(
-        _ move: ModelMove, _ booking: ModelBooking, _ event: Int, _ word: String
-    ) -> [ModelReply] {
+        _ word: String, _ booking: ModelBooking, _ move: ModelMove, _ operation: ModelOperation, _ event: Int
+    ) -> ModelAnswer {
         var booking = booking
         booking.status = .confirmed
         booking.confirmed = now(event)
         booking.deadline = 0
         booking.reason = ""
-        return end(move, booking, event, word)
+        return end(word, booking, move, operation, event)
     }
 
-    /// `refunded`: so much went back, in all; never more than had to.
-    mutating func refunded(_ move: ModelMove, payment: String, amount: Int) -> [ModelReply] {
-        let start = begin(move, tellsOfMoney: true)
-        guard case .booking(var booking, let event) = start else { return start.refusal }
+    /// So much was refunded, in all; never more than had to be.
+    mutating func refunded(
+        _ move: ModelMove, _ operation: ModelOperation, _ booking: ModelBooking, _ event: Int, payment: UUIDBytes,
+        amount: Int
+    ) -> ModelAnswer {
         guard var known = booking.payment, known.id == payment, amount <= known.refund else {
-            return [.text("INVALID"), .text(booking.image)]
+            return ModelAnswer("INVALID", reply(booking, event))
         }
-        if amount <= known.refunded { return [.text("ALREADY"), .text(booking.image)] }
+        if amount <= known.refunded { return ModelAnswer("ALREADY", reply(booking, event)) }
         known.refunded = amount
         if amount == known.amount { known.status = .refunded }
+        var booking = booking
         booking.payment = known
-        return end(move, booking, event, "OK")
+        return end("OK", booking, move, operation, event)
     }
 
     /// Whether a late success finds its units free, as a claim would, and the limits still allow them.
     private mutating func canReclaim(_ booking: ModelBooking, _ event: Int) -> Bool {
         guard !events[event].policy.isCancelled else { return false }
-        _ = returnLapsed(event)
+        releaseDue(event)
         let state = events[event]
         let isFree = booking.items.allSatisfy { item in
             state.tier(item.tier).map { state.tiers[$0].available >= item.quantity } ?? false

@@ -2,7 +2,7 @@ import Booking
 
 /// An event as PostgreSQL has it.
 struct ModelLoad {
-    let event: String
+    let event: UUIDBytes
     let partition: Int
     let policy: ModelPolicy
     let clock: Int
@@ -11,10 +11,18 @@ struct ModelLoad {
     let rows: [ModelRow]
 }
 
-/// What a recovery puts back field by field.
+/// A claim's key that PostgreSQL knows.
+struct ModelUsedKey {
+    let key: ModelKey
+    let booking: UUIDBytes
+    let created: Int
+    let user: String
+}
+
+/// What a recovery loads field by field.
 enum ModelFields {
     case totals([String: ModelTotals])
-    case blocks([String: ModelBlock])
+    case blocks([UUIDBytes: ModelBlock])
 }
 
 extension ModelInventory {
@@ -28,7 +36,10 @@ extension ModelInventory {
         let isGone = partitions[partition].isOutboxGone && partitions[partition].lineage > 0
         partitions[partition].isDamaged = partitions[partition].isDamaged || isGone
         return [
-            .text("OK"), .text(String(partitions[partition].lineage)), .number(partitions[partition].isDamaged ? 1 : 0),
+            .text("OK"), .text(String(partitions[partition].lineage)),
+            .number(partitions[partition].isDamaged ? 1 : 0),
+            // The form of what is here is this one.
+            .number(0),
         ]
     }
 
@@ -49,7 +60,7 @@ extension ModelInventory {
         partitions[partition].broken = nil
         partitions[partition].isOutboxGone = false
         partitions[partition].isDamaged = false
-        // The stream was made with an entry that was taken away.
+        // The stream was made with an entry that was deleted.
         partitions[partition].written = partitions[partition].log.count + 1
         return [.text("OK")]
     }
@@ -70,6 +81,9 @@ extension ModelInventory {
             if old.epoch == 0, !caller.identity.isEmpty { return [.text("RECOVERING")] }
             fresh.sequence = max(old.sequence, load.sequence)
             fresh.clock = max(old.clock, load.clock)
+            fresh.keys.days = old.keys.days
+            let today = ModelKeyDays.day(max(time, old.clock))
+            for day in [today, today - 1, old.keys.last, max(old.keys.last, 1) - 1] { fresh.keys.days[day] = nil }
             events[index] = fresh
         } else {
             events.append(fresh)
@@ -77,9 +91,28 @@ extension ModelInventory {
         return [.text("OK")]
     }
 
+    /// `load_keys`: a key that is here is not counted again.
+    mutating func loadKeys(
+        _ claims: [ModelUsedKey], event id: UUIDBytes, partition: Int, epoch: Int
+    ) -> [ModelReply] {
+        if let refusal = recoveryRefusal(partition, epoch) { return refusal }
+        guard let event = event(id) else { preconditionFailure("its event was loaded") }
+        var keys = events[event].keys
+        for claim in claims {
+            let day = ModelKeyDays.day(claim.created)
+            keys.last = max(keys.last, day)
+            guard keys.days[day]?.ids[claim.key.digest.high] == nil else { continue }
+            keys.days[day, default: .init()].ids[claim.key.digest.high] = claim.booking
+            keys.days[day]?.counts[claim.user, default: 0] += 1
+        }
+        keys.hasBefore = keys.days[keys.last - 1] != nil
+        events[event].keys = keys
+        return [.text("OK")]
+    }
+
     /// `load_fields`: what users have of an event, and its blocks.
     mutating func loadFields(
-        _ fields: ModelFields, event id: String, partition: Int, epoch: Int
+        _ fields: ModelFields, event id: UUIDBytes, partition: Int, epoch: Int
     ) -> [ModelReply] {
         if let refusal = recoveryRefusal(partition, epoch) { return refusal }
         if let event = event(id) {
@@ -102,14 +135,63 @@ extension ModelInventory {
         if !isRecovery, isTooOld { return [.text("TOO_OLD")] }
         var count = 0
         for var booking in loaded where isRecovery || !booking.status.isHeld {
-            if bookings[booking.id]?.epoch == caller.epoch { continue }
+            let old = bookings[booking.id]
+            if old?.epoch == caller.epoch { continue }
+            // What the claim was answered, only the record that is still here may know.
+            if booking.isAnswerUnknown, let old, !old.isAnswerUnknown, old.isSame(as: booking) { booking = old }
             booking.epoch = caller.epoch
             booking.entry = nil
             bookings[booking.id] = booking
             touchedBookings.insert(booking.id)
-            if booking.status.isHeld, let event = event(booking.event) { events[event].index(booking) }
+            if booking.status.isHeld, let event = event(booking.event) {
+                events[event].holds[booking.id] = booking.status == .reserved ? booking.expires : nil
+                events[event].attempts[booking.id] = booking.status == .pendingPayment ? booking.deadline : nil
+                if booking.status == .reserved {
+                    events[event].index.others[booking.id] = booking.expires
+                } else {
+                    events[event].index.paying[booking.id] = booking.deadline
+                }
+                if let lapse = booking.lapses { events[event].index.look(at: lapse) }
+            }
             count += 1
         }
         return [.text("OK"), .number(count)]
+    }
+
+    /// `availability`: reads, whatever the partition's state.
+    func availability(event id: UUIDBytes, partition: Int) -> [ModelReply] {
+        guard let event = event(id) else { return [.text("NO_EVENT")] }
+        let state = events[event]
+        let isOpen = partitions[partition].isOpen && state.epoch == partitions[partition].epoch
+        return [
+            .text("OK"), .time, .number(state.sequence), .text(isOpen ? "open" : "recovering"),
+            .text(state.policy.isCancelled ? "cancelled" : "published"),
+            .bytes(
+                state.tiers.flatMap { tier in
+                    ModelBytes.of {
+                        $0.id(tier.id); $0.raw(tier.bytes)
+                    }
+                }),
+        ]
+    }
+
+    /// `remember`: the answer of a request whose key has a record of its own.
+    mutating func remember(
+        _ caller: ModelCaller, partition: Int, booking id: UUIDBytes, _ key: ModelKey, status: Int, body: String
+    ) -> [ModelReply] {
+        if let refusal = refusal(partition, caller) { return refusal }
+        let answer = "\(id)|done|\(status)|\(body)"
+        if let known = replay(key) {
+            guard known.word == "KEY" else { return [.text("REUSED")] }
+            remember(key, partition, answer)
+            return [.text("OK")]
+        }
+        guard let booking = bookings[id], let event = event(booking.event) else { return [.text("NOT_FOUND")] }
+        guard events[event].epoch == caller.epoch else { return [.text(events[event].missing)] }
+        if events[event].keys.isFull(booking.user, now(event)) { return [.text("KEY_LIMIT")] }
+        remember(key, partition, answer)
+        events[event].keys.count(booking.user, now(event))
+        events[event].clock = now(event)
+        return [.text("OK")]
     }
 }

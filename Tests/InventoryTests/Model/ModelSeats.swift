@@ -7,6 +7,9 @@ enum ModelPlace: Character {
     case sold = "s"
     case blocked = "b"
 
+    /// As the seat map has it.
+    var byte: UInt8 { rawValue.asciiValue ?? 0 }
+
     /// Where such units are counted.
     var count: WritableKeyPath<ModelTier, Int> {
         switch self {
@@ -23,10 +26,10 @@ struct ModelRow: Equatable {
     /// More than a row may have; a seat's number is row times this plus its place.
     static let limit = 1024
 
-    let tier: String
+    let tier: UUIDBytes
     var seats: [ModelPlace]
 
-    var text: String { String(seats.map(\.rawValue)) }
+    var bytes: [UInt8] { seats.map(\.byte) }
 
     /// Seats next to each other that are free.
     var longestRun: Int {
@@ -66,7 +69,7 @@ extension ModelEvent {
 
     /// The best adjacent free seats of a tier: in the first row where none is left alone, of the first 16 with room;
     /// if there is none, in the first with room.
-    func best(_ tier: String, _ count: Int) -> [Int]? {
+    func best(_ tier: UUIDBytes, _ count: Int) -> [Int]? {
         var places: [(seat: Int, isLonely: Bool)] = []
         for (index, row) in rows.enumerated() where row.tier == tier && places.count < 16 {
             guard let best = row.best(count) else { continue }

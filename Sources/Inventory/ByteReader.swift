@@ -1,0 +1,130 @@
+import Booking
+
+/// Reads a value in Redis's binary form from its beginning to its end: big-endian numbers of 1 to 8 bytes, ids of 16,
+/// texts after their lengths.
+///
+/// What is missing reads as zeros; whether anything was is asked once, at the end (`isWhole`).
+struct ByteReader {
+    private let bytes: ArraySlice<UInt8>
+    private(set) var position: Int
+    private var isShort = false
+
+    init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        position = bytes.startIndex
+    }
+
+    /// Whether all that was asked for was there, and nothing is left.
+    var isWhole: Bool { !isShort && position == bytes.endIndex }
+    /// Whether all that was asked for was there.
+    var isSound: Bool { !isShort }
+    /// Whether nothing is left.
+    var isAtEnd: Bool { position == bytes.endIndex }
+    /// How many bytes are left.
+    var count: Int { bytes.endIndex - position }
+    /// What was not read yet.
+    var remainder: ArraySlice<UInt8> { bytes[position...] }
+
+    /// Takes the value for one in which something is missing.
+    mutating func fail() {
+        isShort = true
+        position = bytes.endIndex
+    }
+
+    /// The next `width` bytes; none when there are fewer.
+    mutating func take(_ width: Int) -> ArraySlice<UInt8> {
+        guard width <= bytes.endIndex - position else {
+            fail()
+            return bytes[position...]
+        }
+        defer { position += width }
+        return bytes[position..<position + width]
+    }
+
+    /// The next bytes as a number.
+    mutating func word(_ width: Int) -> UInt64 {
+        guard width <= bytes.endIndex - position else {
+            fail()
+            return 0
+        }
+        var number: UInt64 = 0
+        for index in position..<position + width { number = number << 8 | UInt64(bytes[index]) }
+        position += width
+        return number
+    }
+
+    mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: word(1)) }
+    mutating func integer(_ width: Int) -> Int { Int(truncatingIfNeeded: word(width)) }
+    mutating func long(_ width: Int) -> Int64 { Int64(truncatingIfNeeded: word(width)) }
+
+    mutating func uuid() -> UUIDBytes {
+        let high = word(8)
+        return UUIDBytes(high: high, low: word(8))
+    }
+
+    mutating func digest() -> Digest128 {
+        let high = word(8)
+        return Digest128(high: high, low: word(8))
+    }
+
+    /// A text after its length; what is not UTF-8 counts as missing.
+    mutating func text(length width: Int) -> String {
+        let count = integer(width)
+        guard let text = String(validating: take(count), as: UTF8.self) else {
+            fail()
+            return ""
+        }
+        return text
+    }
+
+    /// Seats of three bytes each.
+    mutating func seats(_ count: Int) -> [SeatPosition] {
+        guard count > 0 else { return [] }
+        guard count <= self.count / BookingLayout.seatWidth else {
+            fail()
+            return []
+        }
+        return (0..<count).map { _ in SeatPosition(number: integer(BookingLayout.seatWidth)) }
+    }
+}
+
+extension [UInt8] {
+    /// Appends the low bytes of a number, the highest first.
+    mutating func append(_ number: Int64, width: Int) {
+        append(word: UInt64(bitPattern: number), width: width)
+    }
+
+    /// Appends the low bytes of a number, the highest first.
+    mutating func append(_ number: Int, width: Int) {
+        append(word: UInt64(truncatingIfNeeded: number), width: width)
+    }
+
+    mutating func append(word: UInt64, width: Int) {
+        var shift = UInt64(8 * width)
+        while shift > 0 {
+            shift -= 8
+            append(UInt8(truncatingIfNeeded: word >> shift))
+        }
+    }
+
+    mutating func append(_ uuid: UUIDBytes) {
+        append(word: uuid.high, width: 8)
+        append(word: uuid.low, width: 8)
+    }
+
+    mutating func append(_ digest: Digest128) {
+        append(word: digest.high, width: 8)
+        append(word: digest.low, width: 8)
+    }
+
+    /// Appends a text after its length.
+    mutating func append(text: String, length width: Int) {
+        precondition(text.utf8.count < 1 << (8 * width), "a text longer than its length can say")
+        append(text.utf8.count, width: width)
+        append(contentsOf: text.utf8)
+    }
+
+    mutating func append(_ seats: [SeatPosition]) {
+        for seat in seats { append(seat.number, width: BookingLayout.seatWidth) }
+    }
+}

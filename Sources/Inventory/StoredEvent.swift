@@ -1,0 +1,65 @@
+import Booking
+import RedisClient
+
+/// What an event's hash in Redis says, in whatever form it is: what a salvage takes from it.
+struct StoredEvent {
+    /// The epoch it was loaded under.
+    let epoch: Int64
+    /// Its tiers.
+    let tiers: [TierCounters]
+
+    /// Reads the answer to HGETALL; `nil` when the event is not there, or left half written.
+    init?(_ reply: RedisValue) {
+        let list = reply.array ?? []
+        var fields: [[UInt8]: [UInt8]] = [:]
+        for index in stride(from: 0, to: list.count - 1, by: 2) {
+            fields[list[index].bytes ?? []] = list[index + 1].bytes ?? []
+        }
+        if let policy = fields[Array("p".utf8)] {
+            guard let epoch = StoredPolicy(policy).flatMap({ Int64($0.epoch) }) else { return nil }
+            self.init(epoch: epoch, tiers: fields.compactMap(Self.tier))
+        } else {
+            guard let text = fields[Array("epoch".utf8)], let epoch = Int64(decimal: text[...]) else { return nil }
+            self.init(epoch: epoch, tiers: fields.compactMap(Self.firstFormTier))
+        }
+    }
+
+    private init(epoch: Int64, tiers: [TierCounters]) {
+        self.epoch = epoch
+        self.tiers = tiers
+    }
+
+    /// `t` and the tier's 16 bytes.
+    private static func tier(_ name: [UInt8], _ value: [UInt8]) -> TierCounters? {
+        guard name.count == 17, name[0] == UInt8(ascii: "t") else { return nil }
+        var reader = ByteReader(name[1...])
+        return TierCounters(tier: TierID(reader.uuid()), bytes: value)
+    }
+
+    /// `t:` and the tier's 36 characters.
+    private static func firstFormTier(_ name: [UInt8], _ value: [UInt8]) -> TierCounters? {
+        guard name.starts(with: "t:".utf8), let tier = UUIDBytes(utf8: name[2...]) else { return nil }
+        return TierCounters(tier: TierID(tier), text: String(decoding: value, as: UTF8.self))
+    }
+}
+
+extension Block {
+    /// Reads a field of an event's blocks, in whatever form it is; `nil` when it is malformed.
+    init?(field name: [UInt8], _ value: [UInt8]) {
+        if name.count == 16 {
+            var reader = ByteReader(name[...])
+            self.init(id: BlockID(reader.uuid()), bytes: value)
+        } else {
+            guard let id = UUIDBytes(utf8: name[...]) else { return nil }
+            self.init(id: BlockID(id), text: String(decoding: value, as: UTF8.self))
+        }
+    }
+
+    /// Reads the answer to HGETALL of an event's blocks; those that are malformed are left out.
+    static func list(_ reply: RedisValue) -> [Block] {
+        let fields = reply.array ?? []
+        return stride(from: 0, to: fields.count - 1, by: 2).compactMap { index in
+            Block(field: fields[index].bytes ?? [], fields[index + 1].bytes ?? [])
+        }
+    }
+}

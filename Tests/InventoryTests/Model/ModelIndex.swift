@@ -1,0 +1,172 @@
+import Booking
+
+/// Where Redis looks for holds that are due: a queue for those claimed in the order in which they expire, a sorted set
+/// for the others, and one for paying bookings. They may name what is no hold any more; a record decides.
+struct ModelIndex: Equatable {
+    /// The claims of one group.
+    struct Element: Equatable {
+        let expires: Int
+        let ids: [UUIDBytes]
+    }
+
+    /// What a group changes of the sorted sets: a score, or nil for what leaves them.
+    struct Change: Equatable {
+        var others: [UUIDBytes: Int?] = [:]
+        var paying: [UUIDBytes: Int?] = [:]
+        /// When the group's claims expire, and whether in the queue's order.
+        var claimExpiry: Int?
+        var isQueued = false
+        /// Elements of the queue that were taken up.
+        var taken = 0
+
+        var times: [Int] {
+            others.values.compactMap(\.self) + paying.values.compactMap { $0.map { $0 + ModelBooking.providerSilence } }
+        }
+    }
+
+    /// Holds looked at in one sweep, but for the rest of the last group.
+    static let limit = 64
+
+    var queue: [Element] = []
+    /// When the queue's last element expires, 0 for none.
+    var tail = 0
+    var others: [UUIDBytes: Int] = [:]
+    var paying: [UUIDBytes: Int] = [:]
+    /// When to look next: never too late, maybe too early.
+    var next: Int?
+    var change = Change()
+
+    mutating func look(at time: Int) { next = min(next ?? time, time) }
+
+    /// A booking changed; `old` is what it was.
+    mutating func put(_ booking: ModelBooking, old: ModelBooking) {
+        if booking.status == .pendingPayment, old.status != .pendingPayment {
+            change.paying[booking.id] = .some(booking.deadline)
+            look(at: booking.deadline + ModelBooking.providerSilence)
+        } else if old.status == .pendingPayment, booking.status != .pendingPayment {
+            change.paying[booking.id] = .some(nil)
+        }
+        let isBack = old.status == .pendingPayment || old.extensions != booking.extensions
+        if booking.status == .reserved, isBack { add(booking) }
+    }
+
+    /// A hold that expires out of the queue's order.
+    mutating func add(_ booking: ModelBooking) {
+        change.others[booking.id] = .some(booking.expires)
+        look(at: booking.expires)
+    }
+
+    /// The group has a claim.
+    mutating func claim(expires: Int) {
+        guard change.claimExpiry == nil else { return }
+        change.claimExpiry = expires
+        change.isQueued = expires >= tail
+        if change.isQueued { tail = expires }
+        look(at: expires)
+    }
+
+    /// Takes up what is due: the queue's first, those of silent providers last.
+    mutating func takeDue(_ now: Int) -> [UUIDBytes] {
+        var due: [UUIDBytes] = []
+        while change.taken < queue.count, queue[change.taken].expires <= now, due.count < Self.limit {
+            due += queue[change.taken].ids
+            change.taken += 1
+        }
+        let queueNext = change.taken < queue.count ? queue[change.taken].expires : nil
+        let (otherIDs, othersNext) = Self.first(of: others, until: now, Self.limit - due.count)
+        for id in otherIDs where change.others[id] == nil { change.others[id] = .some(nil) }
+        due += otherIDs
+        let silent = now - ModelBooking.providerSilence
+        let (payingIDs, payingNext) = Self.first(of: paying, until: silent, Self.limit - due.count)
+        for id in payingIDs where change.paying[id] == nil { change.paying[id] = .some(nil) }
+        due += payingIDs
+        if queueNext == nil { tail = 0 }
+        let times = [queueNext, othersNext, payingNext.map { $0 + ModelBooking.providerSilence }].compactMap(\.self)
+        next = (times + change.times).min()
+        return due
+    }
+
+    /// Members of a sorted set until a time, and when the one after them is due.
+    private static func first(
+        of list: [UUIDBytes: Int], until time: Int, _ limit: Int
+    ) -> (ids: [UUIDBytes], next: Int?) {
+        let sorted = list.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        let ids = sorted.prefix { $0.value <= time }.prefix(max(0, limit)).map(\.key)
+        return (ids, ids.count < sorted.count ? sorted[ids.count].value : nil)
+    }
+
+    /// Whoever is refused because of what others hold may try again then.
+    func retry(after now: Int) -> Int {
+        let front = change.taken < queue.count ? queue[change.taken].expires : nil
+        func first(of list: [UUIDBytes: Int], after time: Int) -> Int? { list.values.filter { $0 > time }.min() }
+        let known = [front, first(of: others, after: now), first(of: paying, after: now)].compactMap(\.self).min()
+        let own =
+            (change.others.values.compactMap(\.self) + change.paying.values.compactMap(\.self)
+            + [change.claimExpiry].compactMap(\.self)).min()
+        let silent = first(of: paying, after: now - ModelBooking.providerSilence)
+        return [known, own].compactMap(\.self).min() ?? silent.map { $0 + ModelBooking.providerSilence } ?? now + 1000
+    }
+
+    /// Writes what the group changed.
+    mutating func commit(_ claimed: [UUIDBytes]) {
+        queue.removeFirst(change.taken)
+        if let expires = change.claimExpiry {
+            if change.isQueued {
+                queue.append(Element(expires: expires, ids: claimed))
+            } else {
+                for id in claimed where change.others[id].flatMap(\.self) == nil { change.others[id] = .some(expires) }
+            }
+        }
+        for (id, score) in change.others { others[id] = score }
+        for (id, score) in change.paying { paying[id] = score }
+        change = Change()
+    }
+}
+
+/// The keys that claims used, by day.
+struct ModelKeyDays: Equatable {
+    struct Day: Equatable {
+        /// The bookings that keys made, by the first 8 bytes of the keys' digests.
+        var ids: [UInt64: UUIDBytes] = [:]
+        /// How many keys each user used.
+        var counts: [String: Int] = [:]
+    }
+
+    /// Keys of one user in two days.
+    static let limit = 1000
+
+    var days: [Int: Day] = [:]
+    /// The last day with keys, 0 for none, and whether the day before has some.
+    var last = 0
+    var hasBefore = false
+
+    static func day(_ now: Int) -> Int { now / 86_400_000 }
+
+    func isFull(_ user: String, _ now: Int) -> Bool {
+        let day = Self.day(now)
+        return (days[day]?.counts[user] ?? 0) + (days[day - 1]?.counts[user] ?? 0) >= Self.limit
+    }
+
+    /// The booking that a key made today or yesterday.
+    func booking(_ key: ModelKey, _ now: Int) -> UUIDBytes? {
+        let day = Self.day(now)
+        return days[day]?.ids[key.digest.high] ?? days[day - 1]?.ids[key.digest.high]
+    }
+
+    /// One more key of a user; with the first key of a day, those of the day before yesterday go.
+    mutating func count(_ user: String, _ now: Int) {
+        let day = Self.day(now)
+        if last != day {
+            days[day - 2] = nil
+            hasBefore = last == day - 1
+            last = day
+        }
+        days[day, default: Day()].counts[user, default: 0] += 1
+    }
+
+    /// A claim's key.
+    mutating func add(_ key: ModelKey, _ booking: UUIDBytes, _ user: String, _ now: Int) {
+        count(user, now)
+        days[Self.day(now), default: Day()].ids[key.digest.high] = booking
+    }
+}

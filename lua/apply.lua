@@ -1,0 +1,129 @@
+-- apply: the one door: up to 64 operations of one event, in order; each is judged, all are written together.
+--
+-- KEYS: 1 meta, 2 event; every other key is of the same partition (its names begin alike)
+-- ARGV: 1 epoch, 2 identity, 3 channel (where the caller hears acknowledgements), 4 operations (lib/operations.lua)
+-- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, entry (its id, or empty when nothing was written), then for
+--          each operation a word and what goes with it (the headers of lib/claims.lua, payments, confirmations,
+--          cancellations, extensions, blocks): a booking's record wherever there is one; MALFORMED for what could not
+--          be read
+--          or the errors NOOUTBOX (nothing was done), BROKEN (it failed after its first write; what was done is not
+--          known and the event is closed)
+-- Keeps: each operation sees what those before it did; everything is judged in tables, then written once
+--        (lib/commit.lua); a bad operation harms no other; nothing is written for a group that is only refused, but due
+--        holds that were released.
+--
+-- As `apply` it is refused by a Redis that is full. As `apply_full` it is not: it refuses claims and blocks itself
+-- (FULL) and so lets payments, cancellations and expiries through, which free more than they take.
+
+local kinds = arguments.kinds
+
+local function expire(g)
+  local before = versions.count()
+  -- Whoever asks has read in `due` that it is; when it is not, `due` is put right.
+  g.is_next_changed = g.is_next_changed or not g.is_due
+  holds.expire_due(g)
+  return 'OK', format('%d|%d', versions.count() - before, g.more and 1 or 0)
+end
+
+-- What judges an operation of each kind.
+local judges = {
+  [layout.claim_kind] = claims.judge, [layout.block_kind] = blocks.block, [layout.unblock_kind] = blocks.unblock,
+  [layout.expiry_kind] = expire, [112] = payments.begin, [115] = confirmations.confirm, [102] = payments.fail,
+  [114] = payments.refunded, [120] = cancellations.cancel, [105] = cancellations.items, [101] = extensions.extend,
+  [111] = cancellations.overrule,
+}
+
+local function refuse_malformed()
+  return 'MALFORMED', ''
+end
+
+local function refuse_full()
+  return 'FULL', ''
+end
+
+-- Those of operations that take units, when Redis is full.
+local judges_when_full = { [layout.claim_kind] = refuse_full, [layout.block_kind] = refuse_full }
+
+-- An event that is not here is not due any more.
+local function forget_due(event_key, count)
+  local names = policies.names(event_key)
+  for i = 1, count do
+    if kinds[i] == layout.expiry_kind then
+      call('ZREM', names.due, names.id)
+    end
+  end
+end
+
+local function refuse_hopeless(g, count, reply)
+  for i = 1, count do
+    reply[2 * i + 2], reply[2 * i + 3] = claim_refusals.of_hopeless(g, i)
+  end
+  return reply
+end
+
+-- Numbers of the versions that answer, and bytes that come before their records: by operation, filled by each call.
+local numbers, prefixes = {}, {}
+
+local function judge_all(g, count, is_full, reply)
+  for i = 1, count do
+    local judge = is_full and judges_when_full[kinds[i]] or judges[kinds[i]] or refuse_malformed
+    reply[2 * i + 2], reply[2 * i + 3], numbers[i], prefixes[i] = judge(g, i)
+  end
+end
+
+-- Puts the records in their places: they have the entry's id only now.
+local function complete(count, reply)
+  local records = versions.records
+  for i = 1, count do
+    local number, prefix = numbers[i], prefixes[i]
+    if number then
+      reply[2 * i + 3] = records[2 * number]
+    end
+    if prefix then
+      reply[2 * i + 3] = prefix .. reply[2 * i + 3]
+    end
+  end
+  return reply
+end
+
+local function apply(keys, argv, is_full)
+  local meta_key, event_key = keys[1], keys[2]
+  local epoch, identity, channel, blob = argv[1], argv[2], argv[3], argv[4]
+  local refusal = partition.refusal(meta_key, epoch, identity)
+  if refusal then
+    return refusal
+  end
+  local count, are_claims = operations.read(blob)
+  local g
+  g, refusal = event.load(event_key, epoch)
+  if not g then
+    if refusal[1] == 'NO_EVENT' then
+      forget_due(event_key, count)
+    end
+    return refusal
+  end
+  local reply = { 'OK', g.now, '' }
+  if are_claims and not is_full and claim_refusals.are_hopeless(g, count) then
+    return refuse_hopeless(g, count, reply)
+  end
+  asked.read(g, count)
+  claims.prepare(g)
+  judge_all(g, count, is_full, reply)
+  reply[3] = commit.write(g, channel) or ''
+  return complete(count, reply)
+end
+
+register({
+  name = 'apply',
+  description = 'claims, payments, confirmations, cancellations, extensions, blocks and expiries of one event',
+  body = apply,
+})
+
+register({
+  name = 'apply_full',
+  description = 'the same when Redis is full: what takes units is refused, all else is done',
+  flags = { 'allow-oom' },
+  body = function(keys, argv)
+    return apply(keys, argv, true)
+  end,
+})

@@ -1,0 +1,146 @@
+-- cancellations: releases a whole booking, or a part of one line; PostgreSQL overrules one.
+--
+-- Words: those of lib/moves.lua, and: cancel: OK, ALREADY, INVALID (failed), CANCELLATION_CLOSED (it is confirmed, and
+-- its owner could cancel it until that time, which comes before the record). items: OK, LINE (no such line, or not so
+-- much of it), INVALID (it ended, or an attempt for its whole amount is under way), CANCELLATION_CLOSED. overrule: OK,
+-- ALREADY (it had ended by itself).
+-- Keeps: units go back once; money that was taken becomes refund-due with the same version, never more than was taken;
+-- the outcome of an attempt under way is judged when it arrives; holds may always be cancelled; the last line's end is
+-- the booking's.
+
+-- Whether the owner of a confirmed booking may not cancel it any more. An administrator may at any time; a cancelled
+-- event refunds everybody anyway.
+local function is_closed(g, i, b)
+  local policy = g.policy
+  return not moves.has(i, layout.privileged) and b.status == layout.confirmed and policy.status ~= 'cancelled'
+    and policy.cancel ~= nil and g.now >= policy.cancel
+end
+
+local function answer_closed(g, b)
+  local word, payload, number = moves.answer(b, 'CANCELLATION_CLOSED')
+  return word, payload, number, pack('>I6', g.policy.cancel)
+end
+
+function cancellations.cancel(g, i)
+  local m = arguments.fields[i]
+  local b, word, payload, number = moves.begin(g, i)
+  if not b then
+    return word, payload, number
+  end
+  if b.status == layout.cancelled then
+    return moves.answer(b, 'ALREADY')
+  elseif b.status == layout.failed then
+    return moves.answer(b, 'INVALID')
+  elseif is_closed(g, i, b) then
+    return answer_closed(g, b)
+  end
+  holdings.release(g, b)
+  moves.cancel(b, m.reason)
+  return moves.finish(g, i, b, 'OK')
+end
+
+-- Its units and seats stay taken here, for they are others'; the recovery that follows counts them as theirs. Its
+-- owner's limits and its place in the indexes are given back.
+function cancellations.overrule(g, i)
+  local b, word, payload, number = moves.begin(g, i, true)
+  if not b then
+    return word, payload, number
+  end
+  if not record.is_hold(b) and b.status ~= layout.confirmed then
+    return moves.answer(b, 'ALREADY')
+  end
+  if record.is_hold(b) then
+    holdings.end_hold(g, b)
+  end
+  holdings.disown(g, b)
+  moves.cancel(b, 'oversold')
+  return moves.finish(g, i, b, 'OK')
+end
+
+-- The seats of a line that go and those that stay; nil when one of the named is not among them.
+local function split(seats, named)
+  local wanted, gone, kept = {}, {}, {}
+  for _, seat in ipairs(named) do
+    wanted[seat] = true
+  end
+  for _, seat in ipairs(seats) do
+    local list = (#named == 0 or wanted[seat]) and gone or kept
+    list[#list + 1] = seat
+  end
+  return (#named == 0 or #gone == #named) and gone or nil, kept
+end
+
+-- How many units of a line go, their seats, and those that stay; nil when it cannot be.
+local function part_of(m, line)
+  local count, gone, kept = m.quantity > 0 and m.quantity or line.quantity, {}, {}
+  if line.kind == layout.seated then
+    gone, kept = split(lines.seats(line.seats), m.seats)
+    count = gone and m.quantity == 0 and #gone or 0
+  elseif #m.seats > 0 then
+    count = 0
+  end
+  if count < 1 or count > line.quantity then
+    return nil
+  end
+  return { tier = line.tier, count = count, amount = count * line.price, seats = lines.seat_bytes(gone) },
+    { kind = line.kind, tier = line.tier, quantity = line.quantity - count, price = line.price,
+      seats = lines.seat_bytes(kept) }
+end
+
+-- What goes, and the lines that stay.
+local function divide(m, b)
+  local part, kept = nil, {}
+  for _, line in ipairs(b.lines) do
+    local rest = line
+    if line.tier == m.tier then
+      part, rest = part_of(m, line)
+    end
+    if rest and rest.quantity > 0 then
+      kept[#kept + 1] = rest
+    end
+  end
+  return part, kept
+end
+
+-- A booking that a service confirmed unpaid gives back nothing. A part that gives nothing back leaves the payment as it
+-- is: a charge of nothing is refunded with its booking, not before.
+local function refund_part(b, amount)
+  local payment = record_tail.payment(b)
+  if payment and payment.status == layout.payment_succeeded then
+    local due = min(payment.refund + amount, payment.amount)
+    if due > payment.refund then
+      record_tail.refund(payment, due)
+      record_tail.set_payment(b, payment)
+    end
+  end
+end
+
+function cancellations.items(g, i)
+  local m = arguments.fields[i]
+  local b, word, payload, number = moves.begin(g, i)
+  if not b then
+    return word, payload, number
+  end
+  if b.status ~= layout.reserved and b.status ~= layout.confirmed then
+    return moves.answer(b, 'INVALID')
+  elseif is_closed(g, i, b) then
+    return answer_closed(g, b)
+  end
+  local part, kept = divide(m, b)
+  if not part then
+    return moves.answer(b, 'LINE')
+  end
+  record_tail.keep_first_answer(b)
+  if #kept == 0 then
+    holdings.release(g, b)
+    moves.cancel(b, m.reason)
+    return moves.finish(g, i, b, 'OK')
+  end
+  holdings.disown(g, b)
+  local from = b.status == layout.confirmed and 'sold' or 'held'
+  holdings.move_line(g, part.tier, part.count, part.seats, from, 'available')
+  refund_part(b, part.amount)
+  b.lines = lines.of(kept)
+  holdings.own(g, b)
+  return moves.finish(g, i, b, 'OK')
+end

@@ -1,0 +1,90 @@
+-- claim_refusals: why a claim cannot be had, in the order in which it is said: what is not there or not for sale, what
+-- is sold out, then what the user may not have. What others only hold comes last (lib/shortages.lua).
+--
+-- Keeps: nobody is told of a limit for what is sold out; a group of claims without keys that nothing could satisfy
+-- costs two reads and no write.
+
+local flags, users_of, keys_of, wants_of = arguments.flags, arguments.users, arguments.keys, arguments.wants
+
+-- Why nobody may claim at this time, or nil.
+function claim_refusals.of_time(g)
+  local policy = g.policy
+  if policy.is_on_sale then
+    return nil
+  elseif policy.status == 'cancelled' then
+    return 'CANCELLED', ''
+  elseif policy.opens and g.now < policy.opens then
+    return 'NOT_OPEN', format('%d', policy.opens)
+  elseif policy.closes and g.now >= policy.closes then
+    return 'CLOSED', ''
+  end
+  return nil
+end
+
+-- What no release could ever satisfy: only what is sold or blocked counts.
+function claim_refusals.of_stock(tier, quantity)
+  local left = tier.capacity - tier.sold - tier.blocked
+  if left >= quantity then
+    return nil
+  elseif left <= 0 then
+    return 'SOLD_OUT', ''
+  end
+  return 'NOT_ENOUGH', format('%d|%d|%d', quantity, tier.available, left)
+end
+
+-- Why nobody could have units of one tier (false: the event has none such), or nil.
+function claim_refusals.of_units(g, want, tier)
+  if not tier then
+    return 'UNKNOWN_TIER', want.tier
+  elseif tier.is_seated then
+    return 'SEATED', want.tier
+  elseif not g.policy.is_on_sale then
+    local word, payload = claim_refusals.of_time(g)
+    if word then
+      return word, payload
+    end
+  end
+  -- What is available is neither sold nor blocked.
+  if tier.available < want.quantity then
+    return claim_refusals.of_stock(tier, want.quantity)
+  end
+  return nil
+end
+
+-- Why this user may not have it, or nil. `state`: what the user would have.
+function claim_refusals.of_user(g, i, state)
+  local word, payload = users.refusal(g.policy, state)
+  if not word and keys_of[i] and day_keys.is_full(g, users_of[i], 2 * i) then
+    return 'KEY_LIMIT', ''
+  end
+  return word, payload
+end
+
+-- Whether a claim is for what nothing could satisfy.
+local function is_hopeless(g, i)
+  local want = wants_of[i]
+  if want.items then
+    return claim_items.is_hopeless(g, i, want)
+  end
+  local tier = tiers.find(g, want.tier)
+  return tier and not tier.is_seated and claim_refusals.of_stock(tier, want.quantity) ~= nil
+end
+
+-- Whether none of a group of claims was made before or could be granted.
+function claim_refusals.are_hopeless(g, count)
+  for i = 1, count do
+    if flags[i] % 4 ~= 0 or not is_hopeless(g, i) then
+      return false
+    end
+  end
+  return true
+end
+
+-- Refuses a claim of such a group.
+function claim_refusals.of_hopeless(g, i)
+  local want = wants_of[i]
+  if want.items then
+    return claim_items.refusal(g, i, want)
+  end
+  return claim_refusals.of_units(g, want, tiers.find(g, want.tier))
+end

@@ -1,0 +1,121 @@
+-- claim_seats: takes the seats of a claim in the group's tables, and puts them back when it is refused.
+--
+-- Keeps: who names a seat of a hold of one's own gives that hold back for the new one (it ends CANCELLED, `replaced`),
+-- or keeps it when the new one is refused.
+
+-- Which of the named seats somebody holds, as a set; nil when none is.
+local function held_seats(g, request)
+  local held
+  for _, named in ipairs(request.named) do
+    if rows.state(g, named.seat) == 'h' then
+      held = held or {}
+      held[named.seat] = true
+    end
+  end
+  return held
+end
+
+-- Own holds that have a seat which is named go back first: nobody stands in one's own way. Tables only.
+function claim_seats.replace_own(g, i, request)
+  local held = held_seats(g, request)
+  if not held then
+    return
+  end
+  local user = arguments.users[i]
+  local seated = users.find(g, user, g.totals[i]).seated
+  for at = 1, #seated, layout.id_size do
+    local b = bookings.find(g, sub(seated, at, at + layout.id_size - 1))
+    if b and b.status == layout.reserved and lines.has_seat(b.lines, held) then
+      holdings.release(g, b)
+      request.replaced[#request.replaced + 1] = b
+    end
+  end
+end
+
+-- The holds that were given back for a claim that is granted end.
+function claim_seats.end_replaced(g, request)
+  for _, b in ipairs(request.replaced) do
+    bookings.set_ended(b, layout.cancelled, 'replaced')
+    bookings.put(g, b, 0, '')
+  end
+end
+
+local function hold(g, request, tier, seats)
+  rows.set(g, seats, '.', 'h')
+  local taken = request.taken[tier] or {}
+  request.taken[tier] = taken
+  for _, seat in ipairs(seats) do
+    taken[#taken + 1] = seat
+  end
+end
+
+-- The named seats that are not free, as bytes.
+local function hold_named(g, request)
+  local gone, free = {}, {}
+  for _, named in ipairs(request.named) do
+    local list = gone
+    if rows.state(g, named.seat) == '.' then
+      list = free[named.tier] or {}
+      free[named.tier] = list
+    end
+    list[#list + 1] = named.seat
+  end
+  if #gone == 0 then
+    for tier, seats in pairs(free) do
+      hold(g, request, tier, seats)
+    end
+  end
+  return lines.seat_bytes(gone)
+end
+
+local function hold_best(g, request)
+  for _, best in ipairs(request.best) do
+    local seats = best_seats.find(g, best.tier, best.count)
+    if not seats then
+      return g.more and 'MORE' or 'NO_ADJACENT', ''
+    end
+    hold(g, request, best.tier, seats)
+  end
+  return nil
+end
+
+local function fits(request)
+  for _, wanted in ipairs(request.wants) do
+    if wanted.tier.available < wanted.quantity then
+      return false
+    end
+  end
+  return true
+end
+
+-- Takes the seats, named ones first. Returns why it cannot, or nil; also when units without seats are short.
+function claim_seats.take(g, request)
+  local word, payload
+  if #request.named > 0 then
+    local gone = hold_named(g, request)
+    if gone ~= '' then
+      return g.more and 'MORE' or 'SEATS_TAKEN', g.more and '' or gone
+    end
+    word, payload = hold_best(g, request)
+    if word then
+      return word, payload
+    end
+  end
+  if not fits(request) then
+    return shortages.find(g)
+  end
+  if #request.named == 0 then
+    return hold_best(g, request)
+  end
+  return nil
+end
+
+-- Undoes what a refused claim did to the tables.
+function claim_seats.put_back(g, request)
+  for _, taken in pairs(request.taken) do
+    rows.set(g, taken, 'h', '.')
+  end
+  for _, b in ipairs(request.replaced) do
+    holdings.restore(g, b)
+  end
+end

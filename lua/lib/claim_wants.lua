@@ -1,0 +1,66 @@
+-- claim_wants: what a claim asks for: how many items (1), then each: its kind, and
+-- `g` tier 16, quantity I2: units of general admission; `b` the same: the best adjacent seats; `s` how many (I2), then
+-- seats I3 each: these seats.
+--
+-- Many claims ask for the same, so what their text says is kept: a want is units of one tier (`tier`, `quantity`) or
+-- more than that (`items`), with the event's fields that it needs.
+-- Keeps: a text is a want only if its items take all of it, there is one at least, each is for something, and no seat
+-- is named twice in one.
+
+-- Kept wants by their text.
+local known = {}
+claim_wants.known = known
+
+local function read_seats(text, at)
+  local count = read('>I2', text, at)
+  local last = at + 1 + count * layout.seat_size
+  if count == 0 or last > #text then
+    error('no seats')
+  end
+  return lines.distinct_seats(sub(text, at + 2, last)), last + 1
+end
+
+local function read_item(text, at, fields)
+  local kind = sub(text, at, at)
+  if kind == 's' then
+    fields[#fields + 1] = 'o'
+    local seats, rest = read_seats(text, at + 1)
+    return { kind = kind, seats = seats }, rest
+  elseif kind ~= 'g' and kind ~= 'b' then
+    error('no item')
+  end
+  local tier, quantity, rest = read('>c16I2', text, at + 1)
+  if quantity == 0 then
+    error('nothing')
+  end
+  fields[#fields + 1] = 't' .. tier
+  if kind == 'b' then
+    fields[#fields + 1], fields[#fields + 2] = 'h' .. tier, 'o'
+  end
+  return { kind = kind, tier = tier, quantity = quantity }, rest
+end
+
+local function read_items(text)
+  local items, fields, at = {}, {}, 2
+  for i = 1, byte(text) do
+    items[i], at = read_item(text, at, fields)
+  end
+  if #items == 0 or at ~= #text + 1 then
+    error('not the items alone')
+  end
+  if #items > 1 then
+    fields[#fields + 1] = 'o'
+  end
+  local first = items[1]
+  local is_simple = #items == 1 and first.kind == 'g'
+  local want = {
+    fields = fields, call = 0, items = not is_simple and items, tier = is_simple and first.tier,
+    quantity = is_simple and first.quantity,
+  }
+  return #text <= memo.longest and memo.keep(known, text, want) or want
+end
+
+-- What a text asks for; fails when it cannot be read.
+function claim_wants.read(text)
+  return known[text] or read_items(text)
+end

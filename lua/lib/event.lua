@@ -1,0 +1,97 @@
+-- event: what a call knows of its event: the group's state, which everything else is judged in.
+--
+-- `{p}:e:<event>` is a hash: `p` the policy, `n` the numbers, `o` the order of the tiers (16 bytes each), `t` and a
+-- tier its counters, `h` and a tier its hints.
+-- The group (`g`) that `event.load` returns has: `names` (of the event's keys), `policy`, `now`, the numbers by name,
+-- `tiers` (by id; false: unknown), `changed_tiers`, and what the other files of lib keep in it for the call. What they
+-- keep beside it is forgotten when an event is loaded. Nothing is written before `commit.write(g)`.
+-- Keeps: the event's clock never goes back.
+
+-- Fields of the event's hash that the next `event.load` reads with it.
+local wanted, wanted_count = {}, 0
+
+-- How many of them were read: `found` of the group has them, after policy and numbers.
+local read_count = 0
+
+-- Forgets them.
+function event.want_nothing()
+  wanted_count = 0
+end
+
+-- These will be asked for.
+function event.want(fields)
+  for _, field in ipairs(fields) do
+    local i = 1
+    while i <= wanted_count and wanted[i] ~= field do
+      i = i + 1
+    end
+    wanted_count, wanted[i] = max(wanted_count, i), field
+  end
+end
+
+local function forget_last_call()
+  users.begin()
+  day_keys.begin()
+  bookings.begin()
+  versions.begin()
+  grants.begin()
+  answers.begin()
+  hold_index.begin()
+end
+
+local function group_of(names, policy, numbers, found)
+  local seq, clock, next_due, tail, live, key_day, has_day_before = read(layout.numbers, numbers)
+  local now = max(partition.clock(), clock)
+  return {
+    names = names, policy = policy, found = found, now = now, seq = seq,
+    -- When the event has to be looked at next; never too late, maybe too early. 0: nothing is held.
+    next = next_due, is_due = next_due ~= 0 and next_due <= now, is_next_changed = false,
+    tail = tail, live = live, key_day = key_day, has_day_before = has_day_before, tiers = {}, changed_tiers = {},
+    totals = false, rows = false, hold_expires = false, queue_taken = 0, more = false, is_changed = false,
+    uses_keys = false,
+    -- Blocks, once there are any. Further fields of the event to write, and their values.
+    blocks = false, fields = false,
+  }
+end
+
+-- Reads the event, and the fields of its hash that will be asked for. Returns the group, or nil and a refusal. An event
+-- of another epoch was not loaded by the recovery that opened its partition: its date is long past, and it is as if it
+-- were not here.
+function event.load(event_key, epoch)
+  local found = call('HMGET', event_key, 'p', 'n', unpack(wanted, 1, wanted_count))
+  read_count, wanted_count = wanted_count, 0
+  if not found[1] then
+    return nil, { 'NO_EVENT' }
+  end
+  local policy = policies.read(found[1])
+  if policy.epoch ~= epoch then
+    return nil, { policy.epoch == 'closed' and 'RECOVERING' or 'NO_EVENT' }
+  end
+  forget_last_call()
+  return group_of(policies.names(event_key), policy, found[2], found)
+end
+
+-- A field of the event's hash, or false.
+function event.field(g, name)
+  for i = 1, read_count do
+    if wanted[i] == name then
+      return g.found[2 + i]
+    end
+  end
+  local text = call('HGET', g.names.event, name)
+  read_count = read_count + 1
+  wanted[read_count], g.found[2 + read_count] = name, text
+  return text
+end
+
+-- Something is to be looked at at that time.
+function event.look_at(g, time)
+  if g.next == 0 or time < g.next then
+    g.next, g.is_next_changed = time, true
+  end
+end
+
+-- The numbers as they are stored.
+function event.numbers(g)
+  return pack(layout.numbers, g.seq, g.now, g.next, g.tail, g.live, g.key_day, g.has_day_before)
+end

@@ -1,0 +1,117 @@
+-- grants: a claim that is granted becomes a booking.
+--
+-- Its record is made of texts that most bookings share: what all holds of a group have alike, the line by tier, price
+-- and quantity (kept with the tier), numbers as bytes.
+-- Keeps: a booking, its user's totals, its key and its place among those that hold belong together.
+
+local ids, flags, users_of, keys_of = arguments.ids, arguments.flags, arguments.users, arguments.keys
+local traces, key_fields = arguments.traces, asked.key_fields
+
+-- Ids of the bookings made in this call and the numbers of their versions; the same by id, once somebody asks.
+local made, versions_of, count = {}, {}, 0
+local by_id, indexed = {}, 0
+
+-- What is known of users and of days' keys, by the user's and by the operation's number.
+local numbers, states, changed, keys_today, keys_before, today, before
+
+-- Forgets the call before.
+function grants.begin()
+  count = 0
+  if indexed > 0 then
+    by_id, indexed = {}, 0
+  end
+end
+
+-- Takes what the operations asked for.
+function grants.prepare()
+  numbers, states, changed, keys_today, keys_before = users.lists()
+  today, before = day_keys.lists()
+end
+
+-- The new bookings of this call, and how many they are.
+function grants.made()
+  return made, count
+end
+
+-- The number of the version that is a new booking of this call, or nil.
+function grants.find(id)
+  for i = indexed + 1, count do
+    by_id[made[i]] = versions_of[i]
+  end
+  indexed = count
+  return by_id[id]
+end
+
+-- What all new holds of a group have alike.
+local function begin_holds(g)
+  local policy = g.policy
+  local expires = g.now + policy.hold
+  g.hold_expires = expires
+  g.hold_times = pack(layout.record_times, policy.event, expires, 0, 0, 0, g.now, g.now, 0)
+  g.hold_state = record.state_bytes(g, layout.reserved, 0, 1)
+  hold_index.add_claimed(g, expires)
+end
+
+-- Numbers of two and of four bytes: of the latter the three bytes that rarely change are kept, and the last.
+local sizes, heads, lows = {}, {}, {}
+
+local function size_bytes(size)
+  return memo.keep(sizes, size, pack('>I2', size))
+end
+
+local function head_bytes(number)
+  return memo.keep(heads, number + 1, sub(pack('>I4', number), 1, 3))
+end
+
+local function low_byte(number)
+  return memo.keep(lows, number + 1, char(number))
+end
+
+-- The answer to a one-shot claim's key is kept beside its booking. Returns what its record begins with.
+local function begin_one_shot(g, i)
+  answers.run(g, keys_of[i], ids[i], arguments.patience[i])
+  return record.state_bytes(g, layout.reserved, layout.claimed_by_one_shot, 1)
+end
+
+-- The claim's key is used by a user of this number.
+local function use_key(g, i, id, number)
+  local place = 2 * i
+  local used = keys_today[number]
+  if not used then
+    used = today[place] and day_keys.number(today[place]) or 0
+    keys_before[number] = before[place] and day_keys.number(before[place]) or 0
+  end
+  keys_today[number] = used + 1
+  g.uses_keys = true
+  day_keys.remember(key_fields[place - 1], id)
+end
+
+-- A claim is granted: the booking is made. `lines_text`: its record from the currency to the count of what is left, and
+-- what is left of all tiers but the last; `left`: of that; `state`: what the user has then. Returns the answer.
+function grants.grant(g, i, lines_text, left, state)
+  if not g.hold_expires then
+    begin_holds(g)
+  end
+  local id, flag, user, key, hold_state = ids[i], flags[i], users_of[i], keys_of[i], g.hold_state
+  local number = numbers[user]
+  if number then
+    states[number], changed[number] = state, true
+  else
+    number = users.add(user, state, true)
+  end
+  if key then
+    use_key(g, i, id, number)
+    if flag % 8 >= layout.one_shot then
+      hold_state = begin_one_shot(g, i)
+    end
+  end
+  local size, low = #user, left % 256
+  count = count + 1
+  made[count] = id
+  versions_of[count] = versions.add(
+    id, hold_state,
+    g.hold_times .. (sizes[size] or size_bytes(size)) .. user .. (key or layout.no_key) .. lines_text
+      .. (heads[left - low + 1] or head_bytes(left - low)) .. (lows[low + 1] or low_byte(low)),
+    flag, traces[i])
+  return 'HELD', '', versions_of[count]
+end

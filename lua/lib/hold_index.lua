@@ -1,0 +1,109 @@
+-- hold_index: when holds end. Three keys of an event name them:
+--
+-- `{p}:q:<event>`, a list, an element a group of claims: when it expires, then ids: in the order of time;
+-- `{p}:x:<event>`, a sorted set: holds out of that order (extended, back from a payment, loaded by a recovery, or made
+-- after the event's hold time was shortened);
+-- `{p}:y:<event>`, a sorted set: bookings that are being paid for, by the attempt's deadline.
+-- `{p}:due` has each event's `next`: when it has to be looked at, which may be too early and is never too late.
+-- Keeps: every hold is named by one of them at its time or earlier. Queue and `x:` may also name what is no hold any
+-- more: nothing is taken out when a booking moves on, its record decides when the time comes.
+
+-- Scores in `x:` and `y:` by id, as they become in this call; false: it leaves.
+hold_index.expiries, hold_index.deadlines = {}, {}
+
+-- Forgets the call before.
+function hold_index.begin()
+  if next(hold_index.expiries) ~= nil then
+    hold_index.expiries = {}
+  end
+  if next(hold_index.deadlines) ~= nil then
+    hold_index.deadlines = {}
+  end
+end
+
+-- A hold ends at a time that is not in the queue's order.
+function hold_index.add(g, id, expires)
+  hold_index.expiries[id] = expires
+  event.look_at(g, expires)
+end
+
+-- The same of a new hold, unless it has moved on in its own group.
+function hold_index.name(id, expires)
+  hold_index.expiries[id] = hold_index.expiries[id] or expires
+end
+
+-- What `x:` or `y:` named is looked at: it leaves, unless it has got another time in this group.
+function hold_index.forget_hold(id)
+  hold_index.expiries[id] = hold_index.expiries[id] or false
+end
+
+function hold_index.forget_payment(id)
+  hold_index.deadlines[id] = hold_index.deadlines[id] or false
+end
+
+-- A payment begins, and ends.
+function hold_index.begin_payment(g, id, deadline)
+  hold_index.deadlines[id] = deadline
+  event.look_at(g, deadline + bookings.provider_silence)
+end
+
+function hold_index.end_payment(id)
+  hold_index.deadlines[id] = false
+end
+
+-- New holds of this group end together: in the queue unless others there end later.
+function hold_index.add_claimed(g, expires)
+  g.is_queued = expires >= g.tail
+  if g.is_queued then
+    g.tail = expires
+  end
+  event.look_at(g, expires)
+end
+
+local add, remove = {}, {}
+
+-- Members of a sorted set become these: a score, or false when they are to leave it.
+local function write_set(key, scores)
+  local added, removed = 0, 0
+  for id, score in pairs(scores) do
+    if score then
+      add[added + 1], add[added + 2] = memo.integer(score), id
+      added = added + 2
+    else
+      removed = removed + 1
+      remove[removed] = id
+    end
+  end
+  if added > 0 then
+    call('ZADD', key, unpack(add, 1, added))
+  end
+  if removed > 0 then
+    call('ZREM', key, unpack(remove, 1, removed))
+  end
+end
+
+-- Writes the indexes of holds, and when the event is to be looked at next. `claimed`: ids of the group's new holds.
+function hold_index.commit(g, claimed, claimed_count)
+  local names = g.names
+  if g.queue_taken > 0 then
+    call('LTRIM', names.queue, g.queue_taken, -1)
+  end
+  if claimed_count > 0 and g.is_queued then
+    call('RPUSH', names.queue, pack(layout.queue_expiry, g.hold_expires) .. concat(claimed, '', 1, claimed_count))
+  elseif claimed_count > 0 then
+    for i = 1, claimed_count do
+      hold_index.name(claimed[i], g.hold_expires)
+    end
+  end
+  if next(hold_index.expiries) ~= nil then
+    write_set(names.expiries, hold_index.expiries)
+  end
+  if next(hold_index.deadlines) ~= nil then
+    write_set(names.paying, hold_index.deadlines)
+  end
+  if g.is_next_changed and g.next ~= 0 then
+    call('ZADD', names.due, format('%d', g.next), names.id)
+  elseif g.is_next_changed then
+    call('ZREM', names.due, names.id)
+  end
+end

@@ -1,0 +1,52 @@
+-- live_holds: every hold of an event and its record, for whoever compares them with PostgreSQL's.
+--
+-- The queue and `x:` may also name what is no hold any more, and name one hold twice; `y:` is exact.
+
+-- Records read at once.
+local batch = 500
+
+local function of_queue(key)
+  local list = {}
+  for _, element in ipairs(call('LRANGE', key, 0, -1)) do
+    for at = layout.queue_expiry_size + 1, #element, layout.id_size do
+      list[#list + 1] = sub(element, at, at + layout.id_size - 1)
+    end
+  end
+  return list
+end
+
+-- Adds to `holds`, in pairs, those of a list that have the status by a record of the epoch; with `is_exact` also those
+-- that do not, with an empty record.
+local function add(holds, seen, list, found)
+  for first = 1, #list, batch do
+    local names, last = {}, min(first + batch - 1, #list)
+    for i = first, last do
+      names[#names + 1] = found.prefix .. list[i]
+    end
+    for i, text in ipairs(call('MGET', unpack(names))) do
+      local id = list[first + i - 1]
+      local is_hold = false
+      if text and byte(text) == layout.record_mark then
+        local status, _, epoch = record.state(text)
+        is_hold = status == found.status and epoch == found.epoch
+      end
+      if not seen[id] and (is_hold or found.is_exact) then
+        seen[id] = true
+        holds[#holds + 1] = id
+        holds[#holds + 1] = is_hold and text or ''
+      end
+    end
+  end
+end
+
+-- Ids of an event's holds and their records, in pairs: empty when a paying booking has none.
+function live_holds.read(names, epoch)
+  local holds, seen = {}, {}
+  local reserved = { prefix = names.booking, status = layout.reserved, epoch = epoch, is_exact = false }
+  add(holds, seen, of_queue(names.queue), reserved)
+  add(holds, seen, call('ZRANGE', names.expiries, 0, -1), reserved)
+  add(holds, seen, call('ZRANGE', names.paying, 0, -1), {
+    prefix = names.booking, status = layout.pending_payment, epoch = epoch, is_exact = true,
+  })
+  return holds
+end

@@ -1,0 +1,41 @@
+-- policies: what an event's policy says, and what its keys are called. Both follow from a text alone, and are kept.
+
+local known, all_names = {}, {}
+
+local part = '([^|]*)|'
+
+-- The event's 16 bytes, then `status|opens|closes|cancel|hold|maxt|maxb|currency|epoch|rows`.
+local function read_policy(text)
+  local status, opens, closes, cancel, hold, max_tickets, max_bookings, currency, epoch, rows_text =
+    match(text, '^' .. rep(part, 9) .. '(.*)$', 17)
+  return memo.keep(known, text, {
+    event = sub(text, 1, 16), status = status, opens = tonumber(opens), closes = tonumber(closes),
+    cancel = tonumber(cancel), hold = tonumber(hold), max_tickets = tonumber(max_tickets) or 1 / 0,
+    max_bookings = tonumber(max_bookings) or 1 / 0, currency = currency, epoch = epoch,
+    epoch_number = tonumber(epoch) or 0, rows = rows_text,
+    -- Whether no time and no status keeps anybody from claiming.
+    is_on_sale = status == 'published' and opens == '' and closes == '',
+    -- What the policy of the event becomes when it is closed.
+    closed = sub(text, 1, #text - #rows_text - #epoch - 1) .. 'closed|' .. rows_text,
+  })
+end
+
+-- What a policy's text says.
+function policies.read(text)
+  return known[text] or read_policy(text)
+end
+
+local function read_names(event_key)
+  local tag, id = sub(event_key, 1, -39), sub(event_key, -36)
+  return memo.keep(all_names, event_key, {
+    tag = tag, id = id, event = event_key, meta = tag .. 'meta', outbox = tag .. 'outbox', due = tag .. 'due',
+    users = tag .. 'u:' .. id, queue = tag .. 'q:' .. id, expiries = tag .. 'x:' .. id, paying = tag .. 'y:' .. id,
+    seat_map = tag .. 's:' .. id, runs = tag .. 'r:' .. id, offsets = tag .. 'o:' .. id, blocks = tag .. 'l:' .. id,
+    days = tag .. 'd:' .. id .. ':', booking = tag .. 'b:', answer = tag .. 'i:',
+  })
+end
+
+-- The names of an event's keys, by that of its hash.
+function policies.names(event_key)
+  return all_names[event_key] or read_names(event_key)
+end

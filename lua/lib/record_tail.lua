@@ -1,0 +1,96 @@
+-- record_tail: the end of a booking's record: its payment, why it ended, and what its claim answered before it changed.
+--
+-- Payment: 0, or 1, layout.payment, provider with its length (1), transaction with its length (I2). Reason with its
+-- length (1). First answer: 0, or 1, when the hold ended by it (I6), and its lines. Without any of them there is no
+-- tail.
+-- A payment that was read is a table of its own: what is changed is set again (`record_tail.set_payment`).
+
+local no_payment, no_reason, no_answer = '\0', '\0', '\0'
+local nothing = no_payment .. no_reason .. no_answer
+local nothing_back = '\0\0\0\0\0\0\0\0\0\0\0\0' -- refund and refunded, of a payment
+
+-- Payment, reason and first answer of a booking, as bytes.
+local function parts(b)
+  local tail = b.tail
+  if tail == '' then
+    return no_payment, no_reason, no_answer
+  end
+  local payment_last = 1
+  if byte(tail) == 1 then
+    local provider_last = 2 + layout.payment_size + byte(tail, 2 + layout.payment_size)
+    local high, low = byte(tail, provider_last + 1, provider_last + 2)
+    payment_last = provider_last + 2 + high * 256 + low
+  end
+  local reason_last = payment_last + 1 + byte(tail, payment_last + 1)
+  return sub(tail, 1, payment_last), sub(tail, payment_last + 1, reason_last), sub(tail, reason_last + 1)
+end
+
+local function set(b, payment, reason, answer)
+  local tail = payment .. reason .. answer
+  b.tail = tail ~= nothing and tail or ''
+end
+
+-- The id of its payment, or nil.
+function record_tail.payment_id(b)
+  return byte(b.tail) == 1 and sub(b.tail, 2, 17) or nil
+end
+
+-- The status of its payment, or nil.
+function record_tail.payment_status(b)
+  return byte(b.tail) == 1 and byte(b.tail, 18) or nil
+end
+
+-- The running or last payment, or nil.
+function record_tail.payment(b)
+  if byte(b.tail) ~= 1 then
+    return nil
+  end
+  local id, status, amount, refund, refunded, provider, transaction = read(layout.payment .. 'Bc0I2c0', b.tail, 2)
+  return {
+    id = id, status = status, amount = amount, refund = refund, refunded = refunded, provider = provider,
+    transaction = transaction,
+  }
+end
+
+-- A payment that was read or made becomes the booking's.
+function record_tail.set_payment(b, payment)
+  local provider, transaction = payment.provider, payment.transaction
+  local text = pack(
+    layout.payment_with_mark, 1, payment.id, payment.status, payment.amount, payment.refund, payment.refunded,
+    #provider) .. provider .. pack('>I2', #transaction) .. transaction
+  local _, reason, answer = parts(b)
+  set(b, text, reason, answer)
+end
+
+-- The booking gets a payment of which nothing has to go back, and no reason to have ended.
+function record_tail.begin_payment(b, id, status, amount, provider, transaction)
+  local text = '\1' .. id .. pack('>BI6', status, amount) .. nothing_back .. char(#provider) .. provider
+    .. pack('>I2', #transaction) .. transaction
+  local _, _, answer = parts(b)
+  b.tail = text .. no_reason .. answer
+end
+
+-- So much of a payment has to go back in all; with all of it, the payment itself is refund-due.
+function record_tail.refund(payment, amount)
+  payment.refund = amount
+  if amount >= payment.amount then
+    payment.status = payment.refunded < amount and layout.payment_refund_due or layout.payment_refunded
+  end
+end
+
+-- Why it ended; empty when it did not.
+function record_tail.set_reason(b, reason)
+  if b.tail == '' and reason == '' then
+    return
+  end
+  local payment, _, answer = parts(b)
+  set(b, payment, char(#reason) .. reason, answer)
+end
+
+-- What the claim answered is kept before it changes; once.
+function record_tail.keep_first_answer(b)
+  local payment, reason, answer = parts(b)
+  if answer == no_answer then
+    set(b, payment, reason, '\1' .. pack('>I6', b.expires) .. b.lines.text)
+  end
+end

@@ -1,0 +1,140 @@
+-- rows: rows of the seat map, as a group has them.
+--
+-- The map `{p}:s:<event>` has one byte a seat (`.` free, `h` held, `s` sold, `b` blocked) and `|` after each row;
+-- `{p}:o:<event>` has where each row begins, three bytes each, and one more for the end; `{p}:r:<event>` has a byte a
+-- row, 128 + its longest free run (at most 127). The policy's `rows` has the tiers sold by seat: `place first last;…`,
+-- the tier by its place in the event's order. Rows are read once, judged and changed in tables, and written by
+-- `rows.commit`.
+-- Keeps: a row's longest run is that of its text.
+
+-- What a seat is when its unit is counted so.
+rows.states = { available = '.', held = 'h', sold = 's', blocked = 'b' }
+
+-- What is counted as the longest run at most.
+local longest_counted = 127
+
+-- The rows of each tier, in a list and by the tier's place; kept with the policy, which alone says them.
+local function ranges_of(policy)
+  local ranges = policy.ranges
+  if not ranges then
+    ranges = { by_place = {} }
+    for place, first, last in gmatch(policy.rows, '(%d+) (%d+) (%d+)') do
+      local range = { place = tonumber(place), first = tonumber(first), last = tonumber(last) }
+      ranges[#ranges + 1] = range
+      ranges.by_place[range.place] = range
+    end
+    policy.ranges = ranges
+  end
+  return ranges
+end
+
+-- The rows of a tier, or nil.
+function rows.of_tier(g, id)
+  return ranges_of(g.policy).by_place[tiers.places(g)[id]]
+end
+
+local function range_at(g, index)
+  for _, range in ipairs(ranges_of(g.policy)) do
+    if index >= range.first and index <= range.last then
+      return range
+    end
+  end
+  return nil
+end
+
+-- A row of a tier, or nil: its `text`, where in the map it begins (`offset`), its place among the tier's rows, the
+-- tier's id, and its `run` once it was changed.
+function rows.read(g, index)
+  local known = g.rows
+  if not known then
+    known = {}
+    g.rows = known
+  end
+  local row = known[index]
+  local range = not row and range_at(g, index)
+  if range then
+    local bounds = call('GETRANGE', g.names.offsets, memo.integer(3 * index), memo.integer(3 * index + 5))
+    local a, b, c, d, e, f = byte(bounds, 1, 6)
+    local first, last = a * 65536 + b * 256 + c, d * 65536 + e * 256 + f - 2
+    row = {
+      index = index, offset = first, text = call('GETRANGE', g.names.seat_map, memo.integer(first), memo.integer(last)),
+      run = false,
+      place = index - range.first, tier = tiers.at(g, range.place),
+    }
+    known[index] = row
+  end
+  return row
+end
+
+-- What a seat is (`.`, `h`, `s`, `b`), and its tier's id; nil when the event has no such seat.
+function rows.state(g, seat)
+  local row, place = rows.read(g, floor(seat / 1024)), seat % 1024
+  if not row or place >= #row.text then
+    return nil
+  end
+  return sub(row.text, place + 1, place + 1), row.tier
+end
+
+local repeated = {}
+
+-- So many seats side by side in the same state.
+function rows.run_of(state, n)
+  local of_state = repeated[state] or memo.keep(repeated, state, {})
+  return of_state[n] or memo.keep(of_state, n, rep(state, n))
+end
+
+-- The longest free run of a row's text.
+local function longest_run(text)
+  local longest, at, last = 0, find(text, '%.+')
+  while at do
+    longest = max(longest, last - at + 1)
+    at, last = find(text, '%.+', last + 1)
+  end
+  return min(longest, longest_counted)
+end
+
+-- A row's text was changed.
+local function measure(g, row, is_freed)
+  row.run = longest_run(row.text)
+  if is_freed then
+    tiers.lower_hints(g, tiers.find(g, row.tier), row.place, row.run)
+  end
+end
+
+-- Seats side by side in a row: those in one state become another.
+local function set_run(row, place, length, from, to)
+  local text = row.text
+  local old = sub(text, place + 1, place + length)
+  local new = old == rows.run_of(from, length) and rows.run_of(to, length) or gsub(old, '[' .. from .. ']', to)
+  row.text = sub(text, 1, place) .. new .. sub(text, place + #old + 1)
+end
+
+-- Turns seats from one state into another; one that is in a third state stays what it is.
+function rows.set(g, seats, from, to)
+  local i, count = 1, #seats
+  while i <= count do
+    local seat, length = seats[i], 1
+    while seats[i + length] == seat + length do
+      length = length + 1
+    end
+    local index = floor(seat / 1024)
+    local row = rows.read(g, index)
+    if row then
+      set_run(row, seat % 1024, length, from, to)
+    end
+    i = i + length
+    if row and (i > count or floor(seats[i] / 1024) ~= index) then
+      measure(g, row, to == rows.states.available)
+    end
+  end
+end
+
+-- Writes the rows that changed.
+function rows.commit(g)
+  for index, row in pairs(g.rows) do
+    if row.run then
+      call('SETRANGE', g.names.seat_map, memo.integer(row.offset), row.text)
+      call('SETRANGE', g.names.runs, memo.integer(index), char(128 + row.run))
+    end
+  end
+end

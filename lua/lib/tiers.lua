@@ -1,0 +1,100 @@
+-- tiers: what each tier of an event has, and how units move between its counts.
+--
+-- Keeps: capacity = available + held + sold + blocked, for every tier, whatever is done: units only move.
+
+-- Texts of lines by what makes them: the tier, its price and the currency.
+local texts_of = {}
+
+local function read_tier(g, id, text)
+  local capacity, available, held, sold, blocked, price, kind = read(layout.tier, text)
+  local shared = g.policy.currency .. sub(text, 21, 26) .. id
+  return {
+    id = id, capacity = capacity, available = available, held = held, sold = sold, blocked = blocked, price = price,
+    kind = kind, is_seated = kind == layout.seated, is_changed = false, is_hint_moved = false,
+    -- By quantity: how a new booking of one line of general admission goes on after its key.
+    one_line = texts_of[shared] or memo.keep(texts_of, shared, {}),
+  }
+end
+
+-- A tier by its id, or false when the event has none such.
+function tiers.find(g, id)
+  local tier = g.tiers[id]
+  if tier == nil then
+    local text = event.field(g, 't' .. id)
+    tier = text and read_tier(g, id, text)
+    g.tiers[id] = tier
+  end
+  return tier
+end
+
+-- A new tier, of nothing yet.
+function tiers.add(g, id, kind)
+  local tier = read_tier(g, id, pack(layout.tier, 0, 0, 0, 0, 0, 0, kind))
+  g.tiers[id] = tier
+  return tier
+end
+
+-- The tier's counts are to be written.
+function tiers.mark(g, tier)
+  if not tier.is_changed then
+    tier.is_changed = true
+    local changed = g.changed_tiers
+    changed[#changed + 1] = tier
+  end
+end
+
+-- Moves units from one count to another: `available`, `held`, `sold`, `blocked`.
+function tiers.move(g, tier, quantity, from, to)
+  tier[from] = tier[from] - quantity
+  tier[to] = tier[to] + quantity
+  tiers.mark(g, tier)
+end
+
+-- A tier as it is stored.
+function tiers.text(tier)
+  return pack(
+    layout.tier, tier.capacity, tier.available, tier.held, tier.sold, tier.blocked, tier.price, tier.kind)
+end
+
+-- Where each of the event's tiers stands in the order in which they were made, by id; read once.
+function tiers.places(g)
+  local places = g.places
+  if not places then
+    places = {}
+    local order = event.field(g, 'o') or ''
+    for place = 1, #order / layout.id_size do
+      places[sub(order, 16 * place - 15, 16 * place)] = place
+    end
+    g.places = places
+  end
+  return places
+end
+
+-- The tier at a place of that order.
+function tiers.at(g, place)
+  return sub(event.field(g, 'o') or '', 16 * place - 15, 16 * place)
+end
+
+-- Before which row of the tier, counted from its first, no run of n is free. For n above 15 it is that of 16.
+function tiers.hint(g, tier, n)
+  local hints = tier.hints or event.field(g, 'h' .. tier.id) or layout.no_hints
+  tier.hints = hints
+  local high, low = byte(hints, 2 * n - 1, 2 * n)
+  return high * 256 + low
+end
+
+-- The same becomes `row`.
+function tiers.set_hint(tier, n, row)
+  local hints = tier.hints
+  tier.hints = sub(hints, 1, 2 * n - 2) .. pack(layout.hint, row) .. sub(hints, 2 * n + 1)
+  tier.is_hint_moved = true
+end
+
+-- A row has a free run of this length now.
+function tiers.lower_hints(g, tier, row, run)
+  for n = 1, min(run, layout.hint_count) do
+    if tiers.hint(g, tier, n) > row then
+      tiers.set_hint(tier, n, row)
+    end
+  end
+end

@@ -1,0 +1,93 @@
+-- versions: the bookings' versions that a group makes, in order. The outbox entry has each of them (`v`), Redis in the
+-- end has the last of each booking.
+--
+-- A version is the booking's id and its record in two parts: `state`, before the entry's id, which is known only once
+-- the entry is there, and `rest`, after it. Kept from call to call, filled anew by each, never read beyond `count`.
+-- Keeps: stored and answered is the record with its entry; the entry itself has zeros there.
+
+local ids, states, rests, count, is_awaited = {}, {}, {}, 0, false
+
+-- The fields of the entry: a name and a value each. Those of the versions come after the head and the tiers.
+local fields, first_field = {}, 4
+versions.fields = fields
+
+-- Keys and records as they are stored, by twice their number.
+local records = {}
+versions.records = records
+
+-- What stands in an entry between a booking's id and the rest of its record, by state, then by flags and length; and
+-- bytes by their number.
+local leads, bytes = {}, {}
+
+-- Forgets the versions of the call before.
+function versions.begin()
+  count, is_awaited = 0, false
+end
+
+-- How many there are.
+function versions.count()
+  return count
+end
+
+-- Whether somebody waits for the acknowledgement of one.
+function versions.is_awaited()
+  return is_awaited
+end
+
+-- `key`: 256 times the record's length, and the flags.
+local function read_lead(state, key)
+  local of_state, size = leads[state] or memo.keep(leads, state, {}), floor(key / 256)
+  return memo.keep(of_state, key, char(key % 256, floor(size / 256), size % 256) .. state .. layout.no_entry)
+end
+
+local function byte_of(number)
+  local text = char(number)
+  bytes[number] = text
+  return text
+end
+
+-- A new one, made by an operation with these flags and this trace. Returns its number.
+function versions.add(id, state, rest, flag, trace)
+  count = count + 1
+  ids[count] = id
+  states[count] = state
+  rests[count] = rest
+  local key, of_state, place = (#state + #rest + 10) * 256, leads[state], first_field + 2 * count
+  if flag >= layout.awaits_acknowledgement then
+    key, is_awaited = key + layout.awaits_acknowledgement, true
+  end
+  fields[place - 1] = 'v'
+  fields[place] = id .. (of_state and of_state[key] or read_lead(state, key)) .. rest
+    .. (bytes[#trace] or byte_of(#trace)) .. trace
+  return count
+end
+
+-- The record of a version, as it is before the entry is there.
+function versions.text(number)
+  return states[number] .. layout.no_entry .. rests[number]
+end
+
+-- Where the next field of the entry goes.
+function versions.next_field()
+  return first_field + 2 * count + 1
+end
+
+-- Writes the records, with their entry: the last of a booking stays.
+function versions.commit(g, entry)
+  if count == 0 then
+    return
+  end
+  local milliseconds, sequence = match(entry, '^(%d+)%-(%d+)$')
+  local entry_bytes = pack(layout.record_entry, milliseconds, sequence)
+  local prefix, last_state, start = g.names.booking, nil, nil
+  for i = 1, count do
+    local state = states[i]
+    -- Most have the same state.
+    if state ~= last_state then
+      last_state, start = state, state .. entry_bytes
+    end
+    records[2 * i - 1] = prefix .. ids[i]
+    records[2 * i] = start .. rests[i]
+  end
+  call('MSET', unpack(records, 1, 2 * count))
+end
