@@ -22,9 +22,9 @@ final class DriftWatch {
     private var isRunning = false
 
     /// Between two events at least.
-    private static let pause = Duration.seconds(1)
+    private static let pause = Duration.seconds(2)
     /// How often `stop` is looked for.
-    private static let tick = Duration.milliseconds(250)
+    private static let tick = Duration.milliseconds(500)
     /// PostgreSQL counts all of an event's bookings: after a long look it rests so many times as long, to a bound, for it
     /// may have been long only because others were at work.
     private static let restFactor: Int64 = 50

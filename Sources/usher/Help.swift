@@ -99,6 +99,18 @@ enum Help {
                 terms of sale (times, limits, prices), and what bookings cost. Exit code 1 with what differs.
                 """),
         Command(
+            name: "show", summary: "what Redis holds of an event, a booking or a partition",
+            text: """
+                usher show event ID
+                usher show booking ID
+                usher show partition N
+
+                Prints what Redis holds, in words and numbers, next to what PostgreSQL has; lines that differ say so. An event
+                may be named by its number, too. What is not persisted yet may differ: of a partition it shows the first
+                entries that are not. Needs REDIS_URL and DATABASE_URL, or a running usher dev; it changes nothing, and works
+                while one of them is away. docs/redis.md has every key and byte.
+                """),
+        Command(
             name: "replay-dead-letter", summary: "writes down what was put aside",
             text: """
                 usher replay-dead-letter [--id N]

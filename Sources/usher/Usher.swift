@@ -38,6 +38,12 @@ struct Usher {
             return .misused
         }
         guard Help.commands.contains(command) else { throw unknown(command) }
+        // What it shows is named, not optional.
+        if command == "show" {
+            Log.configure(least: try settings.logLevel(), forPeople: isatty(2) == 1)
+            try await Show(settings.withRunningStores(), Array(arguments.dropFirst())).run()
+            return .done
+        }
         let options = try Options(arguments.dropFirst(), known: Help.options(of: command))
         // `dev` is for people wherever its messages go: what it prints for them is not to stand between lines of JSON.
         Log.configure(least: try settings.logLevel(), forPeople: isatty(2) == 1 || command == "dev")
