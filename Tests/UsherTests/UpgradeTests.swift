@@ -1,0 +1,60 @@
+import Foundation
+import Support
+import Testing
+
+/// An installation that an older version filled, whose Redis is in the first form of what Redis holds
+/// (`Recordings/record.py` made it): events with seats, holds, paid and cancelled bookings, keys in use, an outbox that
+/// lags behind. Its clocks were set far ahead, so that its holds are alive.
+@Suite("An installation in the first form")
+struct UpgradeTests {
+    @Test("is upgraded by its recovery: nothing is lost, keys replay, both stores agree")
+    func upgraded() throws {
+        let old = try RecordedInstallation()
+        #expect(try old.redisCommand("HGET", "{p0}:meta", "state") == "open")
+        try old.start()
+        try old.expectEverything()
+        let verified = try old.run("verify")
+        #expect(verified.code == 0, "\(verified.said)")
+        #expect(try old.redisCommand("HGET", "{p0}:meta", "state") == "open2")
+    }
+
+    @Test("is upgraded after upgrades that were killed half-way")
+    func halfDone() throws {
+        let old = try RecordedInstallation()
+        // As one leaves a partition that it has just closed.
+        _ = try old.redisCommand("HSET", "{p0}:meta", "epoch", "7", "state", "recovering")
+        try old.migrate()
+        try old.startReconciler()
+        try eventually("a partition is upgraded") {
+            try (0..<4).contains { try old.redisCommand("HGET", "{p\($0)}:meta", "state") == "open2" }
+        }
+        old.killReconciler()
+        try old.start()
+        try old.expectEverything()
+        let verified = try old.run("verify")
+        #expect(verified.code == 0, "\(verified.said)")
+    }
+
+    @Test("is upgraded over an empty Redis: what was persisted is there, and its keys lead to their bookings")
+    func overEmptyRedis() throws {
+        let old = try RecordedInstallation()
+        _ = try old.redisCommand("FLUSHALL")
+        try old.start()
+        try old.expectBookings { $0.isPersisted }
+        let verified = try old.run("verify")
+        #expect(verified.code == 0, "\(verified.said)")
+        let claims = old.recording.requests.filter { $0.path == "/v1/bookings" && old.isPersisted($0) }
+        #expect(claims.count > 10)
+        for request in claims {
+            let again = try old.send(request)
+            guard !old.isBeingPaid(request) else {
+                // Nothing but its booking's state is known of the key, and that is not settled.
+                #expect(again.json["code"] as? String == "idempotency-in-progress", "\(again.text)")
+                continue
+            }
+            #expect(
+                again.status == request.status && again.json["id"] as? String == request.answered["id"] as? String,
+                "\(request.key): \(again.status) \(again.text)")
+        }
+    }
+}
