@@ -36,8 +36,8 @@ struct ListenerTests {
         // route; a debug build's code and frames are larger.
         #expect(after - before < 115)
         let clients = try Program("redis-cli", ["-u", cluster.redis.url, "CLIENT", "LIST", "TYPE", "pubsub"])
-        // The acks of each loop, and one for changes.
-        #expect(clients.readToEnd().split(separator: "\n").count == 3)
+        // The acknowledgements of each loop, one for changes, and the reconciler's for changes.
+        #expect(clients.readToEnd().split(separator: "\n").count == 4)
         #expect(cluster.stop("serve-0") == 0)
         for listener in listeners {
             #expect(try listener.next() == nil)

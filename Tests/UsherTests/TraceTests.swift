@@ -94,7 +94,7 @@ struct TraceTests {
         func mine() -> [(service: String, span: [String: Any])] {
             collector.spans.filter { $0.span["traceId"] as? String == Self.trace }
         }
-        let wanted: Set = ["POST /v1/bookings", "redis reserve", "redis begin_payment", "redis confirm", "persist"]
+        let wanted: Set = ["POST /v1/bookings", "redis claim", "redis begin_payment", "redis confirm", "persist"]
         let read = try client.send(
             "GET", "/v1/events/\(event.id)/availability",
             headers: [("traceparent", "00-22222222222222222222222222222222-00f067aa0ba902b7-01")])
