@@ -42,18 +42,20 @@ final class BookingActions {
         try await payments.requireMeans(means.means, for: id, of: user)
         let idempotency = try replays.key(request, alias)?.bound(
             user: user, target: id.uuid, action: .pay, body: body, secret: context.fingerprintKey)
-        let order = PaymentFlow.Order(
+        var order = PaymentFlow.Order(
             booking: id, user: user, means: means.means, isOneShot: false,
             preference: Preference(request, usual: context.configuration.persistWait), idempotency: idempotency,
             traceparent: context.traceparent(request), availability: nil)
         let older = FirstFormFingerprint(action: .pay, body: body, secret: context.fingerprintKey)
         if let known = try await replays.firstForm(idempotency, .pay, id.partition, older) { return known }
         guard !context.configuration.redisIsDurable else {
-            return try await replays.remembering(idempotency, id) { [self] in
-                try await payments.pay(order, countsDeclines: !isService)
+            return try await replays.remembering(idempotency, id) { [self] use in
+                order.keyUse = use
+                return try await payments.pay(order, countsDeclines: !isService)
             }
         }
-        return try await replays.once(idempotency, .pay, id) { [self] in
+        return try await replays.once(idempotency, .pay, id) { [self] use in
+            order.keyUse = use
             try await payments.requireRecords(for: id)
             return try await payments.pay(order, countsDeclines: !isService)
         }
@@ -157,8 +159,9 @@ final class BookingActions {
         let older = FirstFormFingerprint(
             action: action, detail: detail, body: body, secret: context.fingerprintKey)
         if let known = try await replays.firstForm(idempotency, action, id.partition, older) { return known }
-        return try await replays.once(idempotency, action, id) { [self] in
+        return try await replays.once(idempotency, action, id) { [self] use in
             let outcome = try await transitions.whereverItIs(id, caller.owner) { try await transition(wanted) }
+            if case .done = outcome { use.isOwn = true }
             switch outcome {
             case .done(let image, _) where action.isConfirming:
                 request.audit?.after = await context.json(id, image, persisted: false)

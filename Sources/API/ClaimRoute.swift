@@ -115,7 +115,7 @@ final class ClaimRoute {
                     ("Content-Type", "application/json"), ("Location", "/v1/bookings/\(claim.booking)"),
                 ], body: body)
         }
-        return try await replays.remembering(claim.idempotency, claim.booking, madeOf: claim.event) { [self] in
+        return try await replays.remembering(claim.idempotency, claim.booking, madeOf: claim.event) { [self] _ in
             if means.means == nil, image.totalAmount > 0 {
                 try await release(claim)
                 throw PaymentMeansBody.missing("/payment", for: image)

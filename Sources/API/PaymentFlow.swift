@@ -25,6 +25,8 @@ final class PaymentFlow {
         let availability: [TierAvailability]?
         /// By which declined cards are counted; `nil` when nothing was charged yet, or nobody counts.
         var attempt: DeclineLimit.Attempt?
+        /// Told when the payment's beginning recorded the key.
+        var keyUse: KeyUse?
     }
 
     /// An attempt has to be on record before the provider is asked; the reconciler needs a few milliseconds.
@@ -104,6 +106,7 @@ final class PaymentFlow {
         }
         switch outcome {
         case .done(let image, _):
+            order.keyUse?.isOwn = true
             return try await charge(order, payment, image, began: began)
         case .already(let image):
             return try await transitions.written(order.booking, image, 200, order.preference, isOld: true)

@@ -36,7 +36,7 @@ final class Replays {
     /// script looks at the key before anything else is done.
     func once(
         _ request: IdempotentRequest?, _ action: IdempotentAction, _ booking: BookingID,
-        _ body: nonisolated(nonsending) () async throws -> HTTPResponse
+        _ body: nonisolated(nonsending) (KeyUse) async throws -> HTTPResponse
     ) async throws -> HTTPResponse {
         if let request, let record = try await record(request, booking.partition) {
             return try await replay(record, request, action)
@@ -120,16 +120,21 @@ final class Replays {
 
     // MARK: - Remembering
 
-    /// Runs a request and remembers its answer, or forgets the key when the answer may be another one next time.
+    /// Runs a request and remembers its answer, or forgets the key when this request recorded it and the answer may be
+    /// another one next time.
     ///
-    /// - Parameter event: of the booking, when the request's key made it.
+    /// - Parameters:
+    ///   - event: of the booking, when the request's key made it.
+    ///   - body: notes that it recorded the key.
     func remembering(
         _ request: IdempotentRequest?, _ booking: BookingID, madeOf event: EventID? = nil,
-        _ body: nonisolated(nonsending) () async throws -> HTTPResponse
+        _ body: nonisolated(nonsending) (KeyUse) async throws -> HTTPResponse
     ) async throws -> HTTPResponse {
-        guard let request else { return try await body() }
+        let use = KeyUse()
+        use.isOwn = event != nil
+        guard let request else { return try await body(use) }
         do {
-            let response = try await body()
+            let response = try await body(use)
             let isReplay = response.headers.contains { $0.name == "Idempotent-Replayed" }
             if !isReplay { remember(response, request, booking) }
             return response
@@ -137,7 +142,7 @@ final class Replays {
             let response = problem.response()
             remember(response, request, booking)
             return response
-        } catch  where Self.leavesNothing(error) {
+        } catch  where use.isOwn && Self.leavesNothing(error) {
             if let event {
                 try? await context.inventory.forget(request, of: booking, event: event)
             } else {
@@ -161,8 +166,7 @@ final class Replays {
         problem.status == 402 || ["hold-expired", "event-cancelled", "invalid-state"].contains(problem.code)
     }
 
-    /// Whether the request is as if it had never been made. A key is kept while that is not known, and when it is
-    /// another request's.
+    /// Whether the request is as if it had never been made. A key is kept while that is not known.
     private static func leavesNothing(_ error: any Error) -> Bool {
         switch error {
         case let problem as Problem:
