@@ -23,6 +23,10 @@ struct OutboxPressureTests {
         let api = try TestAPI.current
         let event = try api.event()
         let ann = TestAPI.newUser()
+        let bob = TestAPI.newUser()
+        let early = try api.claim(event, by: bob, key: "early")
+        _ = try await api.until(
+            { $0["persisted"]?.bool == true }, Request("GET", "/v1/bookings/\(early.id)").by(bob))
         await api.stopReconciler()
         var held: [Answer] = []
         let keyed = try api.claim(event, by: ann, key: "before")
@@ -32,6 +36,8 @@ struct OutboxPressureTests {
         refused.expectProblem(503, "overloaded")
         try api.claim(event, by: ann, card: Card.good).expectProblem(503, "overloaded")
         try api.claim(event, by: ann, key: "before").expectReplay(of: keyed)
+        try await api.forget(early.id)
+        try api.claim(event, by: bob, key: "early").expectReplay(of: early)
         try api.claim(event, by: ann, key: "other").expectProblem(503, "overloaded")
         let paid = try api.act("payments", held[0].id, Card.body(Card.good), by: ann)
         #expect(paid.status == 202 && paid["status"]?.text == "CONFIRMED")

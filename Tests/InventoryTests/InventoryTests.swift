@@ -7,41 +7,31 @@ import Testing
 
 @Suite("Inventory on a real Redis")
 struct InventoryTests {
-    private static let keys = KeySpace(partitions: 4)
-    private static let tier = TierID(UUIDBytes(high: 7, low: 7))
+    private static let keys = OpenEvent.keys
+    private static let tier = OpenEvent.tier
 
     /// An open partition with one event on sale.
     private func withEvent(
         capacity: Int, hold: Int64 = 600_000, maxBookings: Int? = nil,
         _ body: @Sendable (Inventory, EventID) async throws -> Void
     ) async throws {
-        var options = RedisServerProcess.Options()
-        options.appendOnly = true
-        let redis = try RedisServerProcess(options)
-        let loop = try EventLoop(name: "test")
-        defer { loop.stop() }
-        let configuration = try RedisConfiguration(url: redis.socketURL)
-        try await loop.run { loop in
-            let connection = RedisConnection(loop: loop, configuration: configuration)
-            try connection.start()
-            defer { connection.close() }
-            let inventory = Inventory(loop: loop, connection: connection, keys: Self.keys, channel: "")
-            let event = EventID(UUIDBytes(high: 1, low: 1))
-            let partition = Self.keys.partition(of: event)
-            _ = try await inventory.now()
-            _ = try await inventory.close(partition, epoch: 1)
-            _ = try await inventory.open(partition, epoch: 1, cursor: .zero)
-            let policy = EventPolicy(
-                event: event, isCancelled: false, opensAt: nil, closesAt: nil, holdMilliseconds: hold,
-                maxTicketsPerUser: 10, maxBookingsPerUser: maxBookings, currency: "USD", clock: 0,
-                tiers: [
-                    TierCounters(
-                        tier: Self.tier, capacity: capacity, available: capacity, held: 0, sold: 0, blocked: 0,
-                        unitAmount: 100, kind: .general)
-                ])
-            let loaded = try await inventory.load(policy, recovering: nil)
-            #expect(loaded == .done)
-            try await body(inventory, event)
+        try await OpenEvent.with(capacity: capacity, hold: hold, maxBookings: maxBookings) { _, event in
+            try await body(event.inventory, OpenEvent.event)
+        }
+    }
+
+    /// Looks every 2 ms until it is so; an issue after 30 s.
+    static func eventually(
+        _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: nonisolated(nonsending) () async throws -> Bool
+    ) async throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try await !condition() {
+            guard ContinuousClock.now < end else {
+                Issue.record(what, sourceLocation: sourceLocation)
+                return
+            }
+            try await Task.sleep(for: .milliseconds(2))
         }
     }
 

@@ -18,6 +18,8 @@ public final class RedisServerProcess: Sendable {
         public var users: [(name: String, rules: [String])] = []
         /// Further arguments, for example `["--maxmemory", "4mb"]`.
         public var extraArguments: [String] = []
+        /// Variables beside this process's own, for example those of a `FalseClock`.
+        public var environment: [String: String] = [:]
 
         /// No append-only file and no password.
         public init() {}
@@ -65,7 +67,9 @@ public final class RedisServerProcess: Sendable {
         let program = try findProgram("redis-server")
         try process.withLock { process in
             guard process == nil else { return }
-            process = try ChildProcess([program] + arguments, log: directory.path + "/log", watchedWith: directory.path)
+            process = try ChildProcess(
+                [program] + arguments, environment: options.environment, log: directory.path + "/log",
+                watchedWith: directory.path)
         }
         try waitUntilReady()
     }

@@ -1,14 +1,14 @@
 import Foundation
 import Glibc
-import Support
 
 /// A clock that is set while a program runs under it (libfaketime).
-final class FalseClock: Sendable {
+public final class FalseClock: Sendable {
     private let directory: TemporaryDirectory
     private let library: String
     private let name = "usher-clock-\(UInt64.random(in: .min ... .max))"
 
-    init() throws {
+    /// A clock that is right until it is set.
+    public init() throws {
         directory = try TemporaryDirectory()
         library = try Self.findLibrary()
         try set(seconds: 0)
@@ -23,7 +23,7 @@ final class FalseClock: Sendable {
     /// What a program is started with to live by this clock. The C library's allocator comes before the one that the
     /// program is linked with: jemalloc asks for the time while it allocates, before libfaketime can answer, and waits for
     /// ever.
-    var environment: [String: String] {
+    public var environment: [String: String] {
         [
             "LD_PRELOAD": "\(library) libc.so.6", "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_SHARED": "/\(name) /\(name)",
@@ -31,7 +31,9 @@ final class FalseClock: Sendable {
     }
 
     /// Sets it so far ahead of the right time.
-    func set(seconds: Int) throws {
+    ///
+    /// A program sees it within a second.
+    public func set(seconds: Int) throws {
         try "\(seconds < 0 ? "" : "+")\(seconds)".write(toFile: file, atomically: true, encoding: .utf8)
     }
 
