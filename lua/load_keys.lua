@@ -2,14 +2,15 @@
 --
 -- KEYS: 1 meta, 2 event
 -- ARGV: 1 epoch, 2 claims, one after the other: the first eight bytes of the key's digest, the booking's id without the
---       two bytes that say where it lives, when it was claimed (I6), length of the user (I2), user; 3 until when keys of the first form are
---       kept (Unix milliseconds; 0: there are none), then those in triples: digest (16 bytes), record,
---       milliseconds it stays
+--       two bytes that say where it lives, when it was claimed (I6), length of the user (I2), user; 3 until when keys
+--       of the first form are kept (Unix milliseconds; 0: there are none), then those in triples: digest (16
+--       bytes), record, milliseconds it stays
 -- Replies: OK | STALE epoch
 -- Keeps: a key that is here already is not counted again, and leads where it led; a record that survived knows the very
 --        answer that was given, and stays.
 --
--- What a claim of the first form of Redis's data answered is not known: each such key has a record of its own. `oldkeys` of meta says until when callers have to look for them.
+-- What a claim of the first form of Redis's data answered is not known: each such key has a record of its own.
+-- `oldkeys` of meta says until when callers have to look for them.
 
 local day_length = 86400000
 local lifetime = '259200000' -- three days, as lib/day_keys.lua has it

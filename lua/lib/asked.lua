@@ -3,8 +3,8 @@
 -- What is not read here is read when it is asked for: this is for speed, and finds keys of a wrong type before anything
 -- is written.
 
--- Fields of the days' keys, two for each operation: the first eight bytes of the digest of a claim's key, and the user or
--- owner; empty where there is no key.
+-- Fields of the days' keys, two for each operation: the first eight bytes of the digest of a claim's key, and the user
+-- or owner; empty where there is no key.
 asked.key_fields = {}
 
 -- Ids whose records will be asked for, the operations that do, and digests whose answers will be asked for.
