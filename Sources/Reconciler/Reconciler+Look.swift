@@ -24,7 +24,7 @@ extension Reconciler {
     /// Those of these partitions that are to be looked at closely: quiet ones, which are most, are asked by one XREAD each
     /// whether they have anything new, and checked a few times a second.
     func stirring(_ partitions: [Partition], now: Int64) async -> [PartitionRow] {
-        checkAll(ifAnother: inventory.connection.identity)
+        checkAll(ifAnother: inventory.connection.identity, now: now)
         let states = partitions.compactMap { leased[$0] }
         let quiet = states.filter { $0.isQuiet(now: now) }.map(\.row)
         let others = states.filter { !$0.isQuiet(now: now) }.map(\.row)
@@ -38,15 +38,15 @@ extension Reconciler {
     }
 
     /// No partition was checked yet of a Redis that is another than before.
-    private func checkAll(ifAnother identity: RedisIdentity?) {
+    private func checkAll(ifAnother identity: RedisIdentity?, now: Int64) {
         guard identity != checkedIdentity else { return }
         checkedIdentity = identity
-        checkAll()
+        checkAll(now: now)
     }
 
     /// All that rest are checked at once.
-    private func checkAll() {
-        let resting = leased.filter { $0.value.isQuiet(now: monotonicNanoseconds()) }.keys
+    private func checkAll(now: Int64) {
+        let resting = leased.filter { $0.value.isQuiet(now: now) }.keys
         for partition in resting { leased[partition]?.unchecked() }
         stir(Array(resting))
     }
@@ -57,7 +57,7 @@ extension Reconciler {
         do {
             let found = try await look(rows).filter(\.hasWork)
             // What befell one may have befallen all.
-            if found.contains(where: \.needsRecovery) { checkAll() }
+            if found.contains(where: \.needsRecovery) { checkAll(now: monotonicNanoseconds()) }
             return await inOrder(found)
         } catch {
             note(error.description)
