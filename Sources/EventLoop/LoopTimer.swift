@@ -44,6 +44,14 @@ import Glibc
 
     deinit { unsafe event_free(event) }
 
+    /// Fires next after this interval, and when it repeats again and again after it. It may be called from inside the
+    /// callback. Where memory is out the interval stays as it was.
+    /// The corresponding C function is `event_add`.
+    public func restart(after interval: Duration) {
+        var time = timeval(interval)
+        _ = unsafe event_add(event, &time)
+    }
+
     /// Fires no more. It may be called from inside the callback.
     public func cancel() {
         unsafe event_del(event)

@@ -51,7 +51,10 @@ public final class RedisConnection {
         transport.onOpen = { [unowned self] in opened($0) }
         transport.onReply = { [unowned self] in received($0) }
         transport.onLost = { [unowned self] in lost(unwritten: $0) }
-        transport.onHeartbeat = { [unowned self] in heartbeat($0) }
+        transport.onHeartbeat = { [unowned self] in
+            heartbeat($0)
+            return min(pending.oldestDeadline ?? .max, nextIdentityCheck)
+        }
     }
 
     deinit {

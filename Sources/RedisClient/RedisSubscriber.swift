@@ -26,7 +26,10 @@ public final class RedisSubscriber {
         transport.onOpen = { [weak self] _ in self?.opened() }
         transport.onReply = { [weak self] in self?.received($0) }
         transport.onLost = { [weak self] _ in self?.lost() }
-        transport.onHeartbeat = { [weak self] in self?.heartbeat($0) }
+        transport.onHeartbeat = { [weak self] in
+            self?.heartbeat($0)
+            return self.map { $0.lastHeard + $0.silenceNanoseconds } ?? .max
+        }
     }
 
     /// Connects in the background. On the loop's thread only.

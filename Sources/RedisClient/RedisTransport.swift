@@ -11,8 +11,9 @@ final class RedisTransport {
     var onReply: (RedisValue) -> Void = { _ in }
     /// A link that was up is lost, with this many queued bytes not written.
     var onLost: (_ unwritten: Int) -> Void = { _ in }
-    /// Time has passed: monotonic nanoseconds.
-    var onHeartbeat: (Int64) -> Void = { _ in }
+    /// Time has passed, monotonic nanoseconds; says when something is due, on the same clock. While the link is open the
+    /// transport sleeps until then.
+    var onHeartbeat: (Int64) -> Int64 = { _ in .max }
     /// Why the last attempt or link failed.
     private(set) var lastFailure = "not started"
 
@@ -46,7 +47,7 @@ final class RedisTransport {
         onOpen = { _ in }
         onReply = { _ in }
         onLost = { _ in }
-        onHeartbeat = { _ in }
+        onHeartbeat = { _ in .max }
     }
 
     func start() throws(RedisError) {
@@ -97,7 +98,18 @@ final class RedisTransport {
         case .connect: beginAttempt()
         case .giveUpAttempt: fail("it did not answer in time")
         }
-        onHeartbeat(now)
+        rest(until: onHeartbeat(now), now: now)
+    }
+
+    /// What is sent meanwhile has `commandTimeout`, so that its deadline is not before the next heartbeat.
+    private func rest(until due: Int64, now: Int64) {
+        let least = configuration.heartbeat
+        guard isOpen else {
+            timer?.restart(after: least)
+            return
+        }
+        let left = Duration.nanoseconds(max(0, min(due, now + configuration.commandTimeout.nanoseconds) - now))
+        timer?.restart(after: max(left, least))
     }
 
     // MARK: - Connecting
@@ -164,6 +176,7 @@ final class RedisTransport {
         lastFailure = reason
         if !wasOpen, !untried.isEmpty { return connectNext(reason) }
         cycle.lost(now: monotonicNanoseconds(), using: &random)
+        timer?.restart(after: configuration.heartbeat)
         if wasOpen { onLost(unwritten) }
     }
 

@@ -83,6 +83,27 @@ struct EventLoopTests {
         loop.stop()
     }
 
+    @Test("a repeating timer that is restarted fires after its new interval, again and again")
+    func restartedTimer() async throws {
+        let loop = try EventLoop(name: "test")
+        let count = await loop.run { loop in
+            let seen = Seen()
+            await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
+                let timer = try? LoopTimer(loop: loop, after: .seconds(3600), repeats: true) {
+                    seen.order.append(1)
+                    guard seen.order.count == 3 else { return }
+                    seen.timers[0]?.cancel()
+                    done.resume()
+                }
+                seen.timers.append(timer)
+                timer?.restart(after: .milliseconds(1))
+            }
+            return seen.order.count
+        }
+        #expect(count == 3)
+        loop.stop()
+    }
+
     @Test("end-of-tick hooks run after the tick's jobs, gather before flush")
     func endOfTick() async throws {
         let loop = try EventLoop(name: "test")
