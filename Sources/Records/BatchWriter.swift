@@ -1,100 +1,10 @@
 public import Booking
 public import PostgresClient
 
-/// What one batch of a partition's outbox amounts to: one final image a booking, one state a payment, one capacity a tier.
-public struct Batch: Sendable {
-    /// A payment as a booking's version had it.
-    public struct Payment: Sendable {
-        /// Its booking.
-        public let booking: BookingID
-        /// The booking's version that said so.
-        public let version: Int64
-        /// ISO 4217.
-        public let currency: String
-        /// When that version was made, Unix milliseconds.
-        public let at: Int64
-        /// The payment.
-        public let payment: BookingPayment
-        /// Trace context and id of the request that said so.
-        public let trace: String?
-    }
-    /// What the catalogue's side of a tier became.
-    public struct Tier: Sendable {
-        /// Units in all.
-        public let capacity: Int
-        /// Units off sale.
-        public let blocked: Int
-        /// Minor units, for one.
-        public let unitAmount: Int64
-
-        /// A tier's terms.
-        public init(capacity: Int, blocked: Int, unitAmount: Int64) {
-            self.capacity = capacity
-            self.blocked = blocked
-            self.unitAmount = unitAmount
-        }
-    }
-
-    /// Final images.
-    public private(set) var bookings: [BookingID: BookingImage] = [:]
-    /// What their claims were answered, of those of which it is known.
-    public private(set) var claimed: [BookingID: [UInt8]] = [:]
-    /// Those of them whose first version is in the batch: PostgreSQL cannot have them, but where a version was persisted
-    /// before its turn.
-    private(set) var begun: Set<BookingID> = []
-    /// Final states.
-    public private(set) var payments: [PaymentID: Payment] = [:]
-    /// Final terms.
-    public private(set) var tiers: [TierID: Tier] = [:]
-    /// Blocks that were made, and of which event.
-    public private(set) var blocked: [(event: EventID, block: Block)] = []
-    /// Blocks that were taken away.
-    public private(set) var unblocked: [BlockID] = []
-
-    /// Nothing yet.
-    public init() {}
-
-    /// Whether there is nothing in it.
-    public var isEmpty: Bool {
-        bookings.isEmpty && payments.isEmpty && tiers.isEmpty && blocked.isEmpty && unblocked.isEmpty
-    }
-
-    /// Folds one transition in; later versions win.
-    ///
-    /// - Parameters:
-    ///   - claimed: what the claim was answered, as the booking's record has it; `nil` when that is not known.
-    ///   - trace: trace context and id of the request that caused it.
-    public mutating func add(
-        _ id: BookingID, _ image: BookingImage, claimed: [UInt8]? = nil, trace: String? = nil
-    ) {
-        if let known = bookings.updateValue(image, forKey: id), known.version >= image.version {
-            bookings[id] = known
-            return
-        }
-        if let claimed { self.claimed[id] = claimed }
-        if image.version == 1 { begun.insert(id) }
-        guard let payment = image.payment else { return }
-        payments[payment.id] = Payment(
-            booking: id, version: image.version, currency: image.currency, at: image.updatedAt, payment: payment,
-            trace: trace ?? payments[payment.id]?.trace)
-    }
-
-    /// Payments that have an answer, so that PostgreSQL has them as a rule: their attempts were recorded before.
-    var answeredPayments: [PaymentID] { payments.filter { $0.value.payment.status != .pending }.map(\.key) }
-
-    /// Folds a tier's terms in; later ones win.
-    public mutating func add(_ tier: TierID, _ terms: Tier) { tiers[tier] = terms }
-
-    /// Adds a block that was made.
-    public mutating func add(_ block: Block, of event: EventID) { blocked.append((event, block)) }
-
-    /// Adds a block that was taken away.
-    public mutating func remove(_ block: BlockID) { unblocked.append(block) }
-}
-
 /// Writes batches down; one per loop.
 public final class BatchWriter {
     private let pool: PostgresPool
+    private var known = KnownBookings()
 
     /// On a pool.
     public init(pool: PostgresPool) { self.pool = pool }
@@ -123,10 +33,15 @@ public final class BatchWriter {
         let work = Work(
             batch: batch, partition: partition, cursor: cursor, deadLetters: deadLetters, verdicts: verdicts,
             replayed: replayed)
+        let old = batch.bookings.keys.filter { !batch.begun.contains($0) }
+        let guess = guess(work, old)
         do throws(PostgresError) {
-            return try await write(work, asking: batch.bookings.keys.filter { !batch.begun.contains($0) })
-        } catch  where error.constraint == "bookings_pkey" {
-            // One whose first version is in the batch is there all the same: it was persisted before its turn.
+            guard let guess else { return try await write(work, asking: old) }
+            return try await write(work, guessing: guess)
+        } catch  where error.constraint == "bookings_pkey" || guess != nil && error.sqlState == NetChange.wrongGuess {
+            // One whose first version is in the batch is there all the same, for it was persisted before its turn; or a
+            // booking, or the cursor, is not what it was when this copy persisted it.
+            for booking in old { known.forget(booking) }
             return try await write(work, asking: Array(batch.bookings.keys))
         }
     }
@@ -141,14 +56,50 @@ public final class BatchWriter {
         let replayed: Int64?
     }
 
+    /// What PostgreSQL has of a batch's bookings, when this copy has persisted all of it lately and the batch changes each;
+    /// `nil` when PostgreSQL is to be asked. A batch that says what this copy has persisted already is of a PostgreSQL that
+    /// may have fallen back.
+    ///
+    /// - Parameter old: those of which PostgreSQL may have a row.
+    private func guess(_ work: Work, _ old: [BookingID]) -> [BookingID: KnownBooking]? {
+        guard work.replayed == nil else { return nil }
+        var guess: [BookingID: KnownBooking] = [:]
+        guess.reserveCapacity(old.count)
+        for booking in old {
+            guard let row = known[booking], work.batch.bookings[booking]?.replaces(row) == true else { return nil }
+            guess[booking] = row
+        }
+        return guess
+    }
+
+    /// In one round trip: the server refuses the whole of it when the guess, or the cursor, is wrong.
+    private func write(
+        _ work: Work, guessing guess: [BookingID: KnownBooking]
+    ) async throws(PostgresError) -> Outcome {
+        let change = NetChange(
+            work.batch, known: guess, payments: Set(guess.values.compactMap(\.payment)), isGuess: true)
+        return try await committing(work) { _ in
+            (change, last: [fence(work, isGuess: true)] + change.statements(work.partition) + rest(of: work))
+        }
+    }
+
     /// - Parameter asked: bookings that PostgreSQL may have a row of; the others are inserted.
     private func write(_ work: Work, asking asked: [BookingID]) async throws(PostgresError) -> Outcome {
+        try await committing(work) { connection in
+            let rows = try await connection.pipeline(opening(of: work, asking: asked))
+            return try ending(of: work, hasAsked: !asked.isEmpty, rows)
+        }
+    }
+
+    /// Runs a transaction, and remembers what it has persisted.
+    private func committing(
+        _ work: Work,
+        _ body: nonisolated(nonsending) (PostgresConnection) async throws -> (NetChange, last: [PostgresStatement])
+    ) async throws(PostgresError) -> Outcome {
         do {
-            let taken = try await pool.committing { connection in
-                let rows = try await connection.pipeline(opening(of: work, asking: asked))
-                return try ending(of: work, hasAsked: !asked.isEmpty, rows)
-            }
-            return .written(taken)
+            let change = try await pool.committing(body)
+            for booking in change.changed { known.note(booking.id, booking.image) }
+            return .written(Set(change.changed.lazy.map(\.id)))
         } catch is Fenced {
             return .fenced
         } catch let error as PostgresError {
@@ -160,7 +111,7 @@ public final class BatchWriter {
 
     /// What the transaction begins with: the fence, then what there is of the bookings and payments asked for.
     private func opening(of work: Work, asking asked: [BookingID]) -> [PostgresStatement] {
-        var statements = [fence(work.partition, work.cursor)]
+        var statements = [fence(work, isGuess: false)]
         if !asked.isEmpty { statements += [oldBookings(asked), oldItems(asked)] }
         let answered = work.batch.answeredPayments
         if !answered.isEmpty { statements.append(oldPayments(answered)) }
@@ -169,46 +120,84 @@ public final class BatchWriter {
 
     /// What the transaction ends with, by the answers to its opening.
     ///
-    /// - Returns: the bookings that change, and the statements.
+    /// - Returns: what changes, and the statements.
     /// - Throws: `Fenced` when the partition is another copy's; `PostgresError` when an answer cannot be read.
     private func ending(
         of work: Work, hasAsked: Bool, _ rows: [PostgresRows]
-    ) throws -> (Set<BookingID>, last: [PostgresStatement]) {
+    ) throws -> (NetChange, last: [PostgresStatement]) {
         guard rows[0].affectedRows == 1 else { throw Fenced() }
-        let change = try NetChange(
-            work.batch, versions: hasAsked ? rows[1] : nil, items: hasAsked ? rows[2] : nil,
-            payments: work.batch.answeredPayments.isEmpty ? nil : rows.last)
-        var rest = work.deadLetters.map { $0.statement(work.partition.partition) }
-        rest += work.verdicts.map { $0.statement() }
+        let payments = work.batch.answeredPayments.isEmpty ? nil : rows.last
+        let change = NetChange(
+            work.batch, known: hasAsked ? try Self.known(rows[1], rows[2]) : [:],
+            payments: try Set(payments?.map { (row) throws(PostgresError) in PaymentID(try row.uuid(0)) } ?? []))
+        var rest = rest(of: work)
         if let replayed = work.replayed {
             rest.append(DeadLetter.replayed(replayed))
             // Redis may not know of it: it is told as all is after a loss.
             if !change.changed.isEmpty { rest.append(raise(work.partition)) }
         }
-        return (Set(change.changed.map(\.id)), last: change.statements(work.partition) + rest)
+        return (change, last: change.statements(work.partition) + rest)
+    }
+
+    private func rest(of work: Work) -> [PostgresStatement] {
+        work.deadLetters.map { $0.statement(work.partition.partition) } + work.verdicts.map { $0.statement() }
     }
 
     /// Rolls the transaction back.
     private struct Fenced: Error {}
+}
+
+extension BatchWriter {
+    private static func known(
+        _ versions: PostgresRows, _ items: PostgresRows
+    ) throws(PostgresError) -> [BookingID: KnownBooking] {
+        var known: [BookingID: KnownBooking] = [:]
+        for row in versions {
+            guard let status = BookingStatus(rawValue: try row.string(2)) else {
+                throw PostgresError.undecodable("bookings.status")
+            }
+            known[BookingID(stored: try row.uuid(0))] = KnownBooking(
+                made: BookingVersion(number: try row.integer(1), at: 0), status: status)
+        }
+        for row in items {
+            let booking = BookingID(stored: try row.uuid(0))
+            known[booking]?.lines.append((TierID(try row.uuid(1)), Int(try row.integer(2))))
+            if try row.integer(3) > 0 { known[booking]?.hasSeats = true }
+        }
+        return known
+    }
 
     /// Moves the cursor, and sets what holds for the transaction. A copy that stalls in the middle holds its partition's
     /// row, and everybody else up, no longer than the first. A batch names all its rows; of a table that is still small
-    /// the planner would read all others too, a third of a batch's time when measured.
-    private func fence(_ row: PartitionRow, _ cursor: StreamID) -> PostgresStatement {
-        PostgresStatement(
-            """
-            UPDATE partitions SET last_ms = $4::bigint, last_seq = $5::bigint, lineage = $8::bigint
-            WHERE id = $1::integer AND epoch = $2::bigint AND last_ms = $3::bigint AND last_seq = $6::bigint
-                AND owner IS NOT DISTINCT FROM $7::text
-            RETURNING set_config('idle_in_transaction_session_timeout', '2s', true),
-                set_config('enable_seqscan', 'off', true)
-            """,
+    /// the planner would read all others too, a third of a batch's time when measured; and a plan for the very arrays that
+    /// it is given is no better than the one that it has, and takes as long to make as to run.
+    ///
+    /// - Parameter isGuess: the whole transaction fails where the cursor is another, since nobody looks at the answer.
+    private func fence(_ work: Work, isGuess: Bool) -> PostgresStatement {
+        let (row, cursor) = (work.partition, work.cursor)
+        return PostgresStatement(
+            isGuess ? Self.fenceOrFail : Self.fence,
             [
                 .integer(Int64(row.partition.number)), .integer(row.epoch), .integer(row.cursor.milliseconds),
                 .integer(cursor.milliseconds), .integer(cursor.sequence), .integer(row.cursor.sequence),
                 .optionalText(row.owner), .integer(row.lineage),
             ])
     }
+
+    private static let moveCursor = """
+        UPDATE partitions SET last_ms = $4::bigint, last_seq = $5::bigint, lineage = $8::bigint
+        WHERE id = $1::integer AND epoch = $2::bigint AND last_ms = $3::bigint AND last_seq = $6::bigint
+            AND owner IS NOT DISTINCT FROM $7::text
+        """
+    private static let settings = """
+        set_config('idle_in_transaction_session_timeout', '2s', true), set_config('enable_seqscan', 'off', true),
+            set_config('plan_cache_mode', 'force_generic_plan', true)
+        """
+    private static let fence = "\(moveCursor) RETURNING \(settings)"
+    private static let fenceOrFail = """
+        WITH moved AS (\(moveCursor) RETURNING id)
+        SELECT \(settings), \(NetChange.failUnless("count(*) = 1")) FROM moved
+        """
 
     /// Whoever looks next recovers the partition.
     private func raise(_ row: PartitionRow) -> PostgresStatement {
@@ -232,41 +221,5 @@ public final class BatchWriter {
             SELECT booking_id, tier_id, quantity, cardinality(seats) AS seats FROM booking_items
             WHERE booking_id = ANY ($1::uuid[])
             """, [.uuids(ids.lazy.map(\.uuid))])
-    }
-}
-
-/// An entry that could not be written down.
-public struct DeadLetter: Sendable {
-    /// Its place in the outbox.
-    public let id: StreamID
-    /// What it says.
-    public let entry: String
-    /// Why it was not written.
-    public let reason: String
-    /// Trace context and id of the request that caused it, when it is of one alone. Not kept.
-    public let trace: String?
-
-    /// A dead letter.
-    public init(id: StreamID, entry: String, reason: String, trace: String? = nil) {
-        self.id = id
-        self.entry = entry
-        self.reason = reason
-        self.trace = trace
-    }
-
-    static func replayed(_ id: Int64) -> PostgresStatement {
-        PostgresStatement("UPDATE dead_letters SET replayed_at = now() WHERE id = $1::bigint", [.integer(id)])
-    }
-
-    func statement(_ partition: Partition) -> PostgresStatement {
-        PostgresStatement(
-            """
-            INSERT INTO dead_letters (partition, stream_ms, stream_seq, entry, reason)
-            VALUES ($1::integer, $2::bigint, $3::bigint, $4::text, $5::text)
-            """,
-            [
-                .integer(Int64(partition.number)), .integer(id.milliseconds), .integer(id.sequence),
-                .text(entry.replacing("\0", with: "\u{fffd}")), .text(reason),
-            ])
     }
 }

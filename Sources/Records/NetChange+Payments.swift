@@ -27,11 +27,13 @@ extension NetChange {
         ]
     }
 
-    private static let given = """
-        unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[],
-            $9::timestamptz[], $10::bigint[], $11::bigint[], $12::text[]) AS n (id, booking_id, provider,
-            transaction_id, status, amount, currency, version, at, refund_amount, refunded_amount, trace)
-        """
+    private static let given = ArrayRows.named(
+        "n",
+        [
+            ("id", "uuid"), ("booking_id", "uuid"), ("provider", "text"), ("transaction_id", "text"),
+            ("status", "text"), ("amount", "bigint"), ("currency", "text"), ("version", "bigint"),
+            ("at", "timestamptz"), ("refund_amount", "bigint"), ("refunded_amount", "bigint"), ("trace", "text"),
+        ])
 
     /// - Parameter new: the name of the row that says what is new, which has the table's names of columns.
     private static func changes(_ new: String) -> String {

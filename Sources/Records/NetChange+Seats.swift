@@ -24,8 +24,7 @@ extension NetChange {
                     """
                     DELETE FROM event_seats WHERE booking_id = ANY ($4::uuid[])
                     AND (event_id, seat, booking_id) NOT IN (
-                        SELECT event_id, seat::integer, booking_id
-                        FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS t (event_id, seat, booking_id))
+                        SELECT event_id, seat::integer, booking_id FROM \(Self.takenSeats))
                     """, parameters + [.uuids(known.lazy.map(\.id.uuid))]))
         }
         guard !taken.isEmpty else { return statements }
@@ -33,14 +32,16 @@ extension NetChange {
             PostgresStatement(
                 """
                 INSERT INTO event_seats (event_id, seat, booking_id)
-                SELECT t.event_id, t.seat::integer, t.booking_id FROM unnest($1::uuid[], $2::bigint[], $3::uuid[])
-                    AS t (event_id, seat, booking_id)
+                SELECT t.event_id, t.seat::integer, t.booking_id FROM \(Self.takenSeats)
                 WHERE NOT EXISTS (
                     SELECT FROM event_seats old WHERE old.event_id = t.event_id AND old.seat = t.seat::integer
                     AND old.booking_id = t.booking_id)
                 """, parameters))
         return statements
     }
+
+    private static let takenSeats = ArrayRows.named(
+        "t", [("event_id", "uuid"), ("seat", "bigint"), ("booking_id", "uuid")])
 
     func blocks() -> [PostgresStatement] {
         [

@@ -1,5 +1,4 @@
 import Booking
-import PlantedBugs
 import PostgresClient
 
 /// The difference between a batch's final images and the rows that are there, as set-based statements.
@@ -11,8 +10,10 @@ struct NetChange {
     struct Change {
         let id: BookingID
         let image: BookingImage
-        /// Whether PostgreSQL has no row of it.
-        let isNew: Bool
+        /// What PostgreSQL has of it; `nil` when there is no row.
+        let old: KnownBooking?
+
+        var isNew: Bool { old == nil }
     }
 
     /// A line of a booking.
@@ -20,13 +21,6 @@ struct NetChange {
         let booking: BookingID
         let position: Int
         let item: BookingItem
-    }
-
-    private struct Known {
-        let version: Int64
-        let status: BookingStatus
-        var lines: [(tier: TierID, quantity: Int)] = []
-        var hasSeats = false
     }
 
     /// Bookings that become what the batch says; of others PostgreSQL has a later version.
@@ -48,53 +42,35 @@ struct NetChange {
     private(set) var goneLines: [(booking: BookingID, tier: TierID)] = []
     private(set) var tiers: TierChanges
 
+    /// Whether what PostgreSQL has is a guess: then it refuses the batch where it has something else.
+    let isGuess: Bool
+
     /// - Parameters:
-    ///   - versions: the rows there are of the batch's bookings, but for those that are known to have none.
-    ///   - items: their lines.
-    ///   - payments: ids of the batch's payments that are there, as far as it was asked.
+    ///   - known: what PostgreSQL has of the batch's bookings.
+    ///   - payments: those of the batch's payments that PostgreSQL is known to have.
     init(
-        _ batch: Batch, versions: PostgresRows?, items: PostgresRows?, payments: PostgresRows?
-    ) throws(PostgresError) {
-        let known = try Self.known(versions, items)
-        // A Redis that lost data, and was not found out yet, may have gone on from before a confirmation.
-        changed = batch.bookings.filter { booking, image in
-            guard let row = known[booking] else { return true }
-            return image.version > row.version && image.status.follows(row.status)
+        _ batch: Batch, known: [BookingID: KnownBooking], payments: Set<PaymentID>, isGuess: Bool = false
+    ) {
+        self.isGuess = isGuess
+        changed = batch.bookings.compactMap { booking, image in
+            let row = known[booking]
+            guard row.map(image.replaces) ?? true else { return nil }
+            return Change(id: booking, image: image, old: row)
         }
-        .map { Change(id: $0.key, image: $0.value, isNew: known[$0.key] == nil) }
         .sorted { $0.id.uuid < $1.id.uuid }
         claimed = batch.claimed
         self.payments = batch.payments.map { (id: $0.key, value: $0.value) }.sorted { $0.id.uuid < $1.id.uuid }
-        knownPayments = try Set(payments?.map { (row) throws(PostgresError) in PaymentID(try row.uuid(0)) } ?? [])
+        knownPayments = payments
         blocked = batch.blocked
         unblocked = batch.unblocked
         tiers = TierChanges(terms: batch.tiers)
         for change in changed {
-            compare(change, known[change.id])
+            compare(change)
         }
     }
 
-    private static func known(
-        _ versions: PostgresRows?, _ items: PostgresRows?
-    ) throws(PostgresError) -> [BookingID: Known] {
-        var known: [BookingID: Known] = [:]
-        guard let versions, let items else { return known }
-        for row in versions {
-            guard let status = BookingStatus(rawValue: try row.string(2)) else {
-                throw PostgresError.undecodable("bookings.status")
-            }
-            known[BookingID(stored: try row.uuid(0))] = Known(version: try row.integer(1), status: status)
-        }
-        for row in items {
-            let booking = BookingID(stored: try row.uuid(0))
-            known[booking]?.lines.append((TierID(try row.uuid(1)), Int(try row.integer(2))))
-            if try row.integer(3) > 0 { known[booking]?.hasSeats = true }
-        }
-        return known
-    }
-
-    private mutating func compare(_ change: Change, _ known: Known?) {
-        let image = change.image
+    private mutating func compare(_ change: Change) {
+        let (image, known) = (change.image, change.old)
         if known?.hasSeats == true { hasSeats = true }
         for (tier, quantity) in known?.lines ?? [] {
             tiers.count(tier, quantity, known?.status ?? image.status, sign: -1)
@@ -132,4 +108,18 @@ struct NetChange {
         if !tiers.isEmpty { statements.append(tiers.statement()) }
         return statements
     }
+}
+
+extension BookingImage {
+    /// Whether it is what becomes of a row. A Redis that lost data, and was not found out yet, may have gone on from before a
+    /// confirmation.
+    func replaces(_ row: KnownBooking) -> Bool { version > row.made.number && status.follows(row.status) }
+}
+
+extension NetChange {
+    /// The SQLSTATE of `failUnless`: a division by zero. No statement of a batch divides for any other reason.
+    static let wrongGuess = "22012"
+
+    /// Something to select that fails the transaction unless a condition holds.
+    static func failUnless(_ condition: String) -> String { "1 / (\(condition))::integer" }
 }

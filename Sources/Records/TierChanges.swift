@@ -46,14 +46,19 @@ struct TierChanges {
             ])
     }
 
+    private static let rows = ArrayRows.named(
+        "n",
+        [
+            ("id", "uuid"), ("held", "bigint"), ("sold", "bigint"), ("capacity", "bigint"),
+            ("blocked", "bigint"), ("unit_amount", "bigint"), ("clock", "bigint"),
+        ])
+
     private static let update = """
         UPDATE tiers SET held = (tiers.held + n.held)::integer, sold = (tiers.sold + n.sold)::integer,
             capacity = coalesce(n.capacity, tiers.capacity)::integer,
             blocked = coalesce(n.blocked, tiers.blocked)::integer,
             unit_amount = coalesce(n.unit_amount, tiers.unit_amount), clock = greatest(tiers.clock, n.clock)
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-            AS n (id, held, sold, capacity, blocked, unit_amount, clock)
-        WHERE tiers.id = n.id
+        FROM \(rows) WHERE tiers.id = n.id
         """
 
     /// As a planted bug has it: CHECK judges the differences.
@@ -62,8 +67,7 @@ struct TierChanges {
         SELECT t.id, t.event_id, t.position, t.name, t.kind, coalesce(n.unit_amount, t.unit_amount),
             coalesce(n.capacity, t.capacity)::integer, n.held::integer, n.sold::integer,
             coalesce(n.blocked, t.blocked)::integer, greatest(t.clock, n.clock)
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-            AS n (id, held, sold, capacity, blocked, unit_amount, clock) JOIN tiers t ON t.id = n.id
+        FROM \(rows) JOIN tiers t ON t.id = n.id
         ON CONFLICT (id) DO UPDATE SET held = old.held + excluded.held, sold = old.sold + excluded.sold,
             capacity = excluded.capacity, blocked = excluded.blocked, unit_amount = excluded.unit_amount
         """
