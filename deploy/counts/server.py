@@ -26,7 +26,9 @@ class CountedServer:
     def __init__(self, installation):
         self.installation = installation
         self.output = os.path.join(installation.directory, "callgrind")
-        self.tokens = [token(f"user-{index:07}") for index in range(USERS)]
+        users = [f"user-{index:07}" for index in range(USERS)]
+        self.tokens = [token(user) for user in users]
+        self.token_of = dict(zip(users, self.tokens))
         # The events are made by a server that runs at full speed.
         self.event, self.tier = installation.event(CAPACITY)
         self.sold_out = installation.event(1)
@@ -72,7 +74,8 @@ def paid_order(server):
 
     def payments(bookings):
         return [
-            request("POST", f"/v1/bookings/{booking}/payments", token(user), CARD, key=True) for booking, user in bookings]
+            request("POST", f"/v1/bookings/{booking}/payments", server.token_of[user], CARD, key=True)
+            for booking, user in bookings]
 
     hot = server.event, server.tier
     claims = server.count("claims of orders", server.claims(ORDERS, hot), server.claims(ORDERS, hot))
