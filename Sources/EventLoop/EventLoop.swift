@@ -14,7 +14,9 @@ import Synchronization
     public nonisolated let executor: LoopExecutor
 
     /// The loop as the actor's executor.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.actorExecutor.asUnownedSerialExecutor()
+    }
 
     // SAFETY: the base is touched only on the loop's thread after `init`; the hooks likewise.
     nonisolated(unsafe) let base: OpaquePointer
@@ -67,15 +69,12 @@ import Synchronization
 
     /// Starts a task on this loop. Call it on the loop's thread only.
     ///
-    /// - Parameter operation: runs in the loop's isolation, after the current callback or job.
+    /// - Parameter operation: runs on the loop's thread, after the current callback or job.
     public nonisolated func spawn(_ operation: nonisolated(nonsending) @escaping () async -> Void) {
         executor.checkIsolated()
         let transfer = Transfer(operation)
-        Task(executorPreference: executor) { await self.perform(transfer) }
-    }
-
-    private func perform(_ transfer: Transfer) async {
-        await transfer.operation()
+        // Isolated to nothing: the preference keeps it on the loop, and a hop to the actor would be a job more.
+        Task(executorPreference: executor) { await transfer.operation() }
     }
 
     /// Carries a loop-confined closure into a task of the same loop.

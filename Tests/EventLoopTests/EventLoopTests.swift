@@ -42,6 +42,25 @@ struct EventLoopTests {
         loop.stop()
     }
 
+    @Test("in a task that is begun on the loop, too, calls enqueue nothing, and an await one job")
+    func noEnqueueInATask() async throws {
+        let loop = try EventLoop(name: "test")
+        let (calls, awaits, onLoop) = await loop.run { loop in
+            await withUnsafeContinuation { (done: UnsafeContinuation<(Int, Int, Bool), Never>) in
+                loop.spawn {
+                    let start = loop.executor.enqueuedJobs
+                    for _ in 0..<10 { await immediately() }
+                    let called = loop.executor.enqueuedJobs
+                    await resumedElsewhere()
+                    let resumed = loop.executor.enqueuedJobs
+                    done.resume(returning: (called - start, resumed - called, loop.isCurrent))
+                }
+            }
+        }
+        #expect(calls == 0 && awaits == 1 && onLoop)
+        loop.stop()
+    }
+
     @Test("timers fire in the order of their deadlines")
     func timersInOrder() async throws {
         let loop = try EventLoop(name: "test")
