@@ -47,7 +47,7 @@ public final class APIServer {
         let store = BookingStore(pool: pool)
         let acks = AckRegistry(loop: loop, store: store, allowance: configuration.waits)
         subscriber = RedisSubscriber(loop: loop, configuration: redis)
-        subscriber.subscribe(channel) { acks.received(String(decoding: $0, as: UTF8.self)) }
+        subscriber.subscribe(channel) { acks.received($0) }
         subscriber.onResubscribe = { acks.resubscribed() }
         let context = APIContext(
             loop: loop, configuration: configuration, inventory: inventory, pool: pool, acks: acks, store: store)

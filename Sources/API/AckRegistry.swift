@@ -63,19 +63,19 @@ final class AckRegistry {
     }
 
     /// Takes a message of the reconciler: lines of `booking version at epoch`, and `oversold` when there will be no record.
-    func received(_ message: String) {
-        for line in message.split(separator: "\n") { received(line: line) }
+    func received(_ message: [UInt8]) {
+        var lines = FieldReader(message[...], separator: "\n")
+        while let line = lines.next() { received(line: line) }
     }
 
-    private func received(line: Substring) {
-        let part = line.split(separator: " ")
-        guard part.count >= 4, let uuid = UUIDBytes(part[0]), let number = Int64(part[1]), let at = Int64(part[2])
-        else {
-            return
-        }
+    private func received(line: ArraySlice<UInt8>) {
+        var fields = FieldReader(line, separator: " ")
+        guard let uuid = fields.next().flatMap({ UUIDBytes(utf8: $0) }), let number = fields.integer(Int64.self),
+            let at = fields.integer(Int64.self), fields.next() != nil
+        else { return }
         breaker.succeeded()
         let booking = BookingID(stored: uuid)
-        guard part.count == 5 else {
+        guard !fields.isAtEnd else {
             let version = BookingVersion(number: number, at: at)
             recent.note(booking, version, now: monotonicNanoseconds())
             return finish(booking, version)
@@ -192,8 +192,9 @@ final class AckRegistry {
     }
 
     private func finish(_ booking: BookingID, _ version: BookingVersion) {
-        guard let all = waits[booking] else { return }
-        let rest = all.filter { $0.version != version }
+        guard !waits.isEmpty, let all = waits[booking] else { return }
+        // Hardly ever are there several.
+        let rest = all.count == 1 && all[0].version == version ? [] : all.filter { $0.version != version }
         waits[booking] = rest.isEmpty ? nil : rest
         for wait in all where wait.version == version { wait.end(true) }
     }

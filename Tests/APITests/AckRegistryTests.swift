@@ -18,8 +18,8 @@ struct AckRegistryTests {
     /// Longer than any test is meant to take: who waits so long was not told.
     private static let long = Duration.seconds(20)
 
-    private static func message(_ version: BookingVersion = version, _ rest: String = "") -> String {
-        "\(booking) \(version) 7\(rest)"
+    private static func message(_ version: BookingVersion = version, _ rest: String = "") -> [UInt8] {
+        Array("\(booking) \(version) 7\(rest)".utf8)
     }
 
     /// Runs `body` with a registry whose PostgreSQL is away, so that acknowledgements alone can tell it anything.
@@ -73,7 +73,7 @@ struct AckRegistryTests {
             let lost = BookingVersion(number: 3, at: Self.version.at + 1)
             registry.received(Self.message(later))
             registry.received(Self.message(lost))
-            registry.received("\(Self.booking(2)) \(Self.version) 7")
+            registry.received(Array("\(Self.booking(2)) \(Self.version) 7".utf8))
             var ended: Bool?
             loop.spawn { ended = await registry.isWritten(Self.booking, Self.version, within: Self.long) }
             while registry.waiting < 1 { await loop.sleep(for: .milliseconds(1)) }
@@ -103,7 +103,7 @@ struct AckRegistryTests {
     func lines() async throws {
         try await withRegistry { registry, _, _ in
             let lines = (1...3).map { "\(Self.booking($0)) \(Self.version) 7" + ($0 == 2 ? " oversold" : "") }
-            registry.received(lines.joined(separator: "\n"))
+            registry.received(Array(lines.joined(separator: "\n").utf8))
             #expect(await registry.isWritten(Self.booking(1), Self.version, within: Self.long))
             #expect(registry.isOverruled(Self.booking(2)) && !registry.isOverruled(Self.booking(1)))
             #expect(await registry.isWritten(Self.booking(3), Self.version, within: Self.long))
@@ -113,7 +113,9 @@ struct AckRegistryTests {
     @Test("what is no acknowledgement is ignored")
     func nonsense() async throws {
         try await withRegistry { registry, _, _ in
-            for text in ["", "x", "\(Self.booking)", "\(Self.booking) 3 x 7", "x 3 4 7"] { registry.received(text) }
+            for text in ["", "x", "\(Self.booking)", "\(Self.booking) 3 x 7", "x 3 4 7"] {
+                registry.received(Array(text.utf8))
+            }
             #expect(await !registry.isWritten(Self.booking, Self.version, within: .zero))
         }
     }
