@@ -5,7 +5,7 @@ import Inventory
 
 /// What is done to one booking under `/v1/bookings/{id}`: pay, extend, cancel.
 final class BookingActions {
-    private let context: APIContext
+    let context: APIContext
     private let bookings: BookingReader
     private let payments: PaymentFlow
     private let replays: Replays
@@ -24,7 +24,9 @@ final class BookingActions {
         router.add(.delete, path, .essential) { request in await answer { try await self.cancel(request) } }
         router.add(.post, path + "/cancel", .essential) { request in await answer { try await self.cancel(request) } }
         router.add(.post, path + "/extend", .essential) { request in await answer { try await self.extend(request) } }
-        router.add(.post, path + "/payments", .essential) { request in await answer { try await self.pay(request) } }
+        router.add(.post, path + "/payments", .essential, taker: { self.takePayment($0) }) { request in
+            await answer { try await self.pay(request) }
+        }
         router.add(.post, path + "/items/{tier}/cancel", .essential) { request in
             await answer { try await self.cancelItems(request) }
         }
@@ -49,15 +51,23 @@ final class BookingActions {
         let older = FirstFormFingerprint(action: .pay, body: body, secret: context.fingerprintKey)
         if let known = try await replays.firstForm(idempotency, .pay, id.partition, older) { return known }
         guard !context.configuration.redisIsDurable else {
-            return try await replays.remembering(idempotency, id) { [self] use in
-                order.keyUse = use
-                return try await payments.pay(order, countsDeclines: !isService)
-            }
+            return try await pay(order, countsDeclines: !isService)
         }
         return try await replays.once(idempotency, .pay, id) { [self] use in
             order.keyUse = use
             try await payments.requireRecords(for: id)
             return try await payments.pay(order, countsDeclines: !isService)
+        }
+    }
+
+    /// Pays where Redis loses nothing: its script looks at the key before anything is begun.
+    ///
+    /// - Parameter countsDeclines: whether the user's declined cards are counted.
+    func pay(_ order: PaymentFlow.Order, countsDeclines: Bool) async throws -> HTTPResponse {
+        var order = order
+        return try await replays.remembering(order.idempotency, order.booking) { [self] use in
+            order.keyUse = use
+            return try await payments.pay(order, countsDeclines: countsDeclines)
         }
     }
 

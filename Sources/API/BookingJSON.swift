@@ -44,10 +44,10 @@ enum BookingJSON {
         json.within { Timestamp.append(image.updatedAt, to: &$0) }
         json.part("\",\"version\":")
         json.integer(image.version)
-        json.member("persisted", persisted)
-        json.key("payment")
+        json.part(persisted ? ",\"persisted\":true,\"payment\":" : ",\"persisted\":false,\"payment\":")
         if let payment = image.payment { write(payment, image.currency, to: &json) } else { json.null() }
-        json.member("reason", image.reason)
+        json.part(",\"reason\":")
+        if let reason = image.reason { json.string(reason) } else { json.null() }
         if let availability { write(availability, to: &json) }
         json.endObject()
     }
@@ -77,13 +77,18 @@ enum BookingJSON {
     }
 
     private static func write(_ payment: BookingPayment, _ currency: String, to json: inout JSONWriter) {
-        json.beginObject()
-        json.member("id") { payment.id.uuid.append(to: &$0) }
-        json.member("provider", payment.provider)
-        json.member("transactionId", payment.transactionID)
-        json.member("status", payment.status.rawValue)
-        json.member("amount", payment.amount)
-        json.member("currency", currency)
+        json.part("{\"id\":\"")
+        json.within { payment.id.uuid.append(to: &$0) }
+        json.part("\",\"provider\":")
+        json.string(payment.provider)
+        json.part(",\"transactionId\":")
+        if let transactionID = payment.transactionID { json.string(transactionID) } else { json.null() }
+        json.part(",\"status\":")
+        json.string(payment.status.rawValue)
+        json.part(",\"amount\":")
+        json.integer(payment.amount)
+        json.part(",\"currency\":")
+        json.string(currency)
         json.endObject()
     }
 

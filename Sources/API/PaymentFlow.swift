@@ -43,6 +43,7 @@ final class PaymentFlow {
     private let transitions: Transitions
     private let attempts: PaymentStore
     let declines: DeclineLimit
+    private var succeededCharges: Counter?
 
     init(_ context: APIContext, _ replays: Replays, _ transitions: Transitions, _ declines: DeclineLimit) {
         self.context = context
@@ -133,7 +134,7 @@ final class PaymentFlow {
                 headers: [("Retry-After", "1")])
         }
         let answer = await ask(order, payment, image)
-        ServeMetrics.shared.charges[answer.label].add()
+        note(answer)
         switch answer {
         case .succeeded(let transaction):
             return try await succeeded(order, payment, transaction, image)
@@ -143,6 +144,14 @@ final class PaymentFlow {
         case .pending, .unknown:
             return await pending(order, image, persisted: isWritten)
         }
+    }
+
+    private func note(_ answer: ChargeAnswer) {
+        guard case .succeeded = answer else { return ServeMetrics.shared.charges[answer.label].add() }
+        // Looked up once: most are these.
+        let counter = succeededCharges ?? ServeMetrics.shared.charges[answer.label]
+        succeededCharges = counter
+        counter.add()
     }
 
     /// Writes the attempt down itself when PostgreSQL is there and the outbox has not reached it: this Redis may be one

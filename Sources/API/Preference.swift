@@ -22,6 +22,11 @@ struct Preference {
 
     /// Reads the `Prefer` headers.
     init(_ request: HTTPRequest, usual: Duration) {
+        guard request.has("prefer") else {
+            applied = nil
+            wait = usual
+            return
+        }
         var isAsync = false
         var seconds: Int64?
         for part in request.headers("prefer").flatMap({ $0.unquotedParts(separatedBy: ",") }) {

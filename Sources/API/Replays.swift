@@ -155,10 +155,8 @@ final class Replays {
     /// Leaves for Redis in the tick in which the answer leaves for the client, who is not kept for it: whoever asks again
     /// sooner finds the record running and waits for it, or is refused for the same lasting reason.
     private func remember(_ response: HTTPResponse, _ request: IdempotentRequest, _ booking: BookingID) {
-        let body = response.body.count <= Self.bodyLimit ? String(decoding: response.body, as: UTF8.self) : ""
-        context.loop.spawn { [context] in
-            try? await context.inventory.complete(request, booking: booking, status: response.status, body: body)
-        }
+        let body = response.body.count <= Self.bodyLimit ? response.body : []
+        context.inventory.complete(request, booking: booking, status: response.status, body: body) { _ in }
     }
 
     /// 402, and the 409s that stay true.

@@ -160,23 +160,6 @@ extension Inventory {
         return nil
     }
 
-    /// Remembers the answer of a request for 24 hours, unless its key belongs to another request or its user has too
-    /// many keys already.
-    ///
-    /// - Parameter body: at most 2 KiB; a longer one is rebuilt from the booking when it is asked for again.
-    public func complete(
-        _ request: IdempotentRequest, booking: BookingID, status: Int, body: String
-    ) async throws(InventoryError) {
-        let partition = booking.partition
-        _ = try await run(
-            functions.remember, partition: partition,
-            keys: [
-                Array(keys.meta(partition).utf8), keys.booking(booking),
-                keys.idempotency(partition, digest: request.digest),
-            ],
-            bytes: [request.fingerprint.description, booking.description, String(status), body].map { Array($0.utf8) })
-    }
-
     /// Forgets a key whose request came to nothing that may be repeated.
     public func forget(_ request: IdempotentRequest, partition: Partition) async throws(InventoryError) {
         var command = RedisCommand(argumentCount: 2)

@@ -61,7 +61,7 @@ public struct SimulatedCharge: Sendable, Equatable {
             case .declined(let code): ("declined", code)
             case .later(let time): ("later", time.map { String($0) } ?? "never")
             }
-        return "\(booking) \(amount) \(currency) \(word) \(detail)"
+        return booking.description + " " + String(amount) + " " + currency + " " + word + " " + detail
     }
 }
 

@@ -16,8 +16,15 @@ public final class RedisLedger: SimulatedLedger {
 
     /// Remembers a charge, unless its key has one.
     public func record(_ charge: SimulatedCharge, key: PaymentID) async -> SimulatedCharge? {
-        let command = ["SET", inventory.keys.simulatedCharge(key), charge.text, "NX", "GET", "PX", Self.lifetime]
-        guard let reply = try? await inventory.command(command) else { return nil }
+        var command = RedisCommand(argumentCount: 7)
+        command.append("SET")
+        command.append(inventory.keys.simulatedCharge(key))
+        command.append(charge.text)
+        command.append("NX")
+        command.append("GET")
+        command.append("PX")
+        command.append(Self.lifetime)
+        guard let reply = try? await inventory.connection.send(command) else { return nil }
         guard let known = reply.string else { return charge }
         return SimulatedCharge(text: known)
     }

@@ -163,6 +163,17 @@ struct RawCase: Sendable {
             "POST /v1/bookings HTTP/1.1\r\nHost: x\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
 
+        /// A payment.
+        func payment(
+            _ body: String, of booking: String, user: String = "reader", key: String? = nil, _ more: String = ""
+        )
+            -> String
+        {
+            "POST /v1/bookings/\(booking)/payments HTTP/1.1\r\nHost: x\r\n\(token(user))"
+                + (key.map { "Idempotency-Key: \(self.key($0))\r\n" } ?? "")
+                + "Content-Type: application/json\r\n\(more)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+
         func get(_ path: String, _ more: String = "") -> String { "GET \(path) HTTP/1.1\r\nHost: x\r\n\(more)\r\n" }
         func read(_ booking: String, _ user: String = "reader") -> String {
             get("/v1/bookings/\(booking)", token(user))

@@ -5,7 +5,7 @@ extension RawCase {
     private static let claim = RawCase("claim") { $0.claim($0.body, key: "k1") }
     private static let zero = "00000000-0000-7000-8000-000000000000"
 
-    static let all = framing + targets + values + claims + bodies + callers + reads
+    static let all = framing + targets + values + claims + bodies + callers + reads + paymentBodies + payments
 
     /// How requests are cut and framed.
     private static let framing = [
@@ -131,6 +131,24 @@ extension RawCase {
                 Array("GET /livez HTTP/1.1\r\nHost: x\r\nX-Abc: a".utf8) + [0xe9, 0xff, 0x80]
                     + Array("bcdefghijk\r\n\r\n".utf8)
             }),
+        RawCase("usual names, nearly") {
+            $0.get(
+                "/livez",
+                "Authorizatiom: Bearer abc\r\nContent-Typo: application/json\r\nContent-Lengthy: 5\r\nIdempotency-Kex: abcdef\r\n"
+            )
+        },
+        RawCase("usual names in small letters") { scene in
+            scene.claim(scene.body, user: "small", key: "small").replacingOccurrences(
+                of: "Authorization", with: "authorization"
+            )
+            .replacingOccurrences(of: "Content-Type", with: "content-type")
+            .replacingOccurrences(of: "Content-Length", with: "content-length")
+            .replacingOccurrences(of: "Idempotency-Key", with: "idempotency-key")
+        },
+        RawCase("usual name and a space") { $0.get("/livez", "Content-Type : application/json\r\n") },
+        RawCase("usual names and nothing else") {
+            $0.get("/livez", "Content-Type:\r\nIdempotency-Key:\r\nAuthorization:          \r\n")
+        },
         RawCase("names in capitals") {
             "GET /livez HTTP/1.1\r\nHOST: x\r\nX-REQUEST-ID: abc\r\n\r\n" + $0.get("/livez")
         },
