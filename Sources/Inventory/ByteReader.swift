@@ -42,15 +42,25 @@ struct ByteReader {
     }
 
     /// The next bytes as a number.
+    ///
+    /// - Parameter width: 1 to 8.
     mutating func word(_ width: Int) -> UInt64 {
-        guard width <= bytes.endIndex - position else {
+        let offset = position - bytes.startIndex
+        guard width <= bytes.count - offset else {
             fail()
             return 0
         }
-        var number: UInt64 = 0
-        for index in position..<position + width { number = number << 8 | UInt64(bytes[index]) }
         position += width
-        return number
+        return bytes.withUnsafeBytes { bytes in
+            guard offset + 8 > bytes.count else {
+                // All eight at once, of which those behind the number are dropped.
+                let eight = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                return eight >> UInt64(64 - 8 * width)
+            }
+            var number: UInt64 = 0
+            for index in offset..<offset + width { number = number << 8 | UInt64(bytes[index]) }
+            return number
+        }
     }
 
     mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: word(1)) }
@@ -69,8 +79,11 @@ struct ByteReader {
 
     /// A text after its length; what is not UTF-8 counts as missing.
     mutating func text(length width: Int) -> String {
-        let count = integer(width)
-        guard let text = String(validating: take(count), as: UTF8.self) else {
+        let bytes = take(integer(width))
+        // Most texts are ASCII, of which nothing has to be validated.
+        let isASCII = bytes.withUnsafeBufferPointer { $0.allSatisfy { $0 < 0x80 } }
+        if isASCII { return String(decoding: bytes, as: UTF8.self) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             fail()
             return ""
         }
@@ -107,14 +120,13 @@ extension [UInt8] {
         }
     }
 
-    mutating func append(_ uuid: UUIDBytes) {
-        append(word: uuid.high, width: 8)
-        append(word: uuid.low, width: 8)
-    }
+    mutating func append(_ uuid: UUIDBytes) { append(uuid.high, uuid.low) }
 
-    mutating func append(_ digest: Digest128) {
-        append(word: digest.high, width: 8)
-        append(word: digest.low, width: 8)
+    mutating func append(_ digest: Digest128) { append(digest.high, digest.low) }
+
+    /// Appends sixteen bytes at once.
+    private mutating func append(_ high: UInt64, _ low: UInt64) {
+        Swift.withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { append(contentsOf: $0) }
     }
 
     /// Appends a text after its length.
