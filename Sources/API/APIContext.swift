@@ -176,8 +176,11 @@ final class APIContext {
 
     /// The id of a booking to be made. It is random also for a claim with a key: two copies that are asked at once, while
     /// each talks to a Redis of its own, must not make two bookings of one id.
-    func newBooking(of event: EventID) -> BookingID {
-        BookingID(partition: inventory.keys.partition(of: event), milliseconds: now, random: random.next())
+    func newBooking(of event: EventID) -> BookingID { newBooking(in: inventory.keys.partition(of: event)) }
+
+    /// The same for whoever knows the event's partition.
+    func newBooking(in partition: Partition) -> BookingID {
+        BookingID(partition: partition, milliseconds: now, random: random.next())
     }
 
     /// The booking that a path names.

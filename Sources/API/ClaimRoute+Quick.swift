@@ -11,7 +11,7 @@ extension ClaimRoute {
     /// Takes such a claim.
     func take(_ exchange: HTTPExchange) -> Bool {
         let request = exchange.request
-        guard !context.pressure.isHigh, context.inFlight.admits(.claim), Self.isPlainJSON(request),
+        guard !context.pressure.isHigh, context.inFlight.admits(.claim), request.isPlainJSON,
             let caller = context.authenticator.customer(of: exchange), let body = QuickClaim(request.bodyBytes),
             let key = IdempotencyKey.plain(request)
         else { return false }
@@ -21,20 +21,23 @@ extension ClaimRoute {
         if !key.isEmpty, context.inventory.mayHaveFirstFormKeys(partition, now: context.now) { return false }
         let user = caller.principal.id
         let digest = key.isEmpty ? nil : Digest128(IdempotencyKey.digest(user, body.event.uuid, key))
-        let call = QuickClaimCall(self, exchange, user, body, digest)
+        let call = QuickClaimCall(self, exchange, user, body, partition, digest)
         context.inFlight.beginClaim()
         call.begin()
         return true
     }
 
-    private static func isPlainJSON(_ request: HTTPRequest) -> Bool {
-        let isJSON =
-            request.header("content-type", is: "application/json")
-            || request.header("content-type", is: "application/json; charset=utf-8")
-        return isJSON && !request.has("content-encoding")
-    }
-
     fileprivate static let soldOut = ProblemTemplate(.soldOut)
+}
+
+extension HTTPRequest {
+    /// Whether it says that its body is JSON, in the words that nearly all clients use.
+    var isPlainJSON: Bool {
+        let isJSON =
+            header("content-type", is: "application/json")
+            || header("content-type", is: "application/json; charset=utf-8")
+        return isJSON && !has("content-encoding")
+    }
 }
 
 /// One such claim until it is answered.
@@ -43,18 +46,21 @@ private final class QuickClaimCall {
     private let exchange: HTTPExchange
     private let user: UserID
     private let body: QuickClaim
+    /// Of its event.
+    private let partition: Partition
     /// Of its key.
     private let digest: Digest128?
-    /// The id of the booking that it makes.
-    private let booking: BookingID
 
-    init(_ route: ClaimRoute, _ exchange: HTTPExchange, _ user: UserID, _ body: QuickClaim, _ digest: Digest128?) {
+    init(
+        _ route: ClaimRoute, _ exchange: HTTPExchange, _ user: UserID, _ body: QuickClaim, _ partition: Partition,
+        _ digest: Digest128?
+    ) {
         self.route = route
         self.exchange = exchange
         self.user = user
         self.body = body
+        self.partition = partition
         self.digest = digest
-        booking = route.context.newBooking(of: body.event)
     }
 
     private var context: APIContext { route.context }
@@ -63,7 +69,8 @@ private final class QuickClaimCall {
     func begin() {
         guard body.others.isEmpty,
             let refusal = context.inventory.knownRefusal(
-                of: body.first.quantity, tier: body.first.tier, event: body.event)
+                of: body.first.quantity, tier: body.first.tier, event: body.event, in: partition,
+                now: exchange.request.arrival)
         else { return claim() }
         guard let digest else { return refuse(refusal) }
         context.inventory.isNew(digest, of: body.event) { [self] isNew in
@@ -83,8 +90,9 @@ private final class QuickClaimCall {
 
     private func claim() {
         let claim = ClaimRequest(
-            booking: booking, event: body.event, user: user, items: body.items, idempotency: digest.map(idempotency),
-            answersLater: false, traceparent: context.traceparent(exchange.request))
+            booking: context.newBooking(in: partition), event: body.event, user: user, items: body.items,
+            idempotency: digest.map(idempotency), answersLater: false,
+            traceparent: context.traceparent(exchange.request))
         context.inventory.claim(claim) { [self] result in
             context.inFlight.endClaim()
             answer(claim, result)

@@ -129,20 +129,32 @@ struct IdempotencyKey {
     ///   - target: the event or booking that is addressed.
     ///   - key: its characters.
     static func digest(_ user: UserID, _ target: UUIDBytes, _ key: ArraySlice<UInt8>) -> ShortDigest {
-        var scope: [UInt8] = []
-        scope.reserveCapacity(user.text.utf8.count + key.count + scopeBytes)
         var text = user.text
-        text.withUTF8 { scope.append(contentsOf: $0) }
-        separator.withUTF8Buffer { scope.append(contentsOf: $0) }
-        target.append(to: &scope)
-        scope.append(0)
-        scope.append(contentsOf: key)
-        return ShortDigest(of: scope)
+        return text.withUTF8 { user in
+            key.withUnsafeBytes { key in
+                let count = user.count + separator.utf8CodeUnitCount + HexText.uuidLength + 1 + key.count
+                // On the stack, for it is made for each claim.
+                return withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { scope in
+                    var end = 0
+                    func append(_ bytes: UnsafeRawBufferPointer) {
+                        UnsafeMutableRawBufferPointer(rebasing: scope[end...]).copyMemory(from: bytes)
+                        end += bytes.count
+                    }
+                    append(UnsafeRawBufferPointer(user))
+                    separator.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
+                    HexText(high: target.high, low: target.low)
+                        .writeUUID(to: UnsafeMutableRawBufferPointer(rebasing: scope[end...]))
+                    end += HexText.uuidLength
+                    scope[end] = 0
+                    end += 1
+                    append(key)
+                    return ShortDigest(of: UnsafeRawBufferPointer(scope))
+                }
+            }
+        }
     }
 
     private static let separator: StaticString = "\0POST\0"
-    /// The separators and a UUID.
-    private static let scopeBytes = 44
 }
 
 extension Digest128 {

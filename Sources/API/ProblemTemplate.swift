@@ -3,8 +3,9 @@ import HTTPServer
 /// The answer to an error of which nothing but the instance differs from one time to the next.
 struct ProblemTemplate {
     private let status: Int
-    private let beginning: [UInt8]
-    private let ending: [UInt8]
+    /// The body, and where in it the instance stands.
+    private let body: [UInt8]
+    private let instance: Range<Int>
     private let lines: [UInt8]
 
     /// - Parameter problem: its headers are sent as they are.
@@ -16,19 +17,17 @@ struct ProblemTemplate {
         guard let start = body.indices.first(where: { body[$0...].starts(with: mark) }) else {
             preconditionFailure("a problem has an instance")
         }
-        let instance = start + mark.count
-        beginning = Array(body[..<instance])
-        ending = Array(body[(instance + HTTPResponse.instanceLength)...])
+        self.body = body
+        instance = start + mark.count..<start + mark.count + HTTPResponse.instanceLength
         lines = response.headers.reduce(into: []) { $0 += "\r\n\($1.name): \($1.value)".utf8 }
     }
 
     /// The answer, with an instance made for this very occurrence.
     func response() -> HTTPResponse {
-        var body: [UInt8] = []
-        body.reserveCapacity(beginning.count + HTTPResponse.instanceLength + ending.count)
-        body.append(contentsOf: beginning)
-        HTTPResponse.appendInstance(to: &body)
-        body.append(contentsOf: ending)
+        var body = body
+        body.withUnsafeMutableBytes { bytes in
+            HTTPResponse.writeInstance(to: UnsafeMutableRawBufferPointer(rebasing: bytes[instance]))
+        }
         var response = HTTPResponse(status: status, body: body)
         response.lines = lines
         return response

@@ -52,7 +52,8 @@ final class RateLimited: HTTPHandler {
         guard request.method != .options, request.policy.rate == .counted else { return next.take(exchange) }
         let isWrite = request.method != .get && request.method != .head
         guard let caller = authenticator.verified(request),
-            let verdict = limiter.judgeNow(sender(caller), from: sender(exchange), isWrite: isWrite)
+            let verdict = limiter.judgeNow(
+                sender(caller), from: sender(exchange), isWrite: isWrite, now: request.arrival)
         else { return false }
         exchange.attachment = caller
         exchange.lines = lines(isWrite, verdict)

@@ -35,10 +35,11 @@ public struct HTTPResponse: Sendable {
     /// How long the id in a problem's `instance` is.
     public static let instanceLength = HexText.uuidLength
 
-    /// Appends an id for a problem's `instance`, made for this very occurrence.
-    public static func appendInstance(to bytes: inout [UInt8]) {
+    /// Writes an id for a problem's `instance`, made for this very occurrence, into `text`, which is as long.
+    public static func writeInstance(to text: UnsafeMutableRawBufferPointer) {
+        precondition(text.count == instanceLength, "an instance has its length")
         let (high, low) = Identifiers.words()
-        HexText(high: high, low: low).appendUUID(to: &bytes)
+        unsafe HexText(high: high, low: low).writeUUID(to: text)
     }
 
     /// The line that says it of an answer in JSON; for `lines`.

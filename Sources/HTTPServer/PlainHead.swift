@@ -92,7 +92,7 @@ struct PlainHead {
 
         /// Takes a line; false when it is not plain.
         @unsafe mutating func take(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
-            var colon = start
+            var colon = unsafe PlainHead.colon(base, start, end)
             while colon < end, unsafe HTTPCharacters.isTokenByte(base[colon]) { colon &+= 1 }
             guard colon > start, colon < end, unsafe base[colon] == UInt8(ascii: ":") else { return false }
             var first = colon + 1

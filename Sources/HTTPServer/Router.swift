@@ -68,7 +68,16 @@ public final class Router: HTTPHandler {
         }
     }
 
+    /// A route without parameters.
+    private struct PlainRoute {
+        let path: [UInt8]
+        let route: Route
+    }
+
     private let root = Node()
+    /// By the paths' lengths, modulo their number: most requests' paths are found here.
+    private var plainRoutes: [[PlainRoute]] = Array(repeating: [], count: plainRouteGroups)
+    private static let plainRouteGroups = 32
     /// By the routes' indices.
     private var handlers: [Handler] = []
     /// By the routes' indices: of those that can do without a task.
@@ -127,6 +136,10 @@ public final class Router: HTTPHandler {
         handlers.append(wrap?(route, judged) ?? judged)
         takers.append(taker)
         node.routes.append((method, route))
+        if route.parameterNames.isEmpty {
+            let path = Array(path.utf8)
+            plainRoutes[path.count % Self.plainRouteGroups].append(PlainRoute(path: path, route: route))
+        }
     }
 
     /// Finds what a request leads to and notes it, and the path's parameters, on the request; once.
@@ -141,6 +154,8 @@ public final class Router: HTTPHandler {
         unsafe request.withBytes { bytes in
             let path = request.pathRange
             guard path.count > 1 else { return nil }
+            let whole = unsafe UnsafeBufferPointer(rebasing: bytes[path])
+            if let route = unsafe plainRoute(whole, request.method) { return .route(route) }
             var node = root
             var parameters = 0
             var start = path.lowerBound + 1
@@ -170,6 +185,20 @@ public final class Router: HTTPHandler {
             }
             return node.route(request.method).map { .route($0) }
         }
+    }
+
+    /// The route without parameters whose path this is; `nil` when there is none.
+    private func plainRoute(_ path: UnsafeBufferPointer<UInt8>, _ method: HTTPMethod) -> Route? {
+        let method = method == .head ? .get : method
+        for known in plainRoutes[path.count % Self.plainRouteGroups]
+        where known.route.method == method && known.path.count == path.count {
+            let isSame = unsafe known.path.withUnsafeBufferPointer { own in
+                guard let left = own.baseAddress, let right = path.baseAddress else { return true }
+                return unsafe memcmp(left, right, path.count) == 0
+            }
+            if isSame { return known.route }
+        }
+        return nil
     }
 
     private func find(_ request: HTTPRequest) -> Match {

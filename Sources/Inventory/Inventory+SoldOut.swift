@@ -15,9 +15,15 @@ extension Inventory {
     }
 
     /// The same of a claim of units of one tier that is not made yet: an on-sale is mostly these.
-    public func knownRefusal(of quantity: Int, tier: TierID, event: EventID) -> ClaimOutcome? {
-        guard connection.isReady, knownEpoch(keys.partition(of: event)) != nil else { return nil }
-        return soldOut.refusal(of: quantity, tier: tier, event: event, now: monotonicNanoseconds())
+    ///
+    /// - Parameters:
+    ///   - partition: the event's.
+    ///   - now: when it came, monotonic nanoseconds.
+    public func knownRefusal(
+        of quantity: Int, tier: TierID, event: EventID, in partition: Partition, now: Int64
+    ) -> ClaimOutcome? {
+        guard connection.isReady, knownEpoch(partition) != nil else { return nil }
+        return soldOut.refusal(of: quantity, tier: tier, event: event, now: now)
     }
 
     /// Whether it is certain that a claim's key was not used; asked with all others of this tick.
@@ -72,11 +78,7 @@ extension Inventory {
         var command = RedisCommand(argumentCount: 2 + bits.count)
         command.append("HMGET")
         command.append(key)
-        for word in bits {
-            var bytes: [UInt8] = []
-            bytes.append(word: word, width: 8)
-            command.append(bytes)
-        }
+        for word in bits { command.append(count: 8) { $0.append(word: word, width: 8) } }
         return command
     }
 }

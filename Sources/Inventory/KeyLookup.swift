@@ -43,7 +43,8 @@ final class KeyLookup {
         let resume: (Bool) -> Void
     }
 
-    private var waiting: [EventID: [Waiting]] = [:]
+    /// Those of this tick, by event: so few events that looking at each is quicker than hashing.
+    private var waiting: [(event: EventID, items: [Waiting])] = []
     private var days: [EventID: Days] = [:]
     private var hook: TickHook?
 
@@ -55,7 +56,12 @@ final class KeyLookup {
     ///
     /// - Parameter key: its digest.
     func ask(_ key: Digest128, of event: EventID, _ resume: @escaping (Bool) -> Void) {
-        waiting[event, default: []].append(Waiting(key: key.asKey.high, resume: resume))
+        let item = Waiting(key: key.asKey.high, resume: resume)
+        if let index = waiting.firstIndex(where: { $0.event == event }) {
+            waiting[index].items.append(item)
+        } else {
+            waiting.append((event, [item]))
+        }
     }
 
     private func flush() {

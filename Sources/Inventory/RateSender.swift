@@ -22,10 +22,13 @@ public final class RateSender {
 extension RateLimiter {
     /// Counts a request of a principal from an address, when neither is near its bound and Redis need not be asked.
     ///
+    /// - Parameter now: when it came, monotonic nanoseconds.
     /// - Returns: the principal's verdict; `nil`, and nothing is counted, when `judge` has to be asked.
-    public func judgeNow(_ principal: RateSender, from address: RateSender, isWrite: Bool) -> RateVerdict? {
+    public func judgeNow(
+        _ principal: RateSender, from address: RateSender, isWrite: Bool, now: Int64
+    ) -> RateVerdict? {
         guard connection.isReady else { return nil }
-        let clock = Self.clock
+        let clock = now / 1000
         let one = known(principal, isWrite)
         let other = known(address, isWrite)
         guard let used = usedAfter(one, clock), let ofAddress = usedAfter(other, clock) else { return nil }

@@ -15,6 +15,9 @@ struct SoldOutMemory {
     private struct Tier: Hashable {
         let event: EventID
         let tier: TierID
+
+        /// The random half of the tier's id tells tiers apart well enough; all four words cost three times as much.
+        func hash(into hasher: inout Hasher) { hasher.combine(tier.uuid.low) }
     }
 
     private struct Refusal {

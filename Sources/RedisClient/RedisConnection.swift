@@ -13,8 +13,13 @@ public final class RedisConnection {
     /// Which server answers; nil while that is not known: before the first answer, after a loss, while the server loads
     /// its data, and from a reply such as READONLY until the server was asked again.
     public internal(set) var identity: RedisIdentity? {
-        didSet { if identity != oldValue { onIdentityChange(identity) } }
+        didSet {
+            isKnown = identity != nil
+            if identity != oldValue { onIdentityChange(identity) }
+        }
     }
+    /// Whether there is an identity: asked for each request, which need not copy it.
+    private var isKnown = false
     /// Called on the loop when `identity` becomes another.
     public var onIdentityChange: (RedisIdentity?) -> Void = { _ in }
 
@@ -80,7 +85,7 @@ public final class RedisConnection {
     public var isConnected: Bool { transport.isOpen }
 
     /// Whether the server has accepted the connection and is known.
-    public var isReady: Bool { transport.isOpen && identity != nil }
+    public var isReady: Bool { transport.isOpen && isKnown }
 
     /// How many commands wait for a reply or for a connection.
     public var pendingCommands: Int { pending.count }

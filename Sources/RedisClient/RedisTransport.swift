@@ -37,7 +37,7 @@ final class RedisTransport {
 
     deinit { link?.discard() }
 
-    var isOpen: Bool { cycle.state == .open }
+    var isOpen: Bool { if case .open = cycle.state { true } else { false } }
     var isClosed: Bool { cycle.state == .closed }
     /// How many times the kernel was asked to take bytes, over all links.
     var writes: Int { earlierWrites + (link?.writes ?? 0) }
