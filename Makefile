@@ -10,7 +10,7 @@ BENCH_PACKAGES := redis-tools python3 gcc libc6-dev
 USHER := .build/release/usher
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build swift test lint openapi model load bench counts faults soak compose-test install install-linters install-k6 install-pages \
+.PHONY: help dev build swift test lint openapi model load bench counts faults soak side-by-side compose-test install install-linters install-k6 install-pages \
 	install-standardwebhooks clean
 
 help: ## what there is to make
@@ -72,6 +72,10 @@ soak: swift install ## half of the top rate and a fault a minute for SECONDS=180
 	@swift build -c release --product usher
 	@swift build -c release --product faults
 	@USHER_SOAK_SECONDS='$(or $(SECONDS),1800)' .build/release/faults
+
+side-by-side: build ## two versions under load, all of it restarted and flushed in turn: MINUTES=60, BINARIES="one [another]"
+	@deploy/dev/install redis-tools python3
+	@deploy/side-by-side/run $(or $(MINUTES),60) $(BINARIES)
 
 compose-test: ## the Dockerfile and docker-compose.yml for real, with podman; as root, not part of `test`
 	@deploy/dev/compose-test
