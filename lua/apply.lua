@@ -65,9 +65,11 @@ end
 local numbers, prefixes = {}, {}
 
 local function judge_all(g, count, is_full, reply)
+  local at = 4
   for i = 1, count do
     local judge = is_full and judges_when_full[kinds[i]] or judges[kinds[i]] or refuse_malformed
-    reply[2 * i + 2], reply[2 * i + 3], numbers[i], prefixes[i] = judge(g, i)
+    reply[at], reply[at + 1], numbers[i], prefixes[i] = judge(g, i)
+    at = at + 2
   end
 end
 
@@ -75,12 +77,12 @@ end
 local function complete(count, reply)
   local records = versions.records
   for i = 1, count do
-    local number, prefix = numbers[i], prefixes[i]
+    local number = numbers[i]
     if number then
       reply[2 * i + 3] = records[2 * number]
     end
-    if prefix then
-      reply[2 * i + 3] = prefix .. reply[2 * i + 3]
+    if prefixes[i] then
+      reply[2 * i + 3] = prefixes[i] .. reply[2 * i + 3]
     end
   end
   return reply

@@ -15,7 +15,7 @@ local function count_key(tag, epoch, text)
     return { 'NOT_FOUND' }
   end
   local b, event_id = record.read('', text)
-  local event_key, user = tag .. 'e:' .. answers.uuid(event_id), record.user(b)
+  local event_key, user = tag .. 'e:' .. answers.uuid(event_id), b.user
   local g, refusal = event.load(event_key, epoch)
   if not g then
     return refusal

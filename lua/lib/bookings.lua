@@ -8,7 +8,10 @@ bookings.provider_silence = 15 * 60 * 1000
 -- Bookings of this call by their ids; and records that were read for other reasons than that an operation asked, by
 -- their ids (false: none).
 local known, ids, count = {}, {}, 0
-local texts = {}
+
+-- Their tables by number: filled anew by each call, for a new one costs as much as all else that is read of a booking.
+local tables = {}
+local texts, has_texts = {}, false
 
 local records_of = arguments.records
 
@@ -18,8 +21,8 @@ function bookings.begin()
     known[ids[i]] = nil
   end
   count = 0
-  if next(texts) ~= nil then
-    texts = {}
+  if has_texts then
+    texts, has_texts = {}, false
   end
 end
 
@@ -45,6 +48,7 @@ function bookings.load(g, record_ids)
   end
   if missing_count > 0 then
     local found = bookings.read(g, missing, missing_count)
+    has_texts = true
     for i = 1, missing_count do
       texts[missing[i]] = found[i]
     end
@@ -62,7 +66,7 @@ function bookings.text(g, id, i)
     return records_of[i], false
   end
   if texts[id] == nil then
-    texts[id] = call('GET', g.names.booking .. id)
+    texts[id], has_texts = call('GET', g.names.booking .. id), true
   end
   return texts[id], false
 end
@@ -74,15 +78,14 @@ function bookings.find(g, id, i)
     local text, number = bookings.text(g, id, i)
     local event_id, epoch
     if text and byte(text) == layout.record_mark then
-      b, event_id, epoch = record.read(id, text)
+      b, event_id, epoch = record.read(id, text, tables[count + 1])
     end
     if not b or event_id ~= g.policy.event or epoch ~= g.policy.epoch_number then
       b = false
     else
       b.number = number
       count = count + 1
-      known[id] = b
-      ids[count] = id
+      known[id], ids[count], tables[count] = b, id, b
     end
   end
   return b

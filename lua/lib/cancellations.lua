@@ -140,7 +140,7 @@ function cancellations.items(g, i)
   local from = b.status == layout.confirmed and 'sold' or 'held'
   holdings.move_line(g, part.tier, part.count, part.seats, from, 'available')
   refund_part(b, part.amount)
-  b.lines = lines.of(kept)
+  record.set_lines(b, lines.of(kept))
   holdings.own(g, b)
   return moves.finish(g, i, b, 'OK')
 end

@@ -4,6 +4,7 @@
 -- Keeps: all or nothing; adjacent seats are of one row (lib/best_seats.lua).
 
 local largest_line = 65535
+local fault_words = { 'UNKNOWN_TIER', 'UNKNOWN_SEAT', 'SEATED' } -- said in this order
 
 -- Notes a tier or a seat that cannot be had like this, by the word that is said of it.
 local function fault(request, word, value)
@@ -56,8 +57,8 @@ local function request_of(g, i, want)
   local request = g.requests[i]
   if not request then
     request = { wants = {}, tickets = 0, named = {}, best = {}, faults = {}, taken = {}, replaced = {} }
-    for _, item in ipairs(want.items) do
-      read_item(g, request, item)
+    for n = 1, #want.items do
+      read_item(g, request, want.items[n])
     end
     if #request.wants > 1 then
       local places = tiers.places(g)
@@ -89,9 +90,10 @@ end
 -- Why nobody could have what the claim asks for now, or nil.
 function claim_items.refusal(g, i, want)
   local request = request_of(g, i, want)
-  for _, word in ipairs({ 'UNKNOWN_TIER', 'UNKNOWN_SEAT', 'SEATED' }) do
-    if request.faults[word] then
-      return word, request.faults[word]
+  for n = 1, #fault_words do
+    local value = request.faults[fault_words[n]]
+    if value then
+      return fault_words[n], value
     end
   end
   if request.tickets > largest_line then
@@ -107,7 +109,8 @@ end
 -- Takes the units. Returns the booking's record from the currency on, but what the last tier has left, and that.
 local function take(g, request)
   local parts, left_text, left = {}, char(#request.wants), nil
-  for n, wanted in ipairs(request.wants) do
+  for n = 1, #request.wants do
+    local wanted = request.wants[n]
     local tier, taken = wanted.tier, request.taken[wanted.tier]
     tiers.move(g, tier, wanted.quantity, 'available', 'held')
     if taken then

@@ -6,7 +6,9 @@
 -- Which of the named seats somebody holds, as a set; nil when none is.
 local function held_seats(g, request)
   local held
-  for _, named in ipairs(request.named) do
+  local named_seats = request.named
+  for n = 1, #named_seats do
+    local named = named_seats[n]
     if rows.state(g, named.seat) == 'h' then
       held = held or {}
       held[named.seat] = true
@@ -34,7 +36,9 @@ end
 
 -- The holds that were given back for a claim that is granted end.
 function claim_seats.end_replaced(g, request)
-  for _, b in ipairs(request.replaced) do
+  local replaced = request.replaced
+  for n = 1, #replaced do
+    local b = replaced[n]
     bookings.set_ended(b, layout.cancelled, 'replaced')
     bookings.put(g, b, 0, '')
   end
@@ -44,7 +48,8 @@ local function hold(g, request, tier, seats)
   rows.set(g, seats, '.', 'h')
   local taken = request.taken[tier] or {}
   request.taken[tier] = taken
-  for _, seat in ipairs(seats) do
+  for n = 1, #seats do
+    local seat = seats[n]
     taken[#taken + 1] = seat
   end
 end
@@ -69,7 +74,9 @@ local function hold_named(g, request)
 end
 
 local function hold_best(g, request)
-  for _, best in ipairs(request.best) do
+  local all_best = request.best
+  for n = 1, #all_best do
+    local best = all_best[n]
     local seats = best_seats.find(g, best.tier, best.count)
     if not seats then
       return g.more and 'MORE' or 'NO_ADJACENT', ''
@@ -80,7 +87,9 @@ local function hold_best(g, request)
 end
 
 local function fits(request)
-  for _, wanted in ipairs(request.wants) do
+  local wants = request.wants
+  for n = 1, #wants do
+    local wanted = wants[n]
     if wanted.tier.available < wanted.quantity then
       return false
     end

@@ -10,7 +10,7 @@
 -- there is any: `a` the channel of who waits for the acknowledgement, `bl` blocks made, `ub` blocks that went.
 -- Keeps: what is in Redis and not yet in PostgreSQL is in the outbox.
 
-local set, nothing = {}, {}
+local set = {}
 
 -- The tiers that changed, as the entry has them.
 local tier_texts = ''
@@ -21,8 +21,9 @@ local function event_fields(g)
   g.live = g.live + claimed
   day_keys.turn_day(g)
   set[1], set[2], tier_texts = 'n', event.numbers(g), ''
-  local count = 2
-  for _, tier in ipairs(g.changed_tiers) do
+  local count, changed_tiers = 2, g.changed_tiers
+  for n = 1, #changed_tiers do
+    local tier = changed_tiers[n]
     local text = tiers.text(tier)
     set[count + 1], set[count + 2] = 't' .. tier.id, text
     count, tier_texts = count + 2, tier_texts .. tier.id .. text
@@ -31,9 +32,11 @@ local function event_fields(g)
       count = count + 2
     end
   end
-  for _, text in ipairs(g.fields or nothing) do
-    count = count + 1
-    set[count] = text
+  if g.fields then
+    for _, text in ipairs(g.fields) do
+      count = count + 1
+      set[count] = text
+    end
   end
   return count
 end

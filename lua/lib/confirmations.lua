@@ -72,7 +72,7 @@ local function can_reclaim(g, b)
     return false
   end
   holds.expire_due(g)
-  return is_free(g, b) and not users.refusal(g.policy, totals.with(users.find(g, record.user(b)), b.lines.tickets))
+  return is_free(g, b) and not users.refusal(g.policy, totals.with(users.find(g, b.user), b.lines.tickets))
 end
 
 function confirmations.confirm(g, i)

@@ -20,12 +20,15 @@ end
 
 -- These will be asked for.
 function event.want(fields)
-  for _, field in ipairs(fields) do
-    local i = 1
+  for n = 1, #fields do
+    local field, i = fields[n], 1
     while i <= wanted_count and wanted[i] ~= field do
       i = i + 1
     end
-    wanted_count, wanted[i] = max(wanted_count, i), field
+    wanted[i] = field
+    if i > wanted_count then
+      wanted_count = i
+    end
   end
 end
 

@@ -6,6 +6,7 @@
 
 local ids, flags, users_of, keys_of = arguments.ids, arguments.flags, arguments.users, arguments.keys
 local traces, key_fields = arguments.traces, asked.key_fields
+local one_shot, no_key = layout.one_shot, layout.no_key
 
 -- Ids of the bookings made in this call and the numbers of their versions; the same by id, once somebody asks.
 local made, versions_of, count = {}, {}, 0
@@ -81,8 +82,7 @@ local function use_key(g, i, id, number)
     used = today[place] and day_keys.number(today[place]) or 0
     keys_before[number] = before[place] and day_keys.number(before[place]) or 0
   end
-  keys_today[number] = used + 1
-  g.uses_keys = true
+  keys_today[number], g.uses_keys = used + 1, true
   day_keys.remember(key_fields[place - 1], id)
 end
 
@@ -101,17 +101,17 @@ function grants.grant(g, i, lines_text, left, state)
   end
   if key then
     use_key(g, i, id, number)
-    if flag % 8 >= layout.one_shot then
+    if flag % 8 >= one_shot then
       hold_state = begin_one_shot(g, i)
     end
   end
   local size, low = #user, left % 256
-  count = count + 1
-  made[count] = id
-  versions_of[count] = versions.add(
+  local version = versions.add(
     id, hold_state,
-    g.hold_times .. (sizes[size] or size_bytes(size)) .. user .. (key or layout.no_key) .. lines_text
+    g.hold_times .. (sizes[size] or size_bytes(size)) .. user .. (key or no_key) .. lines_text
       .. (heads[left - low + 1] or head_bytes(left - low)) .. (lows[low + 1] or low_byte(low)),
     flag, traces[i])
-  return 'HELD', '', versions_of[count]
+  count = count + 1
+  made[count], versions_of[count] = id, version
+  return 'HELD', '', version
 end

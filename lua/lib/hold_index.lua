@@ -11,44 +11,47 @@
 -- Scores in `x:` and `y:` by id, as they become in this call; false: it leaves.
 hold_index.expiries, hold_index.deadlines = {}, {}
 
+-- Whether there are any.
+local has_expiries, has_deadlines = false, false
+
 -- Forgets the call before.
 function hold_index.begin()
-  if next(hold_index.expiries) ~= nil then
-    hold_index.expiries = {}
+  if has_expiries then
+    hold_index.expiries, has_expiries = {}, false
   end
-  if next(hold_index.deadlines) ~= nil then
-    hold_index.deadlines = {}
+  if has_deadlines then
+    hold_index.deadlines, has_deadlines = {}, false
   end
 end
 
 -- A hold ends at a time that is not in the queue's order.
 function hold_index.add(g, id, expires)
-  hold_index.expiries[id] = expires
+  hold_index.expiries[id], has_expiries = expires, true
   event.look_at(g, expires)
 end
 
 -- The same of a new hold, unless it has moved on in its own group.
 function hold_index.name(id, expires)
-  hold_index.expiries[id] = hold_index.expiries[id] or expires
+  hold_index.expiries[id], has_expiries = hold_index.expiries[id] or expires, true
 end
 
 -- What `x:` or `y:` named is looked at: it leaves, unless it has got another time in this group.
 function hold_index.forget_hold(id)
-  hold_index.expiries[id] = hold_index.expiries[id] or false
+  hold_index.expiries[id], has_expiries = hold_index.expiries[id] or false, true
 end
 
 function hold_index.forget_payment(id)
-  hold_index.deadlines[id] = hold_index.deadlines[id] or false
+  hold_index.deadlines[id], has_deadlines = hold_index.deadlines[id] or false, true
 end
 
 -- A payment begins, and ends.
 function hold_index.begin_payment(g, id, deadline)
-  hold_index.deadlines[id] = deadline
+  hold_index.deadlines[id], has_deadlines = deadline, true
   event.look_at(g, deadline + bookings.provider_silence)
 end
 
 function hold_index.end_payment(id)
-  hold_index.deadlines[id] = false
+  hold_index.deadlines[id], has_deadlines = false, true
 end
 
 -- New holds of this group end together: in the queue unless others there end later.
@@ -95,10 +98,10 @@ function hold_index.commit(g, claimed, claimed_count)
       hold_index.name(claimed[i], g.hold_expires)
     end
   end
-  if next(hold_index.expiries) ~= nil then
+  if has_expiries then
     write_set(names.expiries, hold_index.expiries)
   end
-  if next(hold_index.deadlines) ~= nil then
+  if has_deadlines then
     write_set(names.paying, hold_index.deadlines)
   end
   if g.is_next_changed and g.next ~= 0 then

@@ -29,12 +29,12 @@ end
 
 -- Its owner has the booking's tickets.
 function holdings.own(g, b)
-  users.give(g, record.user(b), b.id, b.lines.tickets, b.lines.is_seated)
+  users.give(g, b.user, b.id, b.lines.tickets, b.lines.is_seated)
 end
 
 -- Its owner has them no more.
 function holdings.disown(g, b)
-  users.take(g, record.user(b), b.id, b.lines.tickets)
+  users.take(g, b.user, b.id, b.lines.tickets)
 end
 
 -- Releases everything that a held or confirmed booking has; the caller sets what it becomes.

@@ -62,7 +62,7 @@ local function load_owners(g, due)
   for _, id in ipairs(due) do
     local b = bookings.find(g, id)
     if b and record.is_hold(b) then
-      owners[#owners + 1] = record.user(b)
+      owners[#owners + 1] = b.user
     end
   end
   users.load(g, owners)

@@ -7,7 +7,7 @@
 -- Lists without seats, by their text: many bookings have the same.
 local lists = {}
 
-local one_line_size = 1 + layout.line_size
+local one_line_size, general = 1 + layout.line_size, layout.general_byte
 
 local function size_of(text, at)
   local last = at + 1
@@ -39,8 +39,8 @@ end
 
 -- The lines that begin there in a text, and where they end.
 function lines.read(text, at)
-  local kind = byte(text, at + 1)
-  local size = byte(text, at) == 1 and kind == layout.general_byte and one_line_size or size_of(text, at)
+  local count, kind = byte(text, at, at + 1)
+  local size = count == 1 and kind == general and one_line_size or size_of(text, at)
   local own = sub(text, at, at + size - 1)
   return lists[own] or read_list(own), at + size
 end
@@ -53,7 +53,8 @@ end
 -- These lines as bytes.
 function lines.text(parts)
   local text = char(#parts)
-  for _, line in ipairs(parts) do
+  for n = 1, #parts do
+    local line = parts[n]
     text = text .. lines.line(line.kind, line.tier, line.quantity, line.price) .. line.seats
   end
   return text

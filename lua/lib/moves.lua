@@ -20,10 +20,10 @@ function moves.begin(g, i, may_have_ended)
     end
   end
   local b = bookings.find(g, ids[i], i)
-  if not b or (owner ~= '' and record.user(b) ~= owner) then
+  if not b or (owner ~= '' and b.user ~= owner) then
     return nil, 'NOT_FOUND', ''
   end
-  if key and day_keys.is_full(g, record.user(b), owner ~= '' and 2 * i) then
+  if key and day_keys.is_full(g, b.user, owner ~= '' and 2 * i) then
     return nil, 'KEY_LIMIT', ''
   end
   if bookings.has_expired(g, b) then
@@ -45,7 +45,7 @@ function moves.finish(g, i, b, word)
   bookings.put(g, b, arguments.flags[i], arguments.traces[i])
   local key = keys_of[i]
   if key then
-    day_keys.use(g, record.user(b), users_of[i] ~= '' and 2 * i)
+    day_keys.use(g, b.user, users_of[i] ~= '' and 2 * i)
     answers.run(g, key, b.id, arguments.patience[i])
   end
   return word, '', b.number

@@ -9,6 +9,15 @@
 
 local nothing = {}
 
+-- Those of the two kinds that are most of them are filled anew by each call, by the operation's number.
+local attempts, charges = {}, {}
+
+local function reused(tables, i)
+  local fields = tables[i] or {}
+  tables[i] = fields
+  return fields
+end
+
 -- Seats that begin there, and where they end.
 local function read_seats(text, at)
   local count = read('>I2', text, at)
@@ -21,16 +30,18 @@ end
 
 -- By kind: the fields that begin there, and where they end.
 local readers = {
-  [112] = function(text, at) -- `p`
-    local payment, provider, rest = read('>c16Bc0', text, at)
-    return { payment = payment, provider = provider }, rest
+  [112] = function(text, at, i) -- `p`
+    local m = reused(attempts, i)
+    local rest
+    m.payment, m.provider, rest = read('>c16Bc0', text, at)
+    return m, rest
   end,
-  [115] = function(text, at) -- `s`
-    local payment, provider, transaction, amount, currency, rest = read('>c16Bc0I2c0I6c3', text, at)
-    return {
-      payment = payment, provider = provider, transaction = transaction, amount = amount, currency = currency,
-      is_paid = currency ~= '\0\0\0',
-    }, rest
+  [115] = function(text, at, i) -- `s`
+    local m = reused(charges, i)
+    local rest
+    m.payment, m.provider, m.transaction, m.amount, m.currency, rest = read('>c16Bc0I2c0I6c3', text, at)
+    m.is_paid = m.currency ~= '\0\0\0'
+    return m, rest
   end,
   [102] = function(text, at) -- `f`
     local payment, reason, transaction, rest = read('>c16Bc0I2c0', text, at)
@@ -56,8 +67,8 @@ local readers = {
 }
 
 -- The fields of an operation on a booking; fails when it cannot be read.
-function operation_fields.read(text, kind, first, last)
-  local fields, rest = readers[kind](text, first)
+function operation_fields.read(text, kind, first, last, i)
+  local fields, rest = readers[kind](text, first, i)
   if rest ~= last + 1 then
     error('not the fields alone')
   end

@@ -4,6 +4,7 @@
 local traces, ids, users_of = arguments.traces, arguments.ids, arguments.users
 local keys_of, patience, wants_of, fields = arguments.keys, arguments.patience, arguments.wants, arguments.fields
 local key_fields, known_wants = asked.key_fields, claim_wants.known
+local claim, claim_with_key, has_key, one_shot = layout.claim, layout.claim_with_key, layout.has_key, layout.one_shot
 
 local call_number, has_keys = 0, false
 
@@ -30,13 +31,13 @@ end
 function operation_readers.claim(blob, i, first, last, flag)
   local trace, id, user, key, rest
   local form = flag % 8
-  if form == layout.has_key then
-    trace, id, user, key, rest = read(layout.claim_with_key, blob, first)
-  elseif form < layout.has_key then
-    trace, id, user, rest = read(layout.claim, blob, first)
-  elseif form < layout.one_shot then
-    trace, id, user, key, rest = read(layout.claim_with_key, blob, first)
-  elseif form < layout.one_shot + layout.has_key then
+  if form == has_key then
+    trace, id, user, key, rest = read(claim_with_key, blob, first)
+  elseif form < has_key then
+    trace, id, user, rest = read(claim, blob, first)
+  elseif form < one_shot then
+    trace, id, user, key, rest = read(claim_with_key, blob, first)
+  elseif form < one_shot + has_key then
     trace, id, user, patience[i], rest = read(layout.one_shot_claim, blob, first)
   else
     trace, id, user, key, patience[i], rest = read(layout.one_shot_with_key, blob, first)
@@ -81,7 +82,7 @@ function operation_readers.move(blob, i, first, last, flag, kind)
   users_of[i] = owner
   key_fields[2 * i - 1] = ''
   key_fields[2 * i] = owner
-  fields[i] = operation_fields.read(blob, kind, rest, last)
+  fields[i] = operation_fields.read(blob, kind, rest, last, i)
   asked.record(i, id)
 end
 

@@ -15,6 +15,7 @@ local is_other = { [layout.block_kind] = true, [layout.unblock_kind] = true, [la
 
 local kinds, flags, users_of, keys_of = arguments.kinds, arguments.flags, arguments.users, arguments.keys
 local key_fields = asked.key_fields
+local read_claim = operation_readers.claim
 
 local blob, only_claims = '', true
 
@@ -25,7 +26,7 @@ local function read_operation(i, first)
   kinds[i] = kind
   flags[i] = flag
   if kind == claim then
-    operation_readers.claim(blob, i, first + 4, last, flag)
+    read_claim(blob, i, first + 4, last, flag)
     return last + 1
   end
   only_claims = false

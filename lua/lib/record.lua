@@ -3,25 +3,26 @@
 -- Head (layout.record_head: state, entry, times); then what was made: user with its length (I2), digest, fingerprint,
 -- currency, lines (lib/lines.lua), left: how many (1), and of each line as claimed what its tier had left right after
 -- the claim (I4). Then, unless there is nothing to say, the tail: payment and what follows it (lib/record_tail.lua).
--- Read, it is a table `b`: of 16 fields, for one more costs twice as much. `made` is user to currency, `left` and
--- `tail` are bytes; `text` is how it is stored, `number` that of its version in this call, or false.
+-- Read, it is a table `b`: of 16 fields, for one more costs twice as much. `made` is what was made, user to left, and
+-- `tail` what follows, both as bytes; `text` is how it is stored, `number` that of its version in this call, or false.
 -- Keeps: what was claimed never changes: the claim's answer can be rebuilt, byte for byte, from a record of any state.
 
-local head_and_user = layout.record_head .. 'I2'
+local head_and_user = layout.record_head .. 'I2c0'
 
--- What a record's text says; and its event and its epoch.
-function record.read(id, text)
-  local _, status, flags, version, epoch, _, _, event_id, expires, deadline, attempts, extensions, created, _,
-    confirmed, user_size = read(head_and_user, text)
-  local made_last = layout.record_user + 1 + user_size + layout.key_size + layout.currency_size
-  local list, left_first = lines.read(text, made_last + 1)
+local user_first, lines_after_user = layout.record_user, layout.key_size + layout.currency_size
+
+-- What a record's text says; and its event and its epoch. `b`: a table that had another record and may be filled anew.
+function record.read(id, text, b)
+  local event_id, user, lines_first, list, left_first, _, epoch
+  b = b or {}
+  _, b.status, b.flags, b.version, epoch, _, _, event_id, b.expires, b.deadline, b.attempts, b.extensions, b.created,
+    _, b.confirmed, user, lines_first = read(head_and_user, text)
+  list, left_first = lines.read(text, lines_first + lines_after_user)
   local left_last = left_first + 4 * byte(text, left_first)
-  return {
-    id = id, text = text, number = false, status = status, flags = flags, version = version, expires = expires,
-    deadline = deadline, attempts = attempts, extensions = extensions, created = created, confirmed = confirmed,
-    made = sub(text, layout.record_user, made_last), lines = list, left = sub(text, left_first, left_last),
-    tail = sub(text, left_last + 1),
-  }, event_id, epoch
+  b.id, b.text, b.number, b.user, b.lines = id, text, false, user, list
+  b.made = sub(text, user_first, left_last)
+  b.tail = left_last == #text and '' or sub(text, left_last + 1)
+  return b, event_id, epoch
 end
 
 -- Status, flags and epoch of a record's text of which nothing else is asked.
@@ -37,17 +38,20 @@ function record.key(text)
   return sub(text, first, first + layout.key_size - 1)
 end
 
--- Who made it.
-function record.user(b)
-  return sub(b.made, 3, -layout.key_size - layout.currency_size - 1)
-end
-
 -- The currency that it is paid in.
 function record.currency(b)
-  return sub(b.made, -layout.currency_size)
+  local last = 2 + #b.user + lines_after_user
+  return sub(b.made, last - layout.currency_size + 1, last)
 end
 
-local states = {}
+-- It has other lines now; what was left when it was claimed stays.
+function record.set_lines(b, list)
+  local before = 2 + #b.user + lines_after_user
+  b.made = sub(b.made, 1, before) .. list.text .. sub(b.made, before + #b.lines.text + 1)
+  b.lines = list
+end
+
+local states, times_form = {}, layout.record_times
 
 local function pack_state(epoch, status, flags, version)
   return pack(layout.record_state, layout.record_mark, status, flags, version, epoch)
@@ -63,8 +67,8 @@ end
 -- What it is after its entry.
 function record.rest_bytes(g, b)
   return pack(
-    layout.record_times, g.policy.event, b.expires, b.deadline, b.attempts, b.extensions, b.created, g.now,
-    b.confirmed) .. b.made .. b.lines.text .. b.left .. b.tail
+    times_form, g.policy.event, b.expires, b.deadline, b.attempts, b.extensions, b.created, g.now, b.confirmed)
+    .. b.made .. b.tail
 end
 
 -- Whether it holds units that it does not own yet.

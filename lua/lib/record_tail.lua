@@ -9,20 +9,34 @@ local no_payment, no_reason, no_answer = '\0', '\0', '\0'
 local nothing = no_payment .. no_reason .. no_answer
 local nothing_back = '\0\0\0\0\0\0\0\0\0\0\0\0' -- refund and refunded, of a payment
 
--- Payment, reason and first answer of a booking, as bytes.
-local function parts(b)
-  local tail = b.tail
-  if tail == '' then
-    return no_payment, no_reason, no_answer
-  end
+-- Where payment and reason end in a tail.
+local function ends_of(tail)
   local payment_last = 1
   if byte(tail) == 1 then
     local provider_last = 2 + layout.payment_size + byte(tail, 2 + layout.payment_size)
     local high, low = byte(tail, provider_last + 1, provider_last + 2)
     payment_last = provider_last + 2 + high * 256 + low
   end
-  local reason_last = payment_last + 1 + byte(tail, payment_last + 1)
+  return payment_last, payment_last + 1 + byte(tail, payment_last + 1)
+end
+
+-- Payment, reason and first answer of a booking, as bytes.
+local function parts(b)
+  local tail = b.tail
+  if tail == '' then
+    return no_payment, no_reason, no_answer
+  end
+  local payment_last, reason_last = ends_of(tail)
   return sub(tail, 1, payment_last), sub(tail, payment_last + 1, reason_last), sub(tail, reason_last + 1)
+end
+
+-- The first answer alone.
+local function answer_of(tail)
+  if tail == '' then
+    return no_answer
+  end
+  local _, reason_last = ends_of(tail)
+  return reason_last + 1 == #tail and no_answer or sub(tail, reason_last + 1)
 end
 
 local function set(b, payment, reason, answer)
@@ -62,12 +76,18 @@ function record_tail.set_payment(b, payment)
   set(b, text, reason, answer)
 end
 
+-- A payment's status and amounts, and bytes: most bookings have the same.
+local sums = {}
+
+local function keep_sum(sum, status, amount)
+  return memo.keep(sums, sum, pack('>BI6', status, amount) .. nothing_back)
+end
+
 -- The booking gets a payment of which nothing has to go back, and no reason to have ended.
 function record_tail.begin_payment(b, id, status, amount, provider, transaction)
-  local text = '\1' .. id .. pack('>BI6', status, amount) .. nothing_back .. char(#provider) .. provider
-    .. pack('>I2', #transaction) .. transaction
-  local _, _, answer = parts(b)
-  b.tail = text .. no_reason .. answer
+  local sum = amount * 8 + status
+  b.tail = '\1' .. id .. (sums[sum] or keep_sum(sum, status, amount)) .. char(#provider) .. provider
+    .. (transaction == '' and '\0\0' or pack('>I2', #transaction) .. transaction) .. no_reason .. answer_of(b.tail)
 end
 
 -- So much of a payment has to go back in all; with all of it, the payment itself is refund-due.

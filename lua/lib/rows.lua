@@ -34,7 +34,9 @@ function rows.of_tier(g, id)
 end
 
 local function range_at(g, index)
-  for _, range in ipairs(ranges_of(g.policy)) do
+  local ranges = ranges_of(g.policy)
+  for n = 1, #ranges do
+    local range = ranges[n]
     if index >= range.first and index <= range.last then
       return range
     end
@@ -85,10 +87,12 @@ end
 
 -- The longest free run of a row's text.
 local function longest_run(text)
-  local longest, at, last = 0, find(text, '%.+')
+  local longest, at = 0, find(text, '.', 1, true)
   while at do
-    longest = max(longest, last - at + 1)
-    at, last = find(text, '%.+', last + 1)
+    local after = find(text, '[^.]', at) or #text + 1
+    longest = after - at
+    -- The next one that is longer.
+    at = longest < longest_counted and find(text, rows.run_of('.', longest + 1), after, true)
   end
   return min(longest, longest_counted)
 end

@@ -18,6 +18,7 @@ versions.records = records
 -- What stands in an entry between a booking's id and the rest of its record, by state, then by flags and length; and
 -- bytes by their number.
 local leads, bytes = {}, {}
+local awaits_acknowledgement = layout.awaits_acknowledgement
 
 -- Forgets the versions of the call before.
 function versions.begin()
@@ -34,7 +35,7 @@ function versions.is_awaited()
   return is_awaited
 end
 
--- `key`: 256 times the record's length, and the flags.
+-- A record's state and entry have ten bytes each. `key`: 256 times the record's length, and the flags.
 local function read_lead(state, key)
   local of_state, size = leads[state] or memo.keep(leads, state, {}), floor(key / 256)
   return memo.keep(of_state, key, char(key % 256, floor(size / 256), size % 256) .. state .. layout.no_entry)
@@ -48,18 +49,19 @@ end
 
 -- A new one, made by an operation with these flags and this trace. Returns its number.
 function versions.add(id, state, rest, flag, trace)
-  count = count + 1
-  ids[count] = id
-  states[count] = state
-  rests[count] = rest
-  local key, of_state, place = (#state + #rest + 10) * 256, leads[state], first_field + 2 * count
-  if flag >= layout.awaits_acknowledgement then
-    key, is_awaited = key + layout.awaits_acknowledgement, true
+  local number = count + 1
+  count = number
+  ids[number] = id
+  states[number] = state
+  rests[number] = rest
+  local key, of_state, place = (#rest + 20) * 256, leads[state], first_field + 2 * number
+  if flag >= awaits_acknowledgement then
+    key, is_awaited = key + awaits_acknowledgement, true
   end
   fields[place - 1] = 'v'
   fields[place] = id .. (of_state and of_state[key] or read_lead(state, key)) .. rest
     .. (bytes[#trace] or byte_of(#trace)) .. trace
-  return count
+  return number
 end
 
 -- The record of a version, as it is before the entry is there.
@@ -79,15 +81,16 @@ function versions.commit(g, entry)
   end
   local milliseconds, sequence = match(entry, '^(%d+)%-(%d+)$')
   local entry_bytes = pack(layout.record_entry, milliseconds, sequence)
-  local prefix, last_state, start = g.names.booking, nil, nil
+  local prefix, last_state, start, place = g.names.booking, nil, nil, 1
   for i = 1, count do
     local state = states[i]
     -- Most have the same state.
     if state ~= last_state then
       last_state, start = state, state .. entry_bytes
     end
-    records[2 * i - 1] = prefix .. ids[i]
-    records[2 * i] = start .. rests[i]
+    records[place] = prefix .. ids[i]
+    records[place + 1] = start .. rests[i]
+    place = place + 2
   end
   call('MSET', unpack(records, 1, 2 * count))
 end
