@@ -1,10 +1,9 @@
 -- load_keys: in a recovery, the idempotency keys of claims of one event that PostgreSQL knows.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 claims, one after the other: the first eight bytes of the key's digest, the booking's id without the
---       two bytes that say where it lives, when it was claimed (I6), length of the user (I2), user; 3 until when keys
---       of the first form are kept (Unix milliseconds; 0: there are none), then those in triples: digest (16
---       bytes), record, milliseconds it stays
+-- ARGV: 1 epoch, 2 claims, one after the other: the first eight bytes of the key's digest, the booking (16 bytes), when
+--       it was claimed (I6), length of the user (I2), user; 3 until when keys of the first form are kept (Unix
+--       milliseconds; 0: there are none), then those in triples: digest (16 bytes), record, milliseconds it stays
 -- Replies: OK | STALE epoch
 -- Keeps: a key that is here already is not counted again, and leads where it led; a record that survived knows the very
 --        answer that was given, and stays.
@@ -26,8 +25,8 @@ end
 local function add_all(names, text)
   local at, last_day, is_kept = 1, 0, {}
   while at <= #text do
-    local field, booking, created, user_size = read('>c8c14I6I2', text, at)
-    local user_first = at + 30
+    local field, booking, created, user_size = read('>c8c16I6I2', text, at)
+    local user_first = at + 32
     local day = floor(created / day_length)
     local key = names.days .. format('%d', day)
     add(key, field, booking, sub(text, user_first, user_first + user_size - 1))

@@ -48,11 +48,11 @@ final class Replays {
     ///
     /// - Throws: 422 when its key belongs to another request.
     func record(_ request: IdempotentRequest, _ partition: Partition) async throws -> IdempotencyRecord? {
-        guard let text = try await context.inventory.idempotencyText(partition, digest: request.digest) else {
+        guard let bytes = try await context.inventory.idempotencyRecord(partition, digest: request.digest) else {
             return nil
         }
-        guard text.starts(withExactly: "\(request.fingerprint)|") else { throw Problem.keyReused }
-        return IdempotencyRecord(text: text)
+        guard StoredAnswer(bytes[...])?.fingerprint == request.fingerprint else { throw Problem.keyReused }
+        return IdempotencyRecord(bytes[...])
     }
 
     /// The answer to a request whose key was used in the first form of what Redis held; `nil` when it was not.
@@ -64,17 +64,18 @@ final class Replays {
         _ older: @autoclosure () -> FirstFormFingerprint
     ) async throws -> HTTPResponse? {
         guard let request, try await context.inventory.hasFirstFormKeys(partition, now: context.now),
-            let text = try await context.inventory.idempotencyText(partition, digest: request.digest)
+            let bytes = try await context.inventory.idempotencyRecord(partition, digest: request.digest)
         else { return nil }
+        let fingerprint = StoredAnswer(bytes[...])?.fingerprint
         var known = request
-        if !text.starts(withExactly: "\(request.fingerprint)|") {
+        if fingerprint != request.fingerprint {
             // What comes of it is remembered under the fingerprint that the record has.
             known = IdempotentRequest(
                 digest: request.digest, fingerprint: older().digest,
                 patienceMilliseconds: request.patienceMilliseconds)
-            guard text.starts(withExactly: "\(known.fingerprint)|") else { throw Problem.keyReused }
+            guard fingerprint == known.fingerprint else { throw Problem.keyReused }
         }
-        guard let record = IdempotencyRecord(text: text) else { return nil }
+        guard let record = IdempotencyRecord(bytes[...]) else { return nil }
         return try await replay(record, known, action)
     }
 

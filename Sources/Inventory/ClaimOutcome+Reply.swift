@@ -9,7 +9,7 @@ extension ClaimOutcome {
             case "HELD": decision.record.map { .held($0.image, availability: $0.availability) }
             case "EXISTS": decision.record.map { .existing($0.image) }
             case "REPLAY": IdempotencyRecord(claim: payload).map { .replay($0) }
-            case "KEY": IdempotencyRecord(utf8: payload).map { .replay($0) }
+            case "KEY": IdempotencyRecord(payload).map { .replay($0) }
             case "GONE": Self.uuid(payload).map { .gone(BookingID(stored: $0)) }
             case "REUSED": .keyReused
             case "KEY_LIMIT": .keyLimit

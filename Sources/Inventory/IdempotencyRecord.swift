@@ -9,17 +9,13 @@ public enum IdempotencyRecord: Sendable {
     /// The answer.
     case done(booking: BookingID, status: Int, body: String)
 
-    /// Reads the text form: `fingerprint|booking|run|deadline` or `…|done|status|body`; of the first form of what Redis
-    /// held, also `…|claim|tier=available,…|image`.
-    public init?(text: String) { self.init(utf8: Array(text.utf8)[...]) }
-
-    /// The same of text that is still bytes.
-    init?(utf8 text: ArraySlice<UInt8>) {
-        var reader = FieldReader(text, separator: "|")
-        guard reader.next() != nil, let uuid = reader.next().flatMap(UUIDBytes.init(utf8:)), let kind = reader.text()
-        else { return nil }
-        let booking = BookingID(stored: uuid)
-        switch kind {
+    /// Reads the stored form: fingerprint and booking, 16 bytes each, then as text `run|deadline` or
+    /// `done|status|body`; of claims that the first form of Redis's data answered, `claim|tier=available,…|image`.
+    public init?(_ bytes: ArraySlice<UInt8>) {
+        guard let stored = StoredAnswer(bytes) else { return nil }
+        let booking = BookingID(stored: stored.made)
+        var reader = FieldReader(stored.rest, separator: "|")
+        switch reader.text() {
         case "run":
             guard let deadline = reader.integer(Int64.self), reader.isAtEnd else { return nil }
             self = .running(booking: booking, deadline: deadline)
@@ -60,6 +56,54 @@ public enum IdempotencyRecord: Sendable {
         switch self {
         case .claim(let booking, _, _), .running(let booking, _), .done(let booking, _, _): booking
         }
+    }
+}
+
+/// The stored form of what is remembered of a request with a key.
+public struct StoredAnswer {
+    /// Of the request.
+    public let fingerprint: Digest128
+    /// The booking, or the block.
+    let made: UUIDBytes
+    /// What became of it, as text.
+    let rest: ArraySlice<UInt8>
+
+    /// Reads it; `nil` when it is too short.
+    public init?(_ bytes: ArraySlice<UInt8>) {
+        var reader = ByteReader(bytes)
+        fingerprint = reader.digest()
+        made = reader.uuid()
+        guard reader.isSound else { return nil }
+        rest = reader.remainder
+    }
+
+    /// Writes one of a booking.
+    static func bytes(_ fingerprint: Digest128, _ booking: BookingID, _ rest: String) -> [UInt8] {
+        bytes(fingerprint, booking.uuid, Array(rest.utf8)[...])
+    }
+
+    /// Writes an answer.
+    static func bytes(_ fingerprint: Digest128, _ booking: BookingID, status: Int, _ body: [UInt8]) -> [UInt8] {
+        bytes(fingerprint, booking.uuid, Array("done|\(status)|".utf8)[...]) + body
+    }
+
+    /// The stored form of a record of the first form of Redis's data: `fingerprint|booking|…`, all of it text; `nil` when
+    /// it is none.
+    static func bytes(firstForm text: [UInt8]) -> [UInt8]? {
+        var reader = FieldReader(text[...], separator: "|")
+        guard let digits = reader.text(), let fingerprint = Digest128(hexadecimal: digits[...]),
+            let made = reader.next().flatMap(UUIDBytes.init(utf8:))
+        else { return nil }
+        return bytes(fingerprint, made, reader.remainder)
+    }
+
+    private static func bytes(_ fingerprint: Digest128, _ made: UUIDBytes, _ rest: ArraySlice<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32 + rest.count)
+        bytes.append(fingerprint)
+        bytes.append(made)
+        bytes.append(contentsOf: rest)
+        return bytes
     }
 }
 

@@ -205,10 +205,9 @@ extension BlockOutcome {
             self = .blocked(
                 Block(id: request.id, tier: tier, quantity: Int(quantity), seats: request.seats.sorted()))
         case "KEY":
-            let parts = String(decoding: decision.payload, as: UTF8.self)
-                .split(separator: "|", omittingEmptySubsequences: false)
-            guard parts.count == 3, let id = BlockID(parts[1]), let block = Block(id: id, text: String(parts[2]))
-            else { return nil }
+            guard let stored = StoredAnswer(decision.payload) else { return nil }
+            let id = BlockID(stored.made)
+            guard let block = Block(id: id, text: String(decoding: stored.rest, as: UTF8.self)) else { return nil }
             self = .replayed(
                 Block(id: id, tier: block.tier, quantity: block.quantity, seats: block.seats.sorted()))
         case "REUSED": self = .keyReused

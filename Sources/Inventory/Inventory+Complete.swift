@@ -32,16 +32,13 @@ extension Inventory {
         }
         let identity: String
         do throws(InventoryError) { identity = try self.identity() } catch { return then(error) }
-        var call = RedisFunctionCall(functions.remember, keyCount: 3, argumentCount: 6)
+        var call = RedisFunctionCall(functions.remember, keyCount: 3, argumentCount: 3)
         call.append(keys.meta(partition))
         call.append(keys.booking(booking))
         call.append(keys.idempotency(partition, digest: request.digest))
         call.append(epoch)
         call.append(identity)
-        call.append(request.fingerprint.description)
-        call.append(booking.description)
-        call.append(status)
-        call.append(body)
+        call.append(StoredAnswer.bytes(request.fingerprint, booking, status: status, body))
         connection.call(call) { [self] result in
             switch result {
             case .failure(let error): then(InventoryError(error))

@@ -6,8 +6,8 @@ extension Inventory {
     /// Keys looked at in one call of SCAN: it blocks Redis for well below a millisecond.
     private static let scanCount = "1000"
 
-    /// Gives the records of idempotency keys that the first form has the names of this form, under which callers find
-    /// them, and deletes bookings' records and counts of keys, which nothing reads any more: PostgreSQL has them all.
+    /// Gives the records of idempotency keys that the first form has the names and the form in which callers find them, and
+    /// deletes bookings' records and counts of keys, which nothing reads any more: PostgreSQL has them all.
     ///
     /// It looks at all keys there are, in calls that each block Redis for well below a millisecond.
     ///
@@ -22,21 +22,42 @@ extension Inventory {
                 throw InventoryError(.scriptFailed, "SCAN")
             }
             cursor = next
-            for result in await results(of: list.compactMap(\.bytes).compactMap { clearing($0, partition) }) {
-                // A key that has expired since is not there to be renamed.
-                if case .failure(let error) = result, error.code != .scriptFailed { throw error }
-            }
+            let names = list.compactMap(\.bytes)
+            try await convert(names.filter { keys.firstFormDigest($0, partition) != nil }, partition)
+            let dead = names.filter { keys.isOnlyOfFirstForm($0, partition) }
+            _ = try await answers(of: dead.map { ["UNLINK".bytes, $0] })
         } while cursor != "0"
         return true
     }
 
-    /// What becomes of a key; `nil` when it stays.
-    private func clearing(_ name: [UInt8], _ partition: Partition) -> RedisCommand? {
-        if let digest = keys.firstFormDigest(name, partition) {
-            return RedisCommand(bytes: [Array("RENAMENX".utf8), name, keys.idempotency(partition, digest: digest)])
+    /// Puts records of keys into this form, for as long as they would have stayed. One that has it already knows more.
+    private func convert(_ names: [[UInt8]], _ partition: Partition) async throws(InventoryError) {
+        let texts = try await answers(of: names.flatMap { [["GET".bytes, $0], ["PTTL".bytes, $0]] })
+        var commands: [[[UInt8]]] = []
+        for (index, name) in names.enumerated() {
+            // A key that has expired since is not there to be read.
+            if let digest = keys.firstFormDigest(name, partition), let text = texts[2 * index].bytes,
+                let record = StoredAnswer.bytes(firstForm: text), let stays = texts[2 * index + 1].integer, stays > 0
+            {
+                commands.append([
+                    "SET".bytes, keys.idempotency(partition, digest: digest), record, "PX".bytes, "\(stays)".bytes,
+                    "NX".bytes,
+                ])
+            }
+            commands.append(["UNLINK".bytes, name])
         }
-        return keys.isOnlyOfFirstForm(name, partition) ? RedisCommand(bytes: [Array("UNLINK".utf8), name]) : nil
+        _ = try await answers(of: commands)
     }
+
+    private func answers(of commands: [[[UInt8]]]) async throws(InventoryError) -> [RedisValue] {
+        var values: [RedisValue] = []
+        for result in await results(of: commands.map { RedisCommand(bytes: $0) }) { values.append(try result.get()) }
+        return values
+    }
+}
+
+extension String {
+    fileprivate var bytes: [UInt8] { Array(utf8) }
 }
 
 extension RedisCommand {

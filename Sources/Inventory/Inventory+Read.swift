@@ -138,11 +138,11 @@ extension Inventory {
 
     // MARK: - Idempotency records
 
-    /// The text of a record: its fingerprint can be compared before it is read.
-    public func idempotencyText(
+    /// A record as it is stored: its fingerprint can be compared before the rest is read (`StoredAnswer`).
+    public func idempotencyRecord(
         _ partition: Partition, digest: Digest128
-    ) async throws(InventoryError) -> String? {
-        try await command(Self.get(keys.idempotency(partition, digest: digest))).string
+    ) async throws(InventoryError) -> [UInt8]? {
+        try await command(Self.get(keys.idempotency(partition, digest: digest))).bytes
     }
 
     /// The booking that a claim's key made within the last days; `nil` when it made none.
@@ -150,12 +150,9 @@ extension Inventory {
         guard let key = claim.idempotency else { return nil }
         for day in try await keyDays(of: claim.event) {
             let found = try await command(Self.keyLookup(keys.dayKeys(claim.event, day: day), [key.digest.high]))
-            guard let made = found.array?.first?.bytes, made.count == 14 else { continue }
+            guard let made = found.array?.first?.bytes, made.count == 16 else { continue }
             var reader = ByteReader(made[...])
-            let milliseconds = reader.long(6)
-            return BookingID(
-                partition: claim.booking.partition, milliseconds: milliseconds,
-                random: UInt64(bitPattern: reader.long(8)))
+            return BookingID(stored: reader.uuid())
         }
         return nil
     }

@@ -21,7 +21,7 @@ extension Inventory {
             var digest: [UInt8] = []
             digest.append(claim.key.digest)
             arguments += [
-                digest, Array("\(claim.key.fingerprint)|\(claim.booking)|run|0".utf8),
+                digest, StoredAnswer.bytes(claim.key.fingerprint, claim.booking, "run|0"),
                 Array(String(claim.remainingMilliseconds).utf8),
             ]
         }
@@ -36,8 +36,7 @@ extension Inventory {
         var bytes: [UInt8] = []
         for claim in claims {
             bytes.append(word: claim.key.digest.high, width: 8)
-            bytes.append(word: claim.booking.uuid.high >> 16, width: 6)
-            bytes.append(word: claim.booking.uuid.low, width: 8)
+            bytes.append(claim.booking.uuid)
             bytes.append(claim.createdAt, width: 6)
             bytes.append(text: claim.user.text, length: 2)
         }

@@ -237,7 +237,7 @@ extension TransitionOutcome {
         case "REUSED": self = .keyReused
         case "KEY_LIMIT": self = .keyLimit
         case "KEY":
-            guard let record = IdempotencyRecord(utf8: decision.payload) else { return nil }
+            guard let record = IdempotencyRecord(decision.payload) else { return nil }
             self = .replay(record)
         case "CANCELLATION_CLOSED":
             var reader = ByteReader(decision.payload)

@@ -12,10 +12,12 @@ extension ContractTests {
             let api = try TestAPI.current
             for key in try await api.redis("KEYS", "*:i:*").array ?? [] {
                 let name = try #require(key.bytes)
-                let part = try await api.redis(bytes: Array("GET".utf8), name).string?.split(separator: "|") ?? []
-                guard part.count > 2, part[1] == booking else { continue }
+                // Fingerprint and booking, 16 bytes each.
+                let start = try await api.redis(bytes: Array("GET".utf8), name).bytes?.prefix(32) ?? []
+                guard start.count == 32, try start.suffix(16) == #require(UUIDBytes(booking)).bytes[...]
+                else { continue }
                 try await api.redis(
-                    bytes: Array("SET".utf8), name, Array("\(part[0])|\(part[1])|run|\(deadline)".utf8),
+                    bytes: Array("SET".utf8), name, start + Array("run|\(deadline)".utf8),
                     Array("PX".utf8), Array("86400000".utf8))
             }
         }

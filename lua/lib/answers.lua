@@ -1,6 +1,6 @@
 -- answers: what is remembered of requests with a key, for 24 hours, by the key's digest: `{p}:i:<digest>`.
 --
--- A text: fingerprint (32 hex digits), booking or block, then what became of it, joined by `|`
+-- Fingerprint and booking or block, 16 bytes each, then as text what became of it
 -- (Sources/Inventory/IdempotencyRecord.swift). A plain claim has none: its key is in its booking (lib/day_keys.lua).
 -- `key`: digest and fingerprint, 16 bytes each.
 -- Keeps: a key belongs to one request; its record is written with what the request did.
@@ -9,12 +9,12 @@
 local lifetime = '86400000'
 
 -- Records by digest, as this call has them (false: none), and those that it makes.
-local known, made, count = {}, {}, 0
+local known, made, count, has_known = {}, {}, 0, false
 
 -- Forgets the call before.
 function answers.begin()
-  if next(known) ~= nil then
-    known = {}
+  if has_known then
+    known, has_known = {}, false
   end
   count = 0
 end
@@ -26,6 +26,7 @@ function answers.load(g, digests, digest_count)
     names[i] = prefix .. digests[i]
   end
   local texts = call('MGET', unpack(names))
+  has_known = true
   for i = 1, digest_count do
     known[digests[i]] = texts[i]
   end
@@ -36,14 +37,9 @@ function answers.find(g, digest)
   local text = known[digest]
   if text == nil then
     text = call('GET', g.names.answer .. digest)
-    known[digest] = text
+    known[digest], has_known = text, true
   end
   return text
-end
-
--- 16 bytes as hex digits.
-local function digits(text, first)
-  return format('%08x%08x%08x%08x', read('>I4I4I4I4', text, first))
 end
 
 -- An id as people write it.
@@ -57,7 +53,7 @@ function answers.replay(g, key)
   if not text then
     return nil
   end
-  if sub(text, 1, 33) == digits(key, 17) .. '|' then
+  if sub(text, 1, 16) == sub(key, 17) then
     return 'KEY', text
   end
   return 'REUSED', ''
@@ -66,14 +62,14 @@ end
 -- A key's record becomes this: `rest` after fingerprint and id.
 function answers.set(key, id, rest)
   local digest = sub(key, 1, 16)
-  known[digest] = digits(key, 17) .. '|' .. answers.uuid(id) .. '|' .. rest
+  known[digest], has_known = sub(key, 17) .. id .. rest, true
   count = count + 1
   made[count] = digest
 end
 
 -- The request runs, and may for so long.
 function answers.run(g, key, id, patience)
-  answers.set(key, id, 'run|' .. format('%d', g.now + patience))
+  answers.set(key, id, 'run|' .. memo.integer(g.now + patience))
 end
 
 -- Writes the new records.

@@ -1,8 +1,8 @@
 -- day_keys: which keys were used for claims of an event, and how many keys each user has used.
 --
--- `{p}:d:<event>:<day>` is a hash: the first eight bytes of a key's digest -> the booking that it made (its id without
--- the two bytes that say where it lives), and user -> how many keys. No user's name begins as a digest does
--- (0x80 to 0xBF). Those of today and yesterday count, so a key is known for 24 to 48 hours.
+-- `{p}:d:<event>:<day>` is a hash: the first eight bytes of a key's digest -> the id of the booking that it made, and
+-- user -> how many keys. No user's name begins as a digest does (0x80 to 0xBF). Those of today and yesterday count, so
+-- a key is known for 24 to 48 hours.
 -- Keeps: a user has at most 1,000 keys of two days; keys of payments, cancellations and extensions count, but are
 -- remembered elsewhere (lib/answers.lua).
 
@@ -64,14 +64,9 @@ function day_keys.load(g, fields, field_count)
   before = last and call('HMGET', key(g, last), unpack(fields, 1, field_count)) or nothing
 end
 
--- The booking that a key made, by its field and its place among the fields, or nil. `id`: what it would make now.
-function day_keys.find(field, place, id)
-  local booking = claimed[field]
-  if booking then
-    return booking
-  end
-  local made = today[place] or before[place]
-  return made and sub(made, 1, 6) .. sub(id, 7, 8) .. sub(made, 7)
+-- The booking that a key made, by its field and its place among the fields, or nil.
+function day_keys.find(field, place)
+  return claimed[field] or today[place] or before[place]
 end
 
 -- A number by its text (false: nought).
@@ -82,7 +77,8 @@ end
 -- How many keys a user has used today and before. `place`: the user's among the fields, if it was asked for.
 local function read_counts(g, user, place)
   if place then
-    return day_keys.number(today[place]), day_keys.number(before[place])
+    local of_today, of_before = today[place], before[place]
+    return of_today and day_keys.number(of_today) or 0, of_before and day_keys.number(of_before) or 0
   end
   local current, last = days(g)
   return day_keys.number(current and call('HGET', key(g, current), user)),
@@ -94,6 +90,9 @@ function day_keys.is_full(g, user, place)
   local number = numbers[user]
   local used_today, used_before = number and keys_today[number], number and keys_before[number]
   if not used_today then
+    if place and not today[place] and not before[place] then
+      return false
+    end
     used_today, used_before = read_counts(g, user, place)
   end
   return used_today + used_before >= day_keys.limit
@@ -113,7 +112,7 @@ function day_keys.remember(field, id)
   claimed[field] = id
   set[set_count + 1] = field
   set_count = set_count + 2
-  set[set_count] = sub(id, 1, 6) .. sub(id, 9)
+  set[set_count] = id
 end
 
 -- When keys are used for the first time on a day, the event's numbers say so. To be called before they are written.

@@ -49,7 +49,7 @@ struct KeyspaceComparison {
         }
         for digest in model.touchedRecords {
             guard let record = model.records[digest] else { continue }
-            wanted[ModelKeys.record(record.partition, digest)] = .bytes(Array(record.text.utf8))
+            wanted[ModelKeys.record(record.partition, digest)] = .bytes(record.bytes)
         }
         try await check(wanted, model)
     }
@@ -78,7 +78,7 @@ struct KeyspaceComparison {
             wanted[ModelKeys.booking(model.partition(of: booking), booking.id)] = .some(model.record(booking, entries))
         }
         for (digest, record) in model.records {
-            wanted[ModelKeys.record(record.partition, digest)] = .bytes(Array(record.text.utf8))
+            wanted[ModelKeys.record(record.partition, digest)] = .bytes(record.bytes)
         }
         return wanted
     }

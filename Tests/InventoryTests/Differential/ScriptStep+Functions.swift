@@ -66,10 +66,8 @@ extension ScriptStep {
     ) -> ScriptStep {
         let text = ModelBytes.of { writer in
             for claim in claims {
-                let id = ModelBytes.of { $0.id(claim.booking) }
                 writer.raw(Array(ModelBytes.of { $0.id(claim.key.digest) }[..<8]))
-                writer.raw(Array(id[..<6]))
-                writer.raw(Array(id[8...]))
+                writer.id(claim.booking)
                 writer.number(claim.created, 6)
                 writer.text(claim.user, length: 2)
             }
@@ -107,8 +105,7 @@ extension ScriptStep {
                 ModelKeys.meta(partition), ModelKeys.booking(partition, booking),
                 ModelKeys.record(partition, key.digest),
             ],
-            arguments: texts([
-                String(caller.epoch), caller.identity, key.fingerprint.digits, "\(booking)", "201", body,
-            ]), reply)
+            arguments: texts([String(caller.epoch), caller.identity]) + [key.record(booking, "done|201|\(body)")],
+            reply)
     }
 }

@@ -148,10 +148,7 @@ extension ModelKeyDays.Day {
                 ModelBytes.of {
                     $0.number(Int(truncatingIfNeeded: key >> 32), 4); $0.number(Int(key & 0xffff_ffff), 4)
                 }] =
-                ModelBytes.of {
-                    $0.number(Int(booking.high >> 16), 6)
-                    $0.number(Int(booking.low >> 32), 4); $0.number(Int(booking.low & 0xffff_ffff), 4)
-                }
+                ModelBytes.of { $0.id(booking) }
         }
         for (user, count) in counts { fields[Array(user.utf8)] = Array(String(count).utf8) }
         return fields

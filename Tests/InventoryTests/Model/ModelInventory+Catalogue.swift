@@ -37,7 +37,7 @@ extension ModelInventory {
         events[event].unit.blocks.append((request.block, made))
         if let key = request.key {
             let seats = made.seats.map(String.init).joined(separator: "+")
-            remember(key, state.partition, "\(request.block)|\(made.tier),\(made.quantity),\(seats)")
+            remember(key, state.partition, request.block, "\(made.tier),\(made.quantity),\(seats)")
         }
         return blocked(made)
     }

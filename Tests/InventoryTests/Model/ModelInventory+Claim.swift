@@ -133,7 +133,7 @@ extension ModelInventory {
         if let key = claim.key {
             events[event].keys.add(key, booking.id, claim.user, now)
             if claim.isOneShot {
-                remember(key, state.partition, "\(booking.id)|run|\(now + key.patience)")
+                remember(key, state.partition, booking.id, "run|\(now + key.patience)")
             }
         }
         return ModelAnswer("HELD", reply(booking, event))

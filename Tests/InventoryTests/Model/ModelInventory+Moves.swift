@@ -56,7 +56,7 @@ extension ModelInventory {
     ) -> ModelAnswer {
         let booking = put(booking, event, operation)
         if let key = move.key {
-            remember(key, events[event].partition, "\(booking.id)|run|\(now(event) + key.patience)")
+            remember(key, events[event].partition, booking.id, "run|\(now(event) + key.patience)")
             events[event].keys.count(booking.user, now(event))
         }
         return ModelAnswer(word, reply(booking, event))

@@ -180,16 +180,16 @@ extension ModelInventory {
         _ caller: ModelCaller, partition: Int, booking id: UUIDBytes, _ key: ModelKey, status: Int, body: String
     ) -> [ModelReply] {
         if let refusal = refusal(partition, caller) { return refusal }
-        let answer = "\(id)|done|\(status)|\(body)"
+        let answer = "done|\(status)|\(body)"
         if let known = replay(key) {
             guard known.word == "KEY" else { return [.text("REUSED")] }
-            remember(key, partition, answer)
+            remember(key, partition, id, answer)
             return [.text("OK")]
         }
         guard let booking = bookings[id], let event = event(booking.event) else { return [.text("NOT_FOUND")] }
         guard events[event].epoch == caller.epoch else { return [.text(events[event].missing)] }
         if events[event].keys.isFull(booking.user, now(event)) { return [.text("KEY_LIMIT")] }
-        remember(key, partition, answer)
+        remember(key, partition, id, answer)
         events[event].keys.count(booking.user, now(event))
         events[event].clock = now(event)
         return [.text("OK")]

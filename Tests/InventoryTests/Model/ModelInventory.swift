@@ -58,7 +58,7 @@ struct ModelInventory {
     var events: [ModelEvent] = []
     var bookings: [UUIDBytes: ModelBooking] = [:]
     /// Idempotency records by digest, with their partition: what they say.
-    var records: [UUIDBytes: (partition: Int, fingerprint: UUIDBytes, text: String)] = [:]
+    var records: [UUIDBytes: (partition: Int, fingerprint: UUIDBytes, bytes: [UInt8])] = [:]
     /// What changed since the last comparison.
     var touchedBookings: Set<UUIDBytes> = []
     var touchedRecords: Set<UUIDBytes> = []
@@ -86,11 +86,12 @@ struct ModelInventory {
     func replay(_ key: ModelKey?) -> ModelAnswer? {
         guard let key, let record = records[key.digest] else { return nil }
         guard record.fingerprint == key.fingerprint else { return ModelAnswer("REUSED") }
-        return ModelAnswer("KEY", .text(record.text))
+        return ModelAnswer("KEY", .bytes(record.bytes))
     }
 
-    mutating func remember(_ key: ModelKey, _ partition: Int, _ rest: String) {
-        records[key.digest] = (partition, key.fingerprint, "\(key.fingerprint.digits)|\(rest)")
+    /// - Parameter made: a booking or a block.
+    mutating func remember(_ key: ModelKey, _ partition: Int, _ made: UUIDBytes, _ rest: String) {
+        records[key.digest] = (partition, key.fingerprint, key.record(made, rest))
         touchedRecords.insert(key.digest)
     }
 }

@@ -10,6 +10,15 @@ struct ModelKey: Equatable {
     static func == (left: ModelKey, right: ModelKey) -> Bool {
         (left.digest, left.fingerprint) == (right.digest, right.fingerprint)
     }
+
+    /// What is remembered under it of a request that made or moved a booking or a block.
+    func record(_ made: UUIDBytes, _ rest: String) -> [UInt8] {
+        ModelBytes.of { writer in
+            writer.id(fingerprint)
+            writer.id(made)
+            writer.raw(rest)
+        }
+    }
 }
 
 /// A change of one booking.
