@@ -8,7 +8,7 @@ local concerns = {
   "claim_refusals", "claim_replays", "claim_seats", "claim_wants", "claims", "commit", "confirmations", "day_keys",
   "event", "extensions", "grants", "hold_index", "holdings", "holds", "layout", "lines", "live_holds", "memo",
   "moves", "operation_fields", "operation_readers", "operations", "partition", "payments", "policies", "record",
-  "record_tail", "rows", "shortages", "stored_event", "streams", "tiers", "totals", "users", "versions",
+  "record_tail", "rows", "short_ids", "shortages", "stored_event", "streams", "tiers", "totals", "users", "versions",
 }
 read_globals = {
   "redis", "struct", "bit", "register", "call", "byte", "char", "find", "format", "gmatch", "gsub", "match", "rep", "sub",

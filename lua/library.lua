@@ -49,7 +49,7 @@ local claim_items, claim_refusals, claim_replays, claim_seats, claim_wants, clai
 local confirmations, day_keys, event, extensions, grants, hold_index, holdings, holds = {}, {}, {}, {}, {}, {}, {}, {}
 local layout, lines, live_holds, memo, moves, operation_fields, operation_readers = {}, {}, {}, {}, {}, {}, {}
 local operations, partition, payments, policies, record, record_tail, rows = {}, {}, {}, {}, {}, {}, {}
-local shortages, stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}, {}
+local short_ids, shortages, stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}, {}, {}
 
 -- Makes a function of `body(keys, argv)` that callers reach by FCALL as `<library_name>_<name>`. `flags` are Redis's:
 -- `no-writes` (reads only), `allow-oom` (runs also when Redis is full, because it frees more than it takes); without a

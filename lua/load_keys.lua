@@ -29,7 +29,7 @@ local function add_all(names, text)
     local user_first = at + 32
     local day = floor(created / day_length)
     local key = names.days .. format('%d', day)
-    add(key, field, booking, sub(text, user_first, user_first + user_size - 1))
+    add(key, field, short_ids.of(booking), sub(text, user_first, user_first + user_size - 1))
     if not is_kept[day] then
       is_kept[day] = true
       call('PEXPIRE', key, lifetime)

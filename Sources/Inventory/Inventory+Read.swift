@@ -150,9 +150,12 @@ extension Inventory {
         guard let key = claim.idempotency else { return nil }
         for day in try await keyDays(of: claim.event) {
             let found = try await command(Self.keyLookup(keys.dayKeys(claim.event, day: day), [key.digest.high]))
-            guard let made = found.array?.first?.bytes, made.count == 16 else { continue }
+            guard let made = found.array?.first?.bytes, made.count == 14 else { continue }
             var reader = ByteReader(made[...])
-            return BookingID(stored: reader.uuid())
+            let milliseconds = reader.long(6)
+            return BookingID(
+                partition: claim.booking.partition, milliseconds: milliseconds,
+                random: UInt64(bitPattern: reader.long(8)))
         }
         return nil
     }

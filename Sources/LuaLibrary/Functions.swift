@@ -93,6 +93,7 @@ public struct Functions: Sendable {
         PackageResources.record_lua,
         PackageResources.record_tail_lua,
         PackageResources.rows_lua,
+        PackageResources.short_ids_lua,
         PackageResources.shortages_lua,
         PackageResources.stored_event_lua,
         PackageResources.streams_lua,

@@ -2,8 +2,8 @@
 """P11: memory of holds in Redis, and of an idle connection in the server.
 
 Live: 100,000 holds of 8,000 users with an idempotency key each, by `used_memory`, less the outbox, whose entries are trimmed
-once they are persisted. Expired: 50,000 holds that were persisted and expired, with the outbox, whose entries are kept for a
-time, and without. 10,000 connections that have asked once, by resident memory.
+once they are persisted. Expired: 50,000 holds that were persisted and expired and whose records have left Redis, a minute
+later, with the outbox, whose entries are kept for a time, and without. Counts of the rate limit have left by then, too. 10,000 connections that have asked once, by resident memory.
 """
 import time
 
@@ -14,6 +14,8 @@ from tools import CAPACITY, arrive, arrived, claim_requests, fill, request
 HOLDS, EXPIRED = 100_000, 50_000
 HOLD_SECONDS = 20
 IDLE = 10_000
+# Names of keys.
+RATE_LIMITS, RECORDS = "usher:{rate}:*", "*:b:*"
 
 
 def used_memory(installation):
@@ -36,13 +38,23 @@ def trim_outboxes(installation):
         installation.redis("XTRIM", key, "MAXLEN", "0")
 
 
+def wait_until_gone(installation, pattern):
+    """Waits until no key is called so."""
+    deadline = time.time() + 180
+    while int(installation.redis("EVAL", "return #redis.call('KEYS', ARGV[1])", "0", pattern)):
+        assert time.time() < deadline, f"{pattern} is still there"
+        time.sleep(1)
+
+
 def hold_bytes(installation, holds=HOLDS):
     """Of a live hold: with its outbox entry, and without."""
     event, tier = installation.event(CAPACITY)
     fill(installation, event, tier, 1000)
     trim_outboxes(installation)
+    wait_until_gone(installation, RATE_LIMITS)
     before = used_memory(installation)
     fill(installation, event, tier, holds)
+    wait_until_gone(installation, RATE_LIMITS)
     whole = used_memory(installation)
     trim_outboxes(installation)
     return (whole - before) / holds, (used_memory(installation) - before) / holds
@@ -52,6 +64,7 @@ def expired_bytes(installation, holds=EXPIRED):
     """Of a hold that expired and was persisted: with its outbox entries, and without."""
     event, tier = installation.event(CAPACITY, holdSeconds=HOLD_SECONDS)
     trim_outboxes(installation)
+    wait_until_gone(installation, RATE_LIMITS)
     before = used_memory(installation)
     fill(installation, event, tier, holds)
     deadline = time.time() + 180
@@ -59,6 +72,8 @@ def expired_bytes(installation, holds=EXPIRED):
         assert time.time() < deadline, "holds did not expire"
         time.sleep(0.5)
     installation.drain_outbox()
+    wait_until_gone(installation, RECORDS)
+    wait_until_gone(installation, RATE_LIMITS)
     whole = used_memory(installation)
     trim_outboxes(installation)
     return (whole - before) / holds, (used_memory(installation) - before) / holds

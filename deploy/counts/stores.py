@@ -124,5 +124,7 @@ def measure():
             instructions, log = redis.claim(size)
             figures[f"Redis: claim, groups of {size}: instructions"] = instructions
             figures[f"Redis: claim, groups of {size}: bytes of the append-only file"] = log
-        figures[f"Redis: claim and rate limit, groups of {GROUP}: instructions"] = redis.claim(GROUP, copy=1)[0]
+        # Now and then a window of the rate limit ends meanwhile, and its whole hash is deleted.
+        figures[f"Redis: claim and rate limit, groups of {GROUP}: instructions"] = min(
+            redis.claim(GROUP, copy=1)[0] for _ in range(3))
     return figures

@@ -47,7 +47,7 @@ function claim_replays.find(g, i)
   if not keys_of[i] then
     return of_id(g, i)
   end
-  local booking = day_keys.find(key_fields[2 * i - 1], 2 * i - 1)
+  local booking = day_keys.find(g, key_fields[2 * i - 1], 2 * i - 1)
   if booking then
     return of_key(g, i, booking)
   end

@@ -1,8 +1,8 @@
 -- day_keys: which keys were used for claims of an event, and how many keys each user has used.
 --
--- `{p}:d:<event>:<day>` is a hash: the first eight bytes of a key's digest -> the id of the booking that it made, and
--- user -> how many keys. No user's name begins as a digest does (0x80 to 0xBF). Those of today and yesterday count, so
--- a key is known for 24 to 48 hours.
+-- `{p}:d:<event>:<day>` is a hash: the first eight bytes of a key's digest -> the short id of the booking that it
+-- made, and user -> how many keys. No user's name begins as a digest does (0x80 to 0xBF). Those of today and yesterday
+-- count, so a key is known for 24 to 48 hours.
 -- Keeps: a user has at most 1,000 keys of two days; keys of payments, cancellations and extensions count, but are
 -- remembered elsewhere (lib/answers.lua).
 
@@ -65,8 +65,9 @@ function day_keys.load(g, fields, field_count)
 end
 
 -- The booking that a key made, by its field and its place among the fields, or nil.
-function day_keys.find(field, place)
-  return claimed[field] or today[place] or before[place]
+function day_keys.find(g, field, place)
+  local short = today[place] or before[place]
+  return claimed[field] or short and short_ids.whole(g.names, short)
 end
 
 -- A number by its text (false: nought).
@@ -108,11 +109,11 @@ function day_keys.use(g, user, place)
 end
 
 -- A claim's key made a booking.
-function day_keys.remember(field, id)
+function day_keys.remember(field, id, short)
   claimed[field] = id
   set[set_count + 1] = field
   set_count = set_count + 2
-  set[set_count] = id
+  set[set_count] = short
 end
 
 -- When keys are used for the first time on a day, the event's numbers say so. To be called before they are written.

@@ -8,8 +8,9 @@ local ids, flags, users_of, keys_of = arguments.ids, arguments.flags, arguments.
 local traces, key_fields = arguments.traces, asked.key_fields
 local one_shot, no_key = layout.one_shot, layout.no_key
 
--- Ids of the bookings made in this call and the numbers of their versions; the same by id, once somebody asks.
-local made, versions_of, count = {}, {}, 0
+-- Ids of the bookings made in this call, whole and short, and the numbers of their versions; those by id, once somebody
+-- asks.
+local made, shorts, versions_of, count = {}, {}, {}, 0
 local by_id, indexed = {}, 0
 
 -- What is known of users and of days' keys, by the user's and by the operation's number.
@@ -29,9 +30,9 @@ function grants.prepare()
   today, before = day_keys.lists()
 end
 
--- The new bookings of this call, and how many they are.
+-- The new bookings of this call, how many they are, and their short ids.
 function grants.made()
-  return made, count
+  return made, count, shorts
 end
 
 -- The number of the version that is a new booking of this call, or nil.
@@ -75,7 +76,7 @@ local function begin_one_shot(g, i)
 end
 
 -- The claim's key is used by a user of this number.
-local function use_key(g, i, id, number)
+local function use_key(g, i, id, short, number)
   local place = 2 * i
   local used = keys_today[number]
   if not used then
@@ -83,7 +84,7 @@ local function use_key(g, i, id, number)
     keys_before[number] = before[place] and day_keys.number(before[place]) or 0
   end
   keys_today[number], g.uses_keys = used + 1, true
-  day_keys.remember(key_fields[place - 1], id)
+  day_keys.remember(key_fields[place - 1], id, short)
 end
 
 -- A claim is granted: the booking is made. `lines_text`: its record from the currency to the count of what is left, and
@@ -93,14 +94,14 @@ function grants.grant(g, i, lines_text, left, state)
     begin_holds(g)
   end
   local id, flag, user, key, hold_state = ids[i], flags[i], users_of[i], keys_of[i], g.hold_state
-  local number = numbers[user]
+  local number, short = numbers[user], short_ids.of(id)
   if number then
     states[number], changed[number] = state, true
   else
     number = users.add(user, state, true)
   end
   if key then
-    use_key(g, i, id, number)
+    use_key(g, i, id, short, number)
     if flag % 8 >= one_shot then
       hold_state = begin_one_shot(g, i)
     end
@@ -112,6 +113,6 @@ function grants.grant(g, i, lines_text, left, state)
       .. (heads[left - low + 1] or head_bytes(left - low)) .. (lows[low + 1] or low_byte(low)),
     flag, traces[i])
   count = count + 1
-  made[count], versions_of[count] = id, version
+  made[count], shorts[count], versions_of[count] = id, short, version
   return 'HELD', '', version
 end

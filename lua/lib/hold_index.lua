@@ -1,6 +1,6 @@
 -- hold_index: when holds end. Three keys of an event name them:
 --
--- `{p}:q:<event>`, a list, an element a group of claims: when it expires, then ids: in the order of time;
+-- `{p}:q:<event>`, a list, an element a group of claims: when it expires, then short ids: in the order of time;
 -- `{p}:x:<event>`, a sorted set: holds out of that order (extended, back from a payment, loaded by a recovery, or made
 -- after the event's hold time was shortened);
 -- `{p}:y:<event>`, a sorted set: bookings that are being paid for, by the attempt's deadline.
@@ -85,14 +85,15 @@ local function write_set(key, scores)
   end
 end
 
--- Writes the indexes of holds, and when the event is to be looked at next. `claimed`: ids of the group's new holds.
-function hold_index.commit(g, claimed, claimed_count)
+-- Writes the indexes of holds, and when the event is to be looked at next. `claimed`, `shorts`: ids of the group's new
+-- holds.
+function hold_index.commit(g, claimed, claimed_count, shorts)
   local names = g.names
   if g.queue_taken > 0 then
     call('LTRIM', names.queue, g.queue_taken, -1)
   end
   if claimed_count > 0 and g.is_queued then
-    call('RPUSH', names.queue, pack(layout.queue_expiry, g.hold_expires) .. concat(claimed, '', 1, claimed_count))
+    call('RPUSH', names.queue, pack(layout.queue_expiry, g.hold_expires) .. concat(shorts, '', 1, claimed_count))
   elseif claimed_count > 0 then
     for i = 1, claimed_count do
       hold_index.name(claimed[i], g.hold_expires)

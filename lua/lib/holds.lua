@@ -20,9 +20,7 @@ local function read_queue(g, due)
       if expires > g.now or #due >= due_limit then
         return taken, expires
       end
-      for at = layout.queue_expiry_size + 1, #element, layout.id_size do
-        due[#due + 1] = sub(element, at, at + layout.id_size - 1)
-      end
+      short_ids.add(due, g.names, element, layout.queue_expiry_size + 1)
       taken = taken + 1
     end
     if #elements < chunk then

@@ -62,6 +62,7 @@ layout.entry_block = '>c16c16I4I2' -- block, tier, quantity, how many seats; the
 layout.seat = '>I3'
 layout.seat_size = 3
 layout.id_size = 16
+layout.short_id_size = 14 -- lib/short_ids.lua
 
 -- Kinds of operations that are not only known to their judges: `c`, `k`, `u`, `z`.
 layout.claim_kind, layout.block_kind, layout.unblock_kind, layout.expiry_kind = 99, 107, 117, 122

@@ -5,12 +5,10 @@
 -- Records read at once.
 local batch = 500
 
-local function of_queue(key)
+local function of_queue(names)
   local list = {}
-  for _, element in ipairs(call('LRANGE', key, 0, -1)) do
-    for at = layout.queue_expiry_size + 1, #element, layout.id_size do
-      list[#list + 1] = sub(element, at, at + layout.id_size - 1)
-    end
+  for _, element in ipairs(call('LRANGE', names.queue, 0, -1)) do
+    short_ids.add(list, names, element, layout.queue_expiry_size + 1)
   end
   return list
 end
@@ -43,7 +41,7 @@ end
 function live_holds.read(names, epoch)
   local holds, seen = {}, {}
   local reserved = { prefix = names.booking, status = layout.reserved, epoch = epoch, is_exact = false }
-  add(holds, seen, of_queue(names.queue), reserved)
+  add(holds, seen, of_queue(names), reserved)
   add(holds, seen, call('ZRANGE', names.expiries, 0, -1), reserved)
   add(holds, seen, call('ZRANGE', names.paying, 0, -1), {
     prefix = names.booking, status = layout.pending_payment, epoch = epoch, is_exact = true,

@@ -10,6 +10,7 @@ struct Account {
     private var totals: [[UInt8]: [UInt8]] = [:]
     private var users: [[UInt8]: (tickets: Int, bookings: Int, seated: Set<[UInt8]>)] = [:]
     /// Where Redis looks for holds, and for attempts.
+    /// By short ids (lua/lib/short_ids.lua).
     private var queued: [[UInt8]: Set<Int>] = [:]
     private var others: [[UInt8]: Int] = [:]
     private var paying: [[UInt8]: Int] = [:]
@@ -34,7 +35,8 @@ struct Account {
         for user in Set(totals.keys).union(users.keys) where totals[user] != text(user) {
             faults.append("\(shown(user)) has \(totals[user].map(shown) ?? "nothing")")
         }
-        for (id, expires) in holds where others[id] != expires && queued[id]?.contains(expires) != true {
+        for (id, expires) in holds
+        where others[id] != expires && queued[Array(id[..<6] + id[8...])]?.contains(expires) != true {
             faults.append("nobody looks for the hold \(shown(id)) at \(expires)")
         }
         if attempts != paying { faults.append("attempts \(attempts), not \(paying)") }
@@ -84,7 +86,7 @@ struct Account {
             for element in elements {
                 var reader = ByteReader(element)
                 let expires = reader.number(6)
-                while !reader.isAtEnd { queued[reader.take(16), default: []].insert(expires) }
+                while !reader.isAtEnd { queued[reader.take(14), default: []].insert(expires) }
             }
         case ("x", .scores(let others)): self.others = others
         case ("y", .scores(let paying)): self.paying = paying

@@ -18,6 +18,12 @@ struct ModelBytes {
         half(id.low)
     }
 
+    /// Without the two bytes that all ids of a partition have alike.
+    mutating func shortID(_ id: UUIDBytes) {
+        let whole = ModelBytes.of { $0.id(id) }
+        raw(Array(whole[..<6] + whole[8...]))
+    }
+
     private mutating func half(_ half: UInt64) {
         for place in stride(from: UInt64(56), through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: half >> place))

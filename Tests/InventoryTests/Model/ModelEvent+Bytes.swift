@@ -135,7 +135,7 @@ extension ModelIndex.Element {
     var bytes: [UInt8] {
         ModelBytes.of { writer in
             writer.number(expires, 6)
-            for id in ids { writer.id(id) }
+            for id in ids { writer.shortID(id) }
         }
     }
 }
@@ -148,7 +148,7 @@ extension ModelKeyDays.Day {
                 ModelBytes.of {
                     $0.number(Int(truncatingIfNeeded: key >> 32), 4); $0.number(Int(key & 0xffff_ffff), 4)
                 }] =
-                ModelBytes.of { $0.id(booking) }
+                ModelBytes.of { $0.shortID(booking) }
         }
         for (user, count) in counts { fields[Array(user.utf8)] = Array(String(count).utf8) }
         return fields
