@@ -50,7 +50,9 @@ struct LogTests {
         }
         try eventually("both have told of the booking") {
             cluster.copy("serve-0")?.output.contains("/v1/bookings") == true
-                && cluster.copy("reconcile")?.output.contains(id) == true
+                && cluster.copy("reconcile")?.output.split(separator: "\n").contains {
+                    $0.contains(id) && $0.contains("\"CONFIRMED\"")
+                } == true
         }
         let served = try lines(cluster.copy("serve-0"))
         let written = try lines(cluster.copy("reconcile"))
