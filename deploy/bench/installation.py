@@ -193,7 +193,14 @@ class Installation:
         return self.ports[0]
 
     def call(self, method, path, body=None, port=None, bearer=None):
-        """One request; status and what its JSON says."""
+        """One request; status and what its JSON says. Whoever asks too often (429) is asked to wait, and does."""
+        status, answer = self.call_once(method, path, body, port, bearer)
+        while status == 429:
+            time.sleep(0.5)
+            status, answer = self.call_once(method, path, body, port, bearer)
+        return status, answer
+
+    def call_once(self, method, path, body, port, bearer):
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=30)
         headers = {"Authorization": f"Bearer {bearer or self.admin}"}
         if body is not None:
