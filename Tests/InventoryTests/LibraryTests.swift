@@ -18,14 +18,7 @@ struct LibraryTests {
     ) async throws {
         var options = RedisServerProcess.Options()
         options.extraArguments = arguments
-        let redis = try RedisServerProcess(options)
-        let loop = try EventLoop(name: "test")
-        defer { loop.stop() }
-        let configuration = try RedisConfiguration(url: redis.socketURL)
-        try await loop.run { loop in
-            let connection = RedisConnection(loop: loop, configuration: configuration)
-            try connection.start()
-            defer { connection.close() }
+        try await withOwnRedis(options) { loop, connection, _ in
             try await body(loop, connection)
         }
     }

@@ -32,14 +32,7 @@ final class OpenEvent {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
         options.environment = environment
-        let redis = try RedisServerProcess(options)
-        let loop = try EventLoop(name: "test")
-        defer { loop.stop() }
-        let configuration = try RedisConfiguration(url: redis.socketURL)
-        try await loop.run { loop in
-            let connection = RedisConnection(loop: loop, configuration: configuration)
-            try connection.start()
-            defer { connection.close() }
+        try await withOwnRedis(options) { loop, connection, redis in
             let inventory = Inventory(loop: loop, connection: connection, keys: keys, channel: "")
             let partition = keys.partition(of: event)
             _ = try await inventory.now()

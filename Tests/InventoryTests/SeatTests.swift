@@ -27,14 +27,7 @@ struct SeatTests {
     ) async throws {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
-        let redis = try RedisServerProcess(options)
-        let loop = try EventLoop(name: "test")
-        defer { loop.stop() }
-        let configuration = try RedisConfiguration(url: redis.socketURL)
-        try await loop.run { loop in
-            let connection = RedisConnection(loop: loop, configuration: configuration)
-            try connection.start()
-            defer { connection.close() }
+        try await withOwnRedis(options) { loop, connection, _ in
             let inventory = Inventory(loop: loop, connection: connection, keys: Self.keys, channel: "")
             let partition = Self.keys.partition(of: Self.event)
             _ = try await inventory.now()
