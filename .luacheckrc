@@ -6,8 +6,8 @@ max_line_length = 120
 local concerns = {
   "answers", "arguments", "asked", "best_seats", "blocks", "bookings", "cancellations", "claim_items",
   "claim_refusals", "claim_replays", "claim_seats", "claim_wants", "claims", "commit", "confirmations", "day_keys",
-  "event", "extensions", "grants", "hold_index", "holdings", "holds", "layout", "lines", "live_holds", "memo",
-  "moves", "operation_fields", "operation_readers", "operations", "partition", "payments", "policies", "record",
+  "event", "extensions", "grants", "hold_index", "holdings", "holds", "key_counts", "layout", "lines",
+  "live_holds", "memo", "moves", "operation_fields", "operation_readers", "operations", "partition", "payments", "policies", "record",
   "record_tail", "rows", "short_ids", "shortages", "stored_event", "streams", "tiers", "totals", "users", "versions",
 }
 read_globals = {

@@ -97,7 +97,7 @@ local function apply(keys, argv, is_full)
   end
   local count, are_claims = operations.read(blob)
   local g
-  g, refusal = event.load(event_key, epoch)
+  g, refusal = event.load(event_key, epoch, count)
   if not g then
     if refusal[1] == 'NO_EVENT' then
       forget_due(event_key, count)

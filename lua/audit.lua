@@ -5,7 +5,7 @@
 -- Replies: LAGGING (more than 5,000 entries are not persisted) |
 --          OK, now, state, epoch, identity, last entry, event's epoch, tiers (as `availability` has them), entries of
 --          this event after the cursor as XRANGE has them, holds and their records in pairs (lib/live_holds.lua),
---          users and totals in pairs, blocks in pairs, the seat map and the longest runs (empty without), the event's
+--          the event's hash in pairs, blocks in pairs, the seat map and the longest runs (empty without), the event's
 --          policy as it is stored, live holds as the event counts them | NO_EVENT (also for one of the first form)
 
 local entry_limit = 5000
@@ -39,7 +39,7 @@ local function audit(keys, argv)
   local meta = call('HMGET', meta_key, 'state', 'epoch', 'identity')
   return {
     'OK', partition.clock(), meta[1] or '', meta[2] or '0', meta[3] or '', streams.ends(names.outbox) or cursor,
-    stored.policy.epoch, stored.tiers, own, live_holds.read(names, tonumber(meta[2])), call('HGETALL', names.users),
+    stored.policy.epoch, stored.tiers, own, live_holds.read(names, tonumber(meta[2])), call('HGETALL', event_key),
     call('HGETALL', names.blocks), call('GET', names.seat_map) or '', call('GET', names.runs) or '', stored.policy_text,
     stored.live,
   }

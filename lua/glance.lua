@@ -1,6 +1,6 @@
 -- glance: an event's counters and how much there is of it: an audit without what grows with the event. Reads only.
 --
--- KEYS: 1 meta, 2 event, 3 outbox, 4 users
+-- KEYS: 1 meta, 2 event, 3 outbox
 -- ARGV: 1 event (16 bytes), 2 cursor that PostgreSQL was read at
 -- Replies: OK, state, epoch, identity, event's epoch, 1 when something of the event may not be persisted or else 0,
 --          live holds, users, tiers (as `availability` has them) | NO_EVENT
@@ -22,7 +22,7 @@ local function is_behind(outbox_key, cursor, id, id_text)
 end
 
 local function glance(keys, argv)
-  local meta_key, event_key, outbox_key, users_key = keys[1], keys[2], keys[3], keys[4]
+  local meta_key, event_key, outbox_key = keys[1], keys[2], keys[3]
   local id, cursor = argv[1], argv[2]
   local stored = stored_event.read(event_key)
   if not stored then
@@ -31,7 +31,8 @@ local function glance(keys, argv)
   local meta = call('HMGET', meta_key, 'state', 'epoch', 'identity')
   return {
     'OK', meta[1] or '', meta[2] or '0', meta[3] or '', stored.policy.epoch,
-    is_behind(outbox_key, cursor, id, sub(event_key, -36)), stored.live, call('HLEN', users_key), stored.tiers,
+    is_behind(outbox_key, cursor, id, sub(event_key, -36)), stored.live, stored_event.user_count(event_key, stored),
+    stored.tiers,
   }
 end
 

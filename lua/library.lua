@@ -47,9 +47,10 @@ end
 local answers, arguments, asked, best_seats, blocks, bookings, cancellations, commit = {}, {}, {}, {}, {}, {}, {}, {}
 local claim_items, claim_refusals, claim_replays, claim_seats, claim_wants, claims = {}, {}, {}, {}, {}, {}
 local confirmations, day_keys, event, extensions, grants, hold_index, holdings, holds = {}, {}, {}, {}, {}, {}, {}, {}
-local layout, lines, live_holds, memo, moves, operation_fields, operation_readers = {}, {}, {}, {}, {}, {}, {}
-local operations, partition, payments, policies, record, record_tail, rows = {}, {}, {}, {}, {}, {}, {}
-local short_ids, shortages, stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}, {}, {}
+local key_counts, layout, lines, live_holds, memo, moves, operation_fields = {}, {}, {}, {}, {}, {}, {}
+local operation_readers, operations, partition, payments, policies, record = {}, {}, {}, {}, {}, {}
+local record_tail, rows, short_ids, shortages, stored_event, streams = {}, {}, {}, {}, {}, {}
+local tiers, totals, users, versions = {}, {}, {}, {}
 
 -- Makes a function of `body(keys, argv)` that callers reach by FCALL as `<library_name>_<name>`. `flags` are Redis's:
 -- `no-writes` (reads only), `allow-oom` (runs also when Redis is full, because it frees more than it takes); without a

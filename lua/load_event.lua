@@ -12,6 +12,12 @@
 
 local day_length = 86400000
 
+-- More entries than that are not looked through.
+local entry_limit = 1000
+
+-- What the key began with where users' totals were before they were in the event's hash.
+local former_users = 'u:'
+
 -- What is here of the event: its epoch (false: nothing), seq and clock; also of the first form.
 local function read_old(event_key)
   local fields = call('HMGET', event_key, 'p', 'n', 'epoch', 'seq', 'clock')
@@ -25,13 +31,29 @@ local function read_old(event_key)
   }
 end
 
+-- Whether something is left of an event that is not here: it was here and is gone, and PostgreSQL may lag behind what
+-- was here. Its holds and keys tell, or entries that are not persisted.
+local function has_been_here(meta_key, names, id)
+  local today = floor(partition.clock() / day_length)
+  local days = { names.days .. format('%d', today), names.days .. format('%d', today - 1) }
+  if call('EXISTS', names.queue, names.expiries, names.paying, names.blocks, unpack(days)) > 0 then
+    return true
+  end
+  local cursor = call('HGET', meta_key, 'cursor')
+  for _, entry in ipairs(call('XRANGE', names.outbox, '(' .. cursor, '+', 'COUNT', entry_limit)) do
+    if stored_event.is_of(entry, id, names.id) then
+      return true
+    end
+  end
+  return false
+end
+
 -- Why it cannot be loaded outside a recovery, or nil.
-local function refusal_when_open(meta_key, names, old)
+local function refusal_when_open(meta_key, names, old, id)
   if old.epoch == 'closed' then
     return { 'RECOVERING' }
   end
-  -- Something of it is here: it was here and is gone, and PostgreSQL may lag behind what was here.
-  if not old.epoch and call('EXISTS', names.users, names.queue, names.expiries, names.paying) > 0 then
+  if not old.epoch and has_been_here(meta_key, names, id) then
     call('HSET', meta_key, 'broken', names.id)
     return { 'RECOVERING' }
   end
@@ -43,8 +65,8 @@ local function remove(names, old)
   -- A `due` of a wrong type has to stop the function before its first write.
   call('ZCARD', names.due)
   local gone = {
-    names.event, names.users, names.queue, names.expiries, names.paying, names.seat_map, names.runs, names.offsets,
-    names.blocks,
+    names.event, names.queue, names.expiries, names.paying, names.seat_map, names.runs, names.offsets, names.blocks,
+    names.tag .. former_users .. names.id,
   }
   local today = floor(max(partition.clock(), old.clock) / day_length)
   for _, day in ipairs({ today, today - 1, old.key_day, max(old.key_day, 1) - 1 }) do
@@ -68,7 +90,7 @@ local function load_event(keys, argv)
   if old.epoch == epoch then
     return { 'EXISTS' }
   end
-  refusal = not is_recovery and refusal_when_open(meta_key, names, old)
+  refusal = not is_recovery and refusal_when_open(meta_key, names, old, id)
   if refusal then
     return refusal
   end

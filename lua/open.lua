@@ -23,7 +23,7 @@ local function open(keys, argv)
     call('HSET', meta_key, 'trimmed', cursor)
   end
   call('HDEL', meta_key, 'broken', 'damaged')
-  call('HSET', meta_key, 'identity', identity, 'lineage', epoch, 'cursor', cursor, 'written', added, 'form', '2',
+  call('HSET', meta_key, 'identity', identity, 'lineage', epoch, 'cursor', cursor, 'written', added, 'form', '3',
     'state', partition.open)
   return { 'OK' }
 end

@@ -16,14 +16,17 @@ local function count_key(tag, epoch, text)
   end
   local b, event_id = record.read('', text)
   local event_key, user = tag .. 'e:' .. answers.uuid(event_id), b.user
-  local g, refusal = event.load(event_key, epoch)
+  local totals_field = layout.user_mark .. user
+  event.want_nothing()
+  event.want({ totals_field })
+  local g, refusal = event.load(event_key, epoch, 0)
   if not g then
     return refusal
   end
-  if day_keys.is_full(g, user) then
+  if key_counts.is_full(g, user, nil, event.field(g, totals_field)) then
     return { 'KEY_LIMIT' }
   end
-  day_keys.use(g, user)
+  key_counts.use(g, user)
   day_keys.turn_day(g)
   day_keys.commit(g)
   call('HSET', event_key, 'n', event.numbers(g))

@@ -78,7 +78,7 @@ local function update_event(keys, argv)
     return refusal
   end
   local g
-  g, refusal = event.load(event_key, epoch)
+  g, refusal = event.load(event_key, epoch, 0)
   if not g then
     return refusal
   end

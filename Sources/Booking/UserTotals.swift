@@ -17,6 +17,4 @@ public struct UserTotals: Hashable, Sendable {
         self.seated = seated
     }
 
-    /// `tickets bookings id…`, as `lua/lib/work.lua` reads it.
-    public var text: String { "\(tickets) \(bookings)" + seated.map { " \($0)" }.joined() }
 }

@@ -54,7 +54,7 @@ extension Inventory {
         let partition = keys.partition(of: event)
         let reply = try await evaluate(
             functions.glance,
-            keys: [keys.meta(partition), keys.event(event), keys.outbox(partition), keys.users(event)],
+            keys: [keys.meta(partition), keys.event(event), keys.outbox(partition)],
             bytes: [event.uuid.bytes, Array(cursor.description.utf8)])
         guard reply.word != "NO_EVENT" else {
             return EventGlance(isOpen: false, isBehind: false, holds: 0, users: 0, tiers: [])
@@ -140,12 +140,13 @@ extension Inventory {
         return holds
     }
 
-    /// The ids that may follow the totals are left out.
+    /// Users' totals among the fields of an event's hash: without the counts of keys and the ids that may follow them.
     private static func users(_ value: RedisValue) -> [UserID: String] {
         var users: [UserID: String] = [:]
-        for (name, text) in pairs(value) {
-            let numbers = text.split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2)
-            users[UserID(stored: String(decoding: name, as: UTF8.self))] =
+        for (name, text) in pairs(value) where name.first == KeySpace.userMark {
+            let ends = text.split(separator: UInt8(ascii: ";"), maxSplits: 1).first ?? []
+            let numbers = ends.split(separator: UInt8(ascii: " "), maxSplits: 2).prefix(2)
+            users[UserID(stored: String(decoding: name.dropFirst(), as: UTF8.self))] =
                 numbers.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
         }
         return users

@@ -95,7 +95,7 @@ extension Inventory {
     public func loadUsers(
         _ users: [UserTotals], event: EventID, epoch: Int64
     ) async throws(InventoryError) -> RecoveryStep {
-        try await loadFields(users.map { (Array($0.user.text.utf8), $0.bytes) }, keys.users(event), event, epoch)
+        try await loadFields(users.map { (KeySpace.userField($0.user), $0.bytes) }, keys.event(event), event, epoch)
     }
 
     /// Puts an event's blocks back, in a recovery; its counters and seats know of them already.

@@ -62,24 +62,27 @@ extension Inventory {
     /// What Redis holds of an event; `nil` when it holds nothing of it in this form.
     public func shown(_ event: EventID) async throws(InventoryError) -> ShownEvent? {
         let partition = keys.partition(of: event)
-        let fields = Self.fields(try await command(["HGETALL", keys.event(event)]))
-        guard let policy = fields[Array("p".utf8)].flatMap({ StoredPolicy($0) }),
-            let numbers = fields[Array("n".utf8)], numbers.count == Layout.eventNumbers.width
+        let fields = try await command(["HMGET", keys.event(event), "p", "n", "o"]).array?.map(\.bytes) ?? []
+        guard fields.count == 3, let policy = fields[0].flatMap({ StoredPolicy($0) }),
+            let numbers = fields[1], numbers.count == Layout.eventNumbers.width
         else { return nil }
+        let tiers = try await tiers(of: event, order: fields[2] ?? [])
         var reader = ByteReader(numbers[...])
         let (sequence, clock, next) = (reader.long(6), reader.long(6), reader.long(6))
         _ = reader.long(6)
         let (live, day, hasBefore) = (reader.integer(4), reader.long(3), reader.byte() == 1)
         let counts = try await pipeline([
             ["LLEN", keys.queue(event)], ["ZCARD", keys.expiries(event)], ["ZCARD", keys.paying(event)],
-            ["HLEN", keys.users(event)], ["HLEN", keys.blocks(event)], ["HLEN", keys.dayKeys(event, day: day)],
+            ["HLEN", keys.event(event)], ["HLEN", keys.blocks(event)], ["HLEN", keys.dayKeys(event, day: day)],
             ["HLEN", keys.dayKeys(event, day: day - 1)], ["ZSCORE", keys.due(partition), "\(event)"],
         ]).map { $0.integer ?? $0.string.flatMap { Int64($0) } }
         func count(_ index: Int) -> Int { Int(counts[index] ?? 0) }
+        // Policy, numbers, order; each tier's counters; hints.
+        let own = 3 + tiers.counters.count + tiers.hints
         return ShownEvent(
             terms: EventPolicy.termNames.map { ($0, policy.terms[$0] ?? "") }, epoch: policy.epoch, sequence: sequence,
             clock: clock, next: next == 0 ? nil : next, due: counts[7], live: live, keyDay: (day, hasBefore),
-            tiers: Self.tiers(fields), indexes: (count(0), count(1), count(2)), users: count(3), blocks: count(4),
+            tiers: tiers.counters, indexes: (count(0), count(1), count(2)), users: count(3) - own, blocks: count(4),
             keys: (count(5), count(6)))
     }
 
@@ -137,17 +140,5 @@ extension Inventory {
     private static func texts(_ reply: RedisValue) -> [String: String] {
         func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
         return Dictionary(fields(reply).map { (text($0.key), text($0.value)) }) { $1 }
-    }
-
-    /// The tiers in the order that `o` has.
-    private static func tiers(_ fields: [[UInt8]: [UInt8]]) -> [TierCounters] {
-        var order = ByteReader((fields[Array("o".utf8)] ?? [])[...])
-        var tiers: [TierCounters] = []
-        while !order.isAtEnd, order.isSound {
-            let tier = order.uuid()
-            guard let bytes = fields[[UInt8(ascii: "t")] + tier.bytes] else { continue }
-            if let counters = TierCounters(tier: TierID(tier), bytes: bytes) { tiers.append(counters) }
-        }
-        return tiers
     }
 }

@@ -103,8 +103,42 @@ extension Inventory {
     public func terms(
         of event: EventID, epoch: Int64
     ) async throws(InventoryError) -> (tiers: [TierCounters], blocks: [Block])? {
-        let replies = try await pipeline([["HGETALL", keys.event(event)], ["HGETALL", keys.blocks(event)]])
-        guard let stored = StoredEvent(replies[0]), stored.epoch == epoch else { return nil }
+        let replies = try await pipeline([["HMGET", keys.event(event), "p", "o"], ["HGETALL", keys.blocks(event)]])
+        guard let stored = try await stored(event, replies[0].array ?? []), stored.epoch == epoch else { return nil }
         return (stored.tiers, Block.list(replies[1]))
+    }
+
+    /// - Parameter fields: its policy and the order of its tiers, if it is in this form.
+    private func stored(_ event: EventID, _ fields: [RedisValue]) async throws(InventoryError) -> StoredEvent? {
+        guard let policy = fields.first?.bytes else {
+            return StoredEvent(firstForm: try await command(["HGETALL", keys.event(event)]))
+        }
+        return StoredEvent(policy: policy, tiers: try await tiers(of: event, order: fields.last?.bytes ?? []).counters)
+    }
+
+    /// The tiers in an event's hash, in the order that `o` has, and how many of them have hints.
+    func tiers(
+        of event: EventID, order: [UInt8]
+    ) async throws(InventoryError) -> (counters: [TierCounters], hints: Int) {
+        var reader = ByteReader(order[...])
+        var ids: [UUIDBytes] = []
+        while !reader.isAtEnd, reader.isSound { ids.append(reader.uuid()) }
+        guard !ids.isEmpty else { return ([], 0) }
+        let replies = await results(of: ["t", "h"].map { mark in fields(event, ids.map { Array(mark.utf8) + $0.bytes }) })
+        let counters = try replies[0].get().array ?? []
+        let hints = try replies[1].get().array ?? []
+        return (
+            zip(ids, counters).compactMap { id, bytes in
+                bytes.bytes.flatMap { TierCounters(tier: TierID(id), bytes: $0) }
+            }, hints.count { $0.bytes != nil }
+        )
+    }
+
+    private func fields(_ event: EventID, _ names: [[UInt8]]) -> RedisCommand {
+        var command = RedisCommand(argumentCount: 2 + names.count)
+        command.append("HMGET")
+        command.append(keys.event(event))
+        for name in names { command.append(name) }
+        return command
     }
 }

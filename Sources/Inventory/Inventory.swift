@@ -135,7 +135,7 @@ public final class Inventory {
 
     /// What `meta` calls an open partition in this form of what Redis holds. In the first form it was `open`: such a
     /// partition is not open for this version, which recovers it into its own form.
-    public static let openState = "open2"
+    public static let openState = "open3"
 
     /// Reads a partition's `meta`.
     public func state(of partition: Partition) async throws(InventoryError) -> PartitionState {

@@ -28,7 +28,7 @@ public struct KeySpace: Sendable {
     public func outbox(_ partition: Partition) -> String { tag(partition) + "outbox" }
     /// Sorted set: event → when something of it expires next.
     public func due(_ partition: Partition) -> String { tag(partition) + "due" }
-    /// Hash: an event's policy, numbers and tiers.
+    /// Hash: an event's policy, numbers and tiers; user → live tickets and bookings, and the ids of those with seats.
     public func event(_ event: EventID) -> String { tag(partition(of: event)) + "e:\(event)" }
     /// String: one byte a seat.
     public func seatMap(_ event: EventID) -> String { tag(partition(of: event)) + "s:\(event)" }
@@ -36,8 +36,10 @@ public struct KeySpace: Sendable {
     public func longestRuns(_ event: EventID) -> String { tag(partition(of: event)) + "r:\(event)" }
     /// Hash: block → what it takes off sale.
     public func blocks(_ event: EventID) -> String { tag(partition(of: event)) + "l:\(event)" }
-    /// Hash: user → live tickets and bookings, and the ids of those with seats.
-    public func users(_ event: EventID) -> String { tag(partition(of: event)) + "u:\(event)" }
+    /// What the name of a user's field in an event's hash begins with.
+    static let userMark = UInt8(ascii: "u")
+    /// The name of a user's field in an event's hash.
+    public static func userField(_ user: UserID) -> [UInt8] { [userMark] + user.text.utf8 }
     /// List of groups of holds in the order in which they expire.
     public func queue(_ event: EventID) -> String { tag(partition(of: event)) + "q:\(event)" }
     /// Sorted set: hold → its expiry, of holds that are not in the queue's order.

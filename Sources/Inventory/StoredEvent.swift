@@ -8,32 +8,26 @@ struct StoredEvent {
     /// Its tiers.
     let tiers: [TierCounters]
 
-    /// Reads the answer to HGETALL; `nil` when the event is not there, or left half written.
-    init?(_ reply: RedisValue) {
+    /// Reads the answer to HGETALL of one in the first form; `nil` when the event is not there.
+    init?(firstForm reply: RedisValue) {
         let list = reply.array ?? []
         var fields: [[UInt8]: [UInt8]] = [:]
         for index in stride(from: 0, to: list.count - 1, by: 2) {
             fields[list[index].bytes ?? []] = list[index + 1].bytes ?? []
         }
-        if let policy = fields[Array("p".utf8)] {
-            guard let epoch = StoredPolicy(policy).flatMap({ Int64($0.epoch) }) else { return nil }
-            self.init(epoch: epoch, tiers: fields.compactMap(Self.tier))
-        } else {
-            guard let text = fields[Array("epoch".utf8)], let epoch = Int64(decimal: text[...]) else { return nil }
-            self.init(epoch: epoch, tiers: fields.compactMap(Self.firstFormTier))
-        }
+        guard let text = fields[Array("epoch".utf8)], let epoch = Int64(decimal: text[...]) else { return nil }
+        self.init(epoch: epoch, tiers: fields.compactMap(Self.firstFormTier))
+    }
+
+    /// One by its policy and its tiers; `nil` when it was left half written.
+    init?(policy: [UInt8], tiers: [TierCounters]) {
+        guard let epoch = StoredPolicy(policy).flatMap({ Int64($0.epoch) }) else { return nil }
+        self.init(epoch: epoch, tiers: tiers)
     }
 
     private init(epoch: Int64, tiers: [TierCounters]) {
         self.epoch = epoch
         self.tiers = tiers
-    }
-
-    /// `t` and the tier's 16 bytes.
-    private static func tier(_ name: [UInt8], _ value: [UInt8]) -> TierCounters? {
-        guard name.count == 17, name[0] == UInt8(ascii: "t") else { return nil }
-        var reader = ByteReader(name[1...])
-        return TierCounters(tier: TierID(reader.uuid()), bytes: value)
     }
 
     /// `t:` and the tier's 36 characters.

@@ -76,7 +76,7 @@ extension Block {
 }
 
 extension UserTotals {
-    /// `tickets bookings`, then a space and the ids of those with seats, as `lua/lib/users.lua` reads it.
+    /// `tickets bookings`, then a space and the ids of those with seats, as `lua/lib/totals.lua` reads it.
     var bytes: [UInt8] {
         var bytes = Array("\(tickets) \(bookings)".utf8)
         guard !seated.isEmpty else { return bytes }

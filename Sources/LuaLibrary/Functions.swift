@@ -80,6 +80,7 @@ public struct Functions: Sendable {
         PackageResources.hold_index_lua,
         PackageResources.holdings_lua,
         PackageResources.holds_lua,
+        PackageResources.key_counts_lua,
         PackageResources.lines_lua,
         PackageResources.live_holds_lua,
         PackageResources.memo_lua,

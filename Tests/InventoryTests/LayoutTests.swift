@@ -127,7 +127,7 @@ struct LayoutTests {
         let names: [[UInt8]] =
             [
                 keys.meta(partition), keys.outbox(partition), keys.due(partition), keys.event(event),
-                keys.users(event), keys.queue(event), keys.expiries(event), keys.paying(event), keys.seatMap(event),
+                keys.queue(event), keys.expiries(event), keys.paying(event), keys.seatMap(event),
                 keys.longestRuns(event), keys.blocks(event), keys.dayKeys(event, day: 1),
             ].map { Array($0.utf8) } + [
                 keys.booking(booking), keys.idempotency(partition, digest: Digest128(high: 1, low: 1)),

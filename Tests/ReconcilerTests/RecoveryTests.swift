@@ -70,8 +70,10 @@ struct RecoveryTests {
             await stage.settle(copy)
             let counters = try await stage.counters(event)
             #expect(counters.sold == 2 && counters.held == 3 && counters.available == 45)
-            let users = try await stage.inventory.command(["HGETALL", stage.inventory.keys.users(event)]).array
-            #expect(users?.compactMap(\.string) == ["ann", "5 2"])
+            let users = try await stage.inventory.command(["HKEYS", stage.inventory.keys.event(event)]).array
+            #expect(users?.compactMap(\.string).filter { $0.hasPrefix("u") } == ["uann"])
+            let totals = try await stage.inventory.command(["HGET", stage.inventory.keys.event(event), "uann"])
+            #expect(totals.string == "5 2")
             try await eventually(loop, "the brief hold is returned") {
                 _ = await copy.sweep()
                 return try await stage.counters(brief).available == 50

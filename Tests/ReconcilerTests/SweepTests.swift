@@ -53,7 +53,7 @@ struct SweepTests {
             var partitions: Set<Partition> = []
             let broken = events.filter { partitions.insert(stage.inventory.keys.partition(of: $0)).inserted }
             for event in broken {
-                let key = stage.inventory.keys.users(event)
+                let key = stage.inventory.keys.queue(event)
                 _ = try await stage.inventory.pipeline([["DEL", key], ["SET", key, "x"]])
             }
             let healthy = events.filter { !broken.contains($0) }

@@ -9,17 +9,11 @@ asked.key_fields = {}
 
 -- Ids whose records will be asked for, the operations that do, and digests whose answers will be asked for.
 local record_ids, record_operations, digests = {}, {}, {}
-local record_count, digest_count = 0, 0
-local has_claims, has_keys = false, false
+local record_count, digest_count, has_keys = 0, 0, false
 
 -- Forgets the call before.
 function asked.begin()
-  record_count, digest_count, has_claims, has_keys = 0, 0, false, false
-end
-
--- Claims ask for their users' totals.
-function asked.totals()
-  has_claims = true
+  record_count, digest_count, has_keys = 0, 0, false
 end
 
 -- Whether operations with keys ask for the days' keys.
@@ -50,9 +44,6 @@ function asked.read(g, count)
   end
   if digest_count > 0 then
     answers.load(g, digests, digest_count)
-  end
-  if has_claims then
-    g.totals = call('HMGET', g.names.users, unpack(arguments.users, 1, count))
   end
   if has_keys then
     day_keys.load(g, asked.key_fields, 2 * count)

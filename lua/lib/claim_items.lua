@@ -3,7 +3,7 @@
 -- Units of one tier are summed, however often it is named; lines are in the order of the tiers.
 -- Keeps: all or nothing; adjacent seats are of one row (lib/best_seats.lua).
 
-local largest_line = 65535
+local keys_of, largest_line = arguments.keys, 65535
 local fault_words = { 'UNKNOWN_TIER', 'UNKNOWN_SEAT', 'SEATED' } -- said in this order
 
 -- Notes a tier or a seat that cannot be had like this, by the word that is said of it.
@@ -132,10 +132,9 @@ function claim_items.judge(g, i, want)
   end
   local request, user = request_of(g, i, want), arguments.users[i]
   claim_seats.replace_own(g, i, request)
-  local state = users.find(g, user, g.totals[i])
   local is_seated = #request.named > 0 or #request.best > 0
-  state = is_seated and totals.with_seated(state, request.tickets, arguments.ids[i])
-    or totals.with(state, request.tickets)
+  local state = totals.claimed(users.find(g, user, event.totals_of(g, i)), request.tickets, keys_of[i] and g.day)
+  state = is_seated and totals.with_seats(state, arguments.ids[i]) or state
   word, payload = claim_refusals.of_user(g, i, state)
   if not word then
     word, payload = claim_seats.take(g, request)

@@ -9,7 +9,7 @@ local flags, users_of, keys_of, wants_of = arguments.flags, arguments.users, arg
 -- Why nobody may claim at this time, or nil.
 function claim_refusals.of_time(g)
   local policy = g.policy
-  if policy.is_on_sale then
+  if g.is_on_sale then
     return nil
   elseif policy.status == 'cancelled' then
     return 'CANCELLED', ''
@@ -38,7 +38,7 @@ function claim_refusals.of_units(g, want, tier)
     return 'UNKNOWN_TIER', want.tier
   elseif tier.is_seated then
     return 'SEATED', want.tier
-  elseif not g.policy.is_on_sale then
+  elseif not g.is_on_sale then
     local word, payload = claim_refusals.of_time(g)
     if word then
       return word, payload
@@ -54,7 +54,8 @@ end
 -- Why this user may not have it, or nil. `state`: what the user would have.
 function claim_refusals.of_user(g, i, state)
   local word, payload = users.refusal(g.policy, state)
-  if not word and keys_of[i] and day_keys.is_full(g, users_of[i], 2 * i) then
+  if not word and keys_of[i]
+    and state.keys + state.keys_before + key_counts.count(g, users_of[i], 2 * i) > key_counts.limit then
     return 'KEY_LIMIT', ''
   end
   return word, payload

@@ -24,7 +24,7 @@ function claim_seats.replace_own(g, i, request)
     return
   end
   local user = arguments.users[i]
-  local seated = users.find(g, user, g.totals[i]).seated
+  local seated = users.find(g, user, event.totals_of(g, i)).seated
   for at = 1, #seated, layout.id_size do
     local b = bookings.find(g, sub(seated, at, at + layout.id_size - 1))
     if b and b.status == layout.reserved and lines.has_seat(b.lines, held) then

@@ -13,13 +13,13 @@
 local users_of, keys_of, wants_of, key_fields = arguments.users, arguments.keys, arguments.wants, asked.key_fields
 
 -- What claims are judged with, by their operation's or their user's number.
-local policy, tiers_of, totals_of, numbers, states, keys_today, today, before, claimed
+local policy, tiers_of, is_on_sale, day, totals_of, totals_before, numbers, states, today, before, claimed
 
 -- Takes what the operations asked for.
 function claims.prepare(g)
-  policy, tiers_of, totals_of = g.policy, g.tiers, g.totals
-  local _
-  numbers, states, _, keys_today = users.lists()
+  policy, tiers_of, is_on_sale, day = g.policy, g.tiers, g.is_on_sale, g.day
+  totals_of, totals_before = event.totals(g)
+  numbers, states = users.lists()
   today, before, claimed = day_keys.lists()
   grants.prepare()
 end
@@ -31,15 +31,6 @@ local largest_kept = 64
 local function one_line(tier, quantity)
   local text = policy.currency .. '\1' .. lines.line(layout.general, tier.id, quantity, tier.price) .. '\1'
   return quantity <= largest_kept and memo.keep(tier.one_line, quantity, text) or text
-end
-
--- Whether a claim's user may use no further key.
-local function has_no_key_left(g, i, number)
-  local place = 2 * i
-  if number and keys_today[number] or today[place] or before[place] then
-    return day_keys.is_full(g, users_of[i], place)
-  end
-  return false
 end
 
 -- Answers a claim: a word, what goes with it, the number of the version that it made or that answers it, and maybe
@@ -61,7 +52,7 @@ function claims.judge(g, i)
   end
   local quantity, tier = want.quantity, tiers_of[want.tier] or tiers.find(g, want.tier)
   -- Nobody could have it.
-  if not tier or tier.is_seated or tier.available < quantity or not policy.is_on_sale then
+  if not tier or tier.is_seated or tier.available < quantity or not is_on_sale then
     local word, payload = claim_refusals.of_units(g, want, tier)
     if word then
       return word, payload
@@ -69,9 +60,16 @@ function claims.judge(g, i)
   end
   -- This user may not have it.
   local number = numbers[users_of[i]]
-  local state = number and states[number] or totals.read(totals_of[i])
-  state = state[quantity] or totals.with(state, quantity)
-  if state.allowed_by ~= policy or key and has_no_key_left(g, i, number) then
+  local state = number and states[number] or totals.read(totals_of[totals_before + i])
+  if key then
+    if state.day ~= day then
+      state = totals.on_day(state, day)
+    end
+    state = state[quantity] or totals.with_key(state, quantity)
+  else
+    state = totals.with(state, quantity)
+  end
+  if state.allowed_by ~= policy or key and (today[place] or before[place]) then
     local word, payload = claim_refusals.of_user(g, i, state)
     if word then
       return word, payload

@@ -19,6 +19,7 @@ local tier_texts = ''
 local function event_fields(g)
   local _, claimed = grants.made()
   g.live = g.live + claimed
+  users.settle(g)
   day_keys.turn_day(g)
   set[1], set[2], tier_texts = 'n', event.numbers(g), ''
   local count, changed_tiers = 2, g.changed_tiers
@@ -38,7 +39,7 @@ local function event_fields(g)
       set[count] = text
     end
   end
-  return count
+  return users.add_fields(set, count)
 end
 
 -- Adds a field to the entry, which has so many. Returns how many it has then.

@@ -1,17 +1,22 @@
 -- event: what a call knows of its event: the group's state, which everything else is judged in.
 --
 -- `{p}:e:<event>` is a hash: `p` the policy, `n` the numbers, `o` the order of the tiers (16 bytes each), `t` and a
--- tier its counters, `h` and a tier its hints.
+-- tier its counters, `h` and a tier its hints, `u` and a user what the user has (lib/totals.lua).
 -- The group (`g`) that `event.load` returns has: `names` (of the event's keys), `policy`, `now`, the numbers by name,
 -- `tiers` (by id; false: unknown), `changed_tiers`, and what the other files of lib keep in it for the call. What they
 -- keep beside it is forgotten when an event is loaded. Nothing is written before `commit.write(g)`.
 -- Keeps: the event's clock never goes back.
 
+local users_of, mark = arguments.users, layout.user_mark
+
 -- Fields of the event's hash that the next `event.load` reads with it.
 local wanted, wanted_count = {}, 0
 
--- How many of them were read: `found` of the group has them, after policy and numbers.
-local read_count = 0
+-- How many of them were read: `found` of the group has them, after policy and numbers; then the totals of the
+-- operations' users follow. What was asked for later, by name.
+local read_count, later = 0, {}
+
+local day_length = 86400000
 
 -- Forgets them.
 function event.want_nothing()
@@ -42,27 +47,37 @@ local function forget_last_call()
   hold_index.begin()
 end
 
+-- Whether an event can be claimed now, as far as its policy says.
+local function is_on_sale(policy, now)
+  return policy.is_on_sale
+    or policy.status == 'published' and now >= (policy.opens or now) and now < (policy.closes or 1 / 0)
+end
+
 local function group_of(names, policy, numbers, found)
   local seq, clock, next_due, tail, live, key_day, has_day_before = read(layout.numbers, numbers)
   local now = max(partition.clock(), clock)
   return {
-    names = names, policy = policy, found = found, now = now, seq = seq,
+    names = names, policy = policy, found = found, now = now, day = floor(now / day_length), seq = seq,
+    is_on_sale = is_on_sale(policy, now),
     -- When the event has to be looked at next; never too late, maybe too early. 0: nothing is held.
     next = next_due, is_due = next_due ~= 0 and next_due <= now, is_next_changed = false,
     tail = tail, live = live, key_day = key_day, has_day_before = has_day_before, tiers = {}, changed_tiers = {},
-    totals = false, rows = false, hold_expires = false, queue_taken = 0, more = false, is_changed = false,
+    rows = false, hold_expires = false, queue_taken = 0, more = false, is_changed = false,
     uses_keys = false,
     -- Blocks, once there are any. Further fields of the event to write, and their values.
     blocks = false, fields = false,
   }
 end
 
--- Reads the event, and the fields of its hash that will be asked for. Returns the group, or nil and a refusal. An event
--- of another epoch was not loaded by the recovery that opened its partition: its date is long past, and it is as if it
--- were not here.
-function event.load(event_key, epoch)
-  local found = call('HMGET', event_key, 'p', 'n', unpack(wanted, 1, wanted_count))
-  read_count, wanted_count = wanted_count, 0
+-- Reads the event, and the fields of its hash that will be asked for: those that are wanted, and the totals of so many
+-- operations' users. Returns the group, or nil and a refusal. An event of another epoch was not loaded by the recovery
+-- that opened its partition: its date is long past, and it is as if it were not here.
+function event.load(event_key, epoch, count)
+  for i = 1, count do
+    wanted[wanted_count + i] = mark .. users_of[i]
+  end
+  local found = call('HMGET', event_key, 'p', 'n', unpack(wanted, 1, wanted_count + count))
+  read_count, wanted_count, later = wanted_count, 0, {}
   if not found[1] then
     return nil, { 'NO_EVENT' }
   end
@@ -81,10 +96,20 @@ function event.field(g, name)
       return g.found[2 + i]
     end
   end
-  local text = call('HGET', g.names.event, name)
-  read_count = read_count + 1
-  wanted[read_count], g.found[2 + read_count] = name, text
-  return text
+  if later[name] == nil then
+    later[name] = call('HGET', g.names.event, name)
+  end
+  return later[name]
+end
+
+-- The totals of the operations' users: a list, and after how many places of it the first operation's is.
+function event.totals(g)
+  return g.found, 2 + read_count
+end
+
+-- Those of one operation's user, as text, or false.
+function event.totals_of(g, i)
+  return g.found[2 + read_count + i]
 end
 
 -- Something is to be looked at at that time.

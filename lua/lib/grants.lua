@@ -13,8 +13,8 @@ local one_shot, no_key = layout.one_shot, layout.no_key
 local made, shorts, versions_of, count = {}, {}, {}, 0
 local by_id, indexed = {}, 0
 
--- What is known of users and of days' keys, by the user's and by the operation's number.
-local numbers, states, changed, keys_today, keys_before, today, before
+-- What is known of users, by their numbers.
+local numbers, states, changed
 
 -- Forgets the call before.
 function grants.begin()
@@ -26,8 +26,7 @@ end
 
 -- Takes what the operations asked for.
 function grants.prepare()
-  numbers, states, changed, keys_today, keys_before = users.lists()
-  today, before = day_keys.lists()
+  numbers, states, changed = users.lists()
 end
 
 -- The new bookings of this call, how many they are, and their short ids.
@@ -75,18 +74,6 @@ local function begin_one_shot(g, i)
   return record.state_bytes(g, layout.reserved, layout.claimed_by_one_shot, 1)
 end
 
--- The claim's key is used by a user of this number.
-local function use_key(g, i, id, short, number)
-  local place = 2 * i
-  local used = keys_today[number]
-  if not used then
-    used = today[place] and day_keys.number(today[place]) or 0
-    keys_before[number] = before[place] and day_keys.number(before[place]) or 0
-  end
-  keys_today[number], g.uses_keys = used + 1, true
-  day_keys.remember(key_fields[place - 1], id, short)
-end
-
 -- A claim is granted: the booking is made. `lines_text`: its record from the currency to the count of what is left, and
 -- what is left of all tiers but the last; `left`: of that; `state`: what the user has then. Returns the answer.
 function grants.grant(g, i, lines_text, left, state)
@@ -98,10 +85,10 @@ function grants.grant(g, i, lines_text, left, state)
   if number then
     states[number], changed[number] = state, true
   else
-    number = users.add(user, state, true)
+    users.add(user, state, true)
   end
   if key then
-    use_key(g, i, id, short, number)
+    day_keys.remember(g, key_fields[2 * i - 1], id, short)
     if flag % 8 >= one_shot then
       hold_state = begin_one_shot(g, i)
     end

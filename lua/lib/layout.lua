@@ -8,6 +8,9 @@
 -- The event's hash, `n`: seq, clock, next, tail, live, key day, whether the day before has keys.
 layout.numbers = '>I6I6I6I6I4I3B'
 
+-- The event's hash, `u` and a user: what the user has (lib/totals.lua).
+layout.user_mark = 'u'
+
 -- The event's hash, `t` and a tier: capacity, available, held, sold, blocked, price, kind.
 layout.tier = '>I4I4I4I4I4I6c1'
 layout.tier_size = 27

@@ -9,6 +9,14 @@
 
 local ids, users_of, keys_of = arguments.ids, arguments.users, arguments.keys
 
+-- Whether the booking's owner may use no further key; what Redis has of who asks was read.
+local function is_full(g, i, owner)
+  if users_of[i] == '' then
+    return key_counts.is_full(g, owner)
+  end
+  return key_counts.is_full(g, owner, 2 * i, event.totals_of(g, i))
+end
+
 -- Returns the booking, or nil and an answer. One past its time is expired first; one that expired is refused unless
 -- `may_have_ended`: money may still have to be told of.
 function moves.begin(g, i, may_have_ended)
@@ -23,7 +31,7 @@ function moves.begin(g, i, may_have_ended)
   if not b or (owner ~= '' and b.user ~= owner) then
     return nil, 'NOT_FOUND', ''
   end
-  if key and day_keys.is_full(g, b.user, owner ~= '' and 2 * i) then
+  if key and is_full(g, i, b.user) then
     return nil, 'KEY_LIMIT', ''
   end
   if bookings.has_expired(g, b) then
@@ -45,7 +53,7 @@ function moves.finish(g, i, b, word)
   bookings.put(g, b, arguments.flags[i], arguments.traces[i])
   local key = keys_of[i]
   if key then
-    day_keys.use(g, b.user, users_of[i] ~= '' and 2 * i)
+    key_counts.use(g, b.user, users_of[i] ~= '' and 2 * i)
     answers.run(g, key, b.id, arguments.patience[i])
   end
   return word, '', b.number

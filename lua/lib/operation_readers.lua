@@ -24,7 +24,6 @@ end
 local function ask_for(want)
   want.call = call_number
   event.want(want.fields)
-  asked.totals()
 end
 
 -- A claim.

@@ -6,7 +6,7 @@
 
 -- What the state of an open partition is called in this form of what Redis holds. A binary of another form finds
 -- another word, does nothing, and recovers the partition into its own.
-partition.open = 'open2'
+partition.open = 'open3'
 
 -- Returns a refusal to answer with, or nil when the partition is open.
 function partition.refusal(meta_key, epoch, identity)

@@ -30,7 +30,7 @@ local function read_names(event_key)
   return memo.keep(all_names, event_key, {
     tag = tag, home = short_ids.home(tag), id = id, event = event_key, meta = tag .. 'meta', outbox = tag .. 'outbox',
     due = tag .. 'due',
-    users = tag .. 'u:' .. id, queue = tag .. 'q:' .. id, expiries = tag .. 'x:' .. id, paying = tag .. 'y:' .. id,
+    queue = tag .. 'q:' .. id, expiries = tag .. 'x:' .. id, paying = tag .. 'y:' .. id,
     seat_map = tag .. 's:' .. id, runs = tag .. 'r:' .. id, offsets = tag .. 'o:' .. id, blocks = tag .. 'l:' .. id,
     days = tag .. 'd:' .. id .. ':', booking = tag .. 'b:', answer = tag .. 'i:',
   })

@@ -1,14 +1,21 @@
--- totals: what a user has of an event, as a value: what it becomes is another one.
+-- totals: what a user has of an event, and how many keys the user's claims used lately, as a value: what it becomes is
+-- another one.
 --
--- As text: `tickets bookings`, and for bookings with seats a space and their ids (16 bytes each), one after the other.
+-- As text: `tickets bookings`; if claims used keys, `;day,keys` (the last day that is counted, in days since 1970) and,
+-- if there are any, `,keys` of the day before it; for bookings with seats a space and their ids (16 bytes each), one
+-- after the other.
 -- Values without seats are kept and shared: many users have as much as others.
 
 local states = {}
 
 -- What a text says.
 local function read_text(text)
-  local tickets, bookings, seated = match(text, '^(%-?%d+) (%-?%d+) ?(.*)$')
-  local state = { tickets = tonumber(tickets), bookings = tonumber(bookings), seated = seated, text = text }
+  local tickets, bookings, day, keys, keys_before, seated =
+    match(text, '^(%-?%d+) (%-?%d+);?(%d*),?(%d*),?(%d*) ?(.*)$')
+  local state = {
+    tickets = tonumber(tickets), bookings = tonumber(bookings), day = tonumber(day) or 0, keys = tonumber(keys) or 0,
+    keys_before = tonumber(keys_before) or 0, seated = seated, text = text, allowed_by = false,
+  }
   return seated == '' and memo.keep(states, text, state) or state
 end
 
@@ -18,27 +25,59 @@ function totals.read(text)
   return states[text] or read_text(text)
 end
 
-local function of(tickets, bookings, seated)
+local function of(tickets, bookings, day, keys, keys_before, seated)
   local text = format('%d %d', tickets, bookings)
+  if keys + keys_before > 0 then
+    text = format(keys_before > 0 and '%s;%d,%d,%d' or '%s;%d,%d', text, day, keys, keys_before)
+  end
   if seated ~= '' then
-    return { tickets = tickets, bookings = bookings, seated = seated, text = text .. ' ' .. seated }
+    text = text .. ' ' .. seated
   end
   return states[text] or read_text(text)
 end
 
--- With one booking more, of so many tickets. Kept: most claims are of as many.
-function totals.with(state, tickets)
+-- The same on a day, with the keys of two days: a key that was used today was, tomorrow, used the day before.
+function totals.on_day(state, day)
+  local turned = state.turned
+  if state.day == day then
+    return state
+  elseif not turned or turned.day ~= day then
+    local before = state.day == day - 1 and state.keys or 0
+    turned = {
+      tickets = state.tickets, bookings = state.bookings, day = day, keys = 0, keys_before = before,
+      seated = state.seated, allowed_by = false,
+    }
+    state.turned = turned
+  end
+  return turned
+end
+
+-- With one booking more, of so many tickets, whose claim used a key on the day that the value is of. Kept: most claims
+-- are of as many.
+function totals.with_key(state, tickets)
   local more = state[tickets]
   if not more then
-    more = of(state.tickets + tickets, state.bookings + 1, state.seated)
+    more = of(
+      state.tickets + tickets, state.bookings + 1, state.day, state.keys + 1, state.keys_before, state.seated)
     state[tickets] = more
   end
   return more
 end
 
--- The same when the booking has seats.
-function totals.with_seated(state, tickets, id)
-  return of(state.tickets + tickets, state.bookings + 1, state.seated .. id)
+-- With one booking more, of so many tickets.
+function totals.with(state, tickets)
+  return of(
+    state.tickets + tickets, state.bookings + 1, state.day, state.keys, state.keys_before, state.seated)
+end
+
+-- After a claim of so many; `day`: on which it used a key (false: it has none).
+function totals.claimed(state, tickets, day)
+  return day and totals.with_key(totals.on_day(state, day), tickets) or totals.with(state, tickets)
+end
+
+-- With the seats of a booking that was added.
+function totals.with_seats(state, id)
+  return of(state.tickets, state.bookings, state.day, state.keys, state.keys_before, state.seated .. id)
 end
 
 -- Where in a list of ids one is, or nil.
@@ -58,5 +97,5 @@ function totals.without(state, tickets, id)
   if at then
     seated = sub(seated, 1, at - 1) .. sub(seated, at + layout.id_size)
   end
-  return of(state.tickets - tickets, state.bookings - 1, seated)
+  return of(state.tickets - tickets, state.bookings - 1, state.day, state.keys, state.keys_before, seated)
 end

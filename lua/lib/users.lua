@@ -1,24 +1,26 @@
 -- users: the users of a group and what they have of the event, and the limits per user.
 --
--- `{p}:u:<event>` is a hash: user -> totals (lib/totals.lua).
+-- The event's hash has them: `u` and the user -> totals (lib/totals.lua).
 -- Keeps: a user's totals are those of the user's live bookings; who has nothing is not in the hash; nobody gets more
 -- than the limits allow.
 
+local mark = layout.user_mark
+
 -- Users of this call by number, and by that: name, totals (false: not read), whether those changed, and how many keys
--- were used today and before (false: none by this call; lib/day_keys.lua). Filled anew by each call.
-local numbers, names, states, changed, keys_today, keys_before, count = {}, {}, {}, {}, {}, {}, 0
+-- of other requests than claims were used today (false: none by this call; lib/day_keys.lua). Filled anew by each call.
+local numbers, names, states, changed, keys_today, count, has_gone = {}, {}, {}, {}, {}, 0, false
 
 -- Forgets the users of the call before.
 function users.begin()
   for i = 1, count do
     numbers[names[i]] = nil
   end
-  count = 0
+  count, has_gone = 0, false
 end
 
 -- These lists: numbers, totals, whether those changed, keys.
 function users.lists()
-  return numbers, states, changed, keys_today, keys_before
+  return numbers, states, changed, keys_today
 end
 
 -- The users of this call by number, and how many they are.
@@ -42,7 +44,7 @@ function users.find(g, user, text)
   local number = numbers[user] or users.add(user, false, false)
   if not states[number] then
     if text == nil then
-      text = call('HGET', g.names.users, user)
+      text = call('HGET', g.names.event, mark .. user)
     end
     states[number] = totals.read(text)
   end
@@ -54,13 +56,13 @@ function users.load(g, list)
   local missing, is_missing = {}, {}
   for _, user in ipairs(list) do
     if not numbers[user] and not is_missing[user] then
-      missing[#missing + 1], is_missing[user] = user, true
+      missing[#missing + 1], is_missing[user] = mark .. user, true
     end
   end
   if #missing > 0 then
-    local texts = call('HMGET', g.names.users, unpack(missing))
-    for i, user in ipairs(missing) do
-      users.find(g, user, texts[i])
+    local texts = call('HMGET', g.names.event, unpack(missing))
+    for i, field in ipairs(missing) do
+      users.find(g, sub(field, 2), texts[i])
     end
   end
 end
@@ -69,6 +71,7 @@ end
 function users.set(user, state)
   local number = numbers[user] or users.add(user, state, true)
   states[number], changed[number] = state, true
+  has_gone = has_gone or state.bookings == 0
 end
 
 -- The limits per user: why nobody may have so much of an event, as a word and the limit, or nil.
@@ -79,14 +82,17 @@ function users.refusal(policy, state)
     return 'BOOKING_LIMIT', format('%d', policy.max_bookings)
   end
   -- It need not be judged again: most users have as much as others.
-  state.allowed_by = policy
+  if state.keys + state.keys_before <= key_counts.limit then
+    state.allowed_by = policy
+  end
   return nil
 end
 
 -- Its owner has a booking (`id`, its tickets, whether it has seats).
 function users.give(g, user, id, tickets, is_seated)
   local state = users.find(g, user)
-  users.set(user, is_seated and totals.with_seated(state, tickets, id) or totals.with(state, tickets))
+  state = totals.with(state, tickets)
+  users.set(user, is_seated and totals.with_seats(state, id) or state)
 end
 
 -- Its owner has it no more.
@@ -94,28 +100,48 @@ function users.take(g, user, id, tickets)
   users.set(user, totals.without(users.find(g, user), tickets, id))
 end
 
-local set, gone = {}, {}
+-- Keys that were used by claims of those who have nothing any more are counted by the days' hashes. To be called before
+-- the event's numbers are written.
+function users.settle(g)
+  if not has_gone then
+    return
+  end
+  for i = 1, count do
+    local state = states[i]
+    if changed[i] and state.bookings == 0 then
+      key_counts.take_over(g, names[i], totals.on_day(state, g.day))
+    end
+  end
+end
 
--- Writes the totals that changed.
-function users.commit(g)
-  local set_count, gone_count = 0, 0
+-- Adds the totals that changed to fields of the event's hash that are to be written, of which there are so many (with
+-- their values). Returns how many there are then.
+function users.add_fields(set, set_count)
   for i = 1, count do
     if changed[i] then
       local state = states[i]
-      if state.bookings == 0 and state.tickets == 0 then
-        gone_count = gone_count + 1
-        gone[gone_count] = names[i]
-      else
-        set[set_count + 1] = names[i]
+      if state.bookings ~= 0 then
+        set[set_count + 1] = mark .. names[i]
         set_count = set_count + 2
         set[set_count] = state.text
       end
     end
   end
-  if set_count > 0 then
-    call('HSET', g.names.users, unpack(set, 1, set_count))
+  return set_count
+end
+
+local gone = {}
+
+-- Takes out who has nothing any more.
+function users.commit(g)
+  local gone_count = 0
+  for i = 1, has_gone and count or 0 do
+    if changed[i] and states[i].bookings == 0 then
+      gone_count = gone_count + 1
+      gone[gone_count] = mark .. names[i]
+    end
   end
   if gone_count > 0 then
-    call('HDEL', g.names.users, unpack(gone, 1, gone_count))
+    call('HDEL', g.names.event, unpack(gone, 1, gone_count))
   end
 end

@@ -81,7 +81,6 @@ struct Account {
     mutating func add(_ kind: String, _ value: StoredValue) {
         switch (kind, value) {
         case ("e", .hash(let fields)): add(fields)
-        case ("u", .hash(let totals)): self.totals = totals
         case ("q", .list(let elements)):
             for element in elements {
                 var reader = ByteReader(element)
@@ -107,6 +106,9 @@ struct Account {
             var reader = ByteReader(value)
             tiers[Array(field.dropFirst())] = (0..<5).map { _ in reader.number(4) }
         }
+        for (field, value) in fields where field.first == UInt8(ascii: "u") {
+            totals[Array(field.dropFirst())] = Self.withoutKeys(value)
+        }
         let ids = fields[Array("o".utf8)] ?? []
         order = stride(from: 0, to: ids.count, by: 16).map { Array(ids[$0..<$0 + 16]) }
         var numbers = ByteReader(fields[Array("n".utf8)] ?? [])
@@ -117,6 +119,14 @@ struct Account {
             let part = range.split(separator: " ").compactMap { Int($0) }
             ranges.append((part[0], part[1]...part[2]))
         }
+    }
+
+    /// Totals without `;` and the counts of keys.
+    private static func withoutKeys(_ totals: [UInt8]) -> [UInt8] {
+        let numbers = totals.prefix { $0 != UInt8(ascii: ";") }
+        let ids = totals.dropFirst(numbers.count).drop { $0 != UInt8(ascii: " ") }
+        // A semicolon may also be a byte of an id.
+        return numbers.count { $0 == UInt8(ascii: " ") } > 1 ? totals : Array(numbers + ids)
     }
 
     /// Counts a booking.

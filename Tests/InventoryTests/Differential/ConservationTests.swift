@@ -48,7 +48,7 @@ struct ConservationTests {
             if kind == "b", case .bytes(let record) = value {
                 let booking = try #require(BookingText(record))
                 accounts[Array(booking.event.utf8), default: Account()].add(name, booking)
-            } else if ["e", "u", "q", "x", "y", "s", "l"].contains(kind) {
+            } else if ["e", "q", "x", "y", "s", "l"].contains(kind) {
                 accounts[name, default: Account()].add(kind, value)
             }
         }

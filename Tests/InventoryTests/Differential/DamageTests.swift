@@ -156,7 +156,7 @@ struct DamageTests {
 
     @Test(
         "where a key is of a wrong type, a group does nothing at all, or its event is closed",
-        arguments: ["e", "u", "q", "x", "y", "s", "r", "o", "l", "d", "due", "outbox", "meta"])
+        arguments: ["e", "q", "x", "y", "s", "r", "o", "l", "d", "due", "outbox", "meta"])
     func wrongTypes(kind: String) async throws {
         try await Self.damaged { redis, stage in
             var stage = stage

@@ -91,7 +91,7 @@ struct KeyspaceComparison {
         }
         for event in model.events {
             for key in [
-                ModelKeys.users, ModelKeys.queue, ModelKeys.others, ModelKeys.paying, ModelKeys.seatMap,
+                ModelKeys.queue, ModelKeys.others, ModelKeys.paying, ModelKeys.seatMap,
                 ModelKeys.longestRuns, ModelKeys.offsets, ModelKeys.blocks,
             ] {
                 wanted[key(event.partition, event.id)] = .some(nil)

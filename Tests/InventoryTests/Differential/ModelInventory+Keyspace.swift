@@ -13,12 +13,12 @@ extension ModelInventory {
         let state = partitions[partition]
         var values: [[UInt8]: StoredValue] = [:]
         guard state.epoch > 0 else { return values }
-        var meta = ["epoch": String(state.epoch), "state": state.isOpen ? "open2" : "recovering"]
+        var meta = ["epoch": String(state.epoch), "state": state.isOpen ? "open3" : "recovering"]
         if state.lineage > 0 {
             meta["lineage"] = String(state.lineage)
             meta["identity"] = state.identity
             meta["written"] = String(state.written)
-            meta["form"] = "2"
+            meta["form"] = "3"
             // Opened once, it has a log for ever.
             values[ModelKeys.outbox(partition)] = .stream
         }
@@ -39,10 +39,6 @@ extension ModelInventory {
     func eventKeys(_ event: ModelEvent) -> [[UInt8]: StoredValue] {
         let partition = event.partition
         var values = [ModelKeys.event(partition, event.id): StoredValue.hash(event.fields)]
-        if !event.totals.isEmpty {
-            values[ModelKeys.users(partition, event.id)] = .hash(
-                Dictionary(uniqueKeysWithValues: event.totals.map { (Array($0.key.utf8), $0.value.bytes) }))
-        }
         if !event.blocks.isEmpty {
             values[ModelKeys.blocks(partition, event.id)] = .hash(
                 Dictionary(

@@ -6,7 +6,6 @@ enum ModelKeys {
     static func outbox(_ partition: Int) -> [UInt8] { key(partition, "outbox") }
     static func due(_ partition: Int) -> [UInt8] { key(partition, "due") }
     static func event(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "e:\(event)") }
-    static func users(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "u:\(event)") }
     static func queue(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "q:\(event)") }
     static func others(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "x:\(event)") }
     static func paying(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "y:\(event)") }

@@ -35,7 +35,7 @@ extension ScriptStep {
         let (key, pairs): ([UInt8], [[[UInt8]]]) =
             switch fields {
             case .totals(let totals):
-                (ModelKeys.users(partition, event), totals.map { [Array($0.key.utf8), $0.value.bytes] })
+                (ModelKeys.event(partition, event), totals.map { [Array("u\($0.key)".utf8), $0.value.bytes(nil)] })
             case .blocks(let blocks):
                 (
                     ModelKeys.blocks(partition, event),

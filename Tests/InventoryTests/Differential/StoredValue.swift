@@ -13,7 +13,7 @@ enum StoredValue: Equatable, CustomStringConvertible {
     static func reading(_ key: [UInt8]) -> [[UInt8]] {
         let words: (before: [String], after: [String]) =
             switch kind(key) {
-            case "meta", "e", "u", "l", "d": (["HGETALL"], [])
+            case "meta", "e", "l", "d": (["HGETALL"], [])
             case "due", "x", "y": (["ZRANGE"], ["0", "-1", "WITHSCORES"])
             case "q": (["LRANGE"], ["0", "-1"])
             case "outbox": (["EXISTS"], [])
@@ -38,15 +38,16 @@ enum StoredValue: Equatable, CustomStringConvertible {
     /// What `reading` was answered with; nil when the key is not there.
     init?(_ key: [UInt8], _ reply: RedisValue) {
         switch Self.kind(key) {
-        case "u":
-            guard let pairs = Self.pairs(reply) else { return nil }
-            self = .hash(pairs.mapValues(Self.sorted))
+        case "e":
+            guard var pairs = Self.pairs(reply) else { return nil }
+            for (field, totals) in pairs where field.first == UInt8(ascii: "u") { pairs[field] = Self.sorted(totals) }
+            self = .hash(pairs)
         case "meta":
             guard var pairs = Self.pairs(reply) else { return nil }
             // Whether the outbox reaches back to the cursor depends on Redis's clock.
             pairs[Array("trimmed".utf8)] = nil
             self = .hash(pairs)
-        case "e", "l", "d":
+        case "l", "d":
             guard let pairs = Self.pairs(reply) else { return nil }
             self = .hash(pairs)
         case "due", "x", "y":

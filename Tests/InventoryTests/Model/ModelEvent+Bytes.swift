@@ -15,6 +15,7 @@ extension ModelEvent {
             }
             fields[field] = tier.bytes
         }
+        for (user, total) in totals { fields[Array("u\(user)".utf8)] = total.bytes(keys.claims[user]) }
         return fields
     }
 
@@ -99,10 +100,13 @@ extension ModelTier {
 }
 
 extension ModelTotals {
-    /// But for the order of the bookings' ids.
-    var bytes: [UInt8] {
+    /// But for the order of the bookings' ids; with the keys that the user's claims used lately.
+    func bytes(_ claims: ModelKeyDays.Claims?) -> [UInt8] {
         ModelBytes.of { writer in
             writer.raw("\(tickets) \(bookings)")
+            if let claims, claims.keys + claims.before > 0 {
+                writer.raw(";\(claims.day),\(claims.keys)" + (claims.before > 0 ? ",\(claims.before)" : ""))
+            }
             if !seated.isEmpty { writer.raw(" ") }
             for id in seated.sorted() { writer.id(id) }
         }

@@ -128,14 +128,28 @@ struct ModelKeyDays: Equatable {
     struct Day: Equatable {
         /// The bookings that keys made, by the first 8 bytes of the keys' digests.
         var ids: [UInt64: UUIDBytes] = [:]
-        /// How many keys each user used.
+        /// How many keys each user used, but for those that the users' totals count.
         var counts: [String: Int] = [:]
+    }
+
+    /// Keys that a user's claims used on the last day with any, and on the day before it.
+    struct Claims: Equatable {
+        var day = 0
+        var keys = 0
+        var before = 0
+
+        /// The same as of a day.
+        func turned(to day: Int) -> Claims {
+            day == self.day ? self : Claims(day: day, before: self.day == day - 1 ? keys : 0)
+        }
     }
 
     /// Keys of one user in two days.
     static let limit = 1000
 
     var days: [Int: Day] = [:]
+    /// Of users who have something: their totals count them.
+    var claims: [String: Claims] = [:]
     /// The last day with keys, 0 for none, and whether the day before has some.
     var last = 0
     var hasBefore = false
@@ -144,7 +158,9 @@ struct ModelKeyDays: Equatable {
 
     func isFull(_ user: String, _ now: Int) -> Bool {
         let day = Self.day(now)
-        return (days[day]?.counts[user] ?? 0) + (days[day - 1]?.counts[user] ?? 0) >= Self.limit
+        let claims = claims[user]?.turned(to: day) ?? Claims()
+        let counts = (days[day]?.counts[user] ?? 0) + (days[day - 1]?.counts[user] ?? 0)
+        return counts + claims.keys + claims.before >= Self.limit
     }
 
     /// The booking that a key made today or yesterday.
@@ -153,20 +169,39 @@ struct ModelKeyDays: Equatable {
         return days[day]?.ids[key.digest.high] ?? days[day - 1]?.ids[key.digest.high]
     }
 
-    /// One more key of a user; with the first key of a day, those of the day before yesterday go.
-    mutating func count(_ user: String, _ now: Int) {
+    /// With the first key of a day, those of the day before yesterday go.
+    private mutating func turn(to day: Int) {
+        guard last != day else { return }
+        days[day - 2] = nil
+        hasBefore = last == day - 1
+        last = day
+    }
+
+    /// So many more keys of a user, of other requests than claims.
+    mutating func count(_ user: String, _ now: Int, _ keys: Int = 1) {
         let day = Self.day(now)
-        if last != day {
-            days[day - 2] = nil
-            hasBefore = last == day - 1
-            last = day
-        }
-        days[day, default: Day()].counts[user, default: 0] += 1
+        turn(to: day)
+        days[day, default: Day()].counts[user, default: 0] += keys
     }
 
     /// A claim's key.
     mutating func add(_ key: ModelKey, _ booking: UUIDBytes, _ user: String, _ now: Int) {
-        count(user, now)
-        days[Self.day(now), default: Day()].ids[key.digest.high] = booking
+        let day = Self.day(now)
+        turn(to: day)
+        days[day, default: Day()].ids[key.digest.high] = booking
+        var own = claims[user, default: Claims()].turned(to: day)
+        own.keys += 1
+        claims[user] = own
+    }
+
+    /// What counted with the totals of users who have nothing any more counts by itself from now on.
+    mutating func settle(_ now: Int, hasTotals: (String) -> Bool) {
+        let day = Self.day(now)
+        for (user, claims) in claims where !hasTotals(user) {
+            let claims = claims.turned(to: day)
+            if claims.keys > 0 { count(user, now, claims.keys) }
+            if claims.before > 0 { days[day - 1, default: Day()].counts[user, default: 0] += claims.before }
+            self.claims[user] = nil
+        }
     }
 }

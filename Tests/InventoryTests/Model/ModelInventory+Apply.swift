@@ -112,6 +112,8 @@ extension ModelInventory {
         let now = now(event)
         events[event].clock = now
         events[event].index.commit(unit.claimed)
+        let totals = events[event].totals
+        events[event].keys.settle(now) { totals[$0] != nil }
         guard hasEntry else { return .text("") }
         events[event].sequence += 1
         let state = events[event]
