@@ -23,9 +23,6 @@ extension Operation {
         static let awaitsAcknowledgement = Flags(rawValue: 16)
     }
 
-    /// Longest trace that is passed on; nothing longer can come from this program.
-    private static let traceLimit = 255
-
     /// Appends its bytes.
     ///
     /// - Parameter again: whether it was asked before and the answer was lost.
@@ -34,9 +31,7 @@ extension Operation {
         bytes.append(0, width: 2)
         bytes.append(kind)
         bytes.append(flags(again: again).rawValue)
-        let trace = trace
-        let isTraced = trace.utf8.count <= Self.traceLimit
-        bytes.append(text: isTraced ? trace : "", length: 1)
+        TraceBytes.append(trace, to: &bytes)
         switch self {
         case .claim(let request): request.append(to: &bytes)
         case .move(let request, let move):

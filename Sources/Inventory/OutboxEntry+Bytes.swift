@@ -99,13 +99,10 @@ extension OutboxEntry {
 }
 
 extension OutboxEntry.Transition {
-    /// - Parameter trace: trace context and, after a comma, what the request called itself; or empty.
     init(booking: BookingID, image: BookingImage, claimed: [UInt8]?, channel: String?, trace: ArraySlice<UInt8>) {
-        var names = FieldReader(trace, separator: ",")
-        let traceparent = names.text()
-        let requestID = names.isAtEnd ? nil : String(decoding: names.remainder, as: UTF8.self)
+        let names = TraceBytes.names(trace)
         self.init(
             booking: booking, image: image, claimed: claimed, channel: channel?.isEmpty == true ? nil : channel,
-            traceparent: traceparent?.isEmpty == true ? nil : traceparent, requestID: requestID)
+            traceparent: names.traceparent, requestID: names.requestID)
     }
 }

@@ -481,13 +481,20 @@ struct DisasterTests {
         }
     }
 
-    @Test("follows an event that is gone from Redis while its holds are there: it is not loaded from what may lag")
-    func goneEvent() async throws {
-        try await withStage("gone_event") { _, stage in
+    @Test(
+        "follows an event that is gone from Redis while something of it is there: it is not loaded from what may lag",
+        arguments: zip(["holds", "keys", "entries"], [1, 2, 3]))
+    func goneEvent(left: String, number: Int) async throws {
+        try await withStage("gone_event_\(number)") { _, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 50)
             _ = try await stage.claim(event, quantity: 3)
-            _ = try await stage.inventory.command(["DEL", stage.inventory.keys.event(event)])
+            let (keys, now) = (stage.inventory.keys, try await stage.inventory.now())
+            let day = keys.dayKeys(event, day: now / 86_400_000)
+            if left == "keys" { _ = try await stage.inventory.command(["HSET", day, "ann", "1"]) }
+            if left != "entries" { await stage.settle(copy) }
+            let gone = [keys.event(event)] + (left == "holds" ? [] : [keys.queue(event)])
+            _ = try await stage.inventory.command(["DEL"] + gone)
             let policy = try #require(try await stage.catalogue.event(event)).policy(clock: 0, seats: nil)
             await #expect(throws: InventoryError.self) {
                 _ = try await stage.inventory.load(policy, recovering: nil)

@@ -45,7 +45,7 @@ struct ShowTests {
         #expect(line("live holds", sale) == ["1", "1"] && line("users", sale) == ["1", "1"], "\(sale)")
         #expect(line("capacity", sale) == ["10", "10"] && line("available", sale) == ["8", "8"], "\(sale)")
         #expect(line("held", sale) == ["2", "2"] && line("groups in the queue", sale).first == "1", "\(sale)")
-        #expect(line("keys of claims", sale).first?.hasPrefix("2 keys and users of ") == true, "\(sale)")
+        #expect(line("keys of claims", sale).first?.hasPrefix("1 keys and users of ") == true, "\(sale)")
         #expect(!sale.contains("differs"), "\(sale)")
 
         let number = try #require(shown.firstMatch(of: /\(partition (\d+)\)/)).1
