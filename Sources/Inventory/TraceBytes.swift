@@ -18,7 +18,9 @@ enum TraceBytes {
     static func append(_ text: String, to bytes: inout [UInt8]) {
         var text = text
         let isShort = text.withUTF8 { utf8 -> Bool in
-            guard let context = Context(utf8), size + utf8.count - textSize <= limit else { return false }
+            guard let context = Context(utf8), size + utf8.count - textSize <= limit,
+                utf8.count == textSize || utf8[textSize] == UInt8(ascii: ",")
+            else { return false }
             bytes.append(UInt8(size + utf8.count - textSize))
             bytes.append(mark)
             bytes.append(context.trace)

@@ -43,6 +43,8 @@ struct CommandGenerator {
 
     static let partitions = 2
     static let identity = "run:repl:master"
+    /// About as much as all others together.
+    private static let favouredWeight = 700
     /// An event that is nowhere.
     static let nowhere = UUIDBytes(high: 1, low: 2)
 
@@ -71,15 +73,17 @@ struct CommandGenerator {
     private var operationTotal = 0
     private var numbers: UInt64 = 0
 
-    /// - Parameter isSwarm: whether rounds weigh `kinds` differently.
-    init(seed: UInt64, kinds: [Kind] = Kind.allCases, isSwarm: Bool = true) {
+    /// - Parameters:
+    ///   - isSwarm: whether rounds weigh `kinds` differently.
+    ///   - favoured: what is drawn most often.
+    init(seed: UInt64, kinds: [Kind] = Kind.allCases, isSwarm: Bool = true, favoured: Kind? = nil) {
         random = SeededGenerator(seed: seed)
         time = 4_102_444_800_000 + Int.random(in: 0..<86_400_000, using: &random)
         largeGroups = [1, 1, 5, 30].randomElement(using: &random) ?? 1
         users = []
         for kind in kinds {
             let factor = isSwarm ? [0, 1, 1, 2, 5][Int.random(in: 0..<5, using: &random)] : 1
-            lots.append((kind, kind.weight * factor))
+            lots.append((kind, kind == favoured ? Self.favouredWeight : kind.weight * factor))
         }
         // A round without claims shows nothing.
         if let index = lots.firstIndex(where: { $0.kind == .claim }) { lots[index].weight += Kind.claim.weight }

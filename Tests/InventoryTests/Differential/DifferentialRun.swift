@@ -14,20 +14,22 @@ struct DifferentialRun {
     let redis: ScriptRedis
     let seed: UInt64
     let kinds: [CommandGenerator.Kind]
+    /// What is drawn most often.
+    var favoured: CommandGenerator.Kind?
 
     /// Runs `count` commands. The first round that fails is done again one command at a time, to find the command.
     ///
-    /// - Returns: the answers there were, each as a script's name and a word.
-    func run(_ count: Int) async throws -> Set<String> {
-        var answers: Set<String> = []
+    /// - Returns: how often there were which answers, each as a script's name and a word.
+    func run(_ count: Int) async throws -> [String: Int] {
+        var answers: [String: Int] = [:]
         var seeds = SeededGenerator(seed: seed)
         for first in stride(from: 0, to: count, by: Self.roundLength) {
             let length = min(Self.roundLength, count - first)
             let roundSeed = seeds.next()
             do {
                 let (steps, moves) = try await round(roundSeed, length, first, batchLimit: 160)
-                for step in steps { answers.formUnion(step.answers) }
-                answers.formUnion(moves.map { "moved \($0[0].rawValue)>\($0[1].rawValue)" })
+                for answer in steps.flatMap(\.answers) { answers[answer, default: 0] += 1 }
+                for move in moves { answers["moved \(move[0].rawValue)>\(move[1].rawValue)", default: 0] += 1 }
             } catch let failure as Failure {
                 _ = try await round(roundSeed, length, first, batchLimit: 1)
                 throw failure
@@ -41,7 +43,7 @@ struct DifferentialRun {
         _ seed: UInt64, _ length: Int, _ first: Int, batchLimit: Int
     ) async throws -> (steps: [ScriptStep], moves: Set<[BookingStatus]>) {
         _ = await redis.send(["FLUSHALL"])
-        var generator = CommandGenerator(seed: seed, kinds: kinds)
+        var generator = CommandGenerator(seed: seed, kinds: kinds, favoured: favoured)
         var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
         if !kinds.contains(.recoveryStep) {
             generator.openAll()

@@ -11,6 +11,20 @@ struct DifferentialTests {
         ProcessInfo.processInfo.environment["USHER_TEST_COMMANDS"].flatMap { Int($0) } ?? 100_000
     }
 
+    /// Whether somebody asked for so many.
+    private static var isLong: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["USHER_TEST_COMMANDS"] ?? environment["USHER_TEST_OPERATIONS"] != nil
+    }
+
+    /// How many commands and operations there were of each kind.
+    private static func kinds(_ counts: [String: Int]) -> String {
+        let sums = counts.reduce(into: [String: Int]()) { sums, answer in
+            sums[String(answer.key.prefix { $0 != " " }), default: 0] += answer.value
+        }
+        return sums.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    }
+
     /// What is answered often enough that a run of 50,000 commands sees all of it, whatever the seed.
     private static let answers = [
         "apply": "OK STALE RECOVERING NO_EVENT", "apply_full": "OK STALE RECOVERING NO_EVENT",
@@ -41,6 +55,29 @@ struct DifferentialTests {
         "update_event": "OK COMMITTED UNKNOWN_TIER RECOVERING",
     ]
 
+    /// Operations of one kind, at least, that a run of that kind has.
+    private static var operations: Int {
+        ProcessInfo.processInfo.environment["USHER_TEST_OPERATIONS"].flatMap { Int($0) } ?? 1000
+    }
+
+    @Test(
+        "every operation answers and writes what its model says, among others and in groups of all sizes",
+        arguments: CommandGenerator.Kind.allCases.filter(\.isOperation))
+    func everyOperation(kind: CommandGenerator.Kind) async throws {
+        let (seed, wanted) = (SeededGenerator.fromEnvironment().seed &+ UInt64(kind.weight), Self.operations)
+        let done = try await ScriptRedis.with { redis in
+            var (seeds, done) = (SeededGenerator(seed: seed), 0)
+            while done < wanted {
+                let run = DifferentialRun(
+                    redis: redis, seed: seeds.next(), kinds: CommandGenerator.Kind.allCases, favoured: kind)
+                let counts = try await run.run(2000)
+                done += counts.reduce(0) { $0 + ($1.key.hasPrefix("\(kind) ") ? $1.value : 0) }
+            }
+            return done
+        }
+        if Self.isLong { print("\(kind): \(done) operations") }
+    }
+
     /// What each half has seen.
     private static let seen = Mutex<[Set<String>]>([])
 
@@ -50,9 +87,11 @@ struct DifferentialTests {
         var seed = SeededGenerator.fromEnvironment().seed
         if part == 1 { seed = ~seed }
         let (chosen, count) = (seed, Self.commands / 2)
-        let seen = try await ScriptRedis.with { redis in
+        let counts = try await ScriptRedis.with { redis in
             try await DifferentialRun(redis: redis, seed: chosen, kinds: CommandGenerator.Kind.allCases).run(count)
         }
+        if Self.isLong { print("seed \(chosen): \(Self.kinds(counts))") }
+        let seen = Set(counts.keys)
         guard count >= 50_000 else { return }
         // What is rare may be missing in one half.
         let all = Self.seen.withLock { runs in
