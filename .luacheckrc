@@ -4,11 +4,12 @@ max_line_length = 120
 -- All files are joined into one text (Sources/LuaLibrary/LuaLibrary.swift), `library.lua` first: what it names, the
 -- others see.
 local concerns = {
-  "answers", "arguments", "asked", "best_seats", "blocks", "bookings", "cancellations", "claim_items",
+  "answers", "arguments", "asked", "best_seats", "blocks", "bookings", "cancellations", "claim_best", "claim_items",
   "claim_refusals", "claim_replays", "claim_seats", "claim_wants", "claims", "commit", "confirmations", "day_keys",
-  "event", "extensions", "grants", "hold_index", "holdings", "holds", "key_counts", "layout", "lines",
-  "live_holds", "memo", "moves", "operation_fields", "operation_readers", "operations", "partition", "payments", "policies", "record",
-  "record_tail", "rows", "short_ids", "shortages", "stored_event", "streams", "tiers", "totals", "users", "versions",
+  "event", "extensions", "grants", "hold_index", "holdings", "holds", "key_counts", "layout", "lines", "live_holds",
+  "memo", "moves", "operation_fields", "operation_readers", "operations", "partition", "payments", "policies",
+  "record", "record_tail", "rows", "seat_runs", "short_ids", "shortages", "stored_event", "streams", "tiers",
+  "totals", "users", "versions",
 }
 read_globals = {
   "redis", "struct", "bit", "register", "call", "byte", "char", "find", "format", "gmatch", "gsub", "match", "rep", "sub",

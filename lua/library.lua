@@ -44,13 +44,13 @@ local function slow_down_collector()
 end
 
 -- What the files of `lib/` fill: a table each, so that they may call each other in any order.
-local answers, arguments, asked, best_seats, blocks, bookings, cancellations, commit = {}, {}, {}, {}, {}, {}, {}, {}
-local claim_items, claim_refusals, claim_replays, claim_seats, claim_wants, claims = {}, {}, {}, {}, {}, {}
-local confirmations, day_keys, event, extensions, grants, hold_index, holdings, holds = {}, {}, {}, {}, {}, {}, {}, {}
-local key_counts, layout, lines, live_holds, memo, moves, operation_fields = {}, {}, {}, {}, {}, {}, {}
-local operation_readers, operations, partition, payments, policies, record = {}, {}, {}, {}, {}, {}
-local record_tail, rows, short_ids, shortages, stored_event, streams = {}, {}, {}, {}, {}, {}
-local tiers, totals, users, versions = {}, {}, {}, {}
+local answers, arguments, asked, best_seats, blocks, bookings, cancellations = {}, {}, {}, {}, {}, {}, {}
+local claim_best, claim_items, claim_refusals, claim_replays, claim_seats, claim_wants = {}, {}, {}, {}, {}, {}
+local claims, commit, confirmations, day_keys, event, extensions, grants = {}, {}, {}, {}, {}, {}, {}
+local hold_index, holdings, holds, key_counts, layout, lines, live_holds, memo = {}, {}, {}, {}, {}, {}, {}, {}
+local moves, operation_fields, operation_readers, operations, partition, payments = {}, {}, {}, {}, {}, {}
+local policies, record, record_tail, rows, seat_runs, short_ids, shortages = {}, {}, {}, {}, {}, {}, {}
+local stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}
 
 -- Makes a function of `body(keys, argv)` that callers reach by FCALL as `<library_name>_<name>`. `flags` are Redis's:
 -- `no-writes` (reads only), `allow-oom` (runs also when Redis is full, because it frees more than it takes); without a

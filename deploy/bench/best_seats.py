@@ -17,7 +17,7 @@ CLAIMS = 200
 
 
 def microseconds(installation, event, item):
-    """What `reserve` takes, the mean of many calls."""
+    """What `apply` takes, the mean of many calls."""
     spent = calls = 0
     for index in range(CLAIMS):
         before = stats(installation)

@@ -9,31 +9,8 @@
 -- Rows in which a place is looked for that leaves no single seat, before one is taken that does.
 local row_limit = 16
 
--- Runs read at once: a map may have thousands of rows, and the hint is mostly right.
+-- Runs read at once: a map may have thousands of rows.
 local chunk = 64
-
--- Where in a row n adjacent seats are best taken, and whether that leaves a single seat; or nil.
-local function best_place(text, n)
-  local middle, wanted = (#text - n) / 2, rows.run_of('.', n)
-  local best, best_orphans, best_distance
-  local first = find(text, wanted, 1, true)
-  while first do
-    local last = (find(text, '[^.]', first + n) or #text + 1) - 1
-    local length = last - first + 1
-    for before = 0, length - n do
-      local orphans = before == 1 or length - n - before == 1
-      local distance = first - 1 + before - middle
-      if distance < 0 then
-        distance = -distance
-      end
-      if not best or (best_orphans and not orphans) or (best_orphans == orphans and distance < best_distance) then
-        best, best_orphans, best_distance = first - 1 + before, orphans, distance
-      end
-    end
-    first = find(text, wanted, last + 2, true)
-  end
-  return best, best_orphans
-end
 
 -- The longest free runs of some rows, as the group has them.
 local function runs_between(g, first, last)
@@ -47,45 +24,50 @@ local function runs_between(g, first, last)
   return runs
 end
 
-local function seats_from(seat, n)
-  local seats = {}
-  for i = 0, n - 1 do
-    seats[i + 1] = seat + i
-  end
-  return seats
+-- The first of the n seats that are best taken in a row, or nil; if that leaves no single seat, also as the second.
+local function find_in_row(g, index, range, n)
+  local place, orphans = seat_runs.best_place(rows.read(g, index, range).text, n)
+  local seat = place and index * 1024 + place
+  return seat or nil, not orphans and seat or nil
 end
 
--- n adjacent free seats of a tier, or nil when no row has them. Nothing is taken.
+-- The best of the rows from one on, as their longest runs say where there is room. `looked`: how many rows with room
+-- come before them, of which `fallback` is the first that a place was found in.
+local function find_from(g, tier, range, n, first, looked, fallback)
+  local slot, enough = min(n, layout.hint_count), '[' .. char(min(128 + n, 255)) .. '-\255]'
+  while first <= range.last and not (fallback and looked >= row_limit) do
+    local last = min(first + chunk - 1, range.last)
+    local runs = runs_between(g, first, last)
+    local at = find(runs, enough)
+    while at and not (fallback and looked >= row_limit) do
+      local index = first + at - 1
+      -- The first row with room. A row may have room for 16 and not for more, which have their hint with 16.
+      if looked == 0 and n <= layout.hint_count then
+        tiers.set_hint(tier, slot, index - range.first)
+      end
+      local seat, found = find_in_row(g, index, range, n)
+      if found then
+        return found
+      end
+      fallback = fallback or seat
+      looked, at = looked + 1, find(runs, enough, at + 1)
+    end
+    first = last + 1
+  end
+  return fallback
+end
+
+-- The first of n adjacent free seats of a tier, or nil when no row has them. Nothing is taken.
 function best_seats.find(g, tier, n)
   local range = rows.of_tier(g, tier.id)
   if not range then
     return nil
   end
-  local slot = min(n, layout.hint_count)
-  local hint = tiers.hint(g, tier, slot)
-  local enough = '[' .. char(min(128 + n, 255)) .. '-\255]'
-  local first, looked, fallback, found = range.first + hint, 0, nil, nil
-  while first <= range.last and not found do
-    local last = min(first + chunk - 1, range.last)
-    local runs = runs_between(g, first, last)
-    local at = find(runs, enough)
-    while at and not found and not (fallback and looked >= row_limit) do
-      local index = first + at - 1
-      -- The first row with room. A row may have room for 16 and not for more, which have their hint with 16.
-      if looked == 0 and n <= layout.hint_count and index - range.first ~= hint then
-        tiers.set_hint(tier, slot, index - range.first)
-      end
-      local place, orphans = best_place(rows.read(g, index).text, n)
-      local seat = place and index * 1024 + place
-      found = seat and not orphans and seat
-      fallback = fallback or seat
-      looked, at = looked + 1, find(runs, enough, at + 1)
-    end
-    if fallback and looked >= row_limit then
-      break
-    end
-    first = last + 1
+  local first = range.first + tiers.hint(g, tier, min(n, layout.hint_count))
+  if n > layout.hint_count or first > range.last then
+    return find_from(g, tier, range, n, first, 0, nil)
   end
-  local seat = found or fallback
-  return seat and seats_from(seat, n)
+  -- The hint is mostly right: then nobody has to ask for the runs.
+  local fallback, found = find_in_row(g, first, range, n)
+  return found or find_from(g, tier, range, n, first + 1, fallback and 1 or 0, fallback)
 end

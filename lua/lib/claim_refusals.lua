@@ -64,11 +64,11 @@ end
 -- Whether a claim is for what nothing could satisfy.
 local function is_hopeless(g, i)
   local want = wants_of[i]
-  if want.items then
+  if want.items and not want.best then
     return claim_items.is_hopeless(g, i, want)
   end
-  local tier = tiers.find(g, want.tier)
-  return tier and not tier.is_seated and claim_refusals.of_stock(tier, want.quantity) ~= nil
+  local tier = tiers.find(g, want.best or want.tier)
+  return tier and tier.is_seated == (want.best ~= false) and claim_refusals.of_stock(tier, want.quantity) ~= nil
 end
 
 -- Whether none of a group of claims was made before or could be granted.

@@ -73,15 +73,23 @@ local function hold_named(g, request)
   return lines.seat_bytes(gone)
 end
 
+local function seats_from(first, count)
+  local seats = {}
+  for n = 1, count do
+    seats[n] = first + n - 1
+  end
+  return seats
+end
+
 local function hold_best(g, request)
   local all_best = request.best
   for n = 1, #all_best do
     local best = all_best[n]
-    local seats = best_seats.find(g, best.tier, best.count)
-    if not seats then
+    local first = best_seats.find(g, best.tier, best.count)
+    if not first then
       return g.more and 'MORE' or 'NO_ADJACENT', ''
     end
-    hold(g, request, best.tier, seats)
+    hold(g, request, best.tier, seats_from(first, best.count))
   end
   return nil
 end

@@ -3,7 +3,8 @@
 -- seats I3 each: these seats.
 --
 -- Many claims ask for the same, so what their text says is kept: a want is units of one tier (`tier`, `quantity`) or
--- more than that (`items`), with the event's fields that it needs.
+-- more than that (`items`, and `best`, `quantity` when they are the best adjacent seats of that tier alone), with the
+-- event's fields that it needs.
 -- Keeps: a text is a want only if its items take all of it, there is one at least, each is for something, and no seat
 -- is named twice in one.
 
@@ -52,10 +53,10 @@ local function read_items(text)
     fields[#fields + 1] = 'o'
   end
   local first = items[1]
-  local is_simple = #items == 1 and first.kind == 'g'
+  local is_simple, is_best = #items == 1 and first.kind == 'g', #items == 1 and first.kind == 'b'
   local want = {
     fields = fields, call = 0, items = not is_simple and items, tier = is_simple and first.tier,
-    quantity = is_simple and first.quantity,
+    best = is_best and first.tier, quantity = (is_simple or is_best) and first.quantity,
   }
   return #text <= memo.longest and memo.keep(known, text, want) or want
 end

@@ -1,6 +1,7 @@
 -- claims: takes units of one tier for a user until the hold ends; most operations are this one.
 --
--- Claims of more than that are judged by lib/claim_items.lua; both end as lib/grants.lua has it. What a claim is told
+-- Claims of more than that are judged by lib/claim_items.lua, those of the best adjacent seats of one tier alone by
+-- lib/claim_best.lua; all end as lib/grants.lua has it. What a claim is told
 -- is its booking's record: the answer is made of it now, and when its key is used again.
 -- Words: HELD; of claims that were made before REPLAY (the booking's id, then its record), EXISTS, LOST (its record is
 -- of another epoch), GONE (the id: its record is not here), KEY, REUSED; UNKNOWN_TIER (tiers), UNKNOWN_SEAT (seats),
@@ -48,7 +49,7 @@ function claims.judge(g, i)
     end
   end
   if want.items then
-    return claim_items.judge(g, i, want)
+    return (want.best and claim_best or claim_items).judge(g, i, want)
   end
   local quantity, tier = want.quantity, tiers_of[want.tier] or tiers.find(g, want.tier)
   -- Nobody could have it.

@@ -109,6 +109,18 @@ function lines.seat_bytes(seats)
   return text
 end
 
+local side_by_side = {}
+
+-- The same of seats side by side in a row, from one on.
+function lines.run_bytes(first, count)
+  local seats = count <= chunk and side_by_side or {}
+  for n = 1, count do
+    seats[n] = first + n - 1
+  end
+  return count <= chunk and pack(seat_forms[count] or seat_form(count), unpack(seats, 1, count))
+    or lines.seat_bytes(seats)
+end
+
 -- Whether one of its seats is in a set of numbers.
 function lines.has_seat(list, set)
   for _, line in ipairs(list) do

@@ -10,9 +10,6 @@
 -- What a seat is when its unit is counted so.
 rows.states = { available = '.', held = 'h', sold = 's', blocked = 'b' }
 
--- What is counted as the longest run at most.
-local longest_counted = 127
-
 -- The rows of each tier, in a list and by the tier's place; kept with the policy, which alone says them.
 local function ranges_of(policy)
   local ranges = policy.ranges
@@ -44,24 +41,24 @@ local function range_at(g, index)
   return nil
 end
 
--- A row of a tier, or nil: its `text`, where in the map it begins (`offset`), its place among the tier's rows, the
--- tier's id, and its `run` once it was changed.
-function rows.read(g, index)
+-- A row of a tier (`range`: that tier's rows, if they are known), or nil: its `text`, where in the map it begins
+-- (`offset`), its place among the tier's rows, and the tier's id; once it was changed also its longest `run`, the text
+-- that it had `before`, and the first and the last place that changed.
+function rows.read(g, index, range)
   local known = g.rows
   if not known then
     known = {}
     g.rows = known
   end
   local row = known[index]
-  local range = not row and range_at(g, index)
+  range = not row and (range or range_at(g, index))
   if range then
     local bounds = call('GETRANGE', g.names.offsets, memo.integer(3 * index), memo.integer(3 * index + 5))
     local a, b, c, d, e, f = byte(bounds, 1, 6)
     local first, last = a * 65536 + b * 256 + c, d * 65536 + e * 256 + f - 2
     row = {
       index = index, offset = first, text = call('GETRANGE', g.names.seat_map, memo.integer(first), memo.integer(last)),
-      run = false,
-      place = index - range.first, tier = tiers.at(g, range.place),
+      run = false, before = false, place = index - range.first, tier = tiers.at(g, range.place),
     }
     known[index] = row
   end
@@ -77,43 +74,36 @@ function rows.state(g, seat)
   return sub(row.text, place + 1, place + 1), row.tier
 end
 
-local repeated = {}
-
--- So many seats side by side in the same state.
-function rows.run_of(state, n)
-  local of_state = repeated[state] or memo.keep(repeated, state, {})
-  return of_state[n] or memo.keep(of_state, n, rep(state, n))
-end
-
--- The longest free run of a row's text.
-local function longest_run(text)
-  local longest, at = 0, find(text, '.', 1, true)
-  while at do
-    local after = find(text, '[^.]', at) or #text + 1
-    longest = after - at
-    -- The next one that is longer.
-    at = longest < longest_counted and find(text, rows.run_of('.', longest + 1), after, true)
+-- Seats side by side in a row: those in one state become another.
+local function change(row, place, length, from, to)
+  local text, last = row.text, place + length
+  local old = sub(text, place + 1, last)
+  local new = old == seat_runs.of(from, length) and seat_runs.of(to, length) or gsub(old, '[' .. from .. ']', to)
+  row.text = sub(text, 1, place) .. new .. sub(text, place + #old + 1)
+  if not row.before then
+    row.before, row.first_changed, row.last_changed = text, place, last
+  else
+    row.first_changed, row.last_changed = min(row.first_changed, place), max(row.last_changed, last)
   end
-  return min(longest, longest_counted)
 end
 
 -- A row's text was changed.
 local function measure(g, row, is_freed)
-  row.run = longest_run(row.text)
+  row.run = seat_runs.longest(row.text)
   if is_freed then
     tiers.lower_hints(g, tiers.find(g, row.tier), row.place, row.run)
   end
 end
 
--- Seats side by side in a row: those in one state become another.
-local function set_run(row, place, length, from, to)
-  local text = row.text
-  local old = sub(text, place + 1, place + length)
-  local new = old == rows.run_of(from, length) and rows.run_of(to, length) or gsub(old, '[' .. from .. ']', to)
-  row.text = sub(text, 1, place) .. new .. sub(text, place + #old + 1)
+-- Turns seats side by side in a row, from one on, from one state into another; one that is in a third state stays what
+-- it is.
+function rows.set_run(g, seat, length, from, to)
+  local row = rows.read(g, floor(seat / 1024))
+  change(row, seat % 1024, length, from, to)
+  measure(g, row, to == rows.states.available)
 end
 
--- Turns seats from one state into another; one that is in a third state stays what it is.
+-- The same of any seats.
 function rows.set(g, seats, from, to)
   local i, count = 1, #seats
   while i <= count do
@@ -124,7 +114,7 @@ function rows.set(g, seats, from, to)
     local index = floor(seat / 1024)
     local row = rows.read(g, index)
     if row then
-      set_run(row, seat % 1024, length, from, to)
+      change(row, seat % 1024, length, from, to)
     end
     i = i + length
     if row and (i > count or floor(seats[i] / 1024) ~= index) then
@@ -133,12 +123,16 @@ function rows.set(g, seats, from, to)
   end
 end
 
--- Writes the rows that changed.
+-- Writes what changed of the rows.
 function rows.commit(g)
   for index, row in pairs(g.rows) do
-    if row.run then
-      call('SETRANGE', g.names.seat_map, memo.integer(row.offset), row.text)
-      call('SETRANGE', g.names.runs, memo.integer(index), char(128 + row.run))
+    local first, before = row.first_changed, row.before
+    if before and before ~= row.text then
+      call(
+        'SETRANGE', g.names.seat_map, format('%d', row.offset + first), sub(row.text, first + 1, row.last_changed))
+      if not seat_runs.is_longest(before, row.run) then
+        call('SETRANGE', g.names.runs, memo.integer(index), char(128 + row.run))
+      end
     end
   end
 end

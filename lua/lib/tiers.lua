@@ -11,7 +11,7 @@ local function read_tier(g, id, text)
   return {
     id = id, capacity = capacity, available = available, held = held, sold = sold, blocked = blocked, price = price,
     kind = kind, is_seated = kind == layout.seated, is_changed = false, is_hint_moved = false,
-    -- By quantity: how a new booking of one line of general admission goes on after its key.
+    -- By quantity: how a new booking of one line goes on after its key; if it is seated, to its seats.
     one_line = texts_of[shared] or memo.keep(texts_of, shared, {}),
   }
 end
@@ -56,23 +56,37 @@ function tiers.text(tier)
     layout.tier, tier.capacity, tier.available, tier.held, tier.sold, tier.blocked, tier.price, tier.kind)
 end
 
--- Where each of the event's tiers stands in the order in which they were made, by id; read once.
-function tiers.places(g)
-  local places = g.places
-  if not places then
-    places = {}
-    local order = event.field(g, 'o') or ''
-    for place = 1, #order / layout.id_size do
-      places[sub(order, 16 * place - 15, 16 * place)] = place
-    end
-    g.places = places
+-- Orders by their text, unless it is a long one.
+local orders, longest_order = {}, 16 * layout.id_size
+
+local function read_order(text)
+  local order = { places = {}, ids = {} }
+  for place = 1, #text / layout.id_size do
+    local id = sub(text, 16 * place - 15, 16 * place)
+    order.places[id], order.ids[place] = place, id
   end
-  return places
+  return #text <= longest_order and memo.keep(orders, text, order) or order
 end
 
--- The tier at a place of that order.
+-- The order in which the event's tiers were made: `places` by id, and `ids`.
+local function order_of(g)
+  local order = g.order
+  if not order then
+    local text = event.field(g, 'o') or ''
+    order = orders[text] or read_order(text)
+    g.order = order
+  end
+  return order
+end
+
+-- Where each of the event's tiers stands in that order, by id.
+function tiers.places(g)
+  return order_of(g).places
+end
+
+-- The tier at a place of it.
 function tiers.at(g, place)
-  return sub(event.field(g, 'o') or '', 16 * place - 15, 16 * place)
+  return order_of(g).ids[place] or ''
 end
 
 -- Before which row of the tier, counted from its first, no run of n is free. For n above 15 it is that of 16.

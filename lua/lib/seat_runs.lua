@@ -1,0 +1,79 @@
+-- seat_runs: seats side by side in the text of a row (lib/rows.lua: one byte a seat, `.` is free).
+
+-- What is counted as the longest free run at most.
+seat_runs.longest_counted = 127
+
+local longest_counted = seat_runs.longest_counted
+
+local repeated = {}
+
+-- So many seats side by side in the same state.
+function seat_runs.of(state, n)
+  local of_state = repeated[state] or memo.keep(repeated, state, {})
+  return of_state[n] or memo.keep(of_state, n, rep(state, n))
+end
+
+-- Those that are free, by their number: they are asked for most.
+local free = {}
+
+local function free_run(n)
+  return memo.keep(free, n, rep('.', n))
+end
+
+-- The longest free run of a row, as it is counted.
+function seat_runs.longest(text)
+  local longest, at = 0, find(text, '.', 1, true)
+  while at do
+    local _, last = find(text, '^%.+', at)
+    longest = last - at + 1
+    -- The next one that is longer.
+    at = longest < longest_counted and find(text, free[longest + 1] or free_run(longest + 1), last + 2, true)
+  end
+  return longest < longest_counted and longest or longest_counted
+end
+
+-- Whether the longest free run of a row is so long, as it is counted.
+function seat_runs.is_longest(text, n)
+  return (n == 0 or find(text, free[n] or free_run(n), 1, true) ~= nil)
+    and (n == longest_counted or not find(text, free[n + 1] or free_run(n + 1), 1, true))
+end
+
+-- How far from the place in a run that is nearest to the row's middle a place is looked for. At most two places of a
+-- run leave a single seat, so one of the three next to it on either side does not.
+local reach = 3
+
+-- Which places of a run are looked at, by how many seats it has to spare: `nearest` is where it is nearest to the
+-- middle.
+local function places(spare, nearest)
+  if spare <= 2 * reach then
+    return 0, spare
+  end
+  local centre = floor(max(0, min(spare, nearest)))
+  return max(0, centre - reach), min(spare, centre + reach)
+end
+
+-- Where in a row n adjacent seats are best taken (nearest the middle, but first where no single seat is left alone),
+-- and whether that leaves one; or nil.
+function seat_runs.best_place(text, n)
+  local wanted = free[n] or free_run(n)
+  local first = find(text, wanted, 1, true)
+  local middle = (#text - n) / 2
+  local best, best_orphans, best_distance
+  while first do
+    local _, last = find(text, '^%.+', first + n - 1)
+    local start, spare = first - 1, last - first + 1 - n
+    local lowest, highest = places(spare, middle - start)
+    for before = lowest, highest do
+      local orphans = before == 1 or spare - before == 1
+      local distance = start + before - middle
+      if distance < 0 then
+        distance = -distance
+      end
+      if not best or (best_orphans and not orphans) or (best_orphans == orphans and distance < best_distance) then
+        best, best_orphans, best_distance = start + before, orphans, distance
+      end
+    end
+    first = find(text, wanted, last + 2, true)
+  end
+  return best, best_orphans
+end
