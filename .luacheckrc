@@ -8,8 +8,8 @@ local concerns = {
   "claim_refusals", "claim_replays", "claim_seats", "claim_wants", "claims", "commit", "confirmations", "day_keys",
   "event", "extensions", "grants", "hold_index", "holdings", "holds", "key_counts", "layout", "lines", "live_holds",
   "memo", "moves", "operation_fields", "operation_readers", "operations", "partition", "payments", "policies",
-  "record", "record_tail", "rows", "seat_runs", "short_ids", "shortages", "stored_event", "streams", "tiers",
-  "totals", "users", "versions",
+  "record", "record_tail", "row_places", "rows", "seat_runs", "short_ids", "shortages", "stored_event", "streams",
+  "tiers", "totals", "users", "versions",
 }
 read_globals = {
   "redis", "struct", "bit", "register", "call", "byte", "char", "find", "format", "gmatch", "gsub", "match", "rep", "sub",

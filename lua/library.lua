@@ -49,8 +49,8 @@ local claim_best, claim_items, claim_refusals, claim_replays, claim_seats, claim
 local claims, commit, confirmations, day_keys, event, extensions, grants = {}, {}, {}, {}, {}, {}, {}
 local hold_index, holdings, holds, key_counts, layout, lines, live_holds, memo = {}, {}, {}, {}, {}, {}, {}, {}
 local moves, operation_fields, operation_readers, operations, partition, payments = {}, {}, {}, {}, {}, {}
-local policies, record, record_tail, rows, seat_runs, short_ids, shortages = {}, {}, {}, {}, {}, {}, {}
-local stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}
+local policies, record, record_tail, row_places, rows, seat_runs, short_ids = {}, {}, {}, {}, {}, {}, {}
+local shortages, stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}, {}
 
 -- Makes a function of `body(keys, argv)` that callers reach by FCALL as `<library_name>_<name>`. `flags` are Redis's:
 -- `no-writes` (reads only), `allow-oom` (runs also when Redis is full, because it frees more than it takes); without a

@@ -94,6 +94,7 @@ public struct Functions: Sendable {
         PackageResources.policies_lua,
         PackageResources.record_lua,
         PackageResources.record_tail_lua,
+        PackageResources.row_places_lua,
         PackageResources.rows_lua,
         PackageResources.seat_runs_lua,
         PackageResources.short_ids_lua,

@@ -59,7 +59,7 @@ end
 
 -- The first of n adjacent free seats of a tier, or nil when no row has them. Nothing is taken.
 function best_seats.find(g, tier, n)
-  local range = rows.of_tier(g, tier.id)
+  local range = row_places.of_tier(g, tier.id)
   if not range then
     return nil
   end

@@ -3,7 +3,7 @@
 --
 -- Keeps: it answers what lib/claim_items.lua would, which also says why one cannot be had.
 
-local ids, users_of = arguments.ids, arguments.users
+local ids, users_of, keys_of = arguments.ids, arguments.users, arguments.keys
 
 -- How a record goes on before its seats: currency, and the one line.
 local function line_before_seats(g, tier, quantity)
@@ -13,10 +13,11 @@ end
 
 function claim_best.judge(g, i, want)
   local tier, quantity, user = tiers.find(g, want.best), want.quantity, users_of[i]
-  if not tier or not tier.is_seated or tier.available < quantity or not g.policy.is_on_sale then
+  if not tier or not tier.is_seated or tier.available < quantity or not g.is_on_sale then
     return claim_items.judge(g, i, want)
   end
-  local state = totals.with_seated(users.find(g, user, g.totals[i]), quantity, ids[i])
+  local state = totals.claimed(users.find(g, user, event.totals_of(g, i)), quantity, keys_of[i] and g.day)
+  state = totals.with_seats(state, ids[i])
   local word, payload = claim_refusals.of_user(g, i, state)
   if word then
     return word, payload

@@ -24,7 +24,6 @@ end
 local function read_item(text, at, fields)
   local kind = sub(text, at, at)
   if kind == 's' then
-    fields[#fields + 1] = 'o'
     local seats, rest = read_seats(text, at + 1)
     return { kind = kind, seats = seats }, rest
   elseif kind ~= 'g' and kind ~= 'b' then
@@ -36,7 +35,7 @@ local function read_item(text, at, fields)
   end
   fields[#fields + 1] = 't' .. tier
   if kind == 'b' then
-    fields[#fields + 1], fields[#fields + 2] = 'h' .. tier, 'o'
+    fields[#fields + 1] = 'h' .. tier
   end
   return { kind = kind, tier = tier, quantity = quantity }, rest
 end

@@ -3,9 +3,9 @@
 -- Redis does not roll back. The first write is the outbox entry: where Redis refuses it (memory, disk, replicas) or the
 -- outbox is gone, nothing was done. What comes after it may not fail: most keys were read before, so that a wrong type
 -- stops the function in time. Those that were not (`q:`, `x:` and `y:`, unless due holds were released; `due`; `r:`,
--- unless best seats were looked for; the hash of a new day's keys) and whatever else fails half-way close the event in
--- the same call, before anybody can build on what is half written: nothing answers for it until its partition was
--- recovered.
+-- unless best seats were looked for where no hint led to them; the hash of a new day's keys) and whatever else fails
+-- half-way close the event in the same call, before anybody can build on what is half written: nothing answers for it
+-- until its partition was recovered.
 -- The entry: `h` (event, epoch, seq, at, form), `t` tiers that changed, `v` for each version of a booking, and where
 -- there is any: `a` the channel of who waits for the acknowledgement, `bl` blocks made, `ub` blocks that went.
 -- Keeps: what is in Redis and not yet in PostgreSQL is in the outbox.

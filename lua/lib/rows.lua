@@ -2,48 +2,16 @@
 --
 -- The map `{p}:s:<event>` has one byte a seat (`.` free, `h` held, `s` sold, `b` blocked) and `|` after each row;
 -- `{p}:o:<event>` has where each row begins, three bytes each, and one more for the end; `{p}:r:<event>` has a byte a
--- row, 128 + its longest free run (at most 127). The policy's `rows` has the tiers sold by seat: `place first last;…`,
--- the tier by its place in the event's order. Rows are read once, judged and changed in tables, and written by
--- `rows.commit`.
+-- row, 128 + its longest free run (at most 127). Rows are read once, judged and changed in tables, and written by
+-- `rows.commit`; where they are, lib/row_places.lua knows.
 -- Keeps: a row's longest run is that of its text.
 
 -- What a seat is when its unit is counted so.
 rows.states = { available = '.', held = 'h', sold = 's', blocked = 'b' }
 
--- The rows of each tier, in a list and by the tier's place; kept with the policy, which alone says them.
-local function ranges_of(policy)
-  local ranges = policy.ranges
-  if not ranges then
-    ranges = { by_place = {} }
-    for place, first, last in gmatch(policy.rows, '(%d+) (%d+) (%d+)') do
-      local range = { place = tonumber(place), first = tonumber(first), last = tonumber(last) }
-      ranges[#ranges + 1] = range
-      ranges.by_place[range.place] = range
-    end
-    policy.ranges = ranges
-  end
-  return ranges
-end
-
--- The rows of a tier, or nil.
-function rows.of_tier(g, id)
-  return ranges_of(g.policy).by_place[tiers.places(g)[id]]
-end
-
-local function range_at(g, index)
-  local ranges = ranges_of(g.policy)
-  for n = 1, #ranges do
-    local range = ranges[n]
-    if index >= range.first and index <= range.last then
-      return range
-    end
-  end
-  return nil
-end
-
 -- A row of a tier (`range`: that tier's rows, if they are known), or nil: its `text`, where in the map it begins
--- (`offset`), its place among the tier's rows, and the tier's id; once it was changed also its longest `run`, the text
--- that it had `before`, and the first and the last place that changed.
+-- (`offset`), and the rows of its tier; once it was changed also its longest `run`, the text that it had `before`, and
+-- the first and the last place that changed.
 function rows.read(g, index, range)
   local known = g.rows
   if not known then
@@ -51,14 +19,12 @@ function rows.read(g, index, range)
     g.rows = known
   end
   local row = known[index]
-  range = not row and (range or range_at(g, index))
+  range = not row and (range or row_places.range_at(g, index))
   if range then
-    local bounds = call('GETRANGE', g.names.offsets, memo.integer(3 * index), memo.integer(3 * index + 5))
-    local a, b, c, d, e, f = byte(bounds, 1, 6)
-    local first, last = a * 65536 + b * 256 + c, d * 65536 + e * 256 + f - 2
+    local place = row_places.find(g, range, index)
     row = {
-      index = index, offset = first, text = call('GETRANGE', g.names.seat_map, memo.integer(first), memo.integer(last)),
-      run = false, before = false, place = index - range.first, tier = tiers.at(g, range.place),
+      index = index, offset = place.offset, text = call('GETRANGE', g.names.seat_map, place.first, place.last),
+      range = range, run = false, before = false,
     }
     known[index] = row
   end
@@ -71,7 +37,7 @@ function rows.state(g, seat)
   if not row or place >= #row.text then
     return nil
   end
-  return sub(row.text, place + 1, place + 1), row.tier
+  return sub(row.text, place + 1, place + 1), row.range.tier
 end
 
 -- Seats side by side in a row: those in one state become another.
@@ -89,9 +55,10 @@ end
 
 -- A row's text was changed.
 local function measure(g, row, is_freed)
+  local range = row.range
   row.run = seat_runs.longest(row.text)
   if is_freed then
-    tiers.lower_hints(g, tiers.find(g, row.tier), row.place, row.run)
+    tiers.lower_hints(g, tiers.find(g, range.tier), row.index - range.first, row.run)
   end
 end
 

@@ -3,6 +3,7 @@
 -- What is counted as the longest free run at most.
 seat_runs.longest_counted = 127
 
+local four = '....'
 local longest_counted = seat_runs.longest_counted
 
 local repeated = {}
@@ -22,7 +23,11 @@ end
 
 -- The longest free run of a row, as it is counted.
 function seat_runs.longest(text)
-  local longest, at = 0, find(text, '.', 1, true)
+  local longest, at = 0, find(text, four, 1, true)
+  if not at then
+    -- A row that is nearly full: shorter ones need not be measured.
+    return find(text, '...', 1, true) and 3 or find(text, '..', 1, true) and 2 or find(text, '.', 1, true) and 1 or 0
+  end
   while at do
     local _, last = find(text, '^%.+', at)
     longest = last - at + 1
@@ -42,12 +47,8 @@ end
 -- run leave a single seat, so one of the three next to it on either side does not.
 local reach = 3
 
--- Which places of a run are looked at, by how many seats it has to spare: `nearest` is where it is nearest to the
--- middle.
+-- Which places of a long run are looked at, by how many seats it has to spare, and where it is nearest to the middle.
 local function places(spare, nearest)
-  if spare <= 2 * reach then
-    return 0, spare
-  end
   local centre = floor(max(0, min(spare, nearest)))
   return max(0, centre - reach), min(spare, centre + reach)
 end
@@ -62,7 +63,10 @@ function seat_runs.best_place(text, n)
   while first do
     local _, last = find(text, '^%.+', first + n - 1)
     local start, spare = first - 1, last - first + 1 - n
-    local lowest, highest = places(spare, middle - start)
+    local lowest, highest = 0, spare
+    if spare > 2 * reach then
+      lowest, highest = places(spare, middle - start)
+    end
     for before = lowest, highest do
       local orphans = before == 1 or spare - before == 1
       local distance = start + before - middle

@@ -56,37 +56,23 @@ function tiers.text(tier)
     layout.tier, tier.capacity, tier.available, tier.held, tier.sold, tier.blocked, tier.price, tier.kind)
 end
 
--- Orders by their text, unless it is a long one.
-local orders, longest_order = {}, 16 * layout.id_size
-
-local function read_order(text)
-  local order = { places = {}, ids = {} }
-  for place = 1, #text / layout.id_size do
-    local id = sub(text, 16 * place - 15, 16 * place)
-    order.places[id], order.ids[place] = place, id
-  end
-  return #text <= longest_order and memo.keep(orders, text, order) or order
-end
-
--- The order in which the event's tiers were made: `places` by id, and `ids`.
-local function order_of(g)
-  local order = g.order
-  if not order then
-    local text = event.field(g, 'o') or ''
-    order = orders[text] or read_order(text)
-    g.order = order
-  end
-  return order
-end
-
--- Where each of the event's tiers stands in that order, by id.
+-- Where each of the event's tiers stands in the order in which they were made, by id; read once.
 function tiers.places(g)
-  return order_of(g).places
+  local places = g.places
+  if not places then
+    places = {}
+    local order = event.field(g, 'o') or ''
+    for place = 1, #order / layout.id_size do
+      places[sub(order, 16 * place - 15, 16 * place)] = place
+    end
+    g.places = places
+  end
+  return places
 end
 
--- The tier at a place of it.
+-- The tier at a place of that order.
 function tiers.at(g, place)
-  return order_of(g).ids[place] or ''
+  return sub(event.field(g, 'o') or '', 16 * place - 15, 16 * place)
 end
 
 -- Before which row of the tier, counted from its first, no run of n is free. For n above 15 it is that of 16.

@@ -77,6 +77,12 @@ end
 
 -- With the seats of a booking that was added.
 function totals.with_seats(state, id)
+  if state.seated == '' then
+    return {
+      tickets = state.tickets, bookings = state.bookings, day = state.day, keys = state.keys,
+      keys_before = state.keys_before, seated = id, text = state.text .. ' ' .. id, allowed_by = state.allowed_by,
+    }
+  end
   return of(state.tickets, state.bookings, state.day, state.keys, state.keys_before, state.seated .. id)
 end
 
