@@ -4,7 +4,7 @@ public import Inventory
 import Metrics
 public import Payments
 public import PostgresClient
-import Records
+public import Records
 import RedisClient
 import Settlement
 
@@ -141,8 +141,8 @@ public final class Reconciler {
         verdicts = VerdictStore(pool: pool)
     }
 
-    /// The partitions that this copy works on now.
-    public var ownPartitions: [Partition] { leased.keys.sorted() }
+    /// The partitions that this copy works on now, as they were last read or written.
+    public var ownRows: [Partition: PartitionRow] { leased.mapValues(\.row) }
 
     /// Works until `stop`.
     public func run() async {

@@ -15,16 +15,37 @@ final class DriftWatch {
     private let loop: EventLoop
     private let auditor: Auditor
     private let catalogue: Catalogue
-    /// The partitions of this copy: another one looks at the others.
-    private let partitions: () async -> [Partition]
+    private let keys: KeySpace
+    /// The partitions of this copy, and how far each is persisted: another copy looks at the others.
+    private let partitions: () async -> [Partition: PartitionRow]
     private var differing: Set<EventID> = []
+    /// Events that were the same in both stores when they were last compared.
+    private var equal: [EventID: Equal] = [:]
     private var isStopping = false
     private var isRunning = false
+    private var resting: (timer: LoopTimer, continuation: UnsafeContinuation<Void, Never>)?
+
+    /// That both stores said the same of an event.
+    private struct Equal {
+        /// How far its partition was persisted before the comparison.
+        let position: Position
+        /// When, on the monotonic clock.
+        let nanoseconds: Int64
+    }
+
+    /// While it stays the same nothing was persisted and nothing was recovered.
+    private struct Position: Equatable {
+        let epoch: Int64
+        let cursor: StreamID
+    }
 
     /// Between two events at least.
     private static let pause = Duration.seconds(2)
-    /// How often `stop` is looked for.
-    private static let tick = Duration.milliseconds(500)
+    /// Between two of them where nothing has changed since they were the same.
+    private static let idlePause = Duration.seconds(20)
+    /// So long at most it takes to compare all events while nothing is persisted, if `pause` between them leaves enough: what
+    /// nobody has changed keeps an idle installation no busier than that.
+    private static let idleRound = Duration.seconds(300)
     /// PostgreSQL counts all of an event's bookings: after a long look it rests so many times as long, to a bound, for it
     /// may have been long only because others were at work.
     private static let restFactor: Int64 = 50
@@ -35,9 +56,11 @@ final class DriftWatch {
     private static let wholeLimit = 2000
 
     init(
-        loop: EventLoop, inventory: Inventory, pool: PostgresPool, partitions: @escaping () async -> [Partition]
+        loop: EventLoop, inventory: Inventory, pool: PostgresPool,
+        partitions: @escaping () async -> [Partition: PartitionRow]
     ) {
         self.loop = loop
+        keys = inventory.keys
         self.partitions = partitions
         auditor = Auditor(loop: loop, inventory: inventory, pool: pool)
         catalogue = Catalogue(pool: pool)
@@ -48,35 +71,87 @@ final class DriftWatch {
         isRunning = true
         defer { isRunning = false }
         while !isStopping {
-            var seen: Set<EventID> = []
             // A store that is away is somebody else's alarm.
-            for event in (try? await catalogue.currentEvents(in: await partitions())) ?? [] where !isStopping {
-                seen.insert(event)
-                let start = monotonicNanoseconds()
-                await look(at: event)
-                let taken = Duration.nanoseconds(monotonicNanoseconds() - start)
-                await rest(min(max(Self.pause, taken * Self.restFactor), Self.longestRest))
+            let events = (try? await catalogue.currentEvents(in: Array(await partitions().keys))) ?? []
+            for (index, event) in events.enumerated() where !isStopping {
+                let rows = await partitions()
+                // Something was persisted: the events that it may be about are not kept waiting by others.
+                if isUnchanged(event, rows), isFresh(event), !events[index...].allSatisfy({ isUnchanged($0, rows) }) {
+                    continue
+                }
+                await compare(event, rows, among: events.count)
             }
-            differing.formIntersection(seen)
+            differing.formIntersection(events)
+            equal = equal.filter { events.contains($0.key) }
             tell()
             await rest(Self.pause)
         }
     }
 
+    /// Compares an event, then rests: longer where nothing had changed since it was last compared.
+    private func compare(_ event: EventID, _ rows: [Partition: PartitionRow], among count: Int) async {
+        let wasUnchanged = isUnchanged(event, rows)
+        let start = monotonicNanoseconds()
+        let isEqual = await look(at: event)
+        equal[event] = isEqual ? position(of: event, rows).map { Equal(position: $0, nanoseconds: start) } : nil
+        let taken = Duration.nanoseconds(monotonicNanoseconds() - start)
+        await rest(min(max(Self.pause, taken * Self.restFactor), Self.longestRest))
+        guard wasUnchanged, isEqual else { return }
+        let end = start + min(Self.idleRound / count, Self.idlePause).nanoseconds
+        while !isStopping, monotonicNanoseconds() < end, await partitions().allSatisfy({ isSame($0.value, in: rows) }) {
+            await rest(Self.pause)
+        }
+    }
+
+    private func position(of event: EventID, _ rows: [Partition: PartitionRow]) -> Position? {
+        rows[keys.partition(of: event)].map { Position(epoch: $0.epoch, cursor: $0.cursor) }
+    }
+
+    private func isSame(_ row: PartitionRow, in rows: [Partition: PartitionRow]) -> Bool {
+        rows[row.partition].map { $0.epoch == row.epoch && $0.cursor == row.cursor } ?? false
+    }
+
+    /// Whether both stores said the same of an event, and nothing was persisted of its partition since.
+    private func isUnchanged(_ event: EventID, _ rows: [Partition: PartitionRow]) -> Bool {
+        guard let equal = equal[event] else { return false }
+        return equal.position == position(of: event, rows)
+    }
+
+    private func isFresh(_ event: EventID) -> Bool {
+        guard let equal = equal[event] else { return false }
+        return monotonicNanoseconds() - equal.nanoseconds < Self.idleRound.nanoseconds
+    }
+
     /// Ends `run` after the event under way.
     func stop() async {
         isStopping = true
+        wake()
         while isRunning { await loop.sleep(for: .milliseconds(5)) }
     }
 
+    /// Sleeps, no longer than until `stop` is called.
     private func rest(_ duration: Duration) async {
-        let end = ContinuousClock.now + duration
-        while !isStopping, ContinuousClock.now < end { await loop.sleep(for: min(Self.tick, duration)) }
+        await withUnsafeContinuation { continuation in
+            // Out of memory for a timer: not waiting is better than never coming back.
+            guard !isStopping,
+                let timer = try? LoopTimer(loop: loop, after: duration, repeats: false, { [weak self] in self?.wake() })
+            else { return continuation.resume() }
+            resting = (timer, continuation)
+        }
+    }
+
+    private func wake() {
+        guard let (timer, continuation) = resting else { return }
+        resting = nil
+        timer.cancel()
+        continuation.resume()
     }
 
     /// A difference counts when it is there twice: what changes while it is read may look like one.
-    private func look(at event: EventID) async {
-        guard let first = await verdict(event) else { return }
+    ///
+    /// - Returns: whether both stores say the same.
+    private func look(at event: EventID) async -> Bool {
+        guard let first = await verdict(event) else { return false }
         let last = first == .drift ? await verdict(event) ?? .drift : first
         ReconcileMetrics.shared.audits[last.rawValue].add()
         if last != .drift {
@@ -85,6 +160,7 @@ final class DriftWatch {
             Log.error("the stores disagree about an event") { $0.add("eventId", event.description) }
         }
         tell()
+        return last == .ok
     }
 
     private func verdict(_ event: EventID) async -> AuditReport.Verdict? {
@@ -110,12 +186,17 @@ struct RunningDriftWatch: Sendable {
 
     /// How much its thread leaves to the others when there is not enough for all (nice(2)).
     private static let niceness: Int32 = 5
+    /// How often it asks which Redis answers.
+    private static let identityInterval = Duration.seconds(5)
 
     /// - Parameter partitions: those to look at now.
     static func start(
-        _ settings: Settings, partitions: @escaping @Sendable () async -> [Partition]
+        _ settings: Settings, partitions: @escaping @Sendable () async -> [Partition: PartitionRow]
     ) async throws -> RunningDriftWatch {
-        let redis = try settings.redis()
+        var redis = try settings.redis()
+        // Nothing is claimed here: an identity that is out of date makes a comparison say that it cannot compare now.
+        redis.identityInterval = identityInterval
+        let server = redis
         var postgres = try settings.postgres()
         // It asks one thing after the other.
         postgres.poolSize = 1
@@ -126,7 +207,7 @@ struct RunningDriftWatch: Sendable {
         try await loop.run { loop in
             // On Linux of the calling thread; where it is refused, the audit takes its share.
             _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, niceness)
-            let connection = RedisConnection(loop: loop, configuration: redis)
+            let connection = RedisConnection(loop: loop, configuration: server)
             try connection.start()
             let pool = PostgresPool(loop: loop, configuration: configuration)
             let inventory = Inventory(loop: loop, connection: connection, keys: keys, channel: "")

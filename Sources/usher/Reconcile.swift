@@ -95,7 +95,7 @@ struct RunningReconciler: Sendable {
             await loop.run { _ in await holder.reconciler?.run() }
         }
         let drift = try await RunningDriftWatch.start(settings) {
-            await loop.run { _ in holder.reconciler?.ownPartitions ?? [] }
+            await loop.run { _ in holder.reconciler?.ownRows ?? [:] }
         }
         return RunningReconciler(loop: loop, holder: holder, drift: drift)
     }
