@@ -21,16 +21,21 @@ extension Look {
 }
 
 extension Reconciler {
-    /// Those of these partitions that are to be looked at closely: quiet ones, which are most, are asked by one XREAD each
-    /// whether they have anything new, and checked a few times a second.
+    /// Those of these partitions that are to be looked at closely: quiet ones, which are most, are asked by one XREAD
+    /// together whether they have anything new, and checked a few times a second.
     func stirring(_ partitions: [Partition], now: Int64) async -> [PartitionRow] {
         checkAll(ifAnother: inventory.connection.identity, now: now)
         let states = partitions.compactMap { leased[$0] }
         let quiet = states.filter { $0.isQuiet(now: now) }.map(\.row)
         let others = states.filter { !$0.isQuiet(now: now) }.map(\.row)
         do {
-            let replies = try await inventory.pipeline(quiet.map { read($0, limit: 1) })
-            return others + zip(quiet, replies).filter { !Self.entries($1).isEmpty }.map(\.0)
+            guard !quiet.isEmpty else { return others }
+            let outboxes = quiet.map { inventory.keys.outbox($0.partition) }
+            let reply = try await inventory.command(
+                ["XREAD", "COUNT", "1", "STREAMS"] + outboxes + quiet.map(\.cursor.description))
+            // It names the streams that have something.
+            let found = Set((reply.array ?? []).compactMap { $0.array?.first?.string })
+            return others + zip(quiet, outboxes).filter { found.contains($1) }.map(\.0)
         } catch {
             note(error.description)
             return others

@@ -18,7 +18,7 @@ extension Reconciler {
     /// Partitions that are worked on at a time: while one commits, another is read. One connection is left for leases.
     private static let writers = 3
     /// Between two times that it is seen whose turn it is, at the longest: whoever has attended to a partition wakes it.
-    private static let pauses = (usual: Duration.milliseconds(25), hearing: Duration.seconds(1))
+    private static let pauses = (usual: Duration.milliseconds(25), hearing: Duration.seconds(2))
     /// No shorter pause is worth a timer, nanoseconds.
     private static let leastPause: Int64 = 1_000_000
 

@@ -32,6 +32,15 @@ extension Reconciler {
         }
     }
 
+    /// What PostgreSQL has to do; everything where it does not say, so that whoever does it says what is wrong.
+    func dueWork() async -> DueWork {
+        // Whoever has no partitions may settle all the same.
+        let due = try? await DueWork.ask(
+            pool, partitions: Array(leased.keys), provider: gateway?.name ?? "", toldSeconds: settlement.toldSeconds,
+            keptSeconds: settlement.keptSeconds)
+        return due ?? .unknown
+    }
+
     private func settle(_ due: DuePayment, _ gateway: any PaymentGateway) async {
         let row = due.row
         // Of the request that changed the payment last, when that is known.

@@ -50,6 +50,7 @@ public final class Reconciler {
     /// How patient settlement is.
     public var settlement = SettlementTimes()
     let verdicts: VerdictStore
+    let pool: PostgresPool
     /// What was done so far.
     public internal(set) var report = Report()
     /// Told each failure, for the log, and trace context and id of the request that it came of, where they are known;
@@ -91,7 +92,7 @@ public final class Reconciler {
 
     /// What runs side by side.
     enum Activity {
-        case leasing, persisting, sweeping, trimming, measuring, settling, cancelling
+        case leasing, persisting, sweeping, trimming, measuring, settling, asking
     }
 
     /// A copy that was not heard of for so long has lost its partitions.
@@ -105,13 +106,16 @@ public final class Reconciler {
     private static let measurePause = Duration.seconds(1)
     /// Between two sweeps where every change is heard of, and no hold is over before.
     private static let heardSweepPause = Duration.seconds(5)
-    /// Pauses between two looks at payments: the longer ones when nothing was due.
+    /// Pauses between two looks at payments: the longer ones when nothing was due. After the longest what is due is asked
+    /// together with all else that PostgreSQL may have.
     private static let settlePauses = Duration.milliseconds(250)...Duration.seconds(1)
+    /// Nobody has to wake it for so long.
+    private static let settleRest = Duration.seconds(60)
     /// Between two looks at an event of many bookings: those just cancelled have to be written down.
     private static let cancelPause = Duration.milliseconds(40)
-    /// Between two looks for bookings of cancelled events.
-    private static let cancelledPause = Duration.seconds(1)
-    /// Old messages are forgotten once in so many looks: every quarter of an hour or so.
+    /// Between two questions what PostgreSQL has to do.
+    private static let askPause = Duration.seconds(1)
+    /// Old messages are forgotten once in so many questions: every quarter of an hour or so.
     private static let forgetEvery = 1000
 
     /// A reconciler that does not run yet. On the loop's thread only.
@@ -129,6 +133,7 @@ public final class Reconciler {
         self.inventory = inventory
         self.owner = owner
         self.gateway = gateway
+        self.pool = pool
         partitions = Partitions(pool: pool)
         catalogue = Catalogue(pool: pool)
         bookings = BookingStore(pool: pool)
@@ -153,7 +158,7 @@ public final class Reconciler {
         loop.spawn { [self] in await keepSweeping() }
         loop.spawn { [self] in await keepTrimming() }
         loop.spawn { [self] in await keepSettling() }
-        loop.spawn { [self] in await keepCancelling() }
+        loop.spawn { [self] in await keepAsking() }
         await keepPersisting()
         activities -= 1
         while activities > 0 || unacknowledged > 0 { await loop.sleep(for: .milliseconds(5)) }
@@ -183,7 +188,7 @@ public final class Reconciler {
         while !isStopping {
             if sweepBy <= monotonicNanoseconds(), await sweep() { continue }
             let left = Duration.nanoseconds(max(0, sweepBy - monotonicNanoseconds()))
-            await rest(min(max(left, Self.sweepPauses.lowerBound), Self.sweepPauses.upperBound), as: .sweeping)
+            await rest(max(left, Self.sweepPauses.lowerBound), as: .sweeping)
         }
     }
 
@@ -195,7 +200,10 @@ public final class Reconciler {
 
     /// A hold may have been made; none is shorter than this.
     func sweepSoon() {
-        sweepBy = min(sweepBy, monotonicNanoseconds() + Self.sweepPauses.upperBound.nanoseconds)
+        let soon = monotonicNanoseconds() + Self.sweepPauses.upperBound.nanoseconds
+        guard soon < sweepBy else { return }
+        sweepBy = soon
+        wake(.sweeping)
     }
 
     /// Something of a partition has changed.
@@ -209,7 +217,6 @@ public final class Reconciler {
         defer { activities -= 1 }
         while !isStopping {
             await trimAll()
-            await overruleAll()
             notices?.tick(entries: report.entries)
             await rest(Self.trimPause, as: .trimming)
         }
@@ -225,16 +232,13 @@ public final class Reconciler {
 
     private func keepSettling() async {
         defer { activities -= 1 }
-        var untilForgetting = 0
         while !isStopping {
-            if untilForgetting == 0 { await forgetOldMessages() }
-            untilForgetting = (untilForgetting + 1) % Self.forgetEvery
             let pauses = Self.settlePauses
             settlePause = min(settlePause * 2, pauses.upperBound)
             if await settleAll() {
                 settlePause = pauses.lowerBound
             } else {
-                await rest(settlePause, as: .settling)
+                await rest(settlePause < pauses.upperBound ? settlePause : Self.settleRest, as: .settling)
             }
         }
     }
@@ -245,11 +249,18 @@ public final class Reconciler {
         wake(.settling)
     }
 
-    private func keepCancelling() async {
+    /// Asks once a second what waits in PostgreSQL, and does it or wakes whoever does.
+    private func keepAsking() async {
         defer { activities -= 1 }
+        var untilForgetting = 0
         while !isStopping {
-            let more = await cancelBookings()
-            await rest(more ? Self.cancelPause : Self.cancelledPause, as: .cancelling)
+            if untilForgetting == 0 { await forgetOldMessages() }
+            untilForgetting = (untilForgetting + 1) % Self.forgetEvery
+            let due = await dueWork()
+            if due.payments || due.charges { wake(.settling) }
+            if due.verdicts { await overruleAll() }
+            let more = due.cancelled ? await cancelBookings() : false
+            await rest(more ? Self.cancelPause : Self.askPause, as: .asking)
         }
     }
 
@@ -271,6 +282,7 @@ public final class Reconciler {
     /// Says that this copy is alive, and learns which partitions are its own.
     func beat() async {
         do {
+            if try await partitions.keep(owner: owner, lease: Self.lease, known: leased.values.map(\.row)) { return }
             let rows = try await partitions.beat(owner: owner, lease: Self.lease)
             var now: [Partition: LeasedPartition] = [:]
             for row in rows {

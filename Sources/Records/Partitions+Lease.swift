@@ -7,6 +7,45 @@ public import PostgresClient
 /// A lease spares two copies the same work. That two owners do no harm is the doing of the fence, which every batch and
 /// every recovery begins with: epoch, cursor and owner must be what its writer read.
 extension Partitions {
+    /// Says that a copy is alive, where nothing else is to be done: it has what it knows of, which is its fair share,
+    /// every partition has a living owner, and no copy's lease has run out. One statement, which is most beats.
+    ///
+    /// - Parameters:
+    ///   - owner: names the copy.
+    ///   - lease: a copy that was not heard of for so long has lost its partitions.
+    ///   - known: the rows that it knows it has. It gains none but by `beat`, and epochs only rise: as many rows of the same
+    ///     epochs are the same.
+    /// - Returns: whether all of that is so; otherwise `beat` has to be called, whether or not this was taken note of.
+    public func keep(
+        owner: String, lease: Duration, known: some Collection<PartitionRow>
+    ) async throws(PostgresError) -> Bool {
+        let rows = try await pool.query(
+            Self.keep,
+            [
+                .text(owner), .integer(lease.milliseconds), .integer(Int64(known.count)),
+                .integer(known.reduce(0) { $0 + $1.epoch }),
+            ])
+        return try rows.first?.bool("is_kept") ?? false
+    }
+
+    private static let keep = """
+        WITH beaten AS (
+            UPDATE reconcilers SET seen_at = clock_timestamp() WHERE id = $1::text RETURNING id
+        ), copies AS (
+            SELECT id, seen_at >= clock_timestamp() - $2::bigint * interval '1 millisecond' AS lives FROM reconcilers
+        )
+        SELECT EXISTS (SELECT FROM beaten)
+            AND (SELECT coalesce(bool_and(lives), false) FROM copies)
+            AND ceil(held.partitions::numeric / greatest(1, (SELECT count(*) FROM copies))) >= $3::bigint
+            AND held.mine = $3::bigint AND held.epochs = $4::bigint AND held.living = held.partitions AS is_kept
+        FROM (
+            SELECT count(*) AS partitions, count(*) FILTER (WHERE owner = $1::text) AS mine,
+                coalesce(sum(epoch) FILTER (WHERE owner = $1::text), 0) AS epochs,
+                count(*) FILTER (WHERE owner IN (SELECT id FROM copies)) AS living
+            FROM partitions
+        ) AS held
+        """
+
     /// Says that a copy is alive, and brings what it has to its fair share: it takes partitions without a living owner,
     /// or gives back what is more.
     ///

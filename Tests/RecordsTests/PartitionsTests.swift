@@ -104,6 +104,46 @@ struct LeaseTests {
         }
     }
 
+    @Test("are kept by a beat of one statement while nothing has changed, and by nothing else")
+    func keep() async throws {
+        try await withPartitions(8, "keep") { database in
+            let partitions = database.partitions
+            func keep(_ owner: String, _ rows: [PartitionRow]) async throws -> Bool {
+                try await partitions.keep(owner: owner, lease: Self.seconds, known: rows)
+            }
+            let unknown = try await keep("a", [])
+            #expect(!unknown)
+            var mine = try await partitions.beat(owner: "a", lease: Self.seconds)
+            _ = try await database.pool.query("UPDATE reconcilers SET seen_at = now() - interval '59 minutes'")
+            let kept = try await keep("a", mine)
+            let beaten = try await database.number(
+                "SELECT count(*) FROM reconcilers WHERE seen_at > now() - interval '1 minute'")
+            #expect(kept && beaten == 1)
+            let fewer = try await keep("a", Array(mine.dropFirst()))
+            #expect(!fewer)
+            // Another copy has come, so that it has more than its share.
+            _ = try await lease(database, "b")
+            let tooMany = try await keep("a", mine)
+            #expect(!tooMany)
+            mine = try await partitions.beat(owner: "a", lease: Self.seconds)
+            let free = try await keep("a", mine)
+            #expect(!free && mine.count == 4)
+            var theirs = try await partitions.beat(owner: "b", lease: Self.seconds)
+            let shared = try await (keep("a", mine), keep("b", theirs))
+            #expect(shared == (true, true) && theirs.count == 4)
+            // Somebody has raised an epoch.
+            _ = try await partitions.raiseEpoch(theirs[0])
+            let stale = try await keep("b", theirs)
+            #expect(!stale)
+            theirs = try await partitions.beat(owner: "b", lease: Self.seconds)
+            let fresh = try await keep("b", theirs)
+            #expect(fresh)
+            try await die(database, "b")
+            let alone = try await keep("a", mine)
+            #expect(!alone)
+        }
+    }
+
     @Test("of a dead owner are taken over once they have lapsed, and not before")
     func takeOver() async throws {
         try await withPartitions(8, "take_over") { database in
