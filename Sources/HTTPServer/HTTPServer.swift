@@ -69,6 +69,7 @@ public final class HTTPServer {
     private var connections: [Int32: HTTPConnection] = [:]
     /// No connection has to be cut before this; thousands need not be looked at four times a second.
     private var earliestDeadline = Int64.max
+    private var isResting = false
     private var running = 0
     private var listener: Int32 = -1
     private var listenerWatch: DescriptorWatch?
@@ -78,6 +79,8 @@ public final class HTTPServer {
 
     /// Deadlines are looked at this often; a timer a connection would cost more.
     private static let sweepInterval = Duration.milliseconds(250)
+    /// The same without connections, of which the first ends it.
+    private static let restInterval = Duration.seconds(3600)
     /// How long nothing is accepted when descriptors are used up.
     private static let acceptPause = Duration.milliseconds(100)
     /// How often draining looks whether it is done.
@@ -208,6 +211,7 @@ public final class HTTPServer {
     }
 
     private func open(_ descriptor: Int32, _ peer: String) {
+        if isResting { wake() }
         guard connections.count < limits.connections else {
             close(descriptor)
             return
@@ -247,7 +251,20 @@ public final class HTTPServer {
         close(descriptor)
     }
 
+    /// Without connections there are no deadlines, and nobody is told the date.
+    private func rest() {
+        isResting = true
+        sweep?.restart(after: Self.restInterval)
+    }
+
+    private func wake() {
+        isResting = false
+        updateDate()
+        sweep?.restart(after: Self.sweepInterval)
+    }
+
     private func swept() {
+        if connections.isEmpty { return rest() }
         updateDate()
         let now = monotonicNanoseconds()
         guard earliestDeadline < now else { return }

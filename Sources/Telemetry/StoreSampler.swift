@@ -8,20 +8,29 @@ public final class StoreSampler {
     private let connection: RedisConnection
     private let pool: PostgresPool
     private let more: () -> Void
-    private let name: String
     private let lag: Histogram
+    private let redisPending: Counter
+    private let busy: Counter
+    private let idle: Counter
+    private let waiters: Counter
     private var timer: LoopTimer?
-    private var expected: Int64
+    private var interval = StoreSampler.usual
+    private var expected: Int64 = 0
+    /// Turns of the loop since the last sample.
+    private var ticks = 0
 
     /// Short enough that a stall of a tenth of a second is seen, long enough to cost nothing.
-    private static let interval = Duration.milliseconds(100)
-    private static let intervalNanoseconds: Int64 = 100_000_000
+    private static let usual = Duration.milliseconds(100)
+    /// The same while the loop does next to nothing: then waking it is what it would do most.
+    private static let resting = Duration.seconds(1)
+    /// Turns of the loop in `usual` up to which it is said to do nothing; its own timers take fewer.
+    private static let quietTicks = 10
 
     /// Begins to measure. On the loop's thread only.
     ///
     /// - Parameters:
     ///   - name: of the loop, as the metrics tell it.
-    ///   - more: what else is to be measured, on the loop, ten times a second.
+    ///   - more: what else is to be measured, on the loop, ten times a second; once while the loop does next to nothing.
     public init(
         loop: EventLoop, name: String, connection: RedisConnection, pool: PostgresPool,
         more: @escaping () -> Void = {}
@@ -29,27 +38,48 @@ public final class StoreSampler {
         self.connection = connection
         self.pool = pool
         self.more = more
-        self.name = name
         let metrics = StoreMetrics.shared
         lag = metrics.loopLag[name]
-        expected = monotonicNanoseconds() + Self.intervalNanoseconds
+        redisPending = metrics.redisPending[name]
+        busy = metrics.postgresConnections[name, "busy"]
+        idle = metrics.postgresConnections[name, "idle"]
+        waiters = metrics.postgresWaiters[name]
         let redisTime = metrics.redisTime[]
         connection.onReply = { redisTime.observe($0) }
         let postgresTime = metrics.postgresTime[]
         pool.onRelease = { postgresTime.observe($0) }
         // Without memory for a timer nothing is sampled.
-        timer = try? LoopTimer(loop: loop, after: Self.interval, repeats: true) { [unowned self] in sample() }
+        timer = try? LoopTimer(loop: loop, after: interval, repeats: true) { [unowned self] in sample() }
+        expect()
+        _ = loop.atEndOfTick(.flush) { [weak self] in self?.ticked() }
+    }
+
+    private func expect() { expected = monotonicNanoseconds() + interval.nanoseconds }
+
+    /// The loop is at work again: from now on it is sampled as often as usual.
+    private func ticked() {
+        ticks += 1
+        if ticks > Self.quietTicks, interval != Self.usual { sample(every: Self.usual) }
+    }
+
+    private func sample(every interval: Duration) {
+        self.interval = interval
+        ticks = 0
+        timer?.restart(after: interval)
+        expect()
     }
 
     private func sample() {
-        let now = monotonicNanoseconds()
-        lag.observe(max(0, now - expected))
-        expected = now + Self.intervalNanoseconds
-        let metrics = StoreMetrics.shared
-        metrics.redisPending[name].set(connection.pendingCommands)
-        metrics.postgresConnections[name, "busy"].set(pool.busyCount)
-        metrics.postgresConnections[name, "idle"].set(pool.connectionCount - pool.busyCount)
-        metrics.postgresWaiters[name].set(pool.waiterCount)
+        lag.observe(max(0, monotonicNanoseconds() - expected))
+        redisPending.set(connection.pendingCommands)
+        busy.set(pool.busyCount)
+        idle.set(pool.connectionCount - pool.busyCount)
+        waiters.set(pool.waiterCount)
         more()
+        let isQuiet = ticks <= Self.quietTicks && pool.waiterCount == 0
+        let next = isQuiet ? Self.resting : Self.usual
+        if next != interval { return sample(every: next) }
+        ticks = 0
+        expect()
     }
 }
