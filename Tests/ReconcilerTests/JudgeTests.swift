@@ -45,7 +45,10 @@ struct JudgeTests {
             }
             var overruled: [String: String?] = [:]
             copy.onFailure = { failure, trace in overruled[failure] = trace }
+            let waiting = await copy.dueWork()
             await copy.overruleAll()
+            let done = await copy.dueWork()
+            #expect(waiting.verdicts && !done.verdicts)
             #expect(copy.report.verdicts == 3 && overruled.count == 3)
             #expect(overruled["booking \(over) was sold twice and is overruled"] == trace)
             await stage.settle(copy)
