@@ -1,12 +1,19 @@
+import CHTTPParser
 import Glibc
 import Synchronization
 import Text
 
 /// Names for occurrences: requests that brought none, problems.
 enum Identifiers {
-    /// Random words not given away yet: one system call for many.
-    private static let pool = Mutex<[UInt64]>([])
-    private static let poolWords = 128
+    /// Random words, and how many of them were given away.
+    private struct Pool {
+        var words: [UInt64] = []
+        var used = 0
+    }
+
+    private static let pool = Mutex(Pool())
+    /// One system call for hundreds of ids: a call costs more than the bytes of one.
+    private static let poolWords = 1024
 
     /// A UUIDv4 (RFC 9562, section 5.4).
     static func uuid() -> String {
@@ -21,21 +28,25 @@ enum Identifiers {
     }
 
     private static func randomPair() -> (UInt64, UInt64) {
-        pool.withLock { words in
-            if words.count < 2 { words = randomWords() }
-            return (words.removeLast(), words.removeLast())
+        pool.withLock { pool in
+            if pool.used &+ 2 > pool.words.count { pool = Pool(words: randomWords()) }
+            let first = pool.used
+            pool.used = first &+ 2
+            return (pool.words[first], pool.words[first &+ 1])
         }
     }
 
-    /// The corresponding C function is `getentropy`, which gives at most 256 bytes a call.
+    /// The corresponding C function is `getrandom`, which gives less than it is asked for when a signal comes.
     private static func randomWords() -> [UInt64] {
         var words = [UInt64](repeating: 0, count: poolWords)
-        for start in stride(from: 0, to: poolWords, by: 32) {
-            let failed = unsafe words.withUnsafeMutableBytes { bytes in
-                guard let address = bytes.baseAddress else { return true }
-                return unsafe getentropy(address + start * 8, 256) != 0
+        unsafe words.withUnsafeMutableBytes { bytes in
+            var filled = 0
+            while filled < bytes.count {
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[filled...])
+                let count = unsafe getrandom(rest.baseAddress, rest.count, 0)
+                precondition(count > 0 || errno == EINTR, "the system has no random numbers")
+                filled += max(0, count)
             }
-            precondition(!failed, "the system has no random numbers")
         }
         return words
     }

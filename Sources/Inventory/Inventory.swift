@@ -101,8 +101,11 @@ public final class Inventory {
     }
 
     /// The same without asking Redis: true also while that is not known.
-    public func mayHaveFirstFormKeys(_ partition: Partition, now: Int64) -> Bool {
-        knownEpoch(partition) == nil || now < firstFormKeys[Int(partition.number)] + Self.clockTolerance
+    public func mayHaveFirstFormKeys(_ partition: Partition, now: @autoclosure () -> Int64) -> Bool {
+        guard epochs[Int(partition.number)] != nil else { return true }
+        let until = firstFormKeys[Int(partition.number)]
+        // Most partitions never had any, and no clock is asked.
+        return until > 0 && now() < until + Self.clockTolerance
     }
 
     /// By how much the callers' clocks may differ from Redis's, milliseconds.
