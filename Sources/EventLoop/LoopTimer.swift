@@ -90,3 +90,11 @@ public func monotonicNanoseconds() -> Int64 {
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
+
+/// The same clock as it stood at the system's last tick, a few milliseconds ago at most: for deadlines of seconds that are
+/// set with each request. The corresponding C function is `clock_gettime(CLOCK_MONOTONIC_COARSE)`.
+public func coarseMonotonicNanoseconds() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

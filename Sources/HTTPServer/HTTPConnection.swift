@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Text
 
 /// One client's connection: bytes in, requests out, answers in, bytes out. Lives on its server's loop, without a task.
 ///
@@ -191,7 +192,7 @@ import Glibc
             case .head: server.phaseTimes.head
             case .body: server.phaseTimes.body
             }
-        readDeadline = monotonicNanoseconds() + time
+        readDeadline = coarseMonotonicNanoseconds() + time
     }
 
     // MARK: - Answering
@@ -218,13 +219,23 @@ import Glibc
             return
         }
         activity = .reading
-        sender = address
+        forgetSender()
         proceed()
     }
+
+    /// A proxy's next request may be of another client.
+    private func forgetSender() { if address == nil { sender = nil } }
 
     private func send(_ response: HTTPResponse, _ exchange: HTTPExchange, closes: Bool) {
         let request = exchange.request
         let isHead = request.method == .head
+        if response.isPlain, !isHead, !closes, exchange.isHTTP11, server.complete == nil,
+            case .made(let high, let low) = request.name
+        {
+            output.append(
+                plain: response, HexText(high: high, low: low), date: server.date, lines: exchange.lines)
+            return markDirty()
+        }
         if let body = response.stream, !isHead, response.mayHaveBody {
             let address = request.countedAddress
             guard server.ledger.beginStream(address) else {
@@ -312,7 +323,9 @@ import Glibc
             watch.reading = false
             if stream != nil || state == .ending && output.isEmpty { return close() }
         } else if state == .open {
-            reader.append(server.readBuffer[..<count])
+            unsafe server.readBuffer.withUnsafeBufferPointer { bytes in
+                unsafe reader.append(UnsafeBufferPointer(rebasing: bytes[..<count]))
+            }
             if !isReading, reader.unread >= server.limits.readAheadBytes { watch.reading = false }
         }
         proceed()
@@ -458,7 +471,7 @@ import Glibc
         server.loop.spawn { [self] in
             guard case .heldBack = activity, output.isEmpty else { return }
             activity = .reading
-            sender = address
+            forgetSender()
             proceed()
         }
     }

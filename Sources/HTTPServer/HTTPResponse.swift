@@ -11,10 +11,22 @@ public struct HTTPResponse: Sendable {
     public var lines: [UInt8] = []
     /// The body.
     public var body: [UInt8]
+    /// Where in the body a problem's `instance` stands, in whose place an id is written that is made for this very
+    /// occurrence; `nil` when the body is written as it is.
+    public var instance: Int?
     /// What goes on writing the body after it, for as long as it is open.
     public var stream: HTTPResponseStream?
     /// What a layer in front of the handler lets those know who are told the answer; clients see nothing of it.
     public var attachment: (any AnyObject & Sendable)?
+
+    /// An answer without headers but those that are made already; see `lines`.
+    public init(status: Int, body: [UInt8], lines: [UInt8]) {
+        self.status = status
+        headers = []
+        self.lines = lines
+        self.body = body
+        stream = nil
+    }
 
     /// An answer.
     public init(
@@ -30,16 +42,6 @@ public struct HTTPResponse: Sendable {
     /// An answer in JSON.
     public static func json(_ status: Int, _ body: [UInt8]) -> HTTPResponse {
         HTTPResponse(status: status, headers: [("Content-Type", "application/json")], body: body)
-    }
-
-    /// How long the id in a problem's `instance` is.
-    public static let instanceLength = HexText.uuidLength
-
-    /// Writes an id for a problem's `instance`, made for this very occurrence, into `text`, which is as long.
-    public static func writeInstance(to text: UnsafeMutableRawBufferPointer) {
-        precondition(text.count == instanceLength, "an instance has its length")
-        let (high, low) = Identifiers.words()
-        unsafe HexText(high: high, low: low).writeUUID(to: text)
     }
 
     /// The line that says it of an answer in JSON; for `lines`.
@@ -91,7 +93,15 @@ public struct HTTPResponse: Sendable {
             output.append(text: "\r\nConnection: keep-alive" as StaticString)
         }
         output.append(text: "\r\n\r\n" as StaticString)
-        if stream == nil, mayHaveBody, !envelope.isHead { output.append(contentsOf: body) }
+        if stream == nil, mayHaveBody, !envelope.isHead { writeBody(to: &output) }
+    }
+
+    private func writeBody(to output: inout [UInt8]) {
+        guard let instance else { return output.append(contentsOf: body) }
+        let (high, low) = Identifiers.words()
+        output.append(contentsOf: body[..<instance])
+        HexText(high: high, low: low).appendUUID(to: &output)
+        output.append(contentsOf: body[(instance + HexText.uuidLength)...])
     }
 
     /// About how long it is: it grows once, if at all.
@@ -117,7 +127,7 @@ public struct HTTPResponse: Sendable {
             .utf8)
     private static let policyName = "Content-Security-Policy"
     /// What is no page needs nothing.
-    private static let protectionAndPolicy =
+    static let protectionAndPolicy =
         protection + "\r\n\(policyName): default-src 'none'; frame-ancestors 'none'".utf8
 
     /// Nothing that is echoed may begin another header.

@@ -247,7 +247,7 @@ public final class HTTPServer {
             HTTPResponse.Envelope(
                 requestID: .new, date: date, isHTTP11: true, isHead: false, closes: true))
         // Whether it is read is the client's affair.
-        _ = Socket.write(descriptor, bytes[...])
+        _ = unsafe bytes.withUnsafeBytes { unsafe Socket.write(descriptor, $0) }
         close(descriptor)
     }
 

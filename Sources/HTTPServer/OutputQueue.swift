@@ -1,4 +1,5 @@
 import EventLoop
+import Text
 
 /// Bytes that wait for the client to read, and how long they may.
 struct OutputQueue {
@@ -20,9 +21,16 @@ struct OutputQueue {
 
     mutating func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
 
+    /// Appends a plain answer; see `HTTPResponse.isPlain`.
+    mutating func append(plain response: HTTPResponse, _ requestID: HexText, date: [UInt8], lines: [UInt8]) {
+        response.writePlain(to: &bytes, requestID, date: date, lines: lines)
+    }
+
     /// Writes what fits; false when the connection is lost.
     mutating func flush(to descriptor: Int32, within time: Duration) -> Bool {
-        let written = Socket.write(descriptor, bytes[sent...])
+        let written = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe Socket.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+        }
         guard written >= 0 else { return false }
         sent += written
         due -= written

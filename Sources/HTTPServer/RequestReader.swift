@@ -98,11 +98,16 @@ struct RequestReader {
 
     /// Takes bytes from the client.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append($0) }
+    }
+
+    /// The same of bytes that lie anywhere.
+    @unsafe mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
         if start > 0 { dropUsed() }
         if buffer.isEmpty, buffer.capacity < bytes.count {
-            buffer = Array(bytes)
+            buffer = unsafe Array(bytes)
         } else {
-            buffer.append(contentsOf: bytes)
+            unsafe buffer.append(contentsOf: bytes)
         }
     }
 

@@ -107,11 +107,9 @@ enum Socket {
     }
 
     /// Writes what fits: how many bytes, or -1 on an error. The corresponding C function is `send`.
-    static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int {
+    @unsafe static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         while true {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
-            }
+            let count = unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             if count >= 0 { return count }
             if errno == EAGAIN { return 0 }
             if errno != EINTR { return -1 }

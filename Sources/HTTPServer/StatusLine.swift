@@ -1,15 +1,18 @@
 /// The first line of an answer, up to the value of `Date`, which comes next.
 enum StatusLine {
     /// By status less 200; of those that have a reason here.
-    private static let known: [[UInt8]] = (200..<600).map { reasons[$0] == nil ? [] : made($0) }
+    static let known: [[UInt8]] = (200..<600).map { reasons[$0] == nil ? [] : made($0) }
 
     /// Appends the line of a status, and the name of the header behind it.
     static func append(_ status: Int, to output: inout [UInt8]) {
-        guard status >= 200, status < 600, !known[status - 200].isEmpty else {
+        guard isKnown(status) else {
             return output.append(contentsOf: made(status))
         }
         output.append(contentsOf: known[status - 200])
     }
+
+    /// Whether the line of a status is made already.
+    static func isKnown(_ status: Int) -> Bool { status >= 200 && status < 600 && !known[status - 200].isEmpty }
 
     private static func made(_ status: Int) -> [UInt8] {
         Array("HTTP/1.1 \(status) \(reasons[status] ?? "Status")\r\nDate: ".utf8)
