@@ -105,6 +105,8 @@ public final class HTTPRequest: @unchecked Sendable {
     private let headers: [Header]
     /// Bit `n & 63` is set when there is a header whose name has `n` characters: most headers that are asked for are not there.
     private let nameLengths: UInt64
+    /// The same when there are two or more: hardly a header is sent twice.
+    private let repeatedLengths: UInt64
     /// When the peer is one of them.
     private let proxies: TrustedProxies?
 
@@ -127,8 +129,14 @@ public final class HTTPRequest: @unchecked Sendable {
         arrival = monotonicNanoseconds()
         pathEnd = Self.pathEnd(bytes, target)
         var lengths: UInt64 = 0
-        for header in headers { lengths |= 1 &<< UInt64(header.nameLength & 63) }
+        var repeated: UInt64 = 0
+        for header in headers {
+            let length: UInt64 = 1 &<< UInt64(header.nameLength & 63)
+            repeated |= lengths & length
+            lengths |= length
+        }
         nameLengths = lengths
+        repeatedLengths = repeated
         // Twelve characters, as `Content-Type` has.
         let given = lengths & 1 << 12 == 0 ? nil : Self.givenID(bytes, headers)
         name = given.map { .given($0) } ?? .new
@@ -246,7 +254,9 @@ public final class HTTPRequest: @unchecked Sendable {
     ///
     /// - Parameter name: in lower case.
     public func repeats(_ name: StaticString) -> Bool {
-        guard let first = find(name, from: 0) else { return false }
+        guard repeatedLengths & 1 &<< UInt64(name.utf8CodeUnitCount & 63) != 0, let first = find(name, from: 0) else {
+            return false
+        }
         return find(name, from: first + 1) != nil
     }
 
@@ -257,8 +267,12 @@ public final class HTTPRequest: @unchecked Sendable {
 
     /// The index of the first header of this name, at `start` or behind it.
     private func find(_ name: StaticString, from start: Int) -> Int? {
+        guard nameLengths & 1 &<< UInt64(name.utf8CodeUnitCount & 63) != 0 else { return nil }
+        return Self.find(name, from: start, bytes, headers)
+    }
+
+    private static func find(_ name: StaticString, from start: Int, _ bytes: [UInt8], _ headers: [Header]) -> Int? {
         let length = name.utf8CodeUnitCount
-        guard nameLengths & 1 &<< UInt64(length & 63) != 0 else { return nil }
         return unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe headers.withUnsafeBufferPointer { headers in
                 guard let base = bytes.baseAddress else { return nil }
@@ -285,10 +299,9 @@ public final class HTTPRequest: @unchecked Sendable {
 
     /// The `X-Request-Id` that the client chose, when it is one that can be answered and logged.
     static func givenID(_ bytes: [UInt8], _ headers: [Header]) -> String? {
-        guard let header = headers.first(where: { matches($0, "x-request-id", bytes) }),
-            isRequestID(bytes[header.value])
-        else { return nil }
-        return String(decoding: bytes[header.value], as: UTF8.self)
+        guard let index = find("x-request-id", from: 0, bytes, headers) else { return nil }
+        let value = bytes[headers[index].value]
+        return isRequestID(value) ? String(decoding: value, as: UTF8.self) : nil
     }
 
     /// 1 to 128 of `[A-Za-z0-9._-]`.

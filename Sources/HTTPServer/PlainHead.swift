@@ -21,6 +21,8 @@ struct PlainHead {
     private static let usualHeaders = 12
     /// More digits than any length that is not refused, and no overflow.
     private static let lengthDigits = 18
+    /// How many characters `Content-Length` has.
+    private static let contentLength = 14
     /// `HTTP/1.1` and the space before it.
     private static let versionLength = 9
 
@@ -93,6 +95,8 @@ struct PlainHead {
         /// Takes a line; false when it is not plain.
         @unsafe mutating func take(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
             var colon = unsafe PlainHead.colon(base, start, end)
+            // Of the usual names only one says anything of the head itself.
+            let isNoted = colon > start && colon - start != PlainHead.contentLength
             while colon < end, unsafe HTTPCharacters.isTokenByte(base[colon]) { colon &+= 1 }
             guard colon > start, colon < end, unsafe base[colon] == UInt8(ascii: ":") else { return false }
             var first = colon + 1
@@ -102,16 +106,24 @@ struct PlainHead {
             guard unsafe HTTPCharacters.areValue(base + first, last - first) else { return false }
             let name = unsafe UnsafeBufferPointer(start: base + start, count: colon - start)
             let value = unsafe UnsafeBufferPointer(start: base + first, count: last - first)
-            guard unsafe note(name, value, hasTab: last < end && base[end - 1] == 9) else { return false }
+            guard unsafe isNoted || note(name, value, hasTab: last < end && base[end - 1] == 9) else { return false }
             headers.append(HTTPRequest.Header(name: start..<colon, value: first..<last))
             return true
+        }
+
+        /// Whether four bytes of a token spell `host` in whatever case.
+        @unsafe private static func isHost(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+            guard let base = name.baseAddress else { return false }
+            let letters = unsafe UInt32(littleEndian: UnsafeRawPointer(base).loadUnaligned(as: UInt32.self))
+            // Of the bytes of a token none but the capital becomes such a letter by this bit.
+            return letters | 0x2020_2020 == 0x7473_6f68
         }
 
         @unsafe private mutating func note(
             _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, hasTab: Bool
         ) -> Bool {
             switch name.count {
-            case 4 where unsafe HTTPCharacters.equal(name, "host"):
+            case 4 where unsafe Self.isHost(name):
                 defer { hasHost = true }
                 return unsafe !hasHost && HTTPCharacters.isUsualHost(value)
             case 6 where unsafe HTTPCharacters.equal(name, "expect"):
@@ -120,7 +132,7 @@ struct PlainHead {
                 if unsafe HTTPCharacters.equal(value, "keep-alive") { return true }
                 saysClose = true
                 return unsafe HTTPCharacters.equal(value, "close")
-            case 14 where unsafe HTTPCharacters.equal(name, "content-length"):
+            case PlainHead.contentLength where unsafe HTTPCharacters.equal(name, "content-length"):
                 guard length == nil, !hasTab, !value.isEmpty, value.count <= PlainHead.lengthDigits else {
                     return false
                 }
