@@ -120,9 +120,7 @@ final class Authenticator {
 
     /// The caller, if that is a customer: what administrators and services do is on record, and waits for it.
     func customer(of exchange: HTTPExchange) -> VerifiedToken? {
-        guard let caller = verified(exchange), !caller.principal.isAdmin, !caller.principal.isService else {
-            return nil
-        }
+        guard let caller = verified(exchange), !caller.isAdmin, !caller.isService else { return nil }
         return caller
     }
 

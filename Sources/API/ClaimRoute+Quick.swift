@@ -19,7 +19,7 @@ extension ClaimRoute {
         // A key of the first form may have a record of its own.
         let partition = context.inventory.keys.partition(of: body.event)
         if !key.isEmpty, context.inventory.mayHaveFirstFormKeys(partition, now: context.now) { return false }
-        let user = caller.principal.id
+        let user = caller.user
         let digest = key.isEmpty ? nil : Digest128(IdempotencyKey.digest(user, body.event.uuid, key))
         let call = QuickClaimCall(self, exchange, user, body, partition, digest)
         context.inFlight.beginClaim()

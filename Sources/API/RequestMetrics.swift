@@ -5,10 +5,20 @@ import Metrics
 /// Counts and times answers, for one loop: what it looks up is kept, so that an answer costs two additions.
 final class RequestMetrics {
     private final class Entry {
-        let time: Histogram
-        var statuses: [(status: Int, count: Counter)] = []
+        private let time: Histogram
+        private var statuses: [(status: Int, count: Counter)] = []
 
         init(_ time: Histogram) { self.time = time }
+
+        func note(_ route: Router.Route, _ status: Int, _ nanoseconds: Int64) {
+            time.observe(nanoseconds)
+            for index in statuses.indices where statuses[index].status == status {
+                return statuses[index].count.add()
+            }
+            let count = ServeMetrics.shared.requests[route.path, route.method.rawValue, String(status)]
+            statuses.append((status, count))
+            count.add()
+        }
     }
 
     /// By the routes' indices.
@@ -30,12 +40,7 @@ final class RequestMetrics {
             ServeMetrics.shared.requests["unmatched", "", String(status)].add()
             return
         }
-        let entry = entry(route)
-        entry.time.observe(nanoseconds)
-        if let known = entry.statuses.first(where: { $0.status == status }) { return known.count.add() }
-        let count = ServeMetrics.shared.requests[route.path, route.method.rawValue, String(status)]
-        entry.statuses.append((status, count))
-        count.add()
+        entry(route).note(route, status, nanoseconds)
     }
 
     private func entry(_ route: Router.Route) -> Entry {

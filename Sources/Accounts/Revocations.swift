@@ -26,8 +26,9 @@ public final class Revocations {
     }
 
     /// Whether a token of this grant is refused.
-    func refuse(_ grant: TokenGrant) -> Bool {
+    func refuse(_ grant: @autoclosure () -> TokenGrant) -> Bool {
         guard !entries.isEmpty else { return false }
+        let grant = grant()
         if let session = grant.session, entries[session] != nil { return true }
         guard let account = grant.account, let first = entries[account] else { return false }
         return grant.generation < first

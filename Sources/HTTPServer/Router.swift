@@ -52,24 +52,27 @@ public final class Router: HTTPHandler {
 
         func route(_ method: HTTPMethod) -> Route? {
             let method = method == .head ? .get : method
-            for item in routes where item.method == method { return item.route }
+            for index in routes.indices where routes[index].method == method { return routes[index].route }
             return nil
         }
 
         func fixed(_ name: UnsafeBufferPointer<UInt8>) -> Node? {
-            for item in fixed where item.name.count == name.count {
-                let isSame = unsafe item.name.withUnsafeBufferPointer { own in
-                    guard let left = own.baseAddress, let right = name.baseAddress else { return true }
-                    return unsafe memcmp(left, right, name.count) == 0
+            unsafe fixed.withUnsafeBufferPointer { fixed in
+                for index in fixed.indices where unsafe fixed[index].name.count == name.count {
+                    let isSame = unsafe fixed[index].name.withUnsafeBufferPointer { own in
+                        guard let left = own.baseAddress, let right = name.baseAddress else { return true }
+                        return unsafe memcmp(left, right, name.count) == 0
+                    }
+                    if isSame { return unsafe fixed[index].node }
                 }
-                if isSame { return item.node }
+                return nil
             }
-            return nil
         }
     }
 
     /// A route without parameters.
     private struct PlainRoute {
+        let method: HTTPMethod
         let path: [UInt8]
         let route: Route
     }
@@ -138,7 +141,7 @@ public final class Router: HTTPHandler {
         node.routes.append((method, route))
         if route.parameterNames.isEmpty {
             let path = Array(path.utf8)
-            plainRoutes[path.count % Self.plainRouteGroups].append(PlainRoute(path: path, route: route))
+            plainRoutes[path.count % Self.plainRouteGroups].append(PlainRoute(method: method, path: path, route: route))
         }
     }
 
@@ -190,15 +193,17 @@ public final class Router: HTTPHandler {
     /// The route without parameters whose path this is; `nil` when there is none.
     private func plainRoute(_ path: UnsafeBufferPointer<UInt8>, _ method: HTTPMethod) -> Route? {
         let method = method == .head ? .get : method
-        for known in plainRoutes[path.count % Self.plainRouteGroups]
-        where known.route.method == method && known.path.count == path.count {
-            let isSame = unsafe known.path.withUnsafeBufferPointer { own in
-                guard let left = own.baseAddress, let right = path.baseAddress else { return true }
-                return unsafe memcmp(left, right, path.count) == 0
+        return unsafe plainRoutes[path.count % Self.plainRouteGroups].withUnsafeBufferPointer { group in
+            for index in group.indices
+            where unsafe group[index].method == method && group[index].path.count == path.count {
+                let isSame = unsafe group[index].path.withUnsafeBufferPointer { own in
+                    guard let left = own.baseAddress, let right = path.baseAddress else { return true }
+                    return unsafe memcmp(left, right, path.count) == 0
+                }
+                if isSame { return unsafe group[index].route }
             }
-            if isSame { return known.route }
+            return nil
         }
-        return nil
     }
 
     private func find(_ request: HTTPRequest) -> Match {

@@ -57,17 +57,18 @@ extension Inventory {
         onGroup(group.count)
         let asked = monotonicNanoseconds()
         let call = groupCall(functions.apply, event, group, epoch: epoch, identity: identity)
-        connection.call(call) { [weak self] result in
-            guard let self, case .failure(let error) = result, error.serverError?.kind == .outOfMemory,
+        // Not weak: every use of an object that has weak references takes the slow way, and each call ends.
+        connection.call(call) { [self] result in
+            guard case .failure(let error) = result, error.serverError?.kind == .outOfMemory,
                 group.contains(where: { !$0.operation.takesUnits })
             else {
-                self?.answer(group, result, asked: asked)
+                answer(group, result, asked: asked)
                 return landed(Self.isAnswered(result))
             }
             // Redis is full: what takes nothing is done all the same.
             let call = groupCall(functions.applyFull, event, group, epoch: epoch, identity: identity)
-            connection.call(call) { [weak self] result in
-                self?.answer(group, result, asked: asked)
+            connection.call(call) { [self] result in
+                answer(group, result, asked: asked)
                 landed(Self.isAnswered(result))
             }
         }

@@ -173,7 +173,9 @@ public final class RateLimiter {
     }
 
     private func send(counting: ArraySlice<Known>, asking: ArraySlice<Asking>) {
-        let counted = Self.principalsFirst(counting, \.subject.isAddress)
+        // In whatever order: each subject is counted once.
+        var all = Array(counting)
+        let counted = (principals: all.partition(by: \.subject.isAddress), all: all)
         let asked = Self.principalsFirst(asking, \.known.subject.isAddress)
         var requests: [UInt8] = []
         requests.reserveCapacity(8 + 32 * (counting.count + asking.count))
@@ -181,7 +183,7 @@ public final class RateLimiter {
         for count in [asked.principals, asked.all.count - asked.principals] { requests.append(count, width: 2) }
         for known in counted.all {
             requests.append(known.uncounted)
-            requests += known.name
+            known.name.withUnsafeBufferPointer { requests.append(contentsOf: $0) }
             known.uncounted = 0
         }
         for item in asked.all {
