@@ -19,7 +19,9 @@ struct QuickClaim {
 
     /// Reads it; `nil` when it is to be read by `ClaimBody`.
     init?(_ bytes: ArraySlice<UInt8>) {
-        let found = bytes.withUnsafeBufferPointer { bytes in
+        let found = bytes.withUnsafeBufferPointer { bytes -> QuickClaim? in
+            var usual = QuickReader(bytes)
+            if let claim = usual.usualClaim() { return claim }
             var reader = QuickReader(bytes)
             return reader.claim()
         }
@@ -41,6 +43,16 @@ struct QuickClaim {
 }
 
 extension QuickReader {
+    /// A claim of units of one tier as JSON's usual writers have it: members in the order of the documents, without blanks.
+    fileprivate mutating func usualClaim() -> QuickClaim? {
+        guard take(exactly: "{\"eventId\":"), let event = uuid(), take(exactly: ",\"items\":[{\"tierId\":"),
+            let tier = uuid(), take(exactly: ",\"quantity\":"), let quantity = number(1...QuickClaim.quantityLimit),
+            take(exactly: "}]}"), isAtEnd
+        else { return nil }
+        return QuickClaim(
+            event: EventID(event), first: QuickClaim.Item(tier: TierID(tier), quantity: quantity), others: [])
+    }
+
     fileprivate mutating func claim() -> QuickClaim? {
         guard take("{") else { return nil }
         var event: EventID?

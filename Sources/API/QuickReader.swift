@@ -1,4 +1,5 @@
 import Booking
+import Glibc
 
 /// Reads bodies as nearly all clients send them, where they lie; of whatever is written otherwise nothing is said but that
 /// it is not read here.
@@ -15,6 +16,15 @@ struct QuickReader {
             skipBlanks()
             return at == text.count
         }
+    }
+
+    /// Takes what is written exactly so.
+    mutating func take(exactly expected: StaticString) -> Bool {
+        let count = expected.utf8CodeUnitCount
+        guard at + count <= text.count, let base = text.baseAddress, memcmp(base + at, expected.utf8Start, count) == 0
+        else { return false }
+        at += count
+        return true
     }
 
     mutating func skipBlanks() {

@@ -78,7 +78,7 @@ extension Inventory {
         var command = RedisCommand(argumentCount: 2 + bits.count)
         command.append("HMGET")
         command.append(key)
-        for word in bits { command.append(count: 8) { $0.append(word: word, width: 8) } }
+        for word in bits { command.append(word: word) }
         return command
     }
 }

@@ -80,6 +80,19 @@ public struct RedisCommand: Sendable {
         self.end()
     }
 
+    /// Appends an argument of eight bytes, big-endian: a group of claims has one for each.
+    public mutating func append(word: UInt64) {
+        missing -= 1
+        let frame: (head: UInt32, end: UInt16) = (0x0a0d_3824, 0x0a0d)
+        unsafe withUnsafeTemporaryAllocation(byteCount: 14, alignment: 8) { argument in
+            // $8 and a line's end.
+            unsafe argument.storeBytes(of: frame.head.littleEndian, toByteOffset: 0, as: UInt32.self)
+            unsafe argument.storeBytes(of: word.bigEndian, toByteOffset: 4, as: UInt64.self)
+            unsafe argument.storeBytes(of: frame.end.littleEndian, toByteOffset: 12, as: UInt16.self)
+            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(argument))
+        }
+    }
+
     /// Appends a number in decimal.
     public mutating func append(_ value: Int64) {
         begin(Self.digitCount(value.magnitude) + (value < 0 ? 1 : 0))

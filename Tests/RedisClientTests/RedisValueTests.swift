@@ -24,6 +24,18 @@ struct RedisValueTests {
         #expect(command.bytes == RedisCommand("PING").bytes)
     }
 
+    @Test("eight bytes at once are an argument like any other")
+    func words() {
+        let word: UInt64 = 0x0102_0304_0d0a_ff80
+        var atOnce = RedisCommand(argumentCount: 2)
+        atOnce.append("ECHO" as StaticString)
+        atOnce.append(word: word)
+        var oneByOne = RedisCommand(argumentCount: 2)
+        oneByOne.append("ECHO" as StaticString)
+        oneByOne.append([1, 2, 3, 4, 13, 10, 255, 128] as [UInt8])
+        #expect(atOnce.isComplete && atOnce.bytes == oneByOne.bytes)
+    }
+
     @Test("decimal numbers are read whole or not at all")
     func integers() {
         func integer(_ text: String) -> Int64? { RedisValue.bytes(Array(text.utf8)).integer }
