@@ -44,10 +44,10 @@ final class BookingRoutes {
 
     /// Takes a read by a user's token of a booking that Redis has.
     private func take(_ exchange: HTTPExchange) -> Bool {
-        guard let caller = context.authenticator.verified(exchange), !caller.principal.isService,
+        guard let caller = context.authenticator.verified(exchange), !caller.isService,
             let id = BookingID(utf8: exchange.request.parameter(0), partitions: context.inventory.keys.partitions)
         else { return false }
-        let user = caller.principal.isAdmin ? nil : caller.principal.id
+        let user = caller.isAdmin ? nil : caller.user
         bookings.read(id) { [self] found in
             guard let found, !found.image.hasSeats else {
                 return exchange.laterTraced { [self] request in await answer { try await read(request) } }
@@ -57,9 +57,7 @@ final class BookingRoutes {
             }
             var json = JSONWriter(capacity: 1024)
             BookingJSON.write(id, found.image, nil, persisted: found.persisted, availability: nil, to: &json)
-            var response = HTTPResponse(status: 200, body: json.bytes)
-            response.lines = HTTPResponse.jsonLine
-            exchange.answer(response)
+            exchange.answer(HTTPResponse(status: 200, body: json.bytes, lines: HTTPResponse.jsonLine))
         }
         return true
     }

@@ -12,31 +12,43 @@ enum Timestamp {
     }
 
     /// Appends the same.
-    static func append(_ milliseconds: Int64, to text: inout [UInt8]) {
+    static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
         let days = (milliseconds - (milliseconds < 0 ? 86_399_999 : 0)) / 86_400_000
-        let time = Int(milliseconds - days * 86_400_000)
+        let time = UInt32(truncatingIfNeeded: milliseconds - days * 86_400_000)
         let (year, month, day) = civil(days)
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { digits in
-            var end = 0
-            func put(_ number: Int, _ separator: Unicode.Scalar) {
-                digits[end] = UInt8(truncatingIfNeeded: 48 + number / 10)
-                digits[end + 1] = UInt8(truncatingIfNeeded: 48 + number % 10)
-                digits[end + 2] = UInt8(ascii: separator)
-                end += 3
+        withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { text in
+            func put(_ number: UInt32, _ place: Int) {
+                text.storeBytes(of: twoDigits(number).littleEndian, toByteOffset: place, as: UInt16.self)
             }
-            put(Int(year) / 100, "-")
-            end -= 1
-            put(Int(year) % 100, "-")
-            put(Int(month), "-")
-            put(Int(day), "T")
-            put(time / 3_600_000, ":")
-            put(time / 60_000 % 60, ":")
-            put(time / 1000 % 60, ".")
-            put(time / 10 % 100, "Z")
-            digits[end - 1] = UInt8(truncatingIfNeeded: 48 + time % 10)
-            digits[end] = UInt8(ascii: "Z")
-            text.append(contentsOf: UnsafeBufferPointer(digits))
+            let seconds = time / 1000
+            let minutes = seconds / 60
+            let milliseconds = time &- seconds &* 1000
+            text[4] = UInt8(ascii: "-")
+            let century = UInt32(truncatingIfNeeded: year) / 100
+            put(century, 0)
+            put(UInt32(truncatingIfNeeded: year) &- century &* 100, 2)
+            put(UInt32(truncatingIfNeeded: month), 5)
+            text[7] = UInt8(ascii: "-")
+            put(UInt32(truncatingIfNeeded: day), 8)
+            text[10] = UInt8(ascii: "T")
+            put(minutes / 60, 11)
+            text[13] = UInt8(ascii: ":")
+            put(minutes % 60, 14)
+            text[16] = UInt8(ascii: ":")
+            put(seconds % 60, 17)
+            text[19] = UInt8(ascii: ".")
+            put(milliseconds / 10, 20)
+            text[22] = UInt8(truncatingIfNeeded: 48 &+ milliseconds % 10)
+            text[23] = UInt8(ascii: "Z")
+            bytes.append(contentsOf: UnsafeRawBufferPointer(text))
         }
+    }
+
+    /// A number below 100 as two digits, the first in the lower byte.
+    private static func twoDigits(_ number: UInt32) -> UInt16 {
+        // A tenth of it.
+        let tens = (number &* 103) &>> 10
+        return UInt16(truncatingIfNeeded: 0x3030 &+ tens &+ (number &- tens &* 10) &<< 8)
     }
 
     /// Of every text of a time.

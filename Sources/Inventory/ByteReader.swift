@@ -52,10 +52,10 @@ struct ByteReader {
         }
         position += width
         return bytes.withUnsafeBytes { bytes in
-            guard offset + 8 > bytes.count else {
+            guard offset &+ 8 > bytes.count else {
                 // All eight at once, of which those behind the number are dropped.
                 let eight = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                return eight >> UInt64(64 - 8 * width)
+                return eight &>> UInt64(truncatingIfNeeded: 64 &- 8 &* width)
             }
             var number: UInt64 = 0
             for index in offset..<offset + width { number = number << 8 | UInt64(bytes[index]) }
@@ -63,7 +63,16 @@ struct ByteReader {
         }
     }
 
-    mutating func byte() -> UInt8 { UInt8(truncatingIfNeeded: word(1)) }
+    /// The next byte.
+    mutating func byte() -> UInt8 {
+        guard position < bytes.endIndex else {
+            fail()
+            return 0
+        }
+        defer { position &+= 1 }
+        return bytes[position]
+    }
+
     mutating func integer(_ width: Int) -> Int { Int(truncatingIfNeeded: word(width)) }
     mutating func long(_ width: Int) -> Int64 { Int64(truncatingIfNeeded: word(width)) }
 
