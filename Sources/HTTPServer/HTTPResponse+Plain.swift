@@ -13,6 +13,8 @@ extension HTTPResponse {
     ///   - date: for the `Date` header.
     ///   - more: headers behind the answer's own; see `HTTPExchange.lines`.
     func writePlain(to output: inout [UInt8], _ requestID: HexText, date: [UInt8], lines more: [UInt8]) {
+        // What the closure takes with it: of `self` it would be a copy of the whole answer.
+        let (status, lines, body, instance) = (status, lines, body, instance)
         let variable = date.count + lines.count + more.count + body.count
         output.append(addingCapacity: Self.longestStatusLine + Self.plainLength + variable) { span in
             unsafe span.withUnsafeMutableBufferPointer { memory, count in
