@@ -35,17 +35,19 @@ private struct Acknowledgement {
         self.row = row
         self.cursor = cursor
         self.entries = entries
-        var last: [BookingID: BookingImage] = [:]
+        // Not whole images: a batch has thousands, and the next one waits until they are copied.
+        var last: [BookingID: (status: BookingStatus, version: Int64)] = [:]
+        last.reserveCapacity(transitions.count)
         for transition in transitions {
-            last[transition.booking] = transition.image
+            last[transition.booking] = (transition.image.status, transition.image.version)
             guard let channel = transition.channel else { continue }
             let made = transition.image.made
             tidings.append((channel, "\(transition.booking) \(made.number) \(made.at) \(row.epoch)"))
         }
-        leaving = last.filter { !$0.value.status.isHeld }.map { booking, image in
-            Inventory.Leaving(
-                booking: booking, version: image.version,
-                milliseconds: Self.milliseconds(image.status))
+        leaving = last.compactMap { booking, end in
+            guard !end.status.isHeld else { return nil }
+            return Inventory.Leaving(
+                booking: booking, version: end.version, milliseconds: Self.milliseconds(end.status))
         }
     }
 }

@@ -13,8 +13,9 @@ extension Reconciler {
     /// - Returns: the transitions that are written down; `nil` when somebody else was faster.
     func write(_ entries: [Parsed], _ row: PartitionRow, _ cursor: StreamID) async throws -> [OutboxEntry.Transition]? {
         var letters: [DeadLetter] = []
-        var batch = Batch()
         var transitions: [OutboxEntry.Transition] = []
+        transitions.reserveCapacity(entries.reduce(0) { $0 + $1.transitions.count })
+        var batch = Batch(capacity: transitions.capacity)
         for entry in entries {
             switch entry {
             case .entry(let entry):
@@ -25,6 +26,7 @@ extension Reconciler {
             }
         }
         switch try await attempt(batch, row, cursor, letters) {
+        case .written(let taken) where taken.count == batch.bookings.count: return transitions
         case .written(let taken): return transitions.filter { taken.contains($0.booking) }
         case .fenced: return nil
         case .refused(let error): return try await writeHalves(entries, row, cursor, error)

@@ -51,7 +51,12 @@ public struct Batch: Sendable {
     public private(set) var unblocked: [BlockID] = []
 
     /// Nothing yet.
-    public init() {}
+    ///
+    /// - Parameter capacity: versions of bookings that are to come; it need not be so many.
+    public init(capacity: Int = 0) {
+        bookings.reserveCapacity(capacity)
+        claimed.reserveCapacity(capacity)
+    }
 
     /// Whether there is nothing in it.
     public var isEmpty: Bool {
