@@ -124,7 +124,8 @@ extension Inventory {
         var ids: [UUIDBytes] = []
         while !reader.isAtEnd, reader.isSound { ids.append(reader.uuid()) }
         guard !ids.isEmpty else { return ([], 0) }
-        let replies = await results(of: ["t", "h"].map { mark in fields(event, ids.map { Array(mark.utf8) + $0.bytes }) })
+        let replies = await results(
+            of: ["t", "h"].map { mark in fields(event, ids.map { Array(mark.utf8) + $0.bytes }) })
         let counters = try replies[0].get().array ?? []
         let hints = try replies[1].get().array ?? []
         return (

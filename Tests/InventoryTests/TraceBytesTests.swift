@@ -17,7 +17,8 @@ struct TraceBytesTests {
         arguments: [
             "", context, context + ",request 9", context + ",", ",request 9", "00-1-2-01", context.uppercased(),
             "00" + context.dropFirst(2).uppercased(), "01" + context.dropFirst(2), context + "-more",
-            context.replacing("-01", with: "-0g"), String(context.dropLast()), "cc-" + String(repeating: "é", count: 90),
+            context.replacing("-01", with: "-0g"), String(context.dropLast()),
+            "cc-" + String(repeating: "é", count: 90),
             context.replacing("4736", with: "473-"), context.replacing("-00f", with: "_00f"),
         ])
     func roundTrip(trace: String) {
