@@ -56,8 +56,9 @@ public struct Functions: Sendable {
     #endif
 
     private static let files: [[UInt8]] = [
-        // What functions share: forms first, for the others read them as they are loaded.
+        // What functions share: forms and users' lists first, for the others take them as they are loaded.
         PackageResources.layout_lua,
+        PackageResources.users_lua,
         PackageResources.answers_lua,
         PackageResources.arguments_lua,
         PackageResources.asked_lua,
@@ -103,7 +104,6 @@ public struct Functions: Sendable {
         PackageResources.streams_lua,
         PackageResources.tiers_lua,
         PackageResources.totals_lua,
-        PackageResources.users_lua,
         PackageResources.versions_lua,
         // A function each.
         PackageResources.acknowledge_lua,

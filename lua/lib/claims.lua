@@ -14,15 +14,15 @@
 local users_of, keys_of, wants_of, key_fields = arguments.users, arguments.keys, arguments.wants, asked.key_fields
 
 -- What claims are judged with, by their operation's or their user's number.
-local policy, tiers_of, is_on_sale, day, totals_of, totals_before, numbers, states, today, before, claimed
+local policy, tiers_of, is_on_sale, day, totals_of, totals_before, today, before, claimed
+
+local numbers, states = users.lists()
 
 -- Takes what the operations asked for.
 function claims.prepare(g)
   policy, tiers_of, is_on_sale, day = g.policy, g.tiers, g.is_on_sale, g.day
   totals_of, totals_before = event.totals(g)
-  numbers, states = users.lists()
   today, before, claimed = day_keys.lists()
-  grants.prepare()
 end
 
 -- Larger claims are rare, and their texts are not kept.

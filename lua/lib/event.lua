@@ -14,7 +14,7 @@ local wanted, wanted_count = {}, 0
 
 -- How many of them were read: `found` of the group has them, after policy and numbers; then the totals of the
 -- operations' users follow. What was asked for later, by name.
-local read_count, later = 0, {}
+local read_count, later = 0, false
 
 local day_length = 86400000
 
@@ -77,7 +77,7 @@ function event.load(event_key, epoch, count)
     wanted[wanted_count + i] = mark .. users_of[i]
   end
   local found = call('HMGET', event_key, 'p', 'n', unpack(wanted, 1, wanted_count + count))
-  read_count, wanted_count, later = wanted_count, 0, {}
+  read_count, wanted_count, later = wanted_count, 0, false
   if not found[1] then
     return nil, { 'NO_EVENT' }
   end
@@ -96,6 +96,7 @@ function event.field(g, name)
       return g.found[2 + i]
     end
   end
+  later = later or {}
   if later[name] == nil then
     later[name] = call('HGET', g.names.event, name)
   end

@@ -14,7 +14,7 @@ local made, shorts, versions_of, count = {}, {}, {}, 0
 local by_id, indexed = {}, 0
 
 -- What is known of users, by their numbers.
-local numbers, states, changed
+local numbers, states, changed = users.lists()
 
 -- Forgets the call before.
 function grants.begin()
@@ -22,11 +22,6 @@ function grants.begin()
   if indexed > 0 then
     by_id, indexed = {}, 0
   end
-end
-
--- Takes what the operations asked for.
-function grants.prepare()
-  numbers, states, changed = users.lists()
 end
 
 -- The new bookings of this call, how many they are, and their short ids.

@@ -12,16 +12,14 @@ key_counts.limit = 1000
 local texts = {}
 
 -- Users' lists, by their number.
-local numbers, keys_today
+local numbers, _, _, keys_today = users.lists()
 
 -- Counts that are taken over from totals: user, how many keys today, how many the day before.
 local taken, taken_count = {}, 0
 
 -- Forgets the call before.
 function key_counts.begin()
-  local _
   taken_count = 0
-  numbers, _, _, keys_today = users.lists()
 end
 
 -- A number by its text (false: nought).
