@@ -12,8 +12,8 @@
 
 local day_length = 86400000
 
--- More entries than that are not looked through.
-local entry_limit = 1000
+-- Entries that are looked through, the latest first: events are also loaded while PostgreSQL lags behind.
+local entry_limit = 100
 
 -- What the key began with where users' totals were before they were in the event's hash.
 local former_users = 'u:'
@@ -32,15 +32,15 @@ local function read_old(event_key)
 end
 
 -- Whether something is left of an event that is not here: it was here and is gone, and PostgreSQL may lag behind what
--- was here. Its holds and keys tell, or entries that are not persisted.
+-- was here. Its holds, blocks, seats and keys tell, or entries that are not persisted.
 local function has_been_here(meta_key, names, id)
   local today = floor(partition.clock() / day_length)
   local days = { names.days .. format('%d', today), names.days .. format('%d', today - 1) }
-  if call('EXISTS', names.queue, names.expiries, names.paying, names.blocks, unpack(days)) > 0 then
+  if call('EXISTS', names.queue, names.expiries, names.paying, names.blocks, names.seat_map, unpack(days)) > 0 then
     return true
   end
   local cursor = call('HGET', meta_key, 'cursor')
-  for _, entry in ipairs(call('XRANGE', names.outbox, '(' .. cursor, '+', 'COUNT', entry_limit)) do
+  for _, entry in ipairs(call('XREVRANGE', names.outbox, '+', '(' .. cursor, 'COUNT', entry_limit)) do
     if stored_event.is_of(entry, id, names.id) then
       return true
     end
