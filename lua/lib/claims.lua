@@ -70,7 +70,7 @@ function claims.judge(g, i)
   else
     state = totals.with(state, quantity)
   end
-  if state.allowed_by ~= policy or key and (today[place] or before[place]) then
+  if state.allowed_by ~= policy.limits or key and (today[place] or before[place]) then
     local word, payload = claim_refusals.of_user(g, i, state)
     if word then
       return word, payload

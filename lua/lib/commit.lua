@@ -57,7 +57,10 @@ local function add_entry(g, channel)
   fields[1], fields[2] =
     'h', pack(layout.entry_head, policy.event, policy.epoch_number, g.seq, g.now, layout.entry_form)
   fields[3], fields[4] = 't', tier_texts
-  local count = add_field(fields, versions.next_field() - 1, 'a', versions.is_awaited() and channel or '')
+  local count = versions.next_field() - 1
+  if channel ~= '' and versions.is_awaited() then
+    count = add_field(fields, count, 'a', channel)
+  end
   if g.blocks then
     local made, gone = blocks.changes(g)
     count = add_field(fields, add_field(fields, count, 'bl', made), 'ub', gone)

@@ -10,6 +10,9 @@ local lifetime = '259200000' -- three days: none is asked about any more
 local nothing = {}
 local today, before = nothing, nothing
 
+-- The name of today's hash, when it was asked.
+local current_name = false
+
 -- Bookings of this call by the field of their key; fields and values, as they are written.
 local claimed, set, set_count = {}, {}, 0
 
@@ -18,7 +21,7 @@ function day_keys.begin()
   for i = 1, set_count, 2 do
     claimed[set[i]] = nil
   end
-  set_count, today, before = 0, nothing, nothing
+  set_count, today, before, current_name = 0, nothing, nothing, false
   key_counts.begin()
 end
 
@@ -46,6 +49,7 @@ end
 -- Reads fields: of keys, and of users.
 function day_keys.load(g, fields, field_count)
   local current, last = day_keys.names(g)
+  current_name = current
   today = current and call('HMGET', current, unpack(fields, 1, field_count)) or nothing
   before = last and call('HMGET', last, unpack(fields, 1, field_count)) or nothing
 end
@@ -76,7 +80,7 @@ end
 function day_keys.commit(g)
   local count = g.uses_keys and key_counts.add_fields(set, set_count) or 0
   if count > 0 then
-    call('HSET', day_keys.name(g, g.day), unpack(set, 1, count))
+    call('HSET', current_name or day_keys.name(g, g.day), unpack(set, 1, count))
   end
   key_counts.commit(g)
   if g.is_new_day then

@@ -47,18 +47,12 @@ local function forget_last_call()
   hold_index.begin()
 end
 
--- Whether an event can be claimed now, as far as its policy says.
-local function is_on_sale(policy, now)
-  return policy.is_on_sale
-    or policy.status == 'published' and now >= (policy.opens or now) and now < (policy.closes or 1 / 0)
-end
-
 local function group_of(names, policy, numbers, found)
   local seq, clock, next_due, tail, live, key_day, has_day_before = read(layout.numbers, numbers)
   local now = max(partition.clock(), clock)
   return {
     names = names, policy = policy, found = found, now = now, day = floor(now / day_length), seq = seq,
-    is_on_sale = is_on_sale(policy, now),
+    is_on_sale = now >= policy.on_sale_from and now < policy.on_sale_until,
     -- When the event has to be looked at next; never too late, maybe too early. 0: nothing is held.
     next = next_due, is_due = next_due ~= 0 and next_due <= now, is_next_changed = false,
     tail = tail, live = live, key_day = key_day, has_day_before = has_day_before, tiers = {}, changed_tiers = {},

@@ -14,12 +14,13 @@ local texts = {}
 -- Users' lists, by their number.
 local numbers, _, _, keys_today = users.lists()
 
--- Counts that are taken over from totals: user, how many keys today, how many the day before.
-local taken, taken_count = {}, 0
+-- Whether keys are used that are counted here; counts that are taken over from totals: user, how many keys today, how
+-- many the day before.
+local is_used, taken, taken_count = false, {}, 0
 
 -- Forgets the call before.
 function key_counts.begin()
-  taken_count = 0
+  is_used, taken_count = false, 0
 end
 
 -- A number by its text (false: nought).
@@ -57,7 +58,7 @@ function key_counts.use(g, user, place)
   if not keys_today[number] then
     keys_today[number] = read_counts(g, user, place)
   end
-  keys_today[number], g.uses_keys = keys_today[number] + 1, true
+  keys_today[number], g.uses_keys, is_used = keys_today[number] + 1, true, true
 end
 
 -- What the totals (of today) of a user count who has nothing any more is counted by the hashes from now on.
@@ -72,7 +73,7 @@ end
 -- values). Returns how many there are then.
 function key_counts.add_fields(set, set_count)
   local names, count = users.all()
-  for i = 1, count do
+  for i = 1, is_used and count or 0 do
     local used = keys_today[i]
     if used then
       set[set_count + 1] = names[i]

@@ -1,6 +1,6 @@
 -- policies: what an event's policy says, and what its keys are called. Both follow from a text alone, and are kept.
 
-local known, all_names = {}, {}
+local known, all_names, all_limits = {}, {}, {}
 
 local part = '([^|]*)|'
 
@@ -8,13 +8,17 @@ local part = '([^|]*)|'
 local function read_policy(text)
   local status, opens, closes, cancel, hold, max_tickets, max_bookings, currency, epoch, rows_text =
     match(text, '^' .. rep(part, 9) .. '(.*)$', 17)
+  local limits = max_tickets .. '|' .. max_bookings
   return memo.keep(known, text, {
     event = sub(text, 1, 16), status = status, opens = tonumber(opens), closes = tonumber(closes),
     cancel = tonumber(cancel), hold = tonumber(hold), max_tickets = tonumber(max_tickets) or 1 / 0,
-    max_bookings = tonumber(max_bookings) or 1 / 0, currency = currency, epoch = epoch,
+    max_bookings = tonumber(max_bookings) or 1 / 0,
+    -- One value for all policies with the same limits per user.
+    limits = all_limits[limits] or memo.keep(all_limits, limits, {}), currency = currency, epoch = epoch,
     epoch_number = tonumber(epoch) or 0, rows = rows_text,
-    -- Whether no time and no status keeps anybody from claiming.
-    is_on_sale = status == 'published' and opens == '' and closes == '',
+    -- When it is on sale: never, if it is not published.
+    on_sale_from = status == 'published' and tonumber(opens) or status == 'published' and 0 or 1 / 0,
+    on_sale_until = tonumber(closes) or 1 / 0,
     -- What the policy of the event becomes when it is closed.
     closed = sub(text, 1, #text - #rows_text - #epoch - 1) .. 'closed|' .. rows_text,
   })

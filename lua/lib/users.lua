@@ -83,7 +83,7 @@ function users.refusal(policy, state)
   end
   -- It need not be judged again: most users have as much as others.
   if state.keys + state.keys_before <= key_counts.limit then
-    state.allowed_by = policy
+    state.allowed_by = policy.limits
   end
   return nil
 end
