@@ -6,14 +6,11 @@
 --       (lib/rows.lua), 6 Redis's clock as PostgreSQL last saw it and seq (I6 each), 7 tiers in the order in which they
 --       were made (16 bytes and counters each), 8 seat map, 9 longest runs, 10 offsets (empty without seats)
 -- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a function left
---       half written, or that is gone while its holds are here: only a recovery may put it back)
+--       half written, or that was loaded under this epoch and is gone: only a recovery may put it back)
 -- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
 --        left is taken away; the event's clock and `seq` never go back.
 
 local day_length = 86400000
-
--- Entries that are looked through, the latest first: events are also loaded while PostgreSQL lags behind.
-local entry_limit = 100
 
 -- What the key began with where users' totals were before they were in the event's hash.
 local former_users = 'u:'
@@ -31,29 +28,13 @@ local function read_old(event_key)
   }
 end
 
--- Whether something is left of an event that is not here: it was here and is gone, and PostgreSQL may lag behind what
--- was here. Its holds, blocks, seats and keys tell, or entries that are not persisted.
-local function has_been_here(meta_key, names, id)
-  local today = floor(partition.clock() / day_length)
-  local days = { names.days .. format('%d', today), names.days .. format('%d', today - 1) }
-  if call('EXISTS', names.queue, names.expiries, names.paying, names.blocks, names.seat_map, unpack(days)) > 0 then
-    return true
-  end
-  local cursor = call('HGET', meta_key, 'cursor')
-  for _, entry in ipairs(call('XREVRANGE', names.outbox, '+', '(' .. cursor, 'COUNT', entry_limit)) do
-    if stored_event.is_of(entry, id, names.id) then
-      return true
-    end
-  end
-  return false
-end
-
 -- Why it cannot be loaded outside a recovery, or nil.
-local function refusal_when_open(meta_key, names, old, id)
+local function refusal_when_open(meta_key, names, old, id, epoch)
   if old.epoch == 'closed' then
     return { 'RECOVERING' }
   end
-  if not old.epoch and has_been_here(meta_key, names, id) then
+  -- It was here under this epoch and is gone, and PostgreSQL may lag behind what was here.
+  if not old.epoch and call('HGET', names.known, id) == epoch then
     call('HSET', meta_key, 'broken', names.id)
     return { 'RECOVERING' }
   end
@@ -90,7 +71,7 @@ local function load_event(keys, argv)
   if old.epoch == epoch then
     return { 'EXISTS' }
   end
-  refusal = not is_recovery and refusal_when_open(meta_key, names, old, id)
+  refusal = not is_recovery and refusal_when_open(meta_key, names, old, id, epoch)
   if refusal then
     return refusal
   end
@@ -111,6 +92,7 @@ local function load_event(keys, argv)
     call('MSET', names.seat_map, map, names.runs, runs, names.offsets, offsets)
   end
   call('HSET', event_key, 'o', concat(order), unpack(set))
+  call('HSET', names.known, id, epoch)
   redis.pcall('PUBLISH', 'usher:changes', names.id)
   return { 'OK' }
 end

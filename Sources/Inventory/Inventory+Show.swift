@@ -1,7 +1,8 @@
 public import Booking
 import RedisClient
 
-/// What Redis holds of an event, for people: read in one write, whatever its partition's state.
+/// What Redis holds of an event, for people, whatever its partition's state: read in three steps, so that what changes
+/// meanwhile may show.
 public struct ShownEvent: Sendable {
     /// How it is sold, by the names of the policy's fields.
     public let terms: [(name: String, value: String)]

@@ -73,18 +73,28 @@ final class DriftWatch {
         while !isStopping {
             // A store that is away is somebody else's alarm.
             let events = (try? await catalogue.currentEvents(in: Array(await partitions().keys))) ?? []
-            for (index, event) in events.enumerated() where !isStopping {
-                let rows = await partitions()
-                // Something was persisted: the events that it may be about are not kept waiting by others.
-                if isUnchanged(event, rows), isFresh(event), !events[index...].allSatisfy({ isUnchanged($0, rows) }) {
-                    continue
-                }
-                await compare(event, rows, among: events.count)
-            }
+            await compare(events)
             differing.formIntersection(events)
-            equal = equal.filter { events.contains($0.key) }
+            let current = Set(events)
+            equal = equal.filter { current.contains($0.key) }
             tell()
             await rest(Self.pause)
+        }
+    }
+
+    /// Compares events one after the other. Where something was persisted, the events that it may be about are not kept
+    /// waiting by others.
+    private func compare(_ events: [EventID]) async {
+        var known: [Partition: PartitionRow] = [:]
+        var lastChanged: Int?
+        for (index, event) in events.enumerated() where !isStopping {
+            let rows = await partitions()
+            if rows.count != known.count || !rows.values.allSatisfy({ isSame($0, in: known) }) {
+                known = rows
+                lastChanged = events.lastIndex { !isUnchanged($0, rows) }
+            }
+            if isUnchanged(event, rows), isFresh(event), let lastChanged, lastChanged >= index { continue }
+            await compare(event, rows, among: events.count)
         }
     }
 

@@ -16,7 +16,7 @@ local users_of, keys_of, wants_of, key_fields = arguments.users, arguments.keys,
 -- What claims are judged with, by their operation's or their user's number.
 local policy, tiers_of, is_on_sale, day, totals_of, totals_before, today, before, claimed
 
-local numbers, states = users.lists()
+local numbers, states, _, keys_today = users.lists()
 
 -- Takes what the operations asked for.
 function claims.prepare(g)
@@ -70,7 +70,8 @@ function claims.judge(g, i)
   else
     state = totals.with(state, quantity)
   end
-  if state.allowed_by ~= policy.limits or key and (today[place] or before[place]) then
+  if state.allowed_by ~= policy.limits
+    or key and (today[place] or before[place] or number and keys_today[number]) then
     local word, payload = claim_refusals.of_user(g, i, state)
     if word then
       return word, payload

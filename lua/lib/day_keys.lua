@@ -4,7 +4,7 @@
 -- made; it also has counts of keys by user (lib/key_counts.lua): no user's name begins as a digest does (0x80 to 0xBF).
 -- Those of today and yesterday are asked, so a key is known for 24 to 48 hours.
 
-local lifetime = '259200000' -- three days: none is asked about any more
+day_keys.lifetime = '259200000' -- three days: none is asked about any more
 
 -- What the hashes of today and of yesterday say of the fields that were asked for, by their place.
 local nothing = {}
@@ -85,7 +85,7 @@ function day_keys.commit(g)
   key_counts.commit(g)
   if g.is_new_day then
     -- What was used the day before yesterday goes, off the main thread.
-    call('PEXPIRE', day_keys.name(g, g.day), lifetime)
+    call('PEXPIRE', day_keys.name(g, g.day), day_keys.lifetime)
     call('UNLINK', day_keys.name(g, g.day - 2))
   end
 end

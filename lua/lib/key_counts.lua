@@ -92,7 +92,9 @@ function key_counts.commit(g)
       call('HINCRBY', day_keys.name(g, g.day), user, memo.integer(of_today))
     end
     if of_before > 0 then
-      call('HINCRBY', day_keys.name(g, g.day - 1), user, memo.integer(of_before))
+      local name = day_keys.name(g, g.day - 1)
+      call('HINCRBY', name, user, memo.integer(of_before))
+      call('PEXPIRE', name, day_keys.lifetime)
     end
   end
 end

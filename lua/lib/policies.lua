@@ -33,7 +33,7 @@ local function read_names(event_key)
   local tag, id = sub(event_key, 1, -39), sub(event_key, -36)
   return memo.keep(all_names, event_key, {
     tag = tag, home = short_ids.home(tag), id = id, event = event_key, meta = tag .. 'meta', outbox = tag .. 'outbox',
-    due = tag .. 'due',
+    due = tag .. 'due', known = tag .. 'known',
     queue = tag .. 'q:' .. id, expiries = tag .. 'x:' .. id, paying = tag .. 'y:' .. id,
     seat_map = tag .. 's:' .. id, runs = tag .. 'r:' .. id, offsets = tag .. 'o:' .. id, blocks = tag .. 'l:' .. id,
     days = tag .. 'd:' .. id .. ':', booking = tag .. 'b:', answer = tag .. 'i:',

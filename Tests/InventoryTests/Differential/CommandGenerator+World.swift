@@ -96,6 +96,7 @@ extension CommandGenerator {
 
     /// As `apply` leaves an event when it failed after its first write.
     mutating func halfWrite(_ partition: Int, _ index: Int) -> ScriptStep {
+        model.events[index].epochBefore = model.events[index].loadedUnder
         model.events[index].epoch = 0
         model.partitions[partition].broken = model.events[index].id
         let script = """
@@ -116,6 +117,16 @@ extension CommandGenerator {
         guard let index = model.event(eventID(partition)) else { return tick() }
         let (user, count) = (pick(users), number(990...1000))
         let now = model.now(index)
+        if let total = model.events[index].totals[user], chance(50) {
+            model.events[index].keys.claims[user] = .init(day: ModelKeyDays.day(now), keys: count)
+            let script = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])"
+            return ScriptStep(
+                "count-claims",
+                ["EVAL", script, "1"].map { Array($0.utf8) } + [
+                    ModelKeys.event(partition, model.events[index].id), Array("u\(user)".utf8),
+                    total.bytes(model.events[index].keys.claims[user]),
+                ])
+        }
         model.events[index].keys.count(user, now)
         let day = ModelKeyDays.day(now)
         model.events[index].keys.days[day]?.counts[user] = count

@@ -86,7 +86,9 @@ struct KeyspaceComparison {
     private func shared(_ model: ModelInventory) -> [[UInt8]: StoredValue?] {
         var wanted: [[UInt8]: StoredValue?] = [:]
         for partition in model.partitions.indices {
-            for key in [ModelKeys.meta, ModelKeys.outbox, ModelKeys.due] { wanted[key(partition)] = .some(nil) }
+            for key in [ModelKeys.meta, ModelKeys.outbox, ModelKeys.due, ModelKeys.known] {
+                wanted[key(partition)] = .some(nil)
+            }
             wanted.merge(model.sharedKeys(partition)) { $1 }
         }
         for event in model.events {

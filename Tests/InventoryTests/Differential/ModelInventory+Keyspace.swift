@@ -32,6 +32,10 @@ extension ModelInventory {
             due[Array("\(event.id)".utf8)] = event.index.next
         }
         if !due.isEmpty { values[ModelKeys.due(partition)] = .scores(due) }
+        let known = events.filter { $0.partition == partition }.map { event in
+            (ModelBytes.of { $0.id(event.id) }, Array(String(event.loadedUnder).utf8))
+        }
+        if !known.isEmpty { values[ModelKeys.known(partition)] = .hash(Dictionary(uniqueKeysWithValues: known)) }
         return values
     }
 

@@ -5,6 +5,7 @@ enum ModelKeys {
     static func meta(_ partition: Int) -> [UInt8] { key(partition, "meta") }
     static func outbox(_ partition: Int) -> [UInt8] { key(partition, "outbox") }
     static func due(_ partition: Int) -> [UInt8] { key(partition, "due") }
+    static func known(_ partition: Int) -> [UInt8] { key(partition, "known") }
     static func event(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "e:\(event)") }
     static func queue(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "q:\(event)") }
     static func others(_ partition: Int, _ event: UUIDBytes) -> [UInt8] { key(partition, "x:\(event)") }

@@ -100,6 +100,46 @@ struct RefusalTests {
         #expect(counted.calls["fcall"] == 1 && counted.writes == 0)
     }
 
+    @Test("keys that other requests of the same group use count with those of claims", arguments: [997, 998])
+    func keysOfOneGroup(used: Int) async throws {
+        try await ScriptRedis.with { redis in
+            let tiers = [ModelTier(id: Self.held, kind: .general, price: 1, capacity: 9, available: 9, blocked: 0)]
+            var stage = await CommandGenerator.stage(redis, tiers)
+            func key(_ number: UInt64) -> ModelKey {
+                let digest = UUIDBytes(high: 0x80 << 56 | number, low: number)
+                return ModelKey(digest: digest, fingerprint: digest, patience: 1000)
+            }
+            func claim(_ number: UInt64, _ user: String) -> ModelOperation {
+                ModelOperation(
+                    kind: .claim(
+                        ModelClaim(
+                            booking: CommandGenerator.booking(Int(number)), user: user, key: key(number),
+                            isOneShot: false, isAgain: false, items: [.units(tier: Self.held, 1)])))
+            }
+            let (caller, event) = (stage.servedCaller, CommandGenerator.event)
+            let day = ModelKeyDays.day(stage.time)
+            for (number, user) in [(1, "u"), (4, "v")] as [(UInt64, String)] {
+                _ = await redis.perform([stage.apply(0, caller, event: event, [claim(number, user)])])
+                stage.model.events[0].keys.claims[user] = .init(day: day, keys: used)
+                let totals = stage.model.events[0].totals[user]?.bytes(stage.model.events[0].keys.claims[user]) ?? []
+                let field = Array("u\(user)".utf8)
+                _ = await redis.send([[Array("HSET".utf8), ModelKeys.event(0, event), field, totals]])
+            }
+            // Where somebody else has as much already, the value is known as one that is allowed.
+            _ = await redis.perform([stage.apply(0, caller, event: event, [claim(5, "v"), claim(6, "v")])])
+            let extend = ModelMove(kind: .extend, booking: CommandGenerator.booking(1), user: "u", key: key(100))
+            let step = stage.apply(
+                0, caller, event: event, [claim(2, "u"), ModelOperation(kind: .move(extend)), claim(3, "u")])
+            #expect(
+                step.answers == ["apply OK", "claim HELD", "extend OK", used == 997 ? "claim HELD" : "claim KEY_LIMIT"])
+            let replies = await redis.perform([step])
+            var keyspace = KeyspaceComparison(redis, partitions: CommandGenerator.partitions)
+            try await keyspace.readLogs(stage.model)
+            try ReplyComparison(entries: keyspace.entries).check(step, replies[0])
+            try await keyspace.checkAll(stage.model)
+        }
+    }
+
     @Test("a Redis that is full refuses what takes units before it runs, and lets through what releases some")
     func full() async throws {
         try await ScriptRedis.with { redis in

@@ -13,7 +13,7 @@ enum StoredValue: Equatable, CustomStringConvertible {
     static func reading(_ key: [UInt8]) -> [[UInt8]] {
         let words: (before: [String], after: [String]) =
             switch kind(key) {
-            case "meta", "e", "l", "d": (["HGETALL"], [])
+            case "meta", "known", "e", "l", "d": (["HGETALL"], [])
             case "due", "x", "y": (["ZRANGE"], ["0", "-1", "WITHSCORES"])
             case "q": (["LRANGE"], ["0", "-1"])
             case "outbox": (["EXISTS"], [])
@@ -47,7 +47,7 @@ enum StoredValue: Equatable, CustomStringConvertible {
             // Whether the outbox reaches back to the cursor depends on Redis's clock.
             pairs[Array("trimmed".utf8)] = nil
             self = .hash(pairs)
-        case "l", "d":
+        case "known", "l", "d":
             guard let pairs = Self.pairs(reply) else { return nil }
             self = .hash(pairs)
         case "due", "x", "y":

@@ -72,6 +72,10 @@ struct ModelEvent {
     var blocks: [UUIDBytes: ModelBlock] = [:]
     /// 0 when a function left it half written.
     var epoch: Int
+    /// What it was before it was left half written.
+    var epochBefore = 0
+    /// The epoch that it was loaded under.
+    var loadedUnder: Int { epoch == 0 ? epochBefore : epoch }
     /// What is answered of it under another epoch: a function left it half written, or no recovery loaded it.
     var missing: String { epoch == 0 ? "RECOVERING" : "NO_EVENT" }
     var sequence = 0
