@@ -7,14 +7,7 @@ import Testing
 @Suite("The rate limit on a real Redis")
 struct RateLimitTests {
     private func withRedis(_ body: @Sendable (EventLoop, RedisConnection) async throws -> Void) async throws {
-        let redis = try RedisServerProcess()
-        let loop = try EventLoop(name: "test")
-        defer { loop.stop() }
-        let configuration = try RedisConfiguration(url: redis.socketURL)
-        try await loop.run { loop in
-            let connection = RedisConnection(loop: loop, configuration: configuration)
-            try connection.start()
-            defer { connection.close() }
+        try await withOwnRedis(.init()) { loop, connection, _ in
             _ = try await connection.send(RedisCommand("PING"))
             try await body(loop, connection)
         }

@@ -7,7 +7,8 @@
 local mark = layout.user_mark
 
 -- Users of this call by number, and by that: name, totals (false: not read), whether those changed, and how many keys
--- of other requests than claims were used today (false: none by this call; lib/day_keys.lua). Filled anew by each call.
+-- of other requests than claims were used today (false: none by this call; lib/key_counts.lua). Filled anew by each
+-- call.
 local numbers, names, states, changed, keys_today, count, has_gone = {}, {}, {}, {}, {}, 0, false
 
 -- Forgets the users of the call before.
