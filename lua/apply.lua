@@ -1,7 +1,8 @@
 -- apply: the one door: up to 64 operations of one event, in order; each is judged, all are written together.
 --
 -- KEYS: 1 meta, 2 event; every other key is of the same partition (its names begin alike)
--- ARGV: 1 epoch, 2 identity, 3 channel (where the caller hears acknowledgements), 4 operations (lib/operations.lua)
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 channel (where the caller hears
+--       acknowledgements), 4 operations (lib/operations.lua)
 -- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, entry (its id, or empty when nothing was written), then for
 --          each operation a word and what goes with it (the headers of lib/claims.lua, payments, confirmations,
 --          cancellations, extensions, blocks): a booking's record wherever there is one; MALFORMED for what could not
@@ -90,8 +91,8 @@ end
 
 local function apply(keys, argv, is_full)
   local meta_key, event_key = keys[1], keys[2]
-  local epoch, identity, channel, blob = argv[1], argv[2], argv[3], argv[4]
-  local refusal = partition.refusal(meta_key, epoch, identity)
+  local epoch, open_state, channel, blob = argv[1], argv[2], argv[3], argv[4]
+  local refusal = partition.refusal(meta_key, epoch, open_state)
   if refusal then
     return refusal
   end

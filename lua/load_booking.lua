@@ -2,8 +2,9 @@
 -- when somebody acts on it.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 milliseconds of Redis's clock when PostgreSQL was read (empty in a
---       recovery), then pairs: booking (16 bytes), record (its entry zeros, of this epoch); at most 200
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua; empty in a recovery), 3 milliseconds of Redis's
+--       clock when PostgreSQL was read (empty in a recovery), then pairs: booking (16 bytes), record (its entry zeros,
+--       of this epoch); at most 200
 -- Replies: OK, how many were put | TOO_OLD | STALE epoch | RECOVERING
 -- Keeps: a record of this epoch is never overwritten; counters and totals are not touched (`load_event` and
 --        `load_fields` do that); a hold is loaded only in a recovery, because outside one its absence means that it is
@@ -72,10 +73,10 @@ local function put(names, epoch, is_recovery, argv, numbers)
 end
 
 local function load_booking(keys, argv)
-  local meta_key, event_key, epoch, identity, read_at = keys[1], keys[2], argv[1], argv[2], argv[3]
-  local is_recovery = identity == ''
+  local meta_key, event_key, epoch, open_state, read_at = keys[1], keys[2], argv[1], argv[2], argv[3]
+  local is_recovery = open_state == ''
   local refusal = is_recovery and partition.recovery_refusal(meta_key, epoch)
-    or not is_recovery and partition.refusal(meta_key, epoch, identity)
+    or not is_recovery and partition.refusal(meta_key, epoch, open_state)
   if refusal then
     return refusal
   end

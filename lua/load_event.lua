@@ -1,10 +1,10 @@
 -- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 identity (empty in a recovery), 3 event (16 bytes), 4 its terms
---       (`status|opens|closes|cancel|hold|maxt|maxb|currency`, empty: none), 5 the rows of tiers sold by seat
---       (lib/rows.lua), 6 Redis's clock as PostgreSQL last saw it and seq (I6 each), 7 tiers in the order in which they
---       were made (16 bytes and counters each), 8 seat map, 9 longest runs, 10 offsets (empty without seats)
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua; empty in a recovery), 3 event (16 bytes),
+--       4 its terms (`status|opens|closes|cancel|hold|maxt|maxb|currency`, empty: none), 5 the rows of tiers sold by
+--       seat (lib/rows.lua), 6 Redis's clock as PostgreSQL last saw it and seq (I6 each), 7 tiers in the order in which
+--       they were made (16 bytes and counters each), 8 seat map, 9 longest runs, 10 offsets (empty without seats)
 -- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a function left
 --       half written, or that was loaded under this epoch and is gone: only a recovery may put it back)
 -- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
@@ -59,11 +59,11 @@ end
 
 local function load_event(keys, argv)
   local meta_key, event_key = keys[1], keys[2]
-  local epoch, identity, id, terms, seat_rows, numbers, tier_list = unpack(argv, 1, 7)
+  local epoch, open_state, id, terms, seat_rows, numbers, tier_list = unpack(argv, 1, 7)
   local map, runs, offsets = argv[8], argv[9], argv[10]
-  local is_recovery = identity == ''
+  local is_recovery = open_state == ''
   local refusal = is_recovery and partition.recovery_refusal(meta_key, epoch)
-    or not is_recovery and partition.refusal(meta_key, epoch, identity)
+    or not is_recovery and partition.refusal(meta_key, epoch, open_state)
   if refusal then
     return refusal
   end

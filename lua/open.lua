@@ -24,7 +24,7 @@ local function open(keys, argv)
   end
   call('HDEL', meta_key, 'broken', 'damaged')
   call('HSET', meta_key, 'identity', identity, 'lineage', epoch, 'cursor', cursor, 'written', added, 'form', '3',
-    'state', partition.open)
+    'state', partition.open_state(epoch, identity))
   return { 'OK' }
 end
 

@@ -1,8 +1,8 @@
 -- remember: the answer of a request with a key, for 24 hours.
 --
 -- KEYS: 1 meta, 2 the booking's record, 3 the idempotency record
--- ARGV: 1 epoch, 2 identity, 3 the record as it is kept (lib/answers.lua): it comes whole, because Lua takes time for
---       every byte that it is given or joins
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 the record as it is kept (lib/answers.lua): it
+--       comes whole, because Lua takes time for every byte that it is given or joins
 -- Replies: OK | REUSED (another request has the key) | KEY_LIMIT | NOT_FOUND (neither key nor booking is here) |
 --          NO_EVENT | RECOVERING | STALE epoch
 -- Keeps: a key belongs to one request; one that no function recorded is counted as any other.
@@ -29,14 +29,14 @@ local function count_key(tag, epoch, text)
   key_counts.use(g, user)
   day_keys.turn_day(g)
   day_keys.commit(g)
-  call('HSET', event_key, 'n', event.numbers(g))
+  call('HSET', event_key, 'n', event.numbers(g, event.moment(g)))
   return nil
 end
 
 local function remember(keys, argv)
   local meta_key, booking_key, answer_key = keys[1], keys[2], keys[3]
-  local epoch, identity, answer = argv[1], argv[2], argv[3]
-  local refusal = partition.refusal(meta_key, epoch, identity)
+  local epoch, open_state, answer = argv[1], argv[2], argv[3]
+  local refusal = partition.refusal(meta_key, epoch, open_state)
   if refusal then
     return refusal
   end

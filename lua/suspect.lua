@@ -7,8 +7,8 @@
 
 local function suspect(keys, argv)
   local meta_key, epoch = keys[1], argv[1]
-  local meta = call('HMGET', meta_key, 'epoch', 'state')
-  if meta[1] ~= epoch or meta[2] ~= partition.open then
+  local meta = call('HMGET', meta_key, 'epoch', 'identity', 'state')
+  if meta[1] ~= epoch or meta[3] ~= partition.open_state(epoch, meta[2] or '') then
     return { 'STALE', meta[1] or '0' }
   end
   call('HSET', meta_key, 'damaged', '1', 'state', 'suspect')

@@ -1,10 +1,10 @@
 -- update_event: changes an event's policy and its tiers' capacities and prices, and adds tiers.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 identity, 3 its terms but the currency, which never changes
---       (`status|opens|closes|cancel|hold|maxt|maxb`, empty: none), 4 tiers that change, one after the other: tier
---       (16), 1 + 2 (I1; 1: the capacity changes, 2: the price), capacity (I4), price (I6), kind (1) when the tier is
---       to be added unless it exists, else `-`
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 its terms but the currency, which
+--       never changes (`status|opens|closes|cancel|hold|maxt|maxb`, empty: none), 4 tiers that change, one after the
+--       other: tier (16), 1 + 2 (I1; 1: the capacity changes, 2: the price), capacity (I4), price (I6), kind (1) when
+--       the tier is to be added unless it exists, else `-`
 -- Replies: OK | COMMITTED and, one after the other, tiers of which more is held, sold or blocked than their new
 --          capacity: tier (16), held, sold, blocked (I4 each) | UNKNOWN_TIER | MORE (64 due holds were released, call
 --          again) | NO_EVENT | RECOVERING | STALE epoch
@@ -71,9 +71,9 @@ local function change(g, terms, changes)
 end
 
 local function update_event(keys, argv)
-  local meta_key, event_key, epoch, identity, terms = keys[1], keys[2], argv[1], argv[2], argv[3]
+  local meta_key, event_key, epoch, open_state, terms = keys[1], keys[2], argv[1], argv[2], argv[3]
   local changes = read_changes(argv[4])
-  local refusal = partition.refusal(meta_key, epoch, identity)
+  local refusal = partition.refusal(meta_key, epoch, open_state)
   if refusal then
     return refusal
   end

@@ -110,7 +110,7 @@ extension Inventory {
         call.append(keys.meta(keys.partition(of: event)))
         call.append(keys.event(event))
         call.append(epoch)
-        call.append(identity)
+        call.append(Self.openState(epoch: epoch, identity: identity))
         call.append(channel)
         operationBytes.removeAll(keepingCapacity: true)
         for member in group { member.operation.append(to: &operationBytes, again: member.again) }

@@ -69,7 +69,7 @@ extension Inventory {
 
     /// Whether a partition is open and trusted, and the event of its epoch.
     private func isOpen(state: RedisValue, epoch: RedisValue, identity: RedisValue, ofEvent: RedisValue) -> Bool {
-        state.string == Self.openState && identity.string == connection.identity?.validated
+        Self.isOpen(state: state.string, epoch: epoch.string, identity: connection.identity?.validated)
             && ofEvent.string == epoch.string
     }
 

@@ -37,7 +37,7 @@ extension Inventory {
         call.append(keys.booking(booking))
         call.append(keys.idempotency(partition, digest: request.digest))
         call.append(epoch)
-        call.append(identity)
+        call.append(Self.openState(epoch: epoch, identity: identity))
         call.append(StoredAnswer.bytes(request.fingerprint, booking, status: status, body))
         connection.call(call) { [self] result in
             switch result {

@@ -35,7 +35,7 @@ extension Inventory {
             let position = positions[partition] ?? .zero
             commands.append(RedisCommand("XREVRANGE", keys.outbox(partition), "+", "(\(position)", "COUNT", "1"))
             // After the entry: what it says holds for the entry too, or the partition is asked again.
-            commands.append(RedisCommand("HMGET", keys.meta(partition), "epoch", "state", "identity"))
+            commands.append(RedisCommand("HMGET", keys.meta(partition), "epoch", "state"))
         }
         let replies = await results(of: commands)
         guard let time = try replies[0].get().array, time.count == 2, let seconds = time[0].integer,
@@ -44,8 +44,9 @@ extension Inventory {
         var ends: [Partition: OutboxEnd] = [:]
         for (index, partition) in partitions.enumerated() {
             guard case .success(let entries) = replies[1 + 2 * index], let entries = entries.array,
-                case .success(let meta) = replies[2 + 2 * index], let meta = meta.array, meta.count == 3,
-                let epoch = meta[0].integer, meta[1].string == Self.openState, meta[2].string == validated
+                case .success(let meta) = replies[2 + 2 * index], let meta = meta.array, meta.count == 2,
+                let epoch = meta[0].integer,
+                meta[1].string == Self.openState(epoch: "\(epoch)", identity: validated)
             else { continue }
             let last = entries.first?.array?.first?.string.flatMap { StreamID($0) }
             ends[partition] = OutboxEnd(epoch: epoch, last: last ?? positions[partition] ?? .zero)

@@ -27,8 +27,13 @@ public struct EventPicture: Sendable, Equatable {
 }
 
 extension Inventory {
-    /// Where Redis tells which events have changed: each message is an event's id.
+    /// Where Redis tells which events have changed: each message is an event's id. What of it changes within
+    /// `changeSilence` after a message may not be told.
     public static let changeChannel = "usher:changes"
+
+    /// How long after a message about an event further ones may be missing: whoever hears one looks again then. As in
+    /// `lua/lib/commit.lua`.
+    public static let changeSilence = Duration.milliseconds(50)
 
     /// Counters and seats are asked for in one write; another client's script between them is rare.
     private static let attempts = 8

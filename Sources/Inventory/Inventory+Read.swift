@@ -89,14 +89,14 @@ extension Inventory {
         // A booking's record is read before its partition's state, as for one.
         let commands =
             ids.map { Self.get(keys.booking($0)) }
-            + partitions.map { RedisCommand("HMGET", keys.meta($0), "epoch", "state", "identity", "cursor") }
+            + partitions.map { RedisCommand("HMGET", keys.meta($0), "epoch", "state", "cursor") }
         let replies = await results(of: commands)
         var states: [Partition: (epoch: Int64, cursor: StreamID)] = [:]
         for (partition, reply) in zip(partitions, replies.dropFirst(ids.count)) {
-            guard let meta = try reply.get().array, meta.count == 4, let epoch = meta[0].integer,
-                meta[1].string == Self.openState, meta[2].string == validated
+            guard let meta = try reply.get().array, meta.count == 3, let epoch = meta[0].integer,
+                meta[1].string == Self.openState(epoch: "\(epoch)", identity: validated)
             else { continue }
-            states[partition] = (epoch, meta[3].string.flatMap { StreamID($0) } ?? .zero)
+            states[partition] = (epoch, meta[2].string.flatMap { StreamID($0) } ?? .zero)
         }
         var found: [BookingID: FoundBooking] = [:]
         for (id, reply) in zip(ids, replies) {
@@ -199,8 +199,10 @@ extension Inventory {
     /// Whether every partition is open under the identity of the Redis that this connection talks to.
     public func isValidated() async throws(InventoryError) -> Bool {
         let token = try identity()
-        let replies = try await pipeline(keys.all.map { ["HMGET", keys.meta($0), "state", "identity"] })
-        return replies.allSatisfy { $0.array?.first?.string == Self.openState && $0.array?.last?.string == token }
+        let replies = try await pipeline(keys.all.map { ["HMGET", keys.meta($0), "state", "epoch"] })
+        return replies.allSatisfy { reply in
+            Self.isOpen(state: reply.array?.first?.string, epoch: reply.array?.last?.string, identity: token)
+        }
     }
 }
 

@@ -145,7 +145,7 @@ extension Inventory {
     ) async throws(InventoryError) -> Bool {
         guard let epoch = Int64(readAt.epoch) else { return false }
         let record = BookingRecord(image: image, epoch: epoch, claimed: claimed)
-        let head = [readAt.epoch, try identity(), String(readAt.milliseconds)].map { Array($0.utf8) }
+        let head = [readAt.epoch, Self.openState(epoch: readAt.epoch, identity: try identity()), String(readAt.milliseconds)].map { Array($0.utf8) }
         let reply = try await evaluate(
             functions.loadBooking, keys: [keys.meta(id.partition), keys.event(image.event)],
             bytes: head + [id.uuid.bytes, record.bytes])

@@ -63,12 +63,10 @@ extension Inventory {
         connection.send(RedisCommand("HGET", keys.event(event), "n")) { result in
             if case .success(let value) = result { now = value.bytes.flatMap { KeyLookup.Days(numbers: $0) } }
         }
-        let guarded = RedisCommand("HMGET", keys.meta(partition), "epoch", "identity", "state")
+        let guarded = RedisCommand("HGET", keys.meta(partition), "state")
         connection.send(guarded) { result in
-            guard case .success(let value) = result, let part = value.array, part.count == 3 else {
-                return answer(false, now)
-            }
-            let isOpen = part[0].string == epoch && part[1].string == identity && part[2].string == Self.openState
+            guard case .success(let value) = result else { return answer(false, now) }
+            let isOpen = value.string == Self.openState(epoch: epoch, identity: identity)
             answer(areNew && isOpen && now == days, now)
         }
     }

@@ -136,9 +136,16 @@ public final class Inventory {
         public let firstFormKeysUntil: Int64?
     }
 
-    /// What `meta` calls an open partition in this form of what Redis holds. In the first form it was `open`: such a
-    /// partition is not open for this version, which recovers it into its own form.
-    public static let openState = "open3"
+    /// The state of a partition that is open under this epoch for the Redis of this identity, in this form of what Redis
+    /// holds (`lua/lib/partition.lua`). In the first form it was `open`: such a partition is not open for this version,
+    /// which recovers it into its own form.
+    public static func openState(epoch: String, identity: String) -> String { "open3 \(epoch) \(identity)" }
+
+    /// Whether a partition is open, by these fields of its `meta`.
+    public static func isOpen(state: String?, epoch: String?, identity: String?) -> Bool {
+        guard let state, let epoch, let identity else { return false }
+        return state == openState(epoch: epoch, identity: identity)
+    }
 
     /// Reads a partition's `meta`.
     public func state(of partition: Partition) async throws(InventoryError) -> PartitionState {
@@ -169,7 +176,8 @@ public final class Inventory {
         return .success(
             PartitionState(
                 epoch: part[0].string.flatMap { Int64($0) } ?? 0, lineage: part[1].string.flatMap { Int64($0) } ?? 0,
-                isOpen: part[2].string == openState, identity: part[3].string,
+                isOpen: isOpen(state: part[2].string, epoch: part[0].string, identity: part[3].string),
+                identity: part[3].string,
                 cursor: part[4].string.flatMap { StreamID($0) } ?? .zero,
                 brokenEvent: part[5].string.flatMap { EventID($0) }, firstFormKeysUntil: part[6].integer))
     }
@@ -239,8 +247,8 @@ public final class Inventory {
         _ script: RedisFunction, partition: Partition, keys scriptKeys: [[UInt8]], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {
         for attempt in 0... {
-            let epoch = Array(try await epoch(partition).utf8)
-            let head = [epoch, Array(try identity().utf8)]
+            let epoch = try await epoch(partition)
+            let head = [epoch, Self.openState(epoch: epoch, identity: try identity())].map { Array($0.utf8) }
             let reply = try await evaluate(script, keys: scriptKeys, bytes: head + arguments)
             // It may have given units back: who did that here finds them.
             soldOut.forgetAll()

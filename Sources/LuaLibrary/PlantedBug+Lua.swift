@@ -41,10 +41,9 @@ extension PlantedBug {
     private var openWhenMissing: [(right: String, wrong: String)] {
         [
             (
-                "if meta[3] ~= partition.open or meta[2] ~= identity then",
-                "if meta[1] and (meta[3] ~= partition.open or meta[2] ~= identity) then"
+                "if call('HGET', meta_key, 'state') == open_state then",
+                "if (call('HGET', meta_key, 'state') or open_state) == open_state then"
             ),
-            ("if meta[1] ~= epoch then", "if meta[1] and meta[1] ~= epoch then"),
             ("call('XADD', g.names.outbox, 'NOMKSTREAM', '*',", "call('XADD', g.names.outbox, '*',"),
             (
                 """

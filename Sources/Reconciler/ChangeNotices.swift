@@ -4,7 +4,8 @@ public import RedisClient
 
 /// Hears which partitions have changed, so that quiet ones need not be asked all the time.
 ///
-/// Scripts publish every change anyway (`Inventory.changeChannel`), for whoever shows availability. A message that is
+/// Redis is told of changes anyway (`Inventory.changeChannel`), for whoever shows availability. What changes shortly after
+/// that is not told again, and need not be: a partition that was heard of is looked at several times. A message that is
 /// lost costs only time: quiet partitions are asked on a slow clock all the same. While much changes, messages cost more
 /// than questions do, so that the channel is left, and entered again when little changes.
 public final class ChangeNotices {

@@ -25,7 +25,8 @@ struct LeasedPartition {
     /// Entries in one transaction.
     private static let batchLimits = (least: 1, usual: 500, most: 5000)
     private static let pauses: ClosedRange<Int64> = 10_000_000...1_000_000_000
-    /// Between two looks at a quiet outbox: the first keeps a confirmation waiting shortly, the last spares Redis.
+    /// Between two looks at a quiet outbox: the first keeps a confirmation waiting shortly, the last spares Redis. Looks
+    /// after these pauses, each twice the one before, find what changes within `Inventory.changeSilence` and is not told.
     private static let lookPauses: ClosedRange<Int64> = 2_000_000...25_000_000
     /// The longest where every change is heard of, but for messages that are lost.
     private static let heardPause: Int64 = 2_000_000_000

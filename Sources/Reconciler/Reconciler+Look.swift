@@ -97,8 +97,9 @@ extension Reconciler {
             let isWhole =
                 meta.count == 6 && meta[3].string == nil && replies[3 * index + 2].integer == 1
             let isTrusted =
-                isWhole && meta[0].integer == row.epoch && meta[1].string == Inventory.openState
-                && meta[2].string == identity.validated && ids[1] <= row.cursor
+                isWhole && meta[0].integer == row.epoch
+                && meta[1].string == Inventory.openState(epoch: "\(row.epoch)", identity: identity.validated)
+                && ids[1] <= row.cursor
             let entries = isTrusted ? Self.entries(replies[3 * index + 1]) : []
             let batch = await batch(of: row.partition, entries)
             looks.append(

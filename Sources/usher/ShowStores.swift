@@ -65,7 +65,7 @@ struct ShowStores {
 
     private static func state(_ meta: [String: String]) -> String {
         switch meta["state"] {
-        case Inventory.openState: "open"
+        case let state where Inventory.isOpen(state: state, epoch: meta["epoch"], identity: meta["identity"]): "open"
         case "open": "open, in the first form: its reconciler recovers it"
         case let other?: other
         case nil: "closed"

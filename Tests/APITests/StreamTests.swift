@@ -116,6 +116,23 @@ extension ContractTests {
             #expect(follower.heard.filter { $0.name == "snapshot" }.count == 1)
         }
 
+        @Test("what changes right after another change, which Redis does not announce again, is told as soon")
+        func unannouncedSecond() throws {
+            let api = try TestAPI.current
+            let event = try api.event(capacity: 50)
+            let follower = try Follower(api, event.id)
+            try follower.hear()
+            let start = ContinuousClock.now
+            for held in stride(from: Int64(2), through: 16, by: 2) {
+                // Then the first is read at once.
+                Thread.sleep(forTimeInterval: 0.2)
+                for _ in 0..<2 { #expect(try api.claim(event, 1, by: TestAPI.newUser()).status == 201) }
+                try follower.hear { $0.tiers == [event.tier: [50 - held, held, 0, 0]] }
+            }
+            // Not by the feed's looking round every 15 s.
+            #expect(ContinuousClock.now - start < .seconds(15))
+        }
+
         @Test("changes are told at most every 100 ms, however many there are")
         func pace() throws {
             let api = try TestAPI.current

@@ -15,7 +15,7 @@ struct UpgradeTests {
         try old.expectEverything()
         let verified = try old.run("verify")
         #expect(verified.code == 0, "\(verified.said)")
-        #expect(try old.redisCommand("HGET", "{p0}:meta", "state") == "open3")
+        #expect(try old.redisCommand("HGET", "{p0}:meta", "state").hasPrefix("open3 "))
     }
 
     @Test("is upgraded after upgrades that were killed half-way")
@@ -26,7 +26,7 @@ struct UpgradeTests {
         try old.migrate()
         try old.startReconciler()
         try eventually("a partition is upgraded") {
-            try (0..<4).contains { try old.redisCommand("HGET", "{p\($0)}:meta", "state") == "open3" }
+            try (0..<4).contains { try old.redisCommand("HGET", "{p\($0)}:meta", "state").hasPrefix("open3 ") }
         }
         old.killReconciler()
         try old.start()

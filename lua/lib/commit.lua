@@ -15,13 +15,14 @@ local set = {}
 -- The tiers that changed, as the entry has them.
 local tier_texts = ''
 
--- The event's fields: its numbers, its tiers, and what else is to be written. Returns how many fields and values.
-local function event_fields(g)
+-- The event's fields: its numbers (`moment`: what they begin with), its tiers, and what else is to be written. Returns
+-- how many fields and values.
+local function event_fields(g, moment)
   local _, claimed = grants.made()
   g.live = g.live + claimed
   users.settle(g)
   day_keys.turn_day(g)
-  set[1], set[2], tier_texts = 'n', event.numbers(g), ''
+  set[1], set[2], tier_texts = 'n', event.numbers(g, moment), ''
   local count, changed_tiers = 2, g.changed_tiers
   for n = 1, #changed_tiers do
     local tier = changed_tiers[n]
@@ -52,10 +53,9 @@ local function add_field(fields, count, name, text)
 end
 
 -- Adds the entry. Returns its id.
-local function add_entry(g, channel)
-  local policy, fields = g.policy, versions.fields
-  fields[1], fields[2] =
-    'h', pack(layout.entry_head, policy.event, policy.epoch_number, g.seq, g.now, layout.entry_form)
+local function add_entry(g, moment, channel)
+  local fields = versions.fields
+  fields[1], fields[2] = 'h', g.policy.entry_head .. moment .. layout.entry_form_byte
   fields[3], fields[4] = 't', tier_texts
   local count = versions.next_field() - 1
   if channel ~= '' and versions.is_awaited() then
@@ -98,6 +98,19 @@ local function close_event(g, reason)
     redis.LOG_WARNING, 'usher: a function failed half-way; event closed: ' .. g.names.id .. ': ' .. tostring(reason))
 end
 
+-- Of what changes within so many milliseconds only the first is told: whoever hears it looks again afterwards.
+local silence = 50
+
+-- Tells that the event has changed.
+local function tell(g)
+  local names, period = g.names, floor(g.clock / silence)
+  if names.told ~= period then
+    names.told = period
+    -- Everything is written: an account that may not publish must not make it fail.
+    redis.pcall('PUBLISH', 'usher:changes', names.id)
+  end
+end
+
 -- Writes the group. Returns the entry's id; nil when nothing was changed that PostgreSQL has to know. What changes no
 -- booking sets `g.is_changed`.
 function commit.write(g, channel)
@@ -108,16 +121,16 @@ function commit.write(g, channel)
   if has_changes then
     g.seq = g.seq + 1
   end
-  local count = event_fields(g)
-  local entry = has_changes and add_entry(g, channel)
+  local moment = event.moment(g)
+  local count = event_fields(g, moment)
+  local entry = has_changes and add_entry(g, moment, channel)
   local is_written, why = pcall(write_rest, g, count, entry)
   if not is_written then
     close_event(g, type(why) == 'table' and why.err or why)
     error({ err = 'BROKEN the event is closed until its partition has been recovered' })
   end
   if entry then
-    -- Everything is written: an account that may not publish must not make it fail.
-    redis.pcall('PUBLISH', 'usher:changes', g.names.id)
+    tell(g)
   end
   return entry or nil
 end

@@ -47,20 +47,29 @@ local function forget_last_call()
   hold_index.begin()
 end
 
-local function group_of(names, policy, numbers, found)
+-- The group of this call: one table that each call fills anew, for a new one costs as much as two commands of Redis.
+local group = {}
+
+local function begin_group(names, policy, numbers, found)
+  local g = group
   local seq, clock, next_due, tail, live, key_day, has_day_before = read(layout.numbers, numbers)
-  local now = max(partition.clock(), clock)
-  return {
-    names = names, policy = policy, found = found, now = now, day = floor(now / day_length), seq = seq,
-    is_on_sale = now >= policy.on_sale_from and now < policy.on_sale_until,
-    -- When the event has to be looked at next; never too late, maybe too early. 0: nothing is held.
-    next = next_due, is_due = next_due ~= 0 and next_due <= now, is_next_changed = false,
-    tail = tail, live = live, key_day = key_day, has_day_before = has_day_before, tiers = {}, changed_tiers = {},
-    rows = false, hold_expires = false, queue_taken = 0, more = false, is_changed = false,
-    uses_keys = false,
-    -- Blocks, once there are any. Further fields of the event to write, and their values.
-    blocks = false, fields = false,
-  }
+  local redis_clock = partition.clock()
+  local now = max(redis_clock, clock)
+  g.names, g.policy, g.found, g.seq = names, policy, found, seq
+  -- Redis's clock, and the event's, which never goes back.
+  g.clock, g.now, g.day = redis_clock, now, floor(now / day_length)
+  g.is_on_sale = now >= policy.on_sale_from and now < policy.on_sale_until
+  -- When the event has to be looked at next; never too late, maybe too early. 0: nothing is held.
+  g.next, g.is_due, g.is_next_changed = next_due, next_due ~= 0 and next_due <= now, false
+  g.tail, g.live, g.key_day, g.has_day_before, g.tiers, g.changed_tiers = tail, live, key_day, has_day_before, {}, {}
+  g.hold_expires, g.queue_taken, g.is_changed, g.uses_keys = false, 0, false, false
+  -- What few calls have.
+  g.rows, g.blocks, g.requests, g.places, g.is_new_day = false, false, false, false, false
+  -- Holds that were released in this call, and whether others are due; when to try again.
+  g.is_swept, g.more, g.queue_next, g.retry, g.silent_retry = false, false, false, nil, nil
+  -- Further fields of the event to write, and their values.
+  g.fields = false
+  return g
 end
 
 -- Reads the event, and the fields of its hash that will be asked for: those that are wanted, and the totals of so many
@@ -80,7 +89,7 @@ function event.load(event_key, epoch, count)
     return nil, { policy.epoch == 'closed' and 'RECOVERING' or 'NO_EVENT' }
   end
   forget_last_call()
-  return group_of(policies.names(event_key), policy, found[2], found)
+  return begin_group(policies.names(event_key), policy, found[2], found)
 end
 
 -- A field of the event's hash, or false.
@@ -114,7 +123,12 @@ function event.look_at(g, time)
   end
 end
 
--- The numbers as they are stored.
-function event.numbers(g)
-  return pack(layout.numbers, g.seq, g.now, g.next, g.tail, g.live, g.key_day, g.has_day_before)
+-- Seq and clock as they are stored, in the numbers and in entries.
+function event.moment(g)
+  return pack(layout.moment, g.seq, g.now)
+end
+
+-- The numbers as they are stored, which begin with that.
+function event.numbers(g, moment)
+  return moment .. pack(layout.numbers_rest, g.next, g.tail, g.live, g.key_day, g.has_day_before)
 end

@@ -41,9 +41,9 @@ end
 -- What all new holds of a group have alike.
 local function begin_holds(g)
   local policy = g.policy
-  local expires = g.now + policy.hold
-  g.hold_expires = expires
-  g.hold_times = pack(layout.record_times, policy.event, expires, 0, 0, 0, g.now, g.now, 0)
+  local expires, now = g.now + policy.hold, pack(layout.time, g.now)
+  g.hold_expires, g.hold_expiry = expires, pack(layout.time, expires)
+  g.hold_times = policy.event .. g.hold_expiry .. layout.no_attempts .. now .. now .. layout.not_confirmed
   g.hold_state = record.state_bytes(g, layout.reserved, 0, 1)
   hold_index.add_claimed(g, expires)
 end

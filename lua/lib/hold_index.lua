@@ -93,7 +93,8 @@ function hold_index.commit(g, claimed, claimed_count, shorts)
     call('LTRIM', names.queue, g.queue_taken, -1)
   end
   if claimed_count > 0 and g.is_queued then
-    call('RPUSH', names.queue, pack(layout.queue_expiry, g.hold_expires) .. concat(shorts, '', 1, claimed_count))
+    local ids = claimed_count == 1 and shorts[1] or concat(shorts, '', 1, claimed_count)
+    call('RPUSH', names.queue, g.hold_expiry .. ids)
   elseif claimed_count > 0 then
     for i = 1, claimed_count do
       hold_index.name(claimed[i], g.hold_expires)

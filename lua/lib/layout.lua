@@ -7,6 +7,7 @@
 
 -- The event's hash, `n`: seq, clock, next, tail, live, key day, whether the day before has keys.
 layout.numbers = '>I6I6I6I6I4I3B'
+layout.moment, layout.numbers_rest = '>I6I6', '>I6I6I4I3B' -- seq and clock, and the others
 
 -- The event's hash, `u` and a user: what the user has (lib/totals.lua).
 layout.user_mark = 'u'
@@ -23,11 +24,16 @@ layout.no_hints = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
 -- A booking's record: state (10 bytes), entry (10), times (48): together its head (68); then what lib/record.lua says.
 layout.record_state = '>BBBI3I4' -- `b`, status, flags, version, epoch
 layout.record_entry = '>I6I4' -- milliseconds, sequence
+layout.entry_number = '>I4'
 layout.record_times = '>c16I6I6BBI6I6I6' -- event, expires, deadline, attempts, extensions, created, updated, confirmed
 layout.record_head = '>BBBI3I4I6I4c16I6I6BBI6I6I6'
 layout.record_entry_first, layout.record_times_first = 11, 21
 layout.record_user = 69 -- where the length of the user's name is
 layout.record_mark = 98 -- `b`
+
+layout.time = '>I6'
+layout.no_attempts = '\0\0\0\0\0\0\0\0' -- of record_times: deadline, attempts, extensions of a new hold
+layout.not_confirmed = '\0\0\0\0\0\0'
 
 -- A record's entry before it has one: loaded, or not yet added to the outbox.
 layout.no_entry = '\0\0\0\0\0\0\0\0\0\0'
@@ -59,7 +65,8 @@ layout.block_size = 20
 
 -- Fields of an outbox entry. `v`, each: id, flags, length of the record, record, length of the trace, trace.
 layout.entry_head = '>c16I4I6I6B' -- event, epoch, seq, at, form
-layout.entry_form = 2
+layout.entry_form, layout.entry_form_byte = 2, '\2'
+layout.epoch = '>I4'
 layout.entry_block = '>c16c16I4I2' -- block, tier, quantity, how many seats; then seats
 
 layout.seat = '>I3'

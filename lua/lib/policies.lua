@@ -16,6 +16,8 @@ local function read_policy(text)
     -- One value for all policies with the same limits per user.
     limits = all_limits[limits] or memo.keep(all_limits, limits, {}), currency = currency, epoch = epoch,
     epoch_number = tonumber(epoch) or 0, rows = rows_text,
+    -- What the head of an outbox entry begins with.
+    entry_head = sub(text, 1, 16) .. pack(layout.epoch, tonumber(epoch) or 0),
     -- When it is on sale: never, if it is not published.
     on_sale_from = status == 'published' and tonumber(opens) or status == 'published' and 0 or 1 / 0,
     on_sale_until = tonumber(closes) or 1 / 0,

@@ -58,6 +58,7 @@ end
 
 -- What `meta` says to readers of an event of this epoch: `open` or `recovering`.
 function stored_event.state(meta_key, epoch)
-  local meta = call('HMGET', meta_key, 'state', 'epoch')
-  return meta[1] == partition.open and meta[2] == epoch and 'open' or 'recovering'
+  local meta = call('HMGET', meta_key, 'epoch', 'identity', 'state')
+  local is_open = meta[1] == epoch and meta[3] == partition.open_state(epoch, meta[2] or '')
+  return is_open and 'open' or 'recovering'
 end

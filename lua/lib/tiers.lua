@@ -2,18 +2,21 @@
 --
 -- Keeps: capacity = available + held + sold + blocked, for every tier, whatever is done: units only move.
 
--- Texts of lines by what makes them: the tier, its price and the currency.
-local texts_of = {}
+-- Tables of tiers by their ids: each call that reads a tier fills its table anew, for a new one costs as much as a
+-- command of Redis.
+local tables = {}
 
 local function read_tier(g, id, text)
-  local capacity, available, held, sold, blocked, price, kind = read(layout.tier, text)
-  local shared = g.policy.currency .. sub(text, 21, 26) .. id
-  return {
-    id = id, capacity = capacity, available = available, held = held, sold = sold, blocked = blocked, price = price,
-    kind = kind, is_seated = kind == layout.seated, is_changed = false, is_hint_moved = false,
+  local tier, currency = tables[id] or memo.keep(tables, id, { id = id }), g.policy.currency
+  tier.capacity, tier.available, tier.held, tier.sold, tier.blocked, tier.price, tier.kind = read(layout.tier, text)
+  tier.is_seated = tier.kind == layout.seated
+  if tier.price ~= tier.line_price or currency ~= tier.line_currency or tier.is_seated ~= tier.has_seated_lines then
     -- By quantity: how a new booking of one line goes on after its key; if it is seated, to its seats.
-    one_line = texts_of[shared] or memo.keep(texts_of, shared, {}),
-  }
+    tier.one_line, tier.line_price, tier.line_currency, tier.has_seated_lines =
+      {}, tier.price, currency, tier.is_seated
+  end
+  tier.is_changed, tier.is_hint_moved, tier.hints = false, false, false
+  return tier
 end
 
 -- A tier by its id, or false when the event has none such.

@@ -74,13 +74,25 @@ function versions.next_field()
   return first_field + 2 * count + 1
 end
 
+-- The millisecond of the last entry, and its bytes: many have the same. Bytes of the numbers within a millisecond.
+local last_time, time_bytes, entry_numbers = '', '', {}
+
+-- An entry's id as records have it.
+local function bytes_of_entry(entry)
+  local dash = find(entry, '-', 1, true)
+  local time, number = sub(entry, 1, dash - 1), sub(entry, dash + 1)
+  if time ~= last_time then
+    last_time, time_bytes = time, pack(layout.time, time)
+  end
+  return time_bytes .. (entry_numbers[number] or memo.keep(entry_numbers, number, pack(layout.entry_number, number)))
+end
+
 -- Writes the records, with their entry: the last of a booking stays.
 function versions.commit(g, entry)
   if count == 0 then
     return
   end
-  local milliseconds, sequence = match(entry, '^(%d+)%-(%d+)$')
-  local entry_bytes = pack(layout.record_entry, milliseconds, sequence)
+  local entry_bytes = bytes_of_entry(entry)
   local prefix, last_state, start, place = g.names.booking, nil, nil, 1
   for i = 1, count do
     local state = states[i]

@@ -6,7 +6,8 @@ public import RedisClient
 /// Hears which events change, once a process, and reads each of them once, however many loops and listeners there are.
 ///
 /// Redis says that an event has changed (`Inventory.changeChannel`); the feed reads what it is now, at most every 100 ms,
-/// and tells the loops whose clients listen. Messages may be lost: while there is no subscription listened events are
+/// and tells the loops whose clients listen. What changes shortly after that is not said again: an event that was read
+/// within that time (`Inventory.changeSilence`) is read once more. Messages may be lost: while there is no subscription listened events are
 /// read every half second, with one they are still read every 15 s, and after a new one everybody is told everything.
 public final class LiveFeed: @unchecked Sendable {
     // SAFETY of @unchecked: all but the loop is touched in its isolation only.
@@ -37,6 +38,8 @@ public final class LiveFeed: @unchecked Sendable {
         /// How many listen on each loop.
         var outlets: [ObjectIdentifier: (outlet: LiveOutlet, count: Int)] = [:]
         var isDirty = false
+        /// When it was last heard of, on the monotonic clock in nanoseconds.
+        var heardAt = Int64.min / 2
         var isReading = false
         var tellsAll = false
         var nextReading: Int64 = 0
@@ -124,6 +127,11 @@ public final class LiveFeed: @unchecked Sendable {
     // MARK: - What is heard
 
     private func changed(_ event: String) {
+        topics[event]?.heardAt = monotonicNanoseconds()
+        refresh(event)
+    }
+
+    private func refresh(_ event: String) {
         guard let subject = topics[event], !subject.outlets.isEmpty else { return }
         subject.isDirty = true
         schedule(subject)
@@ -132,7 +140,7 @@ public final class LiveFeed: @unchecked Sendable {
     private func resubscribed() {
         for subject in topics.values {
             subject.tellsAll = true
-            changed(subject.event.description)
+            refresh(subject.event.description)
         }
     }
 
@@ -140,7 +148,7 @@ public final class LiveFeed: @unchecked Sendable {
         let now = monotonicNanoseconds()
         for (key, subject) in topics {
             if subject.outlets.isEmpty, now - subject.quietSince > Self.keepNanoseconds { topics[key] = nil }
-            changed(key)
+            refresh(key)
         }
     }
 
@@ -167,8 +175,9 @@ public final class LiveFeed: @unchecked Sendable {
     private func begin(_ subject: Subject) {
         guard !subject.isReading else { return }
         subject.isReading = true
-        subject.isDirty = false
-        subject.nextReading = monotonicNanoseconds() + Self.interval
+        let now = monotonicNanoseconds()
+        subject.isDirty = now - subject.heardAt < Inventory.changeSilence.nanoseconds
+        subject.nextReading = now + Self.interval
         loop.spawn { [weak self] in await self?.look(at: subject) }
     }
 

@@ -13,7 +13,7 @@ extension ModelInventory {
         let state = partitions[partition]
         var values: [[UInt8]: StoredValue] = [:]
         guard state.epoch > 0 else { return values }
-        var meta = ["epoch": String(state.epoch), "state": state.isOpen ? "open3" : "recovering"]
+        var meta = ["epoch": String(state.epoch), "state": state.isOpen ? state.openState : "recovering"]
         if state.lineage > 0 {
             meta["lineage"] = String(state.lineage)
             meta["identity"] = state.identity

@@ -47,7 +47,7 @@ struct RefusalTests {
                 }
             }
         }
-        #expect(counted.calls == ["fcall": 100, "hmget": 200, "time": 100])
+        #expect(counted.calls == ["fcall": 100, "hget": 100, "hmget": 100, "time": 100])
         #expect(counted.writes == 0)
     }
 

@@ -24,7 +24,7 @@ extension ScriptStep {
         let hasSeats = !load.rows.isEmpty
         return ScriptStep(
             .loadEvent, keys: Self.event(load.partition, load.event),
-            arguments: texts([String(caller.epoch), caller.identity]) + [ModelBytes.of { $0.id(load.event) }]
+            arguments: texts([String(caller.epoch), caller.openState]) + [ModelBytes.of { $0.id(load.event) }]
                 + texts([load.policy.terms + "|" + load.policy.currency, event.ranges]) + [numbers, tiers]
                 + (hasSeats ? [event.map, event.runs, event.offsets] : [[], [], []]), reply)
     }
@@ -58,7 +58,7 @@ extension ScriptStep {
         }
         return ScriptStep(
             .loadBooking, keys: Self.event(partition, event),
-            arguments: texts([String(caller.epoch), caller.identity, readAt]) + records, reply)
+            arguments: texts([String(caller.epoch), caller.openState, readAt]) + records, reply)
     }
 
     static func loadKeys(
@@ -92,7 +92,7 @@ extension ScriptStep {
         }
         return ScriptStep(
             .updateEvent, keys: Self.event(partition, event),
-            arguments: texts([String(caller.epoch), caller.identity, policy.terms]) + [changes], reply)
+            arguments: texts([String(caller.epoch), caller.openState, policy.terms]) + [changes], reply)
     }
 
     static func remember(
@@ -105,7 +105,7 @@ extension ScriptStep {
                 ModelKeys.meta(partition), ModelKeys.booking(partition, booking),
                 ModelKeys.record(partition, key.digest),
             ],
-            arguments: texts([String(caller.epoch), caller.identity]) + [key.record(booking, "done|201|\(body)")],
+            arguments: texts([String(caller.epoch), caller.openState]) + [key.record(booking, "done|201|\(body)")],
             reply)
     }
 }

@@ -35,7 +35,7 @@ struct ScriptStep {
         self.init(
             isFull ? .applyFull : .apply, keys: [ModelKeys.meta(partition), ModelKeys.event(partition, event)],
             arguments: [
-                Array(String(caller.epoch).utf8), Array(caller.identity.utf8), Array(caller.channel.utf8),
+                Array(String(caller.epoch).utf8), Array(caller.openState.utf8), Array(caller.channel.utf8),
                 operations.flatMap(\.bytes),
             ], reply)
         self.operations = operations.map(\.name)

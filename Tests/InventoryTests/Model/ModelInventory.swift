@@ -16,6 +16,9 @@ struct ModelPartition {
     /// Entries up to the cursor, when it was opened.
     var written = 0
     var log: [ModelEntry] = []
+
+    /// The state, once it is open.
+    var openState: String { "open3 \(epoch) \(identity)" }
 }
 
 /// One part of a reply.
@@ -46,6 +49,9 @@ struct ModelCaller {
     var identity: String
     /// Where it hears acknowledgements.
     var channel = "acks"
+
+    /// The state of a partition that is open for it; nothing in a recovery.
+    var openState: String { identity.isEmpty ? "" : "open3 \(epoch) \(identity)" }
 }
 
 /// What the functions do to one Redis, as the design has it: no I/O, no clock.
