@@ -1,7 +1,7 @@
 std = "lua51"
 max_line_length = 120
 
--- All files are joined into one text (Sources/LuaLibrary/LuaLibrary.swift), `library.lua` first: what it names, the
+-- All files are joined into one text (Sources/Stores/LuaLibrary/Functions.swift), `library.lua` first: what it names, the
 -- others see.
 local concerns = {
   "answers", "arguments", "asked", "best_seats", "blocks", "bookings", "cancellations", "claim_best", "claim_items",

@@ -1,4 +1,4 @@
-# Usher in a small image: built with Swift's toolchain, run without it.
+# Usher in a small image: built with the Swift toolchain, runs without it.
 #   docker build --tag usher .
 ARG SWIFT_IMAGE=swift:6.3-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim

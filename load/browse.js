@@ -1,4 +1,4 @@
-// Browsing: many read, few book. Lists, an event with its ETag, what is left, and one claim in fifty.
+// Browsing: many reads, few bookings. Lists, an event with its ETag, availability, and one claim in fifty.
 //
 //   make load SCENARIO=browse      DURATION (seconds) and VUS may be set
 import http from 'k6/http';
@@ -28,13 +28,13 @@ export default function (events) {
   const user = own();
   const event = events[__ITER % events.length];
   const list = http.get(`${base()}/v1/events?search=browse&limit=5`, by(user, null, 'list'));
-  check(list, { 'the list is told': (answer) => answer.status === 200 && answer.json('data').length > 0 });
+  check(list, { 'the list is returned': (answer) => answer.status === 200 && answer.json('data').length > 0 });
   const seen = http.get(`${base()}/v1/events/${event.id}`, by(user, null, 'event'));
-  check(seen, { 'the event is told': (answer) => answer.status === 200 });
+  check(seen, { 'the event is returned': (answer) => answer.status === 200 });
   const again = by(user, null, 'event');
   again.headers['If-None-Match'] = seen.headers.Etag;
   const unchanged = http.get(`${base()}/v1/events/${event.id}`, again);
-  check(unchanged, { 'it is the same, or newer': (answer) => [200, 304].includes(answer.status) });
+  check(unchanged, { 'the event is unchanged, or newer': (answer) => [200, 304].includes(answer.status) });
   const left = http.get(`${base()}/v1/events/${event.id}/availability`, by(user, null, 'availability'));
   check(left, {
     'counts add up': (answer) =>

@@ -1,8 +1,7 @@
-// Ten people at once for two tickets, again and again: exactly two may have one.
+// Ten people compete for two tickets, repeatedly: exactly two get one.
 //
 //   k6 run -e BASE=http://127.0.0.1:8080 -e ADMIN=<admin token> -e TOKENS='["…",…]' load/last-tickets.js
-//
-// BASE may name several copies, separated by commas: requests go to them in turn.
+// BASE may list several copies, separated by commas: requests go to them in turn.
 import http from 'k6/http';
 import { check } from 'k6';
 import { Counter } from 'k6/metrics';
@@ -48,7 +47,7 @@ export default function () {
     }),
     json(admin),
   );
-  check(event, { 'event made': (answer) => answer.status === 201 });
+  check(event, { 'event created': (answer) => answer.status === 201 });
   const { id, tiers } = event.json();
   const answers = http.batch(
     tokens.slice(0, contenders).map((token, index) => [

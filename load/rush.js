@@ -1,4 +1,4 @@
-// An on-sale rush: up to 200 people look, claim, hesitate, and pay; every fifth leaves the cart, which lapses.
+// An on-sale rush: up to 200 people look, claim, hesitate, and pay; every fifth abandons the cart, which expires.
 //
 //   make load SCENARIO=rush        DURATION, VUS and THINK (seconds, at the checkout) may be set
 import http from 'k6/http';
@@ -41,14 +41,14 @@ export default function (event) {
   expectRefusals();
   const user = own();
   const left = http.get(`${base()}/v1/events/${event.id}/availability`, by(user, null, 'availability'));
-  check(left, { 'availability is told': (answer) => answer.status === 200 });
+  check(left, { 'availability is returned': (answer) => answer.status === 200 });
   const items = [{ tierId: event.tiers[0].id, quantity: 1 + (__ITER % 2) }];
   const hold = http.post(
     `${base()}/v1/bookings`,
     JSON.stringify({ eventId: event.id, items }),
     by(user, newKey(), 'claim'),
   );
-  check(hold, { 'units are held, or refused by name': (answer) => answer.status === 201 || isRefusal(answer) });
+  check(hold, { 'units are held, or refused with a known code': (answer) => answer.status === 201 || isRefusal(answer) });
   if (hold.status !== 201) return;
   if (__ITER % 5 === 4) {
     abandoned.add(1);

@@ -1,4 +1,4 @@
-// A seat rush: everybody wants the same 2,000 seats, by name or as the best two. No seat may be confirmed twice.
+// A seat rush: all users want the same 2,000 seats, by id or as the best two. No seat may be confirmed twice.
 //
 //   make load SCENARIO=seats       DURATION (seconds) and VUS may be set
 import http from 'k6/http';
@@ -45,15 +45,15 @@ export default function ({ event, seats }) {
     JSON.stringify({ eventId: event.id, items: [item] }),
     by(user, newKey(), 'claim'),
   );
-  check(hold, { 'seats are held, or refused by name': (answer) => answer.status === 201 || isRefusal(answer) });
+  check(hold, { 'seats are held, or refused with a known code': (answer) => answer.status === 201 || isRefusal(answer) });
   if (hold.status !== 201) return;
   const paid = http.post(
     `${base()}/v1/bookings/${hold.json('id')}/payments`,
     JSON.stringify({ cardNumber: card }),
     by(user, newKey(), 'pay'),
   );
-  // Whoever shares this user may have claimed the same seat anew, which gives this hold back.
-  check(paid, { 'payment is confirmed, or its hold was given back': (answer) => [200, 202, 409].includes(answer.status) });
+  // Another virtual user with this token may have claimed the same seat, which releases this hold.
+  check(paid, { 'payment is confirmed, or its hold was released': (answer) => [200, 202, 409].includes(answer.status) });
   if (paid.status !== 409) confirmed.add(hold.json('items').reduce((sum, line) => sum + line.quantity, 0));
 }
 

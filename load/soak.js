@@ -1,4 +1,4 @@
-// A soak: a steady rate for as long as it is wanted, of everything a booking can go through. What grows shows here.
+// A soak: a steady rate of every booking operation, for any duration. Shows what grows over time.
 //
 //   make load SCENARIO=soak DURATION=3600      RATE (a second) may be set
 import http from 'k6/http';
@@ -47,14 +47,14 @@ export default function (event) {
   switch (exec.scenario.iterationInTest % 5) {
     case 0: {
       const again = http.post(`${base()}/v1/bookings`, JSON.stringify(claim), by(user, key, 'claim'));
-      check(again, { 'a repeated key is the same booking': (answer) => answer.json('id') === id });
+      check(again, { 'a repeated key returns the same booking': (answer) => answer.json('id') === id });
       break;
     }
     case 1:
-      check(act(id, 'cancel', {}), { 'it is cancelled': (answer) => [200, 202].includes(answer.status) });
+      check(act(id, 'cancel', {}), { 'the booking is cancelled': (answer) => [200, 202].includes(answer.status) });
       break;
     case 2:
-      check(act(id, 'extend', {}), { 'it is extended': (answer) => answer.status === 200 });
+      check(act(id, 'extend', {}), { 'the hold is extended': (answer) => answer.status === 200 });
       break;
     default: {
       const paid = http.post(

@@ -1,17 +1,18 @@
--- acknowledge: after a commit: up to where PostgreSQL has the outbox, and which bookings may leave Redis in a while.
+-- acknowledge: runs after a PostgreSQL commit: moves the cursor, and sets an expiry on bookings that may leave Redis.
 --
 -- KEYS: 1 meta, 2 outbox
--- ARGV: 1 epoch, 2 cursor before, 3 cursor now, 4 entries in between, 5 at most 500 bookings that may leave, one after
---       the other: id (16), version (I3), milliseconds it stays (I4)
+-- ARGV: 1 epoch, 2 previous cursor, 3 new cursor, 4 number of entries between them, 5 concatenated bookings that may
+--       leave, at most 500: id (16), version (I3), milliseconds until it leaves (I4)
 -- Replies: OK | STALE epoch
--- Keeps: the cursor never goes back, and never passes over what was not acknowledged: whoever finds it behind
---        PostgreSQL's acknowledges what lies between; only the version that was persisted may leave: a booking that
---        moved on since (one that expired and was taken again by a late payment) stays; `written` counts the outbox's
---        entries up to the cursor, exactly whenever that is the last one.
+-- Keeps: the cursor never moves back and never skips entries that were not acknowledged: a caller that finds the cursor
+--        behind PostgreSQL's acknowledges the entries between them; a booking leaves only if its version is the
+--        persisted one (a booking that changed since stays, for example one that expired and was reclaimed by a late
+--        payment); `written` counts the outbox's entries up to the cursor, and is exact whenever the cursor is the last
+--        entry.
 
 local leaving_size = 23
 
--- Lets bookings go whose records are still in the version that was persisted.
+-- Sets an expiry on bookings whose records still have the persisted version.
 local function let_go(prefix, leaving)
   for at = 1, #leaving, leaving_size do
     local key = prefix .. sub(leaving, at, at + 15)

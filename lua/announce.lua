@@ -1,9 +1,9 @@
 -- announce: notes that a library of functions is in use, so that no reconciler deletes it.
 --
--- KEYS: 1 hash: library -> when it was last known to be in use (milliseconds)
--- ARGV: 1 library of the caller, then libraries that Redis has, if the caller has looked
--- Replies: now, then the hash in pairs
--- Keeps: a library that nobody has announced is taken for one that was in use when it was first seen here.
+-- KEYS: 1 hash: library -> when it was last announced (milliseconds)
+-- ARGV: 1 the caller's library, then the libraries that Redis has, if the caller listed them
+-- Replies: now, then the hash's fields and values
+-- Keeps: a library that no process has announced counts as last used when it was first seen here.
 
 local function announce(keys, argv)
   local libraries, own = keys[1], argv[1]

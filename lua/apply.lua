@@ -1,32 +1,32 @@
--- apply: the one door: up to 64 operations of one event, in order; each is judged, all are written together.
+-- apply: executes up to 64 operations of one event, in order; judges each, then writes all of them at once.
 --
--- KEYS: 1 meta, 2 event; every other key is of the same partition (its names begin alike)
--- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 channel (where the caller hears
---       acknowledgements), 4 operations (lib/operations.lua)
--- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, entry (its id, or empty when nothing was written), then for
---          each operation a word and what goes with it (the headers of lib/claims.lua, payments, confirmations,
---          cancellations, extensions, blocks): a booking's record wherever there is one; MALFORMED for what could not
---          be read
---          or the errors NOOUTBOX (nothing was done), BROKEN (it failed after its first write; what was done is not
---          known and the event is closed)
--- Keeps: each operation sees what those before it did; everything is judged in tables, then written once
---        (lib/commit.lua); a bad operation harms no other; nothing is written for a group that is only refused, but due
---        holds that were released.
+-- KEYS: 1 meta, 2 event; all other keys belong to the same partition (same key prefix)
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 channel on which the caller receives
+--       acknowledgements, 4 operations (lib/operations.lua)
+-- Replies: RECOVERING | STALE epoch | NO_EVENT | OK, now, entry (its id, or empty if nothing was written), then for
+--          each operation a word and its payload (see the headers of lib/claims.lua, payments, confirmations,
+--          cancellations, extensions, blocks): a booking's record if the operation has one; MALFORMED for an operation
+--          that could not be parsed
+--          or the errors NOOUTBOX (nothing was done), BROKEN (it failed after its first write; how much was written is
+--          unknown and the event is closed)
+-- Keeps: each operation sees the changes of those before it; everything is judged in tables, then written once
+--        (lib/commit.lua); a bad operation does not affect the others; a group in which every operation is refused
+--        writes nothing except the release of due holds.
 --
--- As `apply` it is refused by a Redis that is full. As `apply_full` it is not: it refuses claims and blocks itself
--- (FULL) and so lets payments, cancellations and expiries through, which free more than they take.
+-- Redis refuses `apply` when it is out of memory. It runs `apply_full` even then: that function refuses claims and
+-- blocks (FULL) and accepts payments, cancellations and expiries, which free more memory than they take.
 
 local kinds = arguments.kinds
 
 local function expire(g)
   local before = versions.count()
-  -- Whoever asks has read in `due` that it is; when it is not, `due` is put right.
+  -- The caller found the event in `due`; if nothing is due, commit corrects the `due` entry.
   g.is_next_changed = g.is_next_changed or not g.is_due
   holds.expire_due(g)
   return 'OK', format('%d|%d', versions.count() - before, g.more and 1 or 0)
 end
 
--- What judges an operation of each kind.
+-- The judge function of each kind of operation.
 local judges = {
   [layout.claim_kind] = claims.judge, [layout.block_kind] = blocks.block, [layout.unblock_kind] = blocks.unblock,
   [layout.expiry_kind] = expire, [112] = payments.begin, [115] = confirmations.confirm, [102] = payments.fail,
@@ -42,10 +42,10 @@ local function refuse_full()
   return 'FULL', ''
 end
 
--- Those of operations that take units, when Redis is full.
+-- Judges that replace those above for operations that take units, when Redis is full.
 local judges_when_full = { [layout.claim_kind] = refuse_full, [layout.block_kind] = refuse_full }
 
--- An event that is not here is not due any more.
+-- Removes the `due` entry of an event that no longer exists.
 local function forget_due(event_key, count)
   local names = policies.names(event_key)
   for i = 1, count do
@@ -62,7 +62,7 @@ local function refuse_hopeless(g, count, reply)
   return reply
 end
 
--- Numbers of the versions that answer, and bytes that come before their records: by operation, filled by each call.
+-- Per operation, refilled by each call: the number of the version to answer with, and bytes to put before its record.
 local numbers, prefixes = {}, {}
 
 local function judge_all(g, count, is_full, reply)
@@ -74,7 +74,7 @@ local function judge_all(g, count, is_full, reply)
   end
 end
 
--- Puts the records in their places: they have the entry's id only now.
+-- Inserts the records into the reply: they contain the entry's id, which is known only after the commit.
 local function complete(count, reply)
   local records = versions.records
   for i = 1, count do

@@ -1,16 +1,17 @@
--- audit: one event as it is at one moment, with what its partition has not persisted. Reads only.
+-- audit: a consistent snapshot of one event, with the entries of its partition that are not persisted. Reads only.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 event (16 bytes), 2 cursor that PostgreSQL was read at
+-- ARGV: 1 event (16 bytes), 2 cursor at which PostgreSQL was read
 -- Replies: LAGGING (more than 5,000 entries are not persisted) |
---          OK, now, state, epoch, identity, last entry, event's epoch, tiers (as `availability` has them), entries of
---          this event after the cursor as XRANGE has them, holds and their records in pairs (lib/live_holds.lua),
---          the event's hash in pairs, blocks in pairs, the seat map and the longest runs (empty without), the event's
---          policy as it is stored, live holds as the event counts them | NO_EVENT (also for one of the first form)
+--          OK, now, state, epoch, identity, last entry, event's epoch, tiers (in the form of `availability`), this
+--          event's entries after the cursor in the form of XRANGE, pairs of holds and their records
+--          (lib/live_holds.lua), pairs of the event's hash, pairs of blocks, the seat map and the longest runs (empty
+--          without seats), the event's policy as stored, the event's count of live holds | NO_EVENT (also for an event
+--          in the first storage form)
 
 local entry_limit = 5000
 
--- The entries of an event after a cursor, or nil when there are too many to look through.
+-- This event's entries after the cursor, or nil if there are too many to scan.
 local function own_entries(outbox_key, cursor, id, id_text)
   local entries = call('XRANGE', outbox_key, '(' .. cursor, '+', 'COUNT', entry_limit + 1)
   if #entries > entry_limit then

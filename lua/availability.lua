@@ -1,8 +1,8 @@
--- availability: what one event has left. Reads only, and says so to Redis.
+-- availability: what is left of one event. Read-only, and registered as such.
 --
 -- KEYS: 1 meta, 2 event
--- Replies: OK, now, event's seq, `open` or `recovering`, event's status, tiers (16 bytes and counters each, in the
---          order in which they were made) | NO_EVENT
+-- Replies: OK, now, event's seq, `open` or `recovering`, event's status, tiers (16 bytes and counters each, in creation
+--          order) | NO_EVENT
 
 local function availability(keys)
   local meta_key, event_key = keys[1], keys[2]

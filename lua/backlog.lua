@@ -1,7 +1,7 @@
--- backlog: how many entries of an outbox are not persisted yet. Reads only, and says so to Redis.
+-- backlog: how many entries of an outbox are not persisted yet. Read-only, and registered as such.
 --
 -- KEYS: 1 meta, 2 outbox
--- Replies: OK, entries (0 when the partition holds nothing)
+-- Replies: OK, entries (0 when the partition is empty)
 
 local function backlog(keys)
   local meta_key, outbox_key = keys[1], keys[2]

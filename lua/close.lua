@@ -1,16 +1,16 @@
--- close: stops every function of a partition but those of recovery under this epoch.
+-- close: disables all functions of a partition except those of the recovery with this epoch.
 --
 -- KEYS: 1 meta, 2 outbox
 -- ARGV: 1 epoch
--- Replies: OK, lineage of what this Redis holds (0 when it holds nothing), 1 when its outbox cannot be relied on: only
---          the bookings' records tell what is not persisted, 1 when it is in the first form of what Redis held |
---          STALE epoch (a later recovery was here)
--- Keeps: epochs only rise; a damage is known until a recovery is through, and so is the form; keys that the first form
---        has records of are known for a day (`oldkeys`, see lua/load_keys.lua).
+-- Replies: OK, lineage of this Redis's data (0: no data), 1 if its outbox cannot be relied on: only the bookings'
+--          records show what is not persisted, 1 if its data is in the first storage form | STALE epoch (a later
+--          recovery closed the partition)
+-- Keeps: epochs only rise; the damage flag and the storage form are kept until a recovery completes; keys recorded in
+--        the first form are looked up for a day (`oldkeys`, see lua/load_keys.lua).
 
 local day_length = 86400000
 
--- What the state of an open partition is called in the first form; it has no field `form`.
+-- State of an open partition in the first form, which has no field `form`.
 local first_form_open = 'open'
 
 local function close(keys, argv)
@@ -27,7 +27,7 @@ local function close(keys, argv)
     call('HSET', meta_key, 'damaged', '1')
   end
   if is_first_form then
-    -- It may have said otherwise: a binary of the first form may have recovered it since.
+    -- `form` may be present: a binary of the first form may have recovered the partition since it was set.
     call('HDEL', meta_key, 'form')
     call('HSET', meta_key, 'oldkeys', format('%d', partition.clock() + day_length))
   end

@@ -1,11 +1,11 @@
--- glance: an event's counters and how much there is of it: an audit without what grows with the event. Reads only.
+-- glance: an event's counters and totals: an audit without the parts that grow with the event. Reads only.
 --
 -- KEYS: 1 meta, 2 event, 3 outbox
--- ARGV: 1 event (16 bytes), 2 cursor that PostgreSQL was read at
--- Replies: OK, state, epoch, identity, event's epoch, 1 when something of the event may not be persisted or else 0,
---          live holds, users, tiers (as `availability` has them) | NO_EVENT
+-- ARGV: 1 event (16 bytes), 2 cursor at which PostgreSQL was read
+-- Replies: OK, state, epoch, identity, event's epoch, 1 if a change of the event may not be persisted or else 0, live
+--          holds, users, tiers (in the form of `availability`) | NO_EVENT
 
--- More entries than that are not looked through.
+-- At this many entries the event is reported as behind without a scan.
 local entry_limit = 100
 
 local function is_behind(outbox_key, cursor, id, id_text)

@@ -1,14 +1,15 @@
--- library: what every function stands on. It comes first; the files of `lib/` and one file a function follow, each in a
--- block of its own, and all together are one library of Redis's (Sources/LuaLibrary/LuaLibrary.swift joins them).
+-- library: the base of all functions. It comes first, followed by the files of `lib/` and one file per function, each
+-- in a block of its own; together they are one Redis function library (Sources/Stores/LuaLibrary/Functions.swift joins
+-- them).
 --
--- The line before this one gives `library_name`: `usher_` and the hash of all the text. So another text is another
--- library: copies of different versions call functions of different names, and none replaces another's.
--- Keeps: what stays between two calls is only what is the same for ever (the names below, texts that were parsed).
+-- The line before this one sets `library_name`: `usher_` and the hash of the whole text. Different texts are therefore
+-- different libraries: copies of different versions call functions of different names, and none replaces another's.
+-- Keeps: only immutable data survives from one call to the next (the names below, parsed texts).
 
 local register_function = redis.register_function
 
--- While Redis loads a library it shows it nothing but `redis.register_function`: the first call takes the rest. Named
--- like this they are also found without a look into the table of globals.
+-- While it loads a library, Redis exposes only `redis.register_function`; the first call captures the other globals. As
+-- locals they also need no lookup in the table of globals.
 local function standard_names()
   return redis, string, table, math, struct, bit, tonumber, tostring, type, select, ipairs, pairs, next, unpack, pcall,
     error, setmetatable
@@ -22,8 +23,8 @@ local function take_standard_names()
     setmetatable = standard_names()
 end
 
--- The same of what they hold: a call through its own name is shorter to write and to run. `read` and `pack` are those
--- of `struct`; lib/layout.lua has their forms.
+-- Aliases for the members of those tables: shorter to write and faster to call. `read` and `pack` are those of
+-- `struct`; lib/layout.lua has the format strings.
 local call, byte, char, find, format, gmatch, gsub, match, rep, sub, concat, sort, floor, max, min, pack, read
 
 local function take_short_names()
@@ -34,16 +35,16 @@ local function take_short_names()
   pack, read = struct.pack, struct.unpack
 end
 
--- Redis's Lua marks and sweeps two bytes for each that is made, and begins again every 50 calls; but what lives is
--- hardly more than this text, half a megabyte. So half a byte is enough: a call costs a tenth less, for two megabytes
--- at most.
+-- By default Redis's Lua collector marks and sweeps two bytes for each byte allocated, and restarts every 50 calls; but
+-- live data is little more than this text, half a megabyte. Half a byte is enough: a call costs a tenth less, for two
+-- megabytes at most.
 local function slow_down_collector()
   if collectgarbage then
     collectgarbage('setstepmul', 50)
   end
 end
 
--- What the files of `lib/` fill: a table each, so that they may call each other in any order.
+-- Filled by the files of `lib/`: one table per file, so that they can call each other in any order.
 local answers, arguments, asked, best_seats, blocks, bookings, cancellations = {}, {}, {}, {}, {}, {}, {}
 local claim_best, claim_items, claim_refusals, claim_replays, claim_seats, claim_wants = {}, {}, {}, {}, {}, {}
 local claims, commit, confirmations, day_keys, event, extensions, grants = {}, {}, {}, {}, {}, {}, {}
@@ -52,9 +53,9 @@ local moves, operation_fields, operation_readers, operations, partition, payment
 local policies, record, record_tail, row_places, rows, seat_runs, short_ids = {}, {}, {}, {}, {}, {}, {}
 local shortages, stored_event, streams, tiers, totals, users, versions = {}, {}, {}, {}, {}, {}, {}
 
--- Makes a function of `body(keys, argv)` that callers reach by FCALL as `<library_name>_<name>`. `flags` are Redis's:
--- `no-writes` (reads only), `allow-oom` (runs also when Redis is full, because it frees more than it takes); without a
--- flag it is refused, before it begins, by a Redis that is full.
+-- Registers `body(keys, argv)` as a function that callers reach by FCALL as `<library_name>_<name>`. `flags` are
+-- Redis's: `no-writes` (reads only), `allow-oom` (also runs when Redis is full, because it frees more than it takes);
+-- without a flag, Redis refuses the call up front when it is full.
 local function register(entry)
   local body = entry.body
   register_function({

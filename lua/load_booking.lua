@@ -1,24 +1,24 @@
--- load_booking: puts bookings of one event back as PostgreSQL has them: live holds in a recovery, one that left Redis
--- when somebody acts on it.
+-- load_booking: loads bookings of one event from PostgreSQL's data: live holds during a recovery, or a booking that has
+-- left Redis when a request needs it.
 --
 -- KEYS: 1 meta, 2 event
 -- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua; empty in a recovery), 3 milliseconds of Redis's
---       clock when PostgreSQL was read (empty in a recovery), then pairs: booking (16 bytes), record (its entry zeros,
---       of this epoch); at most 200
--- Replies: OK, how many were put | TOO_OLD | STALE epoch | RECOVERING
--- Keeps: a record of this epoch is never overwritten; counters and totals are not touched (`load_event` and
---        `load_fields` do that); a hold is loaded only in a recovery, because outside one its absence means that it is
---        over; what only a surviving record of the same version knows (what the claim answered) stays.
+--       clock when PostgreSQL was read (empty in a recovery), then pairs: booking (16 bytes), record (with a zero
+--       entry, of this epoch); at most 200
+-- Replies: OK, how many were loaded | TOO_OLD | STALE epoch | RECOVERING
+-- Keeps: a record of this epoch is never overwritten; counters and totals are not changed (`load_event` and
+--        `load_fields` do that); a hold is loaded only in a recovery, because outside a recovery a missing hold has
+--        ended; data that only a surviving record of the same version has (the answer to the claim) is kept.
 
--- A record that was read longer ago may have been overtaken.
+-- A record that was read longer ago than this may be outdated.
 local longest_age = 10000
 
--- One that is not held leaves by itself again, an hour after it was last asked for.
+-- A booking that is not a hold expires again an hour after it was last requested.
 local stay = '3600000'
 
 local first_booking = 4
 
--- The record to be put: the survivor's, where that is of the same version and PostgreSQL does not know what it knows.
+-- The record to store: the surviving one if it has the same version and an answer that PostgreSQL lacks.
 local function merged(text, old)
   local _, flags = record.state(text)
   if not old or flags < layout.answer_unknown or byte(old) ~= layout.record_mark then
@@ -35,7 +35,7 @@ local function merged(text, old)
   return sub(old, 1, 6) .. sub(text, 7, entry_first - 1) .. layout.no_entry .. sub(old, entry_first + #layout.no_entry)
 end
 
--- Names a hold in the indexes, and the event as one that has it.
+-- Adds a hold to the indexes and to the event's numbers.
 local function index(names, numbers, id, b)
   local is_paying = b.status == layout.pending_payment
   local time = is_paying and b.deadline or b.expires
@@ -47,7 +47,7 @@ local function index(names, numbers, id, b)
   numbers.live = numbers.live + 1
 end
 
--- Puts them. Returns how many.
+-- Stores the records. Returns how many.
 local function put(names, epoch, is_recovery, argv, numbers)
   local records = {}
   for i = first_booking, #argv, 2 do
@@ -81,7 +81,7 @@ local function load_booking(keys, argv)
     return refusal
   end
   if not is_recovery then
-    -- Read in a future that Redis's clock went back from, it cannot be trusted either.
+    -- A negative age means that Redis's clock went back since the read: the record cannot be trusted either.
     local age = partition.clock() - tonumber(read_at)
     if age < 0 or age > longest_age then
       return { 'TOO_OLD' }

@@ -1,21 +1,21 @@
--- load_event: puts an event into Redis as PostgreSQL has it: when it is published, and in a recovery.
+-- load_event: loads an event from PostgreSQL's data into Redis: when it is published, and in a recovery.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua; empty in a recovery), 3 event (16 bytes),
---       4 its terms (`status|opens|closes|cancel|hold|maxt|maxb|currency`, empty: none), 5 the rows of tiers sold by
---       seat (lib/rows.lua), 6 Redis's clock as PostgreSQL last saw it and seq (I6 each), 7 tiers in the order in which
---       they were made (16 bytes and counters each), 8 seat map, 9 longest runs, 10 offsets (empty without seats)
--- Replies: OK | EXISTS (it is here under this epoch) | STALE epoch | RECOVERING (also for an event that a function left
---       half written, or that was loaded under this epoch and is gone: only a recovery may put it back)
--- Keeps: counters come from PostgreSQL, which has everything that this partition's outbox ever said; what another epoch
---        left is taken away; the event's clock and `seq` never go back.
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua; empty in a recovery), 3 event (16 bytes), 4 its
+--       terms (`status|opens|closes|cancel|hold|maxt|maxb|currency`, empty: none), 5 the rows of tiers sold by seat
+--       (lib/rows.lua), 6 Redis's clock as last recorded in PostgreSQL and seq (I6 each), 7 tiers in creation order (16
+--       bytes and counters each), 8 seat map, 9 longest runs, 10 offsets (empty without seats)
+-- Replies: OK | EXISTS (it is loaded under this epoch) | STALE epoch | RECOVERING (also for an event that a function
+--          left half written, or that was loaded under this epoch and is gone: only a recovery may reload it)
+-- Keeps: counters come from PostgreSQL, which has everything that was ever in this partition's outbox; data of another
+--        epoch is removed; the event's clock and `seq` never go back.
 
 local day_length = 86400000
 
--- What the key began with where users' totals were before they were in the event's hash.
+-- Prefix of the keys that stored users' totals before they moved to the event's hash.
 local former_users = 'u:'
 
--- What is here of the event: its epoch (false: nothing), seq and clock; also of the first form.
+-- The event's present epoch (false: none), seq and clock; also reads the first form.
 local function read_old(event_key)
   local fields = call('HMGET', event_key, 'p', 'n', 'epoch', 'seq', 'clock')
   local policy, numbers = fields[1], fields[2]
@@ -28,12 +28,12 @@ local function read_old(event_key)
   }
 end
 
--- Why it cannot be loaded outside a recovery, or nil.
+-- Why the event cannot be loaded outside a recovery, or nil.
 local function refusal_when_open(meta_key, names, old, id, epoch)
   if old.epoch == 'closed' then
     return { 'RECOVERING' }
   end
-  -- It was here under this epoch and is gone, and PostgreSQL may lag behind what was here.
+  -- The event was loaded under this epoch and is gone, and PostgreSQL may lag behind the lost state.
   if not old.epoch and call('HGET', names.known, id) == epoch then
     call('HSET', meta_key, 'broken', names.id)
     return { 'RECOVERING' }
@@ -41,9 +41,9 @@ local function refusal_when_open(meta_key, names, old, id, epoch)
   return nil
 end
 
--- Takes away what another epoch left. Keys of requests are loaded anew.
+-- Removes data of another epoch. Idempotency keys are loaded anew.
 local function remove(names, old)
-  -- A `due` of a wrong type has to stop the function before its first write.
+  -- Fails here, before the first write, if `due` has the wrong type.
   call('ZCARD', names.due)
   local gone = {
     names.event, names.queue, names.expiries, names.paying, names.seat_map, names.runs, names.offsets, names.blocks,

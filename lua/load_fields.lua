@@ -1,8 +1,8 @@
--- load_fields: in a recovery, what users have of one event, or its blocks.
+-- load_fields: in a recovery, loads users' totals of one event, or its blocks.
 --
 -- KEYS: 1 meta, 2 event (for users) or its blocks
--- ARGV: 1 epoch, then pairs: `u` and the user, and totals (lib/totals.lua), or block (16 bytes) and what it takes off
---       sale (layout.block, seats); at most 400 pairs
+-- ARGV: 1 epoch, then pairs: `u` + user and totals (lib/totals.lua), or block (16 bytes) and its content (layout.block,
+--       seats); at most 400 pairs
 -- Replies: OK | STALE epoch
 
 local function load_fields(keys, argv)

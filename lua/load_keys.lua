@@ -1,15 +1,15 @@
--- load_keys: in a recovery, the idempotency keys of claims of one event that PostgreSQL knows.
+-- load_keys: in a recovery, loads the idempotency keys of one event's claims from PostgreSQL's data.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 claims, one after the other: the first eight bytes of the key's digest, the booking (16 bytes), when
---       it was claimed (I6), length of the user (I2), user; 3 until when keys of the first form are kept (Unix
---       milliseconds; 0: there are none), then those in triples: digest (16 bytes), record, milliseconds it stays
+-- ARGV: 1 epoch, 2 concatenated claims: the first eight bytes of the key's digest, the booking (16 bytes), when it was
+--       claimed (I6), length of the user (I2), user; 3 until when keys of the first form are kept (Unix milliseconds;
+--       0: there are none), then those keys in triples: digest (16 bytes), record, lifetime in milliseconds
 -- Replies: OK | STALE epoch
--- Keeps: a key that is here already is not counted again, and leads where it led; a record that survived knows the very
---        answer that was given, and stays.
+-- Keeps: a key that is present is not counted twice and keeps its booking; a surviving record has the original answer
+--        and is kept.
 --
--- What a claim of the first form of Redis's data answered is not known: each such key has a record of its own.
--- `oldkeys` of meta says until when callers have to look for them.
+-- The answer to a claim of the first storage form is unknown: each of its keys has a record of its own. `oldkeys` of
+-- meta is the time until which callers look for these records.
 
 local day_length = 86400000
 local lifetime = '259200000' -- three days, as lib/day_keys.lua has it
@@ -21,7 +21,7 @@ local function add(key, field, booking, user)
   end
 end
 
--- Reads the claims. Returns the last day of any.
+-- Adds all claims. Returns the latest day among them.
 local function add_all(names, text)
   local at, last_day, is_kept = 1, 0, {}
   while at <= #text do
@@ -39,7 +39,7 @@ local function add_all(names, text)
   return last_day
 end
 
--- The records of keys of the first form, from the fourth argument on.
+-- Adds the records of keys of the first form, from the fourth argument on.
 local function add_first_form(meta_key, prefix, kept_until, argv)
   for i = 4, #argv, 3 do
     call('SET', prefix .. argv[i], argv[i + 1], 'PX', argv[i + 2], 'NX')

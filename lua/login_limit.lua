@@ -1,10 +1,10 @@
--- login_limit: counts a login attempt against one account or one address, over a sliding window. An attempt that
--- succeeds is taken out again by its caller, so that what stays are those that failed or still run.
+-- login_limit: counts a login attempt against one account or one address, over a sliding window. The caller removes an
+-- attempt that succeeds, so the set contains failed and running attempts only.
 --
 -- KEYS: 1 sorted set: attempt -> when (ms)
--- ARGV: 1 attempt, 2 most attempts in a window, 3 window (ms)
+-- ARGV: 1 attempt, 2 maximum number of attempts in a window, 3 window (ms)
 -- Replies: 0 (counted) | ms until the oldest attempt leaves the window (refused; a refusal is not counted)
--- Keeps: never more than that many attempts in a window; the key goes with its last attempt.
+-- Keeps: a window never has more than the maximum number of attempts; the key expires with its last attempt.
 
 local function login_limit(keys, argv)
   local time = redis.call('TIME')

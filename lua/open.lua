@@ -1,10 +1,11 @@
--- open: the last step of a recovery; the partition may be written to again.
+-- open: the last step of a recovery; reopens the partition for writes.
 --
 -- KEYS: 1 meta, 2 outbox
 -- ARGV: 1 epoch, 2 identity of this Redis, 3 the cursor PostgreSQL has committed
 -- Replies: OK | STALE epoch
--- Keeps: new entries sort after the cursor; what this Redis holds now descends from what PostgreSQL had, in this form;
---        an outbox that lacks what is persisted says so (`trimmed`), for a PostgreSQL that falls back behind it.
+-- Keeps: new entries sort after the cursor; this Redis's data now descends from PostgreSQL's, in the present storage
+--        form; an outbox that lacks persisted entries is marked `trimmed`, for a PostgreSQL that falls back to an
+--        earlier state.
 
 local function open(keys, argv)
   local meta_key, outbox_key, epoch, identity, cursor = keys[1], keys[2], argv[1], argv[2], argv[3]
@@ -13,7 +14,7 @@ local function open(keys, argv)
     return refusal
   end
   if call('EXISTS', outbox_key) == 0 then
-    -- XSETID needs a stream; an entry added and taken away leaves an empty one.
+    -- XSETID needs an existing stream; adding and deleting an entry leaves an empty one.
     call('XDEL', outbox_key, call('XADD', outbox_key, '*', 'h', ''))
     call('HSET', meta_key, 'trimmed', cursor)
   end

@@ -1,26 +1,28 @@
--- rate_limit: counts or judges up to 256 requests by the generic cell rate algorithm (GCRA; ITU-T I.371, annex A).
+-- rate_limit: counts or checks up to 256 requests by the generic cell rate algorithm (GCRA; ITU-T I.371, annex A).
 --
--- Of each subject one number is kept: when all it was let do would have been done at the even rate (TAT, microseconds,
--- 7 bytes). The numbers lie in a hash a window: one read and one write for all of a call, and what nobody asks about
--- any more goes with its window, off the main thread. A window is twice as long as the longer period, and no TAT is
--- further than a period away: in its second half what the window before knew has passed, and is not read.
+-- One number is kept per subject: the time at which all of its admitted requests would have completed at the even rate
+-- (TAT, microseconds, 7 bytes). The numbers are stored in one hash per window: a call needs one read and one write, and
+-- subjects without recent requests are dropped with their window, off the main thread. A window is twice as long as the
+-- longer period, and no TAT is more than a period ahead: in a window's second half all TATs of the previous window have
+-- passed, so that window is not read.
 --
--- KEYS: 1 what the windows' keys begin with; `:` and the window's number follow
--- ARGV: 1 the limits: interval and period of principals, the same of addresses, 6 bytes each (microseconds; a period of
---       n intervals lets n requests come at once); 2 the requests: of how many principals and addresses some were let
---       in already and are counted, how many of each are asked for (2 bytes each), then in this order: how often (1; 1
---       where it is asked), length of the subject (2), subject. Principals and addresses must be told apart by their
---       names; a subject is counted once a call, and may be asked for several times.
--- Replies: now (7 bytes), then 7 bytes a request: its TAT after it; the first bit is set when it is refused
--- Keeps: what is asked for is let in only while the subject's TAT stays within a period from now; nothing is counted
---       for what is refused; no TAT is ever further than a period away.
+-- KEYS: 1 prefix of the windows' keys; `:` and the window's number follow
+-- ARGV: 1 the limits: interval and period of principals, then those of addresses, 6 bytes each (microseconds; a period
+--       of n intervals allows a burst of n requests); 2 the requests: the number of principals and of addresses with
+--       requests that were admitted already and are only counted, the number of each with requests to check (2 bytes
+--       each), then in this order: number of requests (1 byte; 1 for a check), length of the subject (2), subject. The
+--       names of principals and addresses must not collide; a subject is counted at most once per call, and may be
+--       checked several times.
+-- Replies: now (7 bytes), then 7 bytes per request: the TAT after it; the first bit is set if it is refused
+-- Keeps: a checked request is admitted only if the subject's TAT stays within a period from now; a refused request
+--        counts nothing; no TAT is ever more than a period ahead.
 --
--- It runs for every request that is limited: lists are kept from call to call, filled anew by each and never read
--- beyond its count, and a number that many have is made text once.
+-- It runs for every request that is limited: lists are reused from call to call, refilled by each and never read beyond
+-- its count, and a number that several subjects share is packed once.
 
 local refused, number_form = 128, '>I7'
 
--- What the text of the limits says; the same text comes with every call of a version with one setting.
+-- The last limits as text, and parsed; all calls of one version with one setting pass the same text.
 local known_limits, limits = nil, nil
 
 local function read_limits(text)
@@ -38,7 +40,7 @@ end
 
 local names, times, texts, set, answers = {}, {}, {}, {}, {}
 
--- Subjects, and how often each is meant, from `at` on.
+-- Reads subjects and their numbers of requests, from `at` on.
 local function read_requests(text, at, count)
   for i = 1, count do
     local often, high, low = byte(text, at, at + 2)
@@ -48,8 +50,8 @@ local function read_requests(text, at, count)
   end
 end
 
--- Reads what this window knows, and what the one before knows of those that this one does not. Returns whether this one
--- knows none of them: then it may not be there yet.
+-- Reads the subjects' TATs from the current window, and those missing there from the previous one. Returns whether the
+-- current window has none of the subjects: its key may not exist yet.
 local function read_known(current, previous, count)
   local missing, places = 0, {}
   for i, text in ipairs(call('HMGET', current, unpack(names, 1, count))) do
@@ -72,8 +74,8 @@ local function read_known(current, previous, count)
   return missing == count
 end
 
--- Judges some requests, which are counted or asked for. `latest` has what this call made of a subject, where some are
--- asked for. Returns how many fields and values are to be written in all.
+-- Counts or checks some requests. `latest` has the TATs that this call has set so far; nil if the call checks nothing.
+-- Returns how many fields and values are to be written in all.
 local function judge(now, first, last, limit, is_asked, latest, used)
   local interval, end_of_period = limit.interval, now + limit.period
   local fresh, fresh_text = now + interval, nil
@@ -87,7 +89,7 @@ local function judge(now, first, last, limit, is_asked, latest, used)
       answers[i] = char(refused + byte(text)) .. sub(text, 2)
     else
       if after > end_of_period then
-        -- Let in elsewhere at the same time: what it has is used up.
+        -- Another process admitted more at the same time: the subject's allowance is used up.
         after = end_of_period
       end
       if after == fresh then

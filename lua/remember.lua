@@ -1,15 +1,15 @@
--- remember: the answer of a request with a key, for 24 hours.
+-- remember: stores the answer to a request with an idempotency key, for 24 hours.
 --
 -- KEYS: 1 meta, 2 the booking's record, 3 the idempotency record
--- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 the record as it is kept (lib/answers.lua): it
---       comes whole, because Lua takes time for every byte that it is given or joins
--- Replies: OK | REUSED (another request has the key) | KEY_LIMIT | NOT_FOUND (neither key nor booking is here) |
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 the complete record to store
+--       (lib/answers.lua): built by the caller, because Lua takes time for every byte that it receives or concatenates
+-- Replies: OK | REUSED (another request has the key) | KEY_LIMIT | NOT_FOUND (neither key nor booking is stored) |
 --          NO_EVENT | RECOVERING | STALE epoch
--- Keeps: a key belongs to one request; one that no function recorded is counted as any other.
+-- Keeps: a key belongs to one request; a key that no function has recorded yet counts towards the user's limit.
 
 local lifetime = '86400000'
 
--- Counts the key of a booking's owner. Returns a refusal or nil.
+-- Counts the key for the booking's owner. Returns a refusal or nil.
 local function count_key(tag, epoch, text)
   if not text or byte(text) ~= layout.record_mark then
     return { 'NOT_FOUND' }

@@ -1,8 +1,8 @@
--- seat_map: what each seat of an event is now. Reads only, and says so to Redis.
+-- seat_map: the present state of each seat of an event. Read-only, and registered as such.
 --
 -- KEYS: 1 meta, 2 event, 3 seat map
--- ARGV: 1 the sequence number that the caller has the map of, or empty
--- Replies: OK seq, state, map | SAME seq, state (nothing has changed since) | NO_EVENT
+-- ARGV: 1 sequence number of the map that the caller has, or empty
+-- Replies: OK seq, state, map | SAME seq, state (unchanged) | NO_EVENT
 
 local function seat_map(keys, argv)
   local meta_key, event_key, map_key, known_seq = keys[1], keys[2], keys[3], argv[1]

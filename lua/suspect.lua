@@ -1,9 +1,9 @@
--- suspect: closes a partition of which something is known to be wrong, so that the reconciler recovers it.
+-- suspect: closes a partition whose data is known to be wrong, so that the reconciler recovers it.
 --
 -- KEYS: 1 meta
 -- ARGV: 1 epoch
--- Replies: OK | STALE epoch (it was recovered meanwhile, or is about to be)
--- Keeps: the recovery is told that the outbox may lack something, and takes what PostgreSQL does not have from records.
+-- Replies: OK | STALE epoch (a recovery has run since, or is about to)
+-- Keeps: marks the outbox as possibly incomplete, so that the recovery takes from records what PostgreSQL lacks.
 
 local function suspect(keys, argv)
   local meta_key, epoch = keys[1], argv[1]

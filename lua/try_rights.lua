@@ -1,9 +1,9 @@
--- try_rights: does once, under a key of its own, what the other functions do all day: it fails where its caller's
--- account may not. Called when a process starts, which so loads the library as well.
+-- try_rights: executes, under a key of its own, the commands that the other functions use: it fails if the caller's
+-- account lacks a permission. Called at start-up, and so also loads the library.
 --
--- KEYS: 1 a key of a partition that nobody else uses
+-- KEYS: 1 an otherwise unused key of a partition
 -- Replies: OK
--- Keeps: the key is gone afterwards.
+-- Keeps: the key does not exist afterwards.
 
 local function try_rights(keys)
   local key = keys[1]

@@ -1,20 +1,20 @@
 -- update_event: changes an event's policy and its tiers' capacities and prices, and adds tiers.
 --
 -- KEYS: 1 meta, 2 event
--- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 its terms but the currency, which
---       never changes (`status|opens|closes|cancel|hold|maxt|maxb`, empty: none), 4 tiers that change, one after the
---       other: tier (16), 1 + 2 (I1; 1: the capacity changes, 2: the price), capacity (I4), price (I6), kind (1) when
---       the tier is to be added unless it exists, else `-`
--- Replies: OK | COMMITTED and, one after the other, tiers of which more is held, sold or blocked than their new
---          capacity: tier (16), held, sold, blocked (I4 each) | UNKNOWN_TIER | MORE (64 due holds were released, call
---          again) | NO_EVENT | RECOVERING | STALE epoch
+-- ARGV: 1 epoch, 2 the state of an open partition (lib/partition.lua), 3 the terms without the currency, which never
+--       changes (`status|opens|closes|cancel|hold|maxt|maxb`, empty: none), 4 concatenated changes of tiers: tier (16),
+--       1 + 2 (I1; 1: the capacity changes, 2: the price), capacity (I4), price (I6), kind (1) if the tier is to be
+--       added unless it exists, else `-`
+-- Replies: OK | COMMITTED and, concatenated, the tiers with more units held, sold or blocked than the new capacity:
+--          tier (16), held, sold, blocked (I4 each) | UNKNOWN_TIER | MORE (64 due holds were released, call again) |
+--          NO_EVENT | RECOVERING | STALE epoch
 -- Keeps: capacity = available + held + sold + blocked, with available never below 0; existing holds keep their expiry
 --        and price; an added tier comes last.
 
 local change_form, change_size = '>c16BI4I6c1', 28
 local unchanged_kind = '-'
 
--- The changes, by number.
+-- Parses the changes into a list.
 local function read_changes(text)
   local changes = {}
   for at = 1, #text, change_size do
@@ -27,7 +27,7 @@ local function read_changes(text)
   return changes
 end
 
--- Why the tiers cannot become so, or nil.
+-- Why the tiers cannot be changed, or nil.
 local function judge(g, changes)
   local committed = {}
   for _, change in ipairs(changes) do
@@ -45,7 +45,7 @@ local function judge(g, changes)
   return nil
 end
 
--- The tier as it becomes; a new one is the last in the event's order.
+-- Applies a change to a tier; a new tier comes last in the event's order.
 local function change_tier(g, change, order)
   local tier = tiers.find(g, change.tier)
   if not tier then

@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
@@ -7,7 +7,7 @@ import Testing
 
 @testable import API
 
-@Suite("Acknowledgements and the calls that wait for them")
+@Suite("Acknowledgements and waiting calls")
 struct AckRegistryTests {
     private static func booking(_ number: UInt64) -> BookingID {
         BookingID(partition: Partition(0), milliseconds: 1, random: number)
@@ -15,14 +15,14 @@ struct AckRegistryTests {
 
     private static let booking = booking(1)
     private static let version = BookingVersion(number: 3, at: 1_700_000_000_000)
-    /// Longer than any test is meant to take: who waits so long was not told.
+    /// Longer than any test should take: a call that waits this long was not notified.
     private static let long = Duration.seconds(20)
 
     private static func message(_ version: BookingVersion = version, _ rest: String = "") -> [UInt8] {
         Array("\(booking) \(version) 7\(rest)".utf8)
     }
 
-    /// Runs `body` with a registry whose PostgreSQL is away, so that acknowledgements alone can tell it anything.
+    /// Runs `body` with a registry whose PostgreSQL is away, so that only acknowledgements can end a wait.
     private func withRegistry(
         _ body: @Sendable (AckRegistry, EventLoop, PostgresPool) async throws -> Void
     ) async throws {
@@ -38,7 +38,7 @@ struct AckRegistryTests {
         }
     }
 
-    @Test("one that arrives after its call has begun to wait ends the wait, and those of all others for it")
+    @Test("an acknowledgement that arrives during a wait ends it, and all other waits for that version")
     func waitFirst() async throws {
         try await withRegistry { registry, loop, _ in
             var ended: [Bool] = []
@@ -52,7 +52,7 @@ struct AckRegistryTests {
         }
     }
 
-    @Test("one that arrives before its call begins to wait is remembered, for any number of calls")
+    @Test("an acknowledgement that arrives before the wait is remembered, for any number of calls")
     func ackFirst() async throws {
         try await withRegistry { registry, _, _ in
             registry.received(Self.message())
@@ -66,7 +66,7 @@ struct AckRegistryTests {
         }
     }
 
-    @Test("one of another version, or of another booking, says nothing, whenever it arrives")
+    @Test("an acknowledgement of another version or booking ends no wait, whenever it arrives")
     func another() async throws {
         try await withRegistry { registry, loop, _ in
             let later = BookingVersion(number: 4, at: Self.version.at)
@@ -99,7 +99,7 @@ struct AckRegistryTests {
         }
     }
 
-    @Test("many may come in one message, a line each")
+    @Test("one message may have many acknowledgements, one per line")
     func lines() async throws {
         try await withRegistry { registry, _, _ in
             let lines = (1...3).map { "\(Self.booking($0)) \(Self.version) 7" + ($0 == 2 ? " oversold" : "") }
@@ -110,7 +110,7 @@ struct AckRegistryTests {
         }
     }
 
-    @Test("what is no acknowledgement is ignored")
+    @Test("malformed acknowledgements are ignored")
     func nonsense() async throws {
         try await withRegistry { registry, _, _ in
             for text in ["", "x", "\(Self.booking)", "\(Self.booking) 3 x 7", "x 3 4 7"] {
@@ -120,7 +120,7 @@ struct AckRegistryTests {
         }
     }
 
-    @Test("of many, so many are remembered, and no more than twice as many")
+    @Test("at least the limit is remembered, and at most twice as many")
     func bound() {
         var recent = RecentAcks(limit: 100)
         for number in 1...10_000 {
@@ -131,7 +131,7 @@ struct AckRegistryTests {
         #expect(!recent.has(Self.booking(1), Self.version, now: 0))
     }
 
-    @Test("they are remembered for some seconds, and for no more than twice as long")
+    @Test("acknowledgements are remembered for some seconds, and at most twice as long")
     func time() {
         var recent = RecentAcks()
         recent.note(Self.booking, Self.version, now: 7)
@@ -144,7 +144,7 @@ struct AckRegistryTests {
         #expect(!recent.has(Self.booking(3), Self.version, now: 8 + 5 * RecentAcks.nanoseconds))
     }
 
-    @Test("one that was lost with the subscription is found in PostgreSQL by who begins to wait after it is back")
+    @Test("an acknowledgement lost with the subscription is found in PostgreSQL by waits that begin after it is back")
     func lostSubscription() async throws {
         let url = try TestServers.postgres.createDatabase("ackregistry")
         let loop = try EventLoop(name: "acks")
@@ -162,7 +162,7 @@ struct AckRegistryTests {
             var ended: Bool?
             loop.spawn { ended = await registry.isWritten(Self.booking, Self.version, within: .seconds(600)) }
             while registry.waiting > 0 || ended == nil {
-                // It is read long before the wait is over.
+                // The row is read long before the wait is over.
                 try #require(monotonicNanoseconds() - began < 60_000_000_000)
                 await loop.sleep(for: .milliseconds(1))
             }

@@ -1,10 +1,10 @@
 import Testing
 
 extension ContractTests {
-    @Suite("What an action may say")
+    @Suite("Validation of actions")
     struct ActionValidationTests {
         @Test(
-            "extending and cancelling take nothing but a key",
+            "extending and cancelling accept no member but a key",
             arguments: [
                 ("{\"quantity\":1}", "/quantity"), ("{\"a\":{\"b\":[]}}", "/a"),
                 ("{\"idempotencyKey\":7}", "/idempotencyKey"),
@@ -20,13 +20,13 @@ extension ContractTests {
                 #expect(answer.pointers == [pointer])
             }
             #expect(try api.booking(held.id, by: ann)["version"]?.integer == 1)
-            // A body means nothing with DELETE (RFC 9110, section 9.3.5).
+            // The body of a DELETE has no meaning (RFC 9110, section 9.3.5).
             let deleted = try api.ask(Request("DELETE", "/v1/bookings/\(held.id)", body).by(ann))
             #expect(deleted.status == 200 && deleted["status"]?.text == "CANCELLED")
         }
 
         @Test(
-            "a card that cannot be one is refused before anybody is asked",
+            "an impossible card is refused before the provider is called",
             arguments: [
                 ("cardNumber", "4242424242424242"), ("cardNumber", "\"\""), ("cardNumber", "\"42424242424\""),
                 ("cardNumber", "\"42424242424242424242\""), ("cardNumber", "\"４２４２４２４２４２４２４２４２\""),
@@ -42,12 +42,12 @@ extension ContractTests {
             let answer = try api.act("payments", held.id, "{\(card)\"\(name)\":\(json)}", by: ann)
             answer.expectProblem(400, "invalid-request")
             #expect(answer.pointers == ["/\(name)"])
-            // Fewer digits may be those of the answer's own id.
+            // Fewer digits could occur in the answer's id.
             #expect(!answer.text.contains("42424") && !answer.text.contains("4242-4242"))
             #expect(try api.booking(held.id, by: ann)["version"]?.integer == 1)
         }
 
-        @Test("a query where there is none to have is not in the way")
+        @Test("a query on a route without parameters is ignored")
         func queries() throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()

@@ -5,13 +5,13 @@ import Testing
 extension ContractTests {
     @Suite("Cancelling as an administrator")
     struct AdminCancelTests {
-        /// What the audit log has of a booking, the newest first.
+        /// A booking's entries in the audit log, newest first.
         private func audited(_ api: TestAPI, _ booking: String) throws -> [JSONValue] {
             try api.ask(Request("GET", "/v1/admin/audit-log?subject=\(booking)").by(TestAPI.admin))["data"]?.elements
                 ?? []
         }
 
-        @Test("anybody's booking is cancelled whole, in part and line by line, says by whom, and is refunded")
+        @Test("any user's booking can be cancelled whole and in part; it is logged with its actor, and refunded")
         func anybodys() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 10)
@@ -47,7 +47,7 @@ extension ContractTests {
             #expect(try api.left(event) == [10, 0, 0])
         }
 
-        @Test("after the owner may not any more an administrator still may, whole and in part")
+        @Test("an administrator can cancel after the owner's deadline, whole and in part")
         func anyTime() async throws {
             let api = try TestAPI.current
             let event = try api.event(",\"cancelUntil\":\"2020-01-01T00:00:00Z\"")
@@ -62,7 +62,7 @@ extension ContractTests {
             #expect(cancelled.status == 200 && cancelled["reason"]?.text == "admin")
         }
 
-        @Test("keys are the administrator's own, and do not meet those of the booking's owner")
+        @Test("an administrator's keys are separate from those of the booking's owner")
         func keys() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 10)
@@ -80,7 +80,7 @@ extension ContractTests {
                 .expectProblem(422, "idempotency-key-reused")
         }
 
-        @Test("what is not an administrator's: reasons of others, the older services' route, paying and extending")
+        @Test("not privileged: reasons by others, the drop-in route, paying and extending")
         func limits() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 10)
@@ -101,7 +101,7 @@ extension ContractTests {
                 try api.ask(service).expectProblem(400, "invalid-request")
                 try api.ask(service.with("X-On-Behalf-Of", "somebody")).expectProblem(404, "booking-not-found")
             }
-            // A body on DELETE means nothing, whatever it is.
+            // The body of a DELETE is ignored, whatever it is.
             for body in ["{\"reason\":\"x\",\"y\":1}", "no json"] {
                 let own = try api.claim(event, by: ann)
                 let cancelled = try api.ask(Request("DELETE", "/v1/bookings/\(own.id)", body).by(ann))

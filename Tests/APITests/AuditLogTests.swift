@@ -1,5 +1,5 @@
 import Foundation
-import HTTPServer
+import HTTP
 import JSON
 import Support
 import Testing
@@ -15,13 +15,13 @@ private func entries(_ query: String, in api: TestAPI) throws -> [JSONValue] {
 
 @Suite("The audit log", .api())
 struct AuditLogTests {
-    @Test("an administrator's changes of an event are on record as soon as they are answered, with before and after")
+    @Test("an administrator's changes of an event are logged before the answer, with before and after")
     func event() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5)
         let path = "/v1/events/\(event.id)"
         #expect(try api.ask(Request("PATCH", path, "{\"title\":\"Opera\"}").by(TestAPI.admin)).status == 200)
-        // By its number: the subject is the id all the same.
+        // The path has the event's number: the subject is its id anyway.
         let cancel = Request("POST", "/v1/events/\(event.number)/cancel", "{}").by(TestAPI.admin)
         #expect(try api.ask(cancel.with("X-Request-Id", "cancel-1")).status == 200)
         let found = try entries("subject=\(event.id)", in: api)
@@ -34,7 +34,7 @@ struct AuditLogTests {
         #expect(found[2]["before"]?.isNull == true && found[2]["after"]?["title"]?.text == "Concert")
     }
 
-    @Test("venues, blocks, repairs and publications are on record too")
+    @Test("venues, blocks, repairs and publications are logged too")
     func others() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5, ",\"description\":\"x\"")
@@ -57,7 +57,7 @@ struct AuditLogTests {
         #expect(found[1]["reason"]?.text == "dry run")
     }
 
-    @Test("a write that was refused says why, and changes nothing")
+    @Test("a refused write is logged with its reason, and changes nothing")
     func refused() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5)
@@ -68,7 +68,7 @@ struct AuditLogTests {
         #expect(found["after"]?.isNull == true)
     }
 
-    @Test("administrators' calls refused to others and failed logins are on record, without the address of mail")
+    @Test("refused calls of administrators' routes and failed logins are logged, without e-mail addresses")
     func strangers() async throws {
         let api = try TestAPI.current
         let id = "mallory-\(UUID().uuidString)"
@@ -93,7 +93,7 @@ struct AuditLogTests {
         #expect(!logins.text.contains("nobody@example.com"))
     }
 
-    @Test("what a service books is on record a moment later, with whom it was for")
+    @Test("a service's bookings are logged soon after, with the user that they are for")
     func service() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5)
@@ -111,7 +111,7 @@ struct AuditLogTests {
         #expect(found["data"]?[0]?["reason"]?.text == "on behalf of \(user)")
     }
 
-    @Test("what a service reserves for clients of older services is on record with the booking and whom it was for")
+    @Test("a service's reserve call is logged with the booking and the user that it is for")
     func reserved() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5)
@@ -128,7 +128,7 @@ struct AuditLogTests {
         #expect(found["data"]?[0]?["reason"]?.text == "on behalf of \(user)")
     }
 
-    @Test("pages follow each other without a gap, and customers see none of it")
+    @Test("pages follow each other without a gap; customers may not read the log")
     func pages() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5)
@@ -175,7 +175,7 @@ struct AuditLogTests {
         $0.persistWait = .milliseconds(100)
     }, .serialized)
 struct AuditLogAwayTests {
-    @Test("an administrator's write is refused before anything is done; a service's claim is recorded later")
+    @Test("an administrator's write is refused before it runs; a service's claim is logged later")
     func away() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 5)
@@ -203,7 +203,7 @@ struct RefusalBudgetTests {
         var budget = RefusalBudget()
         let admitted = (0..<10_000).count { budget.admits("192.0.2.1", now: Int64($0)) }
         #expect(admitted == RefusalBudget.perAddress)
-        // Another address still has its own.
+        // Another address still has its own budget.
         let other = budget.admits("192.0.2.2", now: 10_000)
         #expect(other)
         #expect(budget.summaryTime == RefusalBudget.window)
@@ -214,7 +214,7 @@ struct RefusalBudgetTests {
         #expect(afterwards)
     }
 
-    @Test("a flood from many addresses is bounded over all of them")
+    @Test("a flood from many addresses is bounded in total")
     func addresses() {
         var budget = RefusalBudget()
         let admitted = (0..<100_000).count { budget.admits("host-\($0)", now: 0) }

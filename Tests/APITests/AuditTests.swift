@@ -13,7 +13,7 @@ struct AuditTests {
             Request("POST", "/v1/admin/audit/events/\(event)/repair\(query)", "{}").by(TestAPI.admin))
     }
 
-    /// The partition's tag, of a booking of it.
+    /// The hash tag of a booking's partition.
     private func tag(_ booking: String) -> String { "{p\(Int(booking.dropFirst(15).prefix(3), radix: 16) ?? 0)}:" }
 
     private func details(_ answer: Answer) -> String {
@@ -32,7 +32,7 @@ struct AuditTests {
         return (event, held, sold, user)
     }
 
-    /// Repairs, and checks that the repair is whole and that the live hold is still its owner's.
+    /// Repairs, and checks that the repair is complete and that the live hold still belongs to its owner.
     private func expectRepair(
         _ event: TestEvent, _ held: Answer, _ user: String, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -41,7 +41,7 @@ struct AuditTests {
         #expect(dry["verdict"]?.text == "drift", sourceLocation: sourceLocation)
         #expect(dry["actions"]?.elements.isEmpty == false, sourceLocation: sourceLocation)
         #expect(
-            try audit(event.id)["verdict"]?.text == "drift", "a dry run mends nothing", sourceLocation: sourceLocation)
+            try audit(event.id)["verdict"]?.text == "drift", "a dry run fixes nothing", sourceLocation: sourceLocation)
         let done = try repair(event.id)
         #expect(done["verdict"]?.text == "ok", "\(done.text)", sourceLocation: sourceLocation)
         #expect(done["actions"]?.elements.isEmpty == false, sourceLocation: sourceLocation)
@@ -53,7 +53,7 @@ struct AuditTests {
         #expect(try audit(event.id)["verdict"]?.text == "ok", sourceLocation: sourceLocation)
     }
 
-    @Test("both stores agree, written down or not")
+    @Test("both stores agree, before and after persisting")
     func agree() async throws {
         let api = try TestAPI.current
         let (event, _, _, user) = try used()
@@ -75,7 +75,7 @@ struct AuditTests {
         try audit("99999").expectProblem(404, "event-not-found")
     }
 
-    @Test("a counter changed by hand is found, explained and put right")
+    @Test("a counter changed by hand is found, explained and repaired")
     func counter() async throws {
         let api = try TestAPI.current
         let (event, held, _, user) = try used()
@@ -86,7 +86,7 @@ struct AuditTests {
         try await expectRepair(event, held, user)
     }
 
-    @Test("terms of sale changed by hand, in either store, are found and put right")
+    @Test("terms of sale changed by hand, in either store, are found and repaired")
     func terms() async throws {
         let api = try TestAPI.current
         for change in [
@@ -110,7 +110,7 @@ struct AuditTests {
         try await expectRepair(event, held, user)
     }
 
-    @Test("a booking's amount changed by hand is found, of a hold and of a sale, and left to people")
+    @Test("an amount changed by hand, of a hold or a sale, is found but not repaired")
     func amounts() async throws {
         let api = try TestAPI.current
         let (event, held, sold, _) = try used()
@@ -125,7 +125,8 @@ struct AuditTests {
         }
         let left = try repair(event.id)
         #expect(left["verdict"]?.text == "drift" && left["actions"]?.elements.isEmpty == false, "\(left.text)")
-        // The lines as well: then it is not what was paid, or not what Redis has.
+        // With the items changed too, the amount is consistent in PostgreSQL but differs from what was paid, or from
+        // Redis.
         for (booking, count) in [(held.id, 2), (sold.id, 3)] {
             try await api.execute("UPDATE booking_items SET unit_amount = 1 WHERE booking_id = '\(booking)'")
             try await api.execute("UPDATE bookings SET total_amount = \(count) WHERE id = '\(booking)'")
@@ -158,7 +159,7 @@ struct AuditTests {
         #expect(try audit(event.id)["verdict"]?.text == "ok")
     }
 
-    @Test("a deleted hold is found and brought back")
+    @Test("a deleted hold is found and restored")
     func hold() async throws {
         let api = try TestAPI.current
         let (event, held, _, user) = try used()
@@ -170,7 +171,7 @@ struct AuditTests {
         try await expectRepair(event, held, user)
     }
 
-    @Test("removed rows, of a hold and of a sale, are found and written down again from Redis")
+    @Test("removed rows, of a hold and of a sale, are found and persisted again from Redis")
     func rows() async throws {
         let api = try TestAPI.current
         let (event, held, sold, user) = try used()
@@ -192,7 +193,7 @@ struct AuditTests {
         #expect(read["status"]?.text == "CONFIRMED" && read["persisted"]?.bool == true)
     }
 
-    @Test("a changed seat byte and a removed seat row are found, by the names of the seats, and put right")
+    @Test("a changed seat byte and a removed seat row are found, by seat name, and repaired")
     func seat() async throws {
         let api = try TestAPI.current
         let hall = try TestHall(api)
@@ -203,7 +204,7 @@ struct AuditTests {
         let sold = try hall.claim(api, "{\"seatIds\":[\"\(seats["A 2 3"] ?? "")\"]}", by: user, card: Card.good)
         #expect(sold.status == 201)
         #expect(try audit(hall.event)["verdict"]?.text == "ok")
-        // The first row's second seat is free for anybody, and the fifth is held by nobody.
+        // Marks the first row's second seat as free, and the fifth as held without a hold.
         try await api.redis("SETRANGE", tag(held.id) + "s:" + hall.event, "1", ".")
         try await api.redis("SETRANGE", tag(held.id) + "s:" + hall.event, "4", "h")
         try await api.execute("DELETE FROM event_seats WHERE booking_id = '\(sold.id)'")

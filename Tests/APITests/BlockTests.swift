@@ -7,7 +7,7 @@ extension ContractTests {
             try TestAPI.current.ask(Request("POST", "/v1/events/\(hall.event)/blocks", body).by(token))
         }
 
-        @Test("seats and units go off sale, and come back once")
+        @Test("seats and units go off sale, and return to sale once")
         func blocks() async throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)
@@ -67,7 +67,7 @@ extension ContractTests {
             #expect(try list(hall, "?cursor=1").pointers == ["?cursor"])
         }
 
-        @Test("a block that is asked for again under its key is the same one, and another one is refused")
+        @Test("a repeated key returns the same block; a different block under the key is refused")
         func keys() throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)
@@ -85,18 +85,18 @@ extension ContractTests {
             try api.ask(Request("POST", path, aliased).by(TestAPI.admin)).expectReplay(of: first)
             #expect(try api.ask(other.keyed("block-2")).status == 201)
             #expect(try ids(list(hall)).count == 2)
-            // Of another event and of another administrator it is another key.
+            // For another event or administrator it is another key.
             let hall2 = try TestHall(api)
             let elsewhere = body.replacing(hall.tiers["Standing"] ?? "", with: hall2.tiers["Standing"] ?? "")
             let second = Request("POST", "/v1/events/\(hall2.event)/blocks", elsewhere)
             #expect(try api.ask(second.by(TestAPI.admin).keyed("block-1")).headers["idempotent-replayed"] == nil)
             let admin = TestAPI.token("another-admin", roles: ["admin"])
             #expect(try api.ask(second.by(admin).keyed("block-1")).status == 201)
-            // What was put on sale again stays so.
+            // A removed block stays removed.
             #expect(try api.ask(Request("DELETE", path + "/\(first.id)").by(TestAPI.admin)).status == 204)
             try api.ask(request.keyed("block-1")).expectReplay(of: first)
             #expect(try ids(list(hall)).count == 1)
-            // A refusal is judged again.
+            // A refused request is judged again.
             let much = Request("POST", path, body.replacing("4}", with: "9}")).by(TestAPI.admin)
             try api.ask(much.keyed("block-3")).expectProblem(409, "sold-out")
             for block in try ids(list(hall)) {

@@ -17,7 +17,7 @@ extension ContractTests {
             }
         }
 
-        @Test("bytes that are no UTF-8 are 400")
+        @Test("bytes that are not UTF-8 are 400")
         func encoding() throws {
             let body = Array("{\"eventId\":\"".utf8) + [0xc3, 0x28, 0xff] + Array("\"}".utf8)
             let request = Request("POST", "/v1/bookings", "{}").by(TestAPI.newUser()).carrying(body)
@@ -38,7 +38,7 @@ extension ContractTests {
         }
 
         @Test(
-            "a body is JSON and says so",
+            "a body must be JSON and be declared as JSON",
             arguments: ["text/plain", "application/jsonp", "multipart/form-data", "application/x+jsonx", "json"])
         func mediaTypes(type: String) throws {
             let request = Request("POST", "/v1/bookings").by(TestAPI.newUser()).with("Content-Type", type)
@@ -46,7 +46,7 @@ extension ContractTests {
         }
 
         @Test(
-            "JSON under its other names is read",
+            "JSON under other media types is accepted",
             arguments: ["application/json; charset=utf-8", "Application/JSON", "application/vnd.usher+json", ""])
         func goodMediaTypes(type: String) throws {
             var request = Request("POST", "/v1/bookings").by(TestAPI.newUser())
@@ -54,7 +54,7 @@ extension ContractTests {
             try TestAPI.current.ask(request.carrying(Array("{}".utf8))).expectProblem(400, "invalid-request")
         }
 
-        @Test("a compressed body is not understood")
+        @Test("a compressed body is refused")
         func compressed() throws {
             let request = Request("POST", "/v1/bookings", "{}").by(TestAPI.newUser()).with("Content-Encoding", "gzip")
             try TestAPI.current.ask(request).expectProblem(415, "unsupported-media-type")

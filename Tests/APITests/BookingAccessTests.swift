@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 extension ContractTests {
-    @Suite("Whose booking it is")
+    @Suite("Access to bookings")
     struct BookingAccessTests {
-        @Test("somebody else's booking, and one that cannot be, is 404 whatever is asked")
+        @Test("another user's booking, or an impossible id, is 404 for every action")
         func notFound() throws {
             let api = try TestAPI.current
             let held = try api.claim(try api.event(), by: TestAPI.newUser())
@@ -43,7 +43,7 @@ extension ContractTests {
             #expect(unknown.headers["www-authenticate"] != nil)
         }
 
-        @Test("without credentials, or with bad ones, nothing is told")
+        @Test("without valid credentials nothing is returned")
         func unauthorized() throws {
             let api = try TestAPI.current
             let held = try api.claim(try api.event(), by: TestAPI.newUser())

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("List of bookings")
     struct BookingListTests {
-        @Test("a user's bookings are listed, newest first, by status, by event and page by page")
+        @Test("a user's bookings are listed newest first, by status, by event and in pages")
         func list() async throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":null")

@@ -1,9 +1,9 @@
 import Support
 import Testing
 
-@Suite("Callbacks and stores that forget", .api { $0.ownsPostgres = true }, .serialized)
+@Suite("Callbacks and lost stores", .api { $0.ownsPostgres = true }, .serialized)
 struct CallbackStoreTests {
-    @Test("a late success of a booking that left Redis is judged as PostgreSQL has it")
+    @Test("a late success of a booking that is no longer in Redis is judged by PostgreSQL's state")
     func leftRedis() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -19,7 +19,7 @@ struct CallbackStoreTests {
         #expect(try api.tell(Message(booking: paid.id, transaction: own)) == "duplicate")
     }
 
-    @Test("while Redis is being recovered nothing is judged: 503, and afterwards as it was")
+    @Test("during a recovery callbacks are 503, and are judged as usual afterwards")
     func recovering() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()

@@ -14,7 +14,7 @@ struct CallbackTests {
         return (event, paid)
     }
 
-    @Test("what is not signed by a secret of ours, or long ago, is 401 and changes nothing")
+    @Test("a wrong or old signature is 401 and changes nothing")
     func signatures() throws {
         let api = try TestAPI.current
         let (_, booked) = try pending(api, by: TestAPI.newUser())
@@ -49,7 +49,7 @@ struct CallbackTests {
         #expect(answer.pointers.contains(pointer))
     }
 
-    @Test("a signed message of a type that is not known is ignored, whatever else is in it")
+    @Test("a signed message of an unknown type is ignored, whatever its other members")
     func unknownType() throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -65,7 +65,7 @@ struct CallbackTests {
         try api.ask(forged).expectProblem(401, "bad-signature")
     }
 
-    @Test("confirmed: once, whatever is delivered again, and down to the rows")
+    @Test("confirmed: only once, however often it is delivered, in Redis and PostgreSQL")
     func confirmed() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -96,7 +96,7 @@ struct CallbackTests {
         #expect(try api.booking(booked.id, by: ann)["payment"]?["id"]?.text == other.payment)
     }
 
-    @Test("released: the hold keeps its old deadline; a third time it is over")
+    @Test("released: the hold keeps its old deadline; the third failure ends it")
     func released() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -110,7 +110,7 @@ struct CallbackTests {
         try await api.written(booked.id, "RESERVED", payment: "FAILED")
         for _ in 2...3 {
             #expect(try api.act("payments", booked.id, Card.body(Card.late), by: ann).status == 202)
-            // The old message concerns the old attempt.
+            // The old message is about the old attempt.
             #expect(try api.tell(message) == "ignored")
             #expect(try api.tell(Message(booking: booked.id).failed) == "released")
         }
@@ -120,7 +120,7 @@ struct CallbackTests {
         try await api.until(1, "SELECT count(*) FROM bookings WHERE id = '\(booked.id)' AND status = 'FAILED'")
     }
 
-    @Test("success and failure of one transaction end the same in either order", arguments: [true, false])
+    @Test("success and failure of one transaction have the same result in either order", arguments: [true, false])
     func eitherOrder(successFirst: Bool) async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -172,7 +172,7 @@ struct CallbackTests {
         #expect(try api.left(event) == [5, 0, 0])
     }
 
-    @Test("refund-due: a second payment goes back, and the booking stays as it is")
+    @Test("refund-due: a second payment is refunded, and the booking does not change")
     func second() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -192,7 +192,7 @@ struct CallbackTests {
         try await api.written(booked.id, "CONFIRMED", payment: "SUCCEEDED")
     }
 
-    @Test("mismatch: another sum or currency is kept apart, and the right one still counts")
+    @Test("mismatch: a wrong amount or currency is recorded apart, and the right one still counts")
     func mismatch() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -206,11 +206,11 @@ struct CallbackTests {
         #expect(try api.tell(right) == "confirmed")
         #expect(try await api.count(kept) == 0)
         #expect(try api.tell(right.but { $0.amount = 1 }) == "mismatch")
-        #expect(try await api.count(kept) == 0, "no other money was taken")
+        #expect(try await api.count(kept) == 0, "no other payment was recorded")
         #expect(try api.left(event) == [4, 0, 1])
     }
 
-    @Test("mismatch: a transaction that another booking has, told by a callback or charged by us")
+    @Test("mismatch: a transaction of another booking, from a callback or from our own charge")
     func ofAnother() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -226,7 +226,7 @@ struct CallbackTests {
         #expect(try await api.count("SELECT count(*) FROM dead_letters") == 0)
     }
 
-    @Test("unmatched: money for nobody is kept, whatever its booking's name looks like")
+    @Test("unmatched: a payment without a booking is recorded, whatever its booking id looks like")
     func unmatched() async throws {
         let api = try TestAPI.current
         let (_, booked) = try pending(api, by: TestAPI.newUser())
@@ -260,7 +260,7 @@ struct CallbackTests {
             1, "SELECT count(*) FROM bookings WHERE id = '\(booked.id)' AND version = 3 AND status = 'CONFIRMED'")
     }
 
-    @Test("a payment is told to its owner and to administrators, and lists are theirs")
+    @Test("a payment is visible to its owner and to administrators; only administrators list payments")
     func reading() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()

@@ -3,17 +3,17 @@ import Support
 import Testing
 
 extension ContractTests {
-    /// Who calls, and for whom.
-    @Suite("Who calls")
+    /// The caller, and the user that it acts for.
+    @Suite("Callers")
     struct CallerTests {
         private static let key = "box-office-key-of-tests"
 
-        /// A request for a user whose name is these bytes.
+        /// A request for a user whose id has these bytes.
         private func ask(_ request: Request, onBehalfOf name: [UInt8]) throws -> Answer {
             try TestAPI.current.ask(request.with("X-API-Key", Self.key).with("X-On-Behalf-Of", name))
         }
 
-        @Test("names in Latin-1 are refused, so that no two of them become one user")
+        @Test("ids in Latin-1 are refused, so that no two of them become one user")
         func latin1() throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxBookingsPerUser\":1")
@@ -28,13 +28,13 @@ extension ContractTests {
             #expect(good.status == 201 && good["userId"]?.text?.utf8.elementsEqual("ren\u{e9}".utf8) == true)
         }
 
-        /// Ids that are not valid: not normal, not seen, steering, too long.
+        /// Invalid ids: not normalised, invisible, with format characters, too long.
         static let badIDs = [
             "jose\u{301}", "\u{212b}ngstr\u{f6}m", "\u{1112}\u{1161}\u{11ab}", "\u{a0}", "adm\u{202e}in", "a\u{200b}b",
             "x\u{ad}y", "\u{200d}", "a\u{2066}b", "a\u{e0041}b", "a\u{fe0f}b", String(repeating: "x", count: 129),
         ]
 
-        @Test("an id that is not normal or cannot be seen is refused at every door", arguments: badIDs)
+        @Test("an id that is not normalised or not visible is refused on every route", arguments: badIDs)
         func doors(_ name: String) throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -47,7 +47,7 @@ extension ContractTests {
         }
 
         @Test(
-            "an id as people write it is taken at every door, and is answered byte for byte",
+            "a valid id is accepted on every route, and is returned byte for byte",
             arguments: [
                 "jos\u{e9}", "\u{d55c}\u{ae00}", "\u{639}\u{644}\u{6cc}\u{200c}\u{631}\u{636}\u{627}",
                 "\u{1f469}\u{200d}\u{1f680}",
@@ -68,13 +68,13 @@ extension ContractTests {
             }
         }
 
-        /// On what needs credentials, on what does not, and in both forms of errors.
+        /// Routes that need credentials, routes that need none, and both forms of errors.
         private static let paths = [
             "/v1/bookings", "/v1/events", "/v1/events/1", "/%761/events", "/v1/venues", "/v1/demo", "/api/events",
             "/api/bookings",
         ]
 
-        @Test("a header that says who calls is sent once, or the request is refused", arguments: paths)
+        @Test("a repeated credential header is refused", arguments: paths)
         func once(_ path: String) throws {
             let api = try TestAPI.current
             let token = TestAPI.newUser()
@@ -90,7 +90,7 @@ extension ContractTests {
             }
         }
 
-        @Test("an API key that is wrong or empty is refused, also where none is needed", arguments: paths)
+        @Test("a wrong or empty API key is refused, even where none is needed", arguments: paths)
         func wrongKey(_ path: String) throws {
             let api = try TestAPI.current
             for key in ["wrong", "", Self.key.uppercased(), Self.key + "x"] {
@@ -106,14 +106,14 @@ extension ContractTests {
             #expect(good.status != 401 && good.status != 400, "\(good.text)")
         }
 
-        @Test("documents and health are not asked who calls")
+        @Test("documents and health checks ignore credentials")
         func elsewhere() throws {
             for path in ["/livez", "/openapi.json"] {
                 #expect(try TestAPI.current.ask(Request("GET", path).with("X-API-Key", "wrong")).status == 200)
             }
         }
 
-        @Test("X-On-Behalf-Of means nothing beside a token")
+        @Test("X-On-Behalf-Of is ignored with a token")
         func tokenOnly() throws {
             let api = try TestAPI.current
             let held = try api.ask(
@@ -124,7 +124,7 @@ extension ContractTests {
             #expect(try api.ask(odd).status == 200)
         }
 
-        @Test("one space or more stand between Bearer and the token")
+        @Test("one or more spaces separate Bearer and the token")
         func spaces() throws {
             let api = try TestAPI.current
             let token = TestAPI.newUser()

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Cancelling")
     struct CancelTests {
-        @Test("a hold is cancelled by either call, and again")
+        @Test("a hold can be cancelled by either call, and repeatedly")
         func cancelHold() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 4)
@@ -24,7 +24,7 @@ extension ContractTests {
             }
         }
 
-        @Test("a paid booking is cancelled, and its money is due back")
+        @Test("cancelling a paid booking makes a refund due")
         func cancelPaid() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 4)
@@ -36,7 +36,7 @@ extension ContractTests {
             #expect(try api.left(event) == [4, 0, 0])
         }
 
-        @Test("a booking whose payment is under way may be cancelled")
+        @Test("a booking with a running payment can be cancelled")
         func cancelPending() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 4)

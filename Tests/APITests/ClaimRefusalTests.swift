@@ -5,7 +5,7 @@ import Testing
 extension ContractTests {
     @Suite("Refused claims")
     struct ClaimRefusalTests {
-        @Test("what others hold may lapse, what is sold may not")
+        @Test("units that others hold are held-by-others, sold ones are sold-out")
         func soldAndHeld() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 2)
@@ -23,7 +23,7 @@ extension ContractTests {
             #expect(try api.claim(event, 2, by: TestAPI.newUser()).status == 201)
         }
 
-        @Test("limits count live holds, and are free again after a cancel")
+        @Test("limits count live holds, and cancelling frees them")
         func limits() throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":3,\"maxBookingsPerUser\":2")
@@ -54,7 +54,7 @@ extension ContractTests {
             try api.claim(gone, by: TestAPI.newUser()).expectProblem(409, "event-cancelled")
         }
 
-        @Test("an unknown event is 404, a tier of another event is 400 and is pointed at")
+        @Test("an unknown event is 404; another event's tier is 400 with a pointer")
         func unknown() throws {
             let api = try TestAPI.current
             let event = try api.event()

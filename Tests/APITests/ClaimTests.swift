@@ -5,7 +5,7 @@ import Testing
 extension ContractTests {
     @Suite("Claims")
     struct ClaimTests {
-        @Test("a claim is held: the whole booking, where it is, and what is left")
+        @Test("a claim returns the whole booking, its location, and the availability")
         func held() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 5, price: 1250)
@@ -37,7 +37,7 @@ extension ContractTests {
             #expect(UUID(uuidString: answer.id) != nil && answer.id == answer.id.lowercased())
         }
 
-        @Test("an event is named by id, by number and by the number's text; one tier named twice is one line")
+        @Test("an event is named by id, number or number as text; a tier named twice is one item")
         func names() throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -68,7 +68,7 @@ extension ContractTests {
             #expect(left["remainingTickets"]?.integer == 6)
         }
 
-        @Test("ten at once for two units: two win, the others are told that they are held")
+        @Test("ten concurrent claims for two units: two succeed, the others get held-by-others")
         func race() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 2)

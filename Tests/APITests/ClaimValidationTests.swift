@@ -1,7 +1,7 @@
 import Testing
 
 extension ContractTests {
-    @Suite("What a claim may say")
+    @Suite("Validation of claims")
     struct ClaimValidationTests {
         private func claim(_ items: String, _ more: String = "") throws -> Answer {
             let api = try TestAPI.current
@@ -50,7 +50,7 @@ extension ContractTests {
         }
 
         @Test(
-            "further members are known or refused",
+            "unknown or invalid further members are refused",
             arguments: [
                 (",\"seat\":1", "/seat"), (",\"payment\":7", "/payment"), (",\"payment\":{}", "/payment/cardNumber"),
                 (",\"payment\":{\"cardNumber\":4242424242424242}", "/payment/cardNumber"),
@@ -67,7 +67,7 @@ extension ContractTests {
             let answer = try claim("[{\"tierId\":TIER,\"quantity\":1}]", more)
             answer.expectProblem(400, "invalid-request")
             #expect(answer.pointers == [pointer])
-            // Fewer digits may be those of the answer's own id.
+            // Fewer digits could occur in the answer's id.
             #expect(!answer.text.contains("42424") && !answer.text.contains("4242-4242"))
         }
 

@@ -1,9 +1,9 @@
-import Booking
+import BoxOffice
 import Foundation
 import Support
 import Testing
 
-/// Nobody is taken for somebody else, whatever their names look like.
+/// No user is mistaken for another, whatever their ids look like.
 @Suite("Users whose ids look alike", .api { $0.persistWait = .seconds(10) }, .serialized)
 struct ConfusableTests {
     private static let key = "box-office-key-of-tests"
@@ -33,7 +33,7 @@ struct ConfusableTests {
         return (program.readToEnd(), program.wait())
     }
 
-    /// Nothing of a booking and its payment is told or done for another user.
+    /// Checks that another user can neither read nor change a booking and its payment.
     private func expectHidden(
         _ booking: String, payment: String? = nil, from other: String, _ token: Bool = false,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -57,7 +57,7 @@ struct ConfusableTests {
         #expect(list.status == 200 && !ids.contains(booking), sourceLocation: sourceLocation)
     }
 
-    @Test("two ids that look alike are two users: limits, bookings and payments are each one's own")
+    @Test("two ids that look alike are two users, with separate limits, bookings and payments")
     func lookalikes() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 1000, ",\"maxBookingsPerUser\":1")
@@ -79,7 +79,7 @@ struct ConfusableTests {
         try await expectAgreement(event)
     }
 
-    @Test("ids that are not in NFC are refused, their twins are taken")
+    @Test("ids that are not in NFC are refused; their NFC forms are accepted")
     func equivalents() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 1000)
@@ -91,7 +91,7 @@ struct ConfusableTests {
         }
     }
 
-    @Test("ids of before there were rules stay apart in both stores, for readers, audit, repair and verify")
+    @Test("ids from before the rules stay distinct in both stores, for reads, audit, repair and verify")
     func stored() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 1000, ",\"maxBookingsPerUser\":1")
@@ -111,7 +111,7 @@ struct ConfusableTests {
         #expect(verified.code == 0, "\(verified.said)")
     }
 
-    @Test("what Redis let go of is put back for its owner, not for a user of an equal name")
+    @Test("a booking that left Redis is loaded for its owner, not for a user with an equivalent id")
     func reloaded() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -126,7 +126,7 @@ struct ConfusableTests {
         #expect(try api.booking(held.id, by: TestAPI.token(owner)).status == 404)
     }
 
-    @Test("a search finds titles in either spelling, and nobody's search is answered with another's")
+    @Test("a search finds titles in either spelling, and searches that look alike are not mixed up")
     func search() async throws {
         let api = try TestAPI.current
         let mark = UUID().uuidString.prefix(8)
@@ -148,7 +148,7 @@ struct ConfusableTests {
             #expect(try total("Beyonce\u{301} \(mark)") == 2)
             #expect(try total("BEYONCE\u{301} \(mark)") == 2)
         }
-        // A wildcard does not hide behind a combining mark, and two searches that only look the same are two.
+        // A combining mark does not hide a wildcard, and two searches that only look the same are distinct.
         #expect(try total("%\u{301}\(mark)") == 0)
         #expect(try total("\u{661}\(mark)") == 0)
         #expect(try total(String(repeating: "\u{44f}", count: 200)) == 0)
@@ -156,7 +156,7 @@ struct ConfusableTests {
         try api.ask(Request("GET", "/v1/events?search=\(long)")).expectProblem(400, "invalid-request")
     }
 
-    @Test("a title that changes its spelling only is changed")
+    @Test("a change of only the spelling of a title is a change")
     func title() throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -169,7 +169,7 @@ struct ConfusableTests {
         }
     }
 
-    @Test("sections, rows and seats of canonically equal names are several, and are sold apart")
+    @Test("sections, rows and seats with canonically equivalent names are distinct, and sold separately")
     func hall() throws {
         let api = try TestAPI.current
         let names = ["\u{e9}", "e\u{301}"]
@@ -196,21 +196,21 @@ struct ConfusableTests {
         let signs = seats.map { seat in
             ["section", "row", "number"].map { Array((seat[$0]?.text ?? "").utf8) }
         }
-        #expect(Set(signs).count == 8, "every sign is answered byte for byte")
+        #expect(Set(signs).count == 8, "every name is returned byte for byte")
     }
 
-    @Test("a member, a parameter and a role are themselves, not what is canonically equal to them")
+    @Test("members, parameters and roles are compared exactly, not by canonical equivalence")
     func names() throws {
         let api = try TestAPI.current
         let event = try api.event()
         let user = TestAPI.newUser()
-        // The Kelvin sign equals K: this is no idempotency key, but a member that nobody knows.
+        // The Kelvin sign is canonically equivalent to K: this is not the idempotency key, but an unknown member.
         let body = event.claim(more: ",\"idempotency\u{212a}ey\":\"abc\"")
         try api.ask(Request("POST", "/v1/bookings", body).by(user)).expectProblem(400, "invalid-request")
     }
 }
 
-/// A text in a set, by its bytes.
+/// A text that is compared by its bytes.
 private struct ExactName: Hashable {
     let bytes: [UInt8]
 

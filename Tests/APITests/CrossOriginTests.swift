@@ -4,7 +4,7 @@ import Testing
 extension ContractTests {
     @Suite("No other origins")
     struct NoCrossOriginTests {
-        @Test("without configured origins nothing is said about other origins")
+        @Test("without configured origins there are no CORS headers")
         func noCORS() throws {
             let answer = try TestAPI.current.ask(Request("GET", "/v1/events").with("Origin", "https://evil.example"))
             #expect(answer.headers["access-control-allow-origin"] == nil && answer.headers["vary"] == nil)
@@ -14,7 +14,7 @@ extension ContractTests {
 
 @Suite("Other origins", .api { $0.corsOrigins = ["https://shop.example", "https://other.example"] })
 struct CrossOriginTests {
-    @Test("a configured origin is let in, with everything it has to read")
+    @Test("a configured origin is allowed, with all headers that it needs")
     func allowed() throws {
         let api = try TestAPI.current
         let answer = try api.ask(Request("GET", "/v1/events").with("Origin", "https://other.example"))
@@ -26,7 +26,7 @@ struct CrossOriginTests {
         }
     }
 
-    @Test("what may be asked is told before it is asked, without a token")
+    @Test("preflights are answered without a token")
     func preflight() throws {
         let api = try TestAPI.current
         let request = Request("OPTIONS", "/v1/bookings").with("Origin", "https://shop.example")
@@ -47,7 +47,7 @@ struct CrossOriginTests {
         #expect(answer.headers["access-control-max-age"] != nil)
     }
 
-    @Test("problems may be read too, other origins and their preflights get nothing")
+    @Test("problems can be read too; other origins and their preflights get no CORS headers")
     func others() throws {
         let api = try TestAPI.current
         let problem = try api.ask(Request("GET", "/v1/bookings").with("Origin", "https://shop.example"))
@@ -60,7 +60,7 @@ struct CrossOriginTests {
     }
 
     @Test(
-        "refusals made before there is a route can be read too",
+        "refusals made before routing can be read too",
         arguments: [
             ("POST /v1/bookings HTTP/1.1\r\nHost: x\r\n%\r\nContent-Length: 70000\r\n\r\n", 413),
             ("GET / HTTP/1.1\r\nHost: x\r\n%\r\nX: \(String(repeating: "y", count: 20_000))\r\n\r\n", 431),

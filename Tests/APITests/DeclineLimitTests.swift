@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Declined cards")
     struct DeclineLimitTests {
-        @Test("who has had twenty cards declined cannot try another for an hour; others can, and claims go on")
+        @Test("after twenty declines a user cannot try another card for an hour; other users can, and claims go on")
         func limited() throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -21,8 +21,8 @@ extension ContractTests {
                 #expect(refused["detail"]?.text?.hasPrefix("20 of your cards were declined") == true)
                 #expect(refused.headers["retry-after"] != nil)
             }
-            #expect(try api.left(event) == [98, 1, 1], "nothing was held for what was refused")
-            // What was paid before is told all the same, by its key and as a booking that is confirmed.
+            #expect(try api.left(event) == [98, 1, 1], "a refused request holds nothing")
+            // An earlier payment is still returned, by its key and for a confirmed booking.
             let replayed = try api.claim(event, by: tester, card: Card.good, key: "paid-before")
             #expect(replayed.status == 201 && replayed.id == paid.id)
             #expect(replayed.headers["idempotent-replayed"] == "true")
@@ -31,7 +31,7 @@ extension ContractTests {
             #expect(try api.claim(event, by: TestAPI.newUser(), card: Card.good).status == 201)
         }
 
-        @Test("forty cards at once are not more than twenty either")
+        @Test("of forty concurrent cards no more than twenty are tried")
         func parallel() async throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":null")

@@ -3,8 +3,8 @@ import Testing
 @Suite(
     "Drop-in bookings of an installation that gives tickets away",
     .api {
-        $0.opensReserve = true
-        $0.givesTicketsAway = true
+        $0.allowsAnonymousReserve = true
+        $0.allowsUnpaidTickets = true
     })
 struct DropInBookingTests {
     private func reserve(_ event: String, _ user: String) throws -> Answer {
@@ -22,7 +22,7 @@ struct DropInBookingTests {
         if let message { #expect(answer["message"]?.text == message, sourceLocation: sourceLocation) }
     }
 
-    @Test("reserve books once a user, by the event's number")
+    @Test("reserve books once per user, by the event's number")
     func reserves() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 2, ",\"maxBookingsPerUser\":1")
@@ -45,7 +45,7 @@ struct DropInBookingTests {
         #expect(confirmed == 2)
     }
 
-    @Test("a booking is made at once, listed, and given back")
+    @Test("a booking is made at once, listed, and cancelled")
     func books() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 1, ",\"maxBookingsPerUser\":1")
@@ -67,7 +67,7 @@ struct DropInBookingTests {
         #expect(try api.ask(Request("POST", "/api/bookings", body).by(TestAPI.newUser())).status == 201)
     }
 
-    @Test("the cheapest tier that has one is booked")
+    @Test("the cheapest available tier is booked")
     func cheapest() throws {
         let api = try TestAPI.current
         let hall = try TestHall(api)
@@ -80,7 +80,7 @@ struct DropInBookingTests {
         #expect(totals == Array(repeating: 50, count: 10) + [100, 100])
     }
 
-    @Test("events are told as under /v1, their errors as before")
+    @Test("events are returned as under /v1, errors in the older form")
     func events() throws {
         let api = try TestAPI.current
         let event = try api.event()

@@ -4,7 +4,7 @@ import Testing
 extension ContractTests {
     @Suite("Entity tags")
     struct EntityTagTests {
-        @Test("an ETag is answered 304 until something changes", arguments: ["", "/availability"])
+        @Test("a known ETag gets 304 until something changes", arguments: ["", "/availability"])
         func tags(suffix: String) throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -18,8 +18,8 @@ extension ContractTests {
             #expect(try api.ask(twoHeaders).status == 304)
             #expect(try api.ask(Request("GET", path).with("If-None-Match", "\"other\"")).status == 200)
             #expect(try api.claim(event, by: TestAPI.newUser()).status == 201)
-            // What is told of an event may be some milliseconds old.
-            try eventually("the tag is another") {
+            // An event's answer may be some milliseconds old.
+            try eventually("the tag changes") {
                 try api.ask(Request("GET", path).with("If-None-Match", tag)).status == 200
             }
         }

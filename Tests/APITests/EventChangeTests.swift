@@ -10,7 +10,7 @@ extension ContractTests {
             return try TestAPI.current.ask(request)
         }
 
-        @Test("members that are named change, others stay, and the next answer shows it")
+        @Test("members in the body change, others stay, and the next answer shows it")
         func changes() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 10, ",\"salesCloseAt\":\"2031-04-01T00:00:00Z\"")
@@ -45,14 +45,14 @@ extension ContractTests {
             #expect(try api.ask(Request("GET", "/v1/events/\(event.id)"))["title"]?.text == "B")
         }
 
-        @Test("If-Match is a list of tags, in any number of lines, of which the version is compared")
+        @Test("If-Match is a list of tags, in any number of lines; only their versions are compared")
         func tags() throws {
             let api = try TestAPI.current
             let event = try api.event()
             let tag = try #require(try api.ask(Request("GET", "/v1/events/\(event.id)")).headers["etag"])
             let version = event.json["version"]?.integer ?? 0
             #expect(tag.hasPrefix("\"\(version)."), "\(tag)")
-            // What is sold meanwhile changes the answer, but not the event.
+            // Sales change the answer, but not the event.
             #expect(try api.claim(event, by: TestAPI.newUser()).status == 201)
             #expect(try patch(event.id, "{\"title\":\"v\"}", ifMatch: tag).status == 200)
             var current = version + 1
@@ -78,7 +78,7 @@ extension ContractTests {
             }
         }
 
-        @Test("a capacity does not fall below what is held and sold")
+        @Test("a capacity cannot fall below what is held and sold")
         func committed() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 10)
@@ -101,7 +101,7 @@ extension ContractTests {
             #expect(written == 4)
         }
 
-        @Test("a new limit and a new price hold for the next claim; what was told before stays")
+        @Test("a new limit and price apply to the next claim; existing bookings keep theirs")
         func policy() throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -115,7 +115,7 @@ extension ContractTests {
         }
 
         @Test(
-            "what cannot change is refused",
+            "changes of fixed members are refused",
             arguments: [
                 ("{\"currency\":\"EUR\"}", "/currency"), ("{\"venueId\":null}", "/venueId"),
                 ("{\"publish\":true}", "/publish"), ("{\"title\":null}", "/title"),
@@ -136,7 +136,7 @@ extension ContractTests {
                 .expectProblem(400, "invalid-request")
         }
 
-        @Test("drafts change, too, and customers never see them")
+        @Test("drafts can change too, and customers never see them")
         func drafts() throws {
             let api = try TestAPI.current
             let body = """

@@ -28,7 +28,7 @@ extension ContractTests {
             return answer["data"]?.elements.map { String($0["title"]?.text?.prefix(1) ?? "") } ?? []
         }
 
-        @Test("it is searched without regard to case, sorted every way, and paged")
+        @Test("it is searched case-insensitively, sorted every way, and paged")
         func lists() throws {
             try make("Zyx%_q")
             let search = "search=zYX%25_"
@@ -47,7 +47,7 @@ extension ContractTests {
             #expect(page["page"]?.integer == 1 && page["limit"]?.integer == 2)
         }
 
-        @Test("the contract's placeholders are no values, and its defaults are kept")
+        @Test("empty parameters count as missing, and the contract's defaults apply")
         func defaults() throws {
             let answer = try TestAPI.current.ask(Request("GET", "/v1/events?page=&limit=&search=&sortBy=&sortOrder="))
             #expect(answer.status == 200)
@@ -57,7 +57,7 @@ extension ContractTests {
         }
 
         @Test(
-            "a query that is not understood is refused, and what is wrong is named",
+            "an invalid query is refused, and the invalid parameter is named",
             arguments: [
                 ("limit=51", "?limit"), ("limit=0", "?limit"), ("limit=-1", "?limit"), ("limit=1e1", "?limit"),
                 ("limit=9223372036854775808", "?limit"), ("page=0", "?page"), ("page=1.0", "?page"),

@@ -1,7 +1,7 @@
 import Testing
 
 extension ContractTests {
-    /// What of the catalogue is listed when, and to whom.
+    /// What the catalogue lists when, and to whom.
     @Suite("Periods of the list")
     struct EventPeriodTests {
         /// Events found by one word: to come, begun but still on sale, past, past long ago, cancelled, a draft.
@@ -39,7 +39,7 @@ extension ContractTests {
             } ?? []
         }
 
-        @Test("what is to come is listed unless a period is said", arguments: ["/v1/events", "/api/events"])
+        @Test("upcoming events are listed unless a period is given", arguments: ["/v1/events", "/api/events"])
         func periods(path: String) throws {
             let word = path == "/v1/events" ? "periodone" : "periodtwo"
             try make(word)
@@ -54,7 +54,7 @@ extension ContractTests {
             #expect(try TestAPI.current.ask(Request("GET", "\(path)?period=soon")).status == 400)
         }
 
-        @Test("administrators list by status, drafts too, and nobody else does")
+        @Test("only administrators list by status, drafts included")
         func statuses() throws {
             let api = try TestAPI.current
             try make("statusword")
@@ -78,7 +78,7 @@ extension ContractTests {
             #expect(try api.ask(Request("GET", "/v1/events?status=sold").by(TestAPI.admin)).status == 400)
         }
 
-        @Test("the number of a draft is to everybody but administrators as a number of nothing")
+        @Test("to all but administrators, a draft's number does not exist")
         func draftNumbers() throws {
             let api = try TestAPI.current
             let body = """

@@ -37,7 +37,7 @@ extension ContractTests {
             #expect(head.headers["content-length"] == "\(read.body.count)")
         }
 
-        @Test("what is left is live, and is told in the contract's shape")
+        @Test("availability is live, and has the contract's shape")
         func availability() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 9)

@@ -21,7 +21,7 @@ extension ContractTests {
             try TestAPI.current.ask(Request("PATCH", "/v1/events/\(event.id)", body).by(TestAPI.admin))
         }
 
-        @Test("a sale ends when the event begins, unless it was said otherwise")
+        @Test("a sale ends when the event begins, unless an end was given")
         func saleEnds() throws {
             let api = try TestAPI.current
             let event = try begun()
@@ -35,7 +35,7 @@ extension ContractTests {
             #expect(try api.claim(late, by: TestAPI.newUser()).status == 201)
         }
 
-        @Test("ends that were not said move with the event; others stay")
+        @Test("default ends move with the event; given ones stay")
         func endsMove() throws {
             let api = try TestAPI.current
             let event = try api.event(",\"cancelUntil\":\"2031-04-01T00:00:00Z\"")
@@ -54,7 +54,7 @@ extension ContractTests {
             #expect(try patch(event, "{\"salesCloseAt\":null}")["salesCloseAt"]?.isNull == true)
         }
 
-        @Test("who holds when the sale ends may still pay, and cancel")
+        @Test("a hold at the end of the sale can still be paid, and cancelled")
         func heldBefore() throws {
             let api = try TestAPI.current
             let (ann, bob) = (TestAPI.newUser(), TestAPI.newUser())
@@ -90,13 +90,13 @@ extension ContractTests {
             let part = Request("POST", "/v1/bookings/\(held.id)/items/\(event.tier)/cancel", "{\"quantity\":1}")
             #expect(try api.ask(part.by(ann)).status == 200)
             #expect(try api.act("cancel", held.id, by: ann)["status"]?.text == "CANCELLED")
-            // What was refused is judged again under its key.
+            // A refused request is judged again under its key.
             #expect(try patch(event, "{\"cancelUntil\":null}").status == 200)
             let allowed = try api.ask(Request("POST", "/v1/bookings/\(paid.id)/cancel", "{}").by(ann).keyed("late"))
             #expect(allowed.status == 200 && allowed["status"]?.text == "CANCELLED", "\(allowed.text)")
         }
 
-        @Test("a booking that left Redis is judged by its event all the same, and the event's cancellation passes")
+        @Test("a booking that left Redis is still judged by its event's times; the event's cancellation goes through")
         func elsewhere() async throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()
@@ -111,7 +111,7 @@ extension ContractTests {
             #expect(gone["status"]?.text == "CANCELLED" && gone["reason"]?.text == "event-cancelled", "\(gone.text)")
         }
 
-        @Test("an extension never shortens, whatever became of holdSeconds")
+        @Test("an extension never shortens a hold, however holdSeconds changed")
         func extends() throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()
@@ -125,7 +125,7 @@ extension ContractTests {
                 )
             }
             try api.act("extend", held.id, by: ann).expectProblem(409, "extend-limit")
-            // A decline restores what the hold had.
+            // A decline restores the hold's end.
             let declined = try api.act("payments", held.id, Card.body(Card.declined), by: ann)
             #expect(declined.status == 402 && declined["expiresAt"]?.text == held["expiresAt"]?.text)
             let second = try api.claim(event, by: ann)
@@ -134,7 +134,7 @@ extension ContractTests {
             #expect(longer.status == 200 && longer["expiresAt"]?.text ?? "" > held["expiresAt"]?.text ?? "")
         }
 
-        @Test("an event has the time zone that it was given, by a name that IANA has")
+        @Test("an event has the time zone that was sent, by an IANA name")
         func timeZones() throws {
             let api = try TestAPI.current
             let event = try api.event(",\"timeZone\":\"Europe/Kyiv\"")
@@ -154,7 +154,7 @@ extension ContractTests {
             #expect(try patch(event, "{\"timeZone\":null}").pointers == ["/timeZone"])
         }
 
-        @Test("a sale that opens after it ends is refused, whichever of both was said")
+        @Test("a sale that opens after it ends is refused, whichever of the two was sent")
         func order() throws {
             let api = try TestAPI.current
             let event = try api.event()

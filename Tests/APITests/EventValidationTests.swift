@@ -1,14 +1,14 @@
 import Testing
 
 extension ContractTests {
-    @Suite("Making events")
+    @Suite("Creating events")
     struct EventValidationTests {
         private static let good: [(String, String)] = [
             ("title", "\"T\""), ("startsAt", "\"2031-05-01T18:00:00Z\""), ("currency", "\"USD\""),
             ("tiers", "[{\"name\":\"A\",\"kind\":\"general\",\"unitAmount\":1,\"capacity\":1}]"),
         ]
 
-        /// The good body with one member changed, added or (nil) left out.
+        /// The valid body with one member changed, added or (nil) left out.
         private func make(_ name: String, _ json: String?) throws -> Answer {
             var members = Self.good.filter { $0.0 != name }
             if let json { members.append((name, json)) }
@@ -23,7 +23,7 @@ extension ContractTests {
             return try make("tiers", "[{\(members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ","))}]")
         }
 
-        @Test("every member that is missing is named", arguments: ["title", "startsAt", "currency", "tiers"])
+        @Test("every missing member is named", arguments: ["title", "startsAt", "currency", "tiers"])
         func missing(name: String) throws {
             for json in [nil, "null"] {
                 let answer = try make(name, json)
@@ -33,7 +33,7 @@ extension ContractTests {
         }
 
         @Test(
-            "every member that is wrong is named",
+            "every invalid member is named",
             arguments: [
                 ("title", "\"\""), ("title", "7"), ("title", "\"a\\u0000b\""), ("description", "[]"),
                 ("description", "\"\\u0000\""), ("startsAt", "\"2031-02-29T00:00:00Z\""), ("startsAt", "\"tomorrow\""),
@@ -54,7 +54,7 @@ extension ContractTests {
         }
 
         @Test(
-            "every member of a tier that is wrong is named",
+            "every invalid member of a tier is named",
             arguments: [
                 ("name", nil), ("name", "\"\""), ("name", "\" \\n \""), ("kind", nil), ("kind", "\"standing\""),
                 ("unitAmount", nil),
@@ -67,7 +67,7 @@ extension ContractTests {
             #expect(answer.pointers == ["/tiers/0/\(name)"])
         }
 
-        @Test("everything that is wrong is told at once, with pointers that are JSON pointers")
+        @Test("all errors are reported at once, with JSON pointers")
         func all() throws {
             let answer = try TestAPI.current.ask(
                 Request("POST", "/v1/events", "{\"title\":1,\"a/b~c\":2,\"tiers\":[7]}").by(TestAPI.admin))
@@ -75,7 +75,7 @@ extension ContractTests {
             #expect(Set(answer.pointers) == ["/title", "/startsAt", "/currency", "/tiers/0", "/a~1b~0c"])
         }
 
-        @Test("the bounds themselves are taken, and null means no limit")
+        @Test("the bounds themselves are accepted, and null means no limit")
         func bounds() throws {
             #expect(try make("holdSeconds", "1").status == 201)
             #expect(try make("holdSeconds", "86400").status == 201)

@@ -4,7 +4,7 @@ extension ContractTests {
     @Suite("Bookings that cost nothing")
     struct FreeBookingTests {
         @Test(
-            "nothing is asked to pay with, and a card that is sent is not used",
+            "no means of payment is required, and a card that is sent is not charged",
             arguments: ["{}", Card.body(Card.declined)])
         func paid(body: String) throws {
             let api = try TestAPI.current
@@ -18,7 +18,7 @@ extension ContractTests {
             #expect(try api.left(event) == [98, 0, 2])
         }
 
-        @Test("in one shot too", arguments: ["{}", Card.body(Card.declined)])
+        @Test("one-shot bookings too", arguments: ["{}", Card.body(Card.declined)])
         func oneShot(means: String) throws {
             let api = try TestAPI.current
             let event = try api.event(price: 0)
@@ -29,7 +29,7 @@ extension ContractTests {
             #expect(booked.status == 201 && booked["status"]?.text == "CONFIRMED", "\(booked.text)")
         }
 
-        @Test("what costs something needs means: 400, no attempt is used up, and in one shot nothing stays held")
+        @Test("a price needs means: otherwise 400, no attempt is counted, and one-shot bookings hold nothing")
         func costs() throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()
@@ -55,7 +55,7 @@ extension ContractTests {
             #expect(try api.act("payments", held.id, Card.body(Card.good), by: ann).status == 200)
         }
 
-        @Test("a price that changes while it is held changes nothing of what was told")
+        @Test("a price that changes during a hold does not change the hold's price")
         func changedPrice() throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()
@@ -75,13 +75,13 @@ extension ContractTests {
         }
     }
 
-    @Suite("How many are left")
+    @Suite("Remaining units")
     struct LeftTests {
-        @Test("more than there are is not-enough-left with the number, and only nothing at all is sold out")
+        @Test("more than are left is not-enough-left with the number; sold-out means none at all")
         func shortage() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 99, ",\"maxTicketsPerUser\":null")
-            // The second comes from the memory of the first.
+            // The second answer comes from the cache that the first one filled.
             for wanted in [500, 500, 100, 700] {
                 let refused = try api.claim(event, wanted, by: TestAPI.newUser())
                 refused.expectProblem(409, "not-enough-left")
@@ -97,7 +97,7 @@ extension ContractTests {
             let held = try api.claim(event, 100, by: TestAPI.newUser())
             held.expectProblem(409, "not-enough-left")
             #expect(held["available"]?.integer == 0)
-            #expect(held["detail"]?.text?.contains("99 tickets could be had at most") == true, "\(held.text)")
+            #expect(held["detail"]?.text?.contains("99 tickets would be available") == true, "\(held.text)")
             #expect(try api.act("payments", all.id, Card.body(Card.good), by: ann).status == 200)
             for wanted in [1, 500, 1] {
                 try api.claim(event, wanted, by: TestAPI.newUser()).expectProblem(409, "sold-out")

@@ -8,7 +8,7 @@ struct FullRedisTests {
         try await api.redis("CONFIG", "SET", "maxmemory", "1")
     }
 
-    /// Makes room, and waits until claims are taken again.
+    /// Frees memory, and waits until claims are accepted again.
     private static func empty(_ api: TestAPI, _ event: TestEvent) async throws {
         try await api.redis("CONFIG", "SET", "maxmemory", "0")
         let claim = Request("POST", "/v1/bookings", event.claim()).by(TestAPI.newUser())
@@ -16,7 +16,7 @@ struct FullRedisTests {
         #expect(answer.status == 201, "\(answer.text)")
     }
 
-    @Test("claims and blocks are 503; payments, cancellations, extensions and expiries go on; it ends by itself")
+    @Test("claims and blocks are 503; payments, cancellations, extensions and expiries go on; it recovers by itself")
     func full() async throws {
         let api = try TestAPI.current
         let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -36,7 +36,7 @@ struct FullRedisTests {
         try api.claim(event, by: ann, key: "k").expectProblem(503, "overloaded")
         try api.claim(event, by: ann, card: Card.good).expectProblem(503, "overloaded")
         try block(1).expectProblem(503, "overloaded")
-        // The simulated provider keeps its books in this very Redis, so its answer is not known; the provider calls.
+        // The simulated provider stores its data in this Redis too, so its outcome is unknown; the callback reports it.
         let pending = try api.act("payments", held[0].id, Card.body(Card.good), by: ann)
         #expect(pending.status == 202 && pending["status"]?.text == "PENDING_PAYMENT", "\(pending.text)")
         #expect(try api.tell(Message(booking: held[0].id, amount: 2 * 4999)) == "confirmed")
@@ -60,7 +60,7 @@ struct FullRedisTests {
         #expect(audit["verdict"]?.text == "ok", "\(audit.text)")
     }
 
-    @Test("holds expire, and their owners are told so")
+    @Test("holds expire, and their owners see it")
     func expiry() async throws {
         let api = try TestAPI.current
         let event = try api.event(",\"holdSeconds\":1")
@@ -74,7 +74,7 @@ struct FullRedisTests {
         try await Self.empty(api, event)
     }
 
-    @Test("what is asked again under its key is done once, and is told what came of it")
+    @Test("a retry under its key is done once, and gets the result")
     func keys() async throws {
         let api = try TestAPI.current
         let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -89,7 +89,8 @@ struct FullRedisTests {
         let first = try requests.map { try api.ask($0) }
         for (request, first) in zip(requests, first) {
             #expect(first.status == 200, "\(first.text)")
-            // Redis has no room for the answer, so that it is rebuilt from the booking once it cannot be running any more.
+            // Redis has no room for the answer, so it is rebuilt from the booking once the request cannot be running
+            // any more.
             var again = first
             try eventually("it is answered") {
                 again = try api.ask(request)

@@ -1,11 +1,11 @@
 import Support
 import Testing
 
-/// A booking leaves Redis when it has ended and is persisted; its key is remembered for longer. What the claim was told is
-/// rebuilt from PostgreSQL then.
-@Suite("A claim under its key after its booking has left Redis", .api { $0.ownsPostgres = true }, .serialized)
+/// A booking leaves Redis when it has ended and is persisted; its key is remembered for longer. The answer to its claim
+/// is then rebuilt from PostgreSQL.
+@Suite("Replay of a claim whose booking has left Redis", .api { $0.ownsPostgres = true }, .serialized)
 struct GoneReplayTests {
-    /// What becomes of a hold before it leaves.
+    /// How a hold ends before it leaves Redis.
     enum Fate: String, CaseIterable {
         case nothing, extended, partlyCancelled, extendedAndPartlyCancelled, paid, paidAndPartlyCancelled, declined,
             cancelled
@@ -19,7 +19,7 @@ struct GoneReplayTests {
         return Request("POST", "/v1/bookings", hall.claim(items)).by(user).keyed("k")
     }
 
-    /// Waits until PostgreSQL has the booking's last version, and lets Redis let go of it.
+    /// Waits until PostgreSQL has the booking's last version, and removes it from Redis.
     private static func leave(_ api: TestAPI, _ booking: String, by user: String) async throws {
         let read = try await api.until(
             { $0["persisted"]?.bool == true }, Request("GET", "/v1/bookings/\(booking)").by(user))
@@ -27,7 +27,7 @@ struct GoneReplayTests {
         try await api.forget(booking)
     }
 
-    /// What each tier has left.
+    /// Each tier's availability.
     private static func left(_ api: TestAPI, _ hall: TestHall) throws -> [Int64?] {
         let answer = try api.ask(Request("GET", "/v1/events/\(hall.event)/availability"))
         return answer["tiers"]?.elements.map { $0["available"]?.integer } ?? []
@@ -37,7 +37,7 @@ struct GoneReplayTests {
         try await api.count("SELECT count(*) FROM bookings WHERE event_id = '\(hall.event)'")
     }
 
-    @Test("is its first answer, byte for byte, whatever became of it since", arguments: Fate.allCases)
+    @Test("is the first answer, byte for byte, whatever happened since", arguments: Fate.allCases)
     func replay(fate: Fate) async throws {
         let api = try TestAPI.current
         let hall = try TestHall(api)
@@ -65,7 +65,7 @@ struct GoneReplayTests {
         case .declined: try act("payments", Card.body(Card.declined), 402)
         case .cancelled: try act("cancel")
         }
-        // What is left changes too.
+        // The availability changes too.
         let one = "{\"tierId\":\"\(hall.tiers["Standing"] ?? "")\",\"quantity\":1}"
         #expect(try hall.claim(api, one, by: TestAPI.newUser()).status == 201)
         try api.ask(request).expectReplay(of: first)
@@ -96,7 +96,7 @@ struct GoneReplayTests {
         #expect(try await Self.bookings(api, hall) == 1)
     }
 
-    @Test("is its first answer when it was paid for at once, too")
+    @Test("is the first answer for one-shot bookings too")
     func oneShot() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -109,7 +109,7 @@ struct GoneReplayTests {
         #expect(try api.left(event) == [98, 0, 2])
     }
 
-    @Test("makes a booking of another id when the first one was lost with Redis")
+    @Test("makes a booking with another id if the first one was lost with Redis")
     func lost() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -117,14 +117,14 @@ struct GoneReplayTests {
         await api.stopReconciler()
         let first = try api.claim(event, by: ann, key: "k")
         #expect(first.status == 201)
-        // As two copies that talk to a Redis each: what one of them decided the other does not know.
+        // Like two replicas that talk to different Redis servers: neither knows the other's decision.
         try await api.redis("FLUSHALL")
         await api.startReconciler()
         try await api.untilReady()
         let second = try await api.until(
             { $0.status == 201 }, Request("POST", "/v1/bookings", event.claim()).by(ann).keyed("k"))
         #expect(second.status == 201 && second.headers["idempotent-replayed"] == nil, "\(second.text)")
-        // Both might have been made in one millisecond: what is not the time must differ.
+        // Both ids might have been made in one millisecond: the part that is not the time must differ.
         #expect(first.id.suffix(17) != second.id.suffix(17))
     }
 }

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Health")
     struct HealthTests {
-        @Test("the copy lives and is ready, and says why")
+        @Test("the process is live and ready, and reports its checks")
         func health() throws {
             let api = try TestAPI.current
             #expect(try api.ask(Request("GET", "/livez")).status == 200)

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Idempotency keys")
     struct IdempotencyKeyTests {
-        @Test("the order of members, spaces and escapes do not make another request")
+        @Test("the order of members, spaces and escapes do not make a different request")
         func canonical() throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -16,7 +16,7 @@ extension ContractTests {
             try api.ask(Request("POST", "/v1/bookings", body).by(ann)).expectReplay(of: first)
         }
 
-        @Test("the header's forms and the body's member are one key")
+        @Test("the header's forms and the body's member are the same key")
         func forms() throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -52,7 +52,7 @@ extension ContractTests {
             }
         }
 
-        @Test("two keys are 400, 255 characters are a key")
+        @Test("two keys are 400; 255 characters are a valid key")
         func bounds() throws {
             let api = try TestAPI.current
             let event = try api.event()

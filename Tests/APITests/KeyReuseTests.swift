@@ -22,7 +22,7 @@ extension ContractTests {
             try claim(number, event.tier, "2}]").expectProblem(422, "idempotency-key-reused")
         }
 
-        @Test("another request under the key is 422; another user's or another event's key is another key")
+        @Test("a different request under the key is 422; for another user or event it is another key")
         func reuse() throws {
             let api = try TestAPI.current
             let event = try api.event()

@@ -2,16 +2,16 @@ import RedisClient
 import Support
 import Testing
 
-/// A client whose request was answered, or not, asks again while the partition is being recovered: that it is 503 then
-/// must not make its key free.
-@Suite("A key that was used before a recovery", .api(), .serialized)
+/// A client, answered or not, retries while the partition is being recovered: the 503 that it gets then must not free
+/// its key.
+@Suite("Keys used before a recovery", .api(), .serialized)
 struct KeysDuringRecoveryTests {
-    /// Asks while the partition of a booking is closed.
+    /// Sends a request while the partition of a booking is closed.
     private static func askWhileClosed(_ api: TestAPI, _ booking: String, _ request: Request) async throws -> Answer {
         let partition = try #require(Int(booking.dropFirst(15).prefix(3), radix: 16))
         let meta = "{p\(partition)}:meta"
         let state = try #require(try await api.redis("HGET", meta, "state").string)
-        // Nobody else closes or opens it meanwhile.
+        // Nothing else closes or opens the partition meanwhile.
         await api.stopReconciler()
         try await api.redis("HSET", meta, "state", "recovering")
         let answer = try api.ask(request)
@@ -23,7 +23,7 @@ struct KeysDuringRecoveryTests {
     private static func expectKept(_ first: Answer, _ booking: String, _ request: Request) async throws {
         let api = try TestAPI.current
         let during = try await askWhileClosed(api, booking, request)
-        // Either it is known already, or it has to be asked again.
+        // Either the answer is known already, or the request has to be retried.
         if during.status == 503 {
             during.expectProblem(503, "inventory-recovering")
         } else {
@@ -33,7 +33,7 @@ struct KeysDuringRecoveryTests {
         try api.ask(request).expectReplay(of: first)
     }
 
-    @Test("of a payment is not free: it is answered as before", arguments: [Card.late, Card.declined, Card.good])
+    @Test("a payment's key is not freed: it gets the same answer", arguments: [Card.late, Card.declined, Card.good])
     func payment(card: String) async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -45,7 +45,7 @@ struct KeysDuringRecoveryTests {
         #expect(try await api.count("SELECT count(*) FROM payments WHERE booking_id = '\(held.id)'") == 1)
     }
 
-    @Test("of a cancellation, a part of one or an extension is not free: it is done once")
+    @Test("the key of a cancellation, partial cancellation or extension is not freed: it is done once")
     func actions() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -62,7 +62,7 @@ struct KeysDuringRecoveryTests {
         #expect(try api.left(event) == [95, 5, 0])
     }
 
-    @Test("of a claim is not free: it makes no second booking", arguments: [nil, Card.good, Card.late])
+    @Test("a claim's key is not freed: it makes no second booking", arguments: [nil, Card.good, Card.late])
     func claim(card: String?) async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()

@@ -1,18 +1,18 @@
-import Booking
-import Inventory
+import BoxOffice
 import JSON
+import SeatInventory
 import Support
 import Testing
 
 @testable import API
 
-/// What listeners are told, without a server: a value.
-@Suite("What listeners of an event are told")
+/// Messages to listeners, tested as a value without a server.
+@Suite("Messages to listeners of an event")
 struct LiveTopicTests {
     private static let tier = TierID(UUIDBytes(high: 1, low: 2))
 
-    private func picture(_ sequence: Int64, seats: [UInt8], held: Int = 0) -> EventPicture {
-        EventPicture(
+    private func picture(_ sequence: Int64, seats: [UInt8], held: Int = 0) -> LiveSnapshot {
+        LiveSnapshot(
             sequence: sequence, asOf: 0, isOpen: true,
             tiers: [
                 TierCounters(
@@ -21,7 +21,7 @@ struct LiveTopicTests {
             ], seats: seats)
     }
 
-    @Test("whoever applies what it is told, from wherever it comes back, has every seat right")
+    @Test("a client that applies all messages, resuming from any point, has every seat right")
     func random() throws {
         var generator = SeededGenerator.fromEnvironment()
         let seed = generator.seed
@@ -29,8 +29,8 @@ struct LiveTopicTests {
             let count = Int.random(in: 0...200, using: &generator)
             var seats = [UInt8](repeating: SeatMap.free, count: count)
             var topic = LiveTopic()
-            _ = topic.update(picture(1_000_000_001, seats: seats), tellsAll: false)
-            // What a client knew after each change.
+            _ = topic.update(picture(1_000_000_001, seats: seats), sendsSnapshot: false)
+            // A client's state after each change.
             var known: [(sequence: Int64, seats: [Character])] = [
                 (1_000_000_001, [Character](repeating: "a", count: count))
             ]
@@ -42,7 +42,7 @@ struct LiveTopicTests {
                         ].randomElement(using: &generator) ?? SeatMap.free
                 }
                 let sequence = 1_000_000_000 + Int64(step)
-                _ = topic.update(picture(sequence, seats: seats, held: step % 100), tellsAll: step % 17 == 0)
+                _ = topic.update(picture(sequence, seats: seats, held: step % 100), sendsSnapshot: step % 17 == 0)
                 known.append((sequence, seats.map { Character(Unicode.Scalar($0 == SeatMap.free ? 0x61 : $0)) }))
             }
             let wanted = try #require(known.last?.seats)
@@ -72,27 +72,27 @@ struct LiveTopicTests {
         return seats
     }
 
-    @Test("what nobody sees is not told, and another epoch is told whole")
+    @Test("invisible changes are not sent, and another epoch is sent as a snapshot")
     func kinds() throws {
         var topic = LiveTopic()
         #expect(topic.opening(after: nil) == nil)
-        _ = topic.update(picture(1_000_000_001, seats: []), tellsAll: false)
-        #expect(topic.update(picture(1_000_000_002, seats: []), tellsAll: false) == nil)
-        let change = topic.update(picture(1_000_000_003, seats: [], held: 1), tellsAll: false)
+        _ = topic.update(picture(1_000_000_001, seats: []), sendsSnapshot: false)
+        #expect(topic.update(picture(1_000_000_002, seats: []), sendsSnapshot: false) == nil)
+        let change = topic.update(picture(1_000_000_003, seats: [], held: 1), sendsSnapshot: false)
         #expect(String(decoding: change?.bytes.prefix(19) ?? [], as: UTF8.self) == "event: availability")
-        let whole = topic.update(picture(2_000_000_000, seats: [], held: 1), tellsAll: false)
+        let whole = topic.update(picture(2_000_000_000, seats: [], held: 1), sendsSnapshot: false)
         #expect(String(decoding: whole?.bytes.prefix(15) ?? [], as: UTF8.self) == "event: snapshot")
         let opening = topic.opening(after: 1_000_000_003)
         #expect(String(decoding: opening?.bytes.prefix(15) ?? [], as: UTF8.self) == "event: snapshot")
     }
 
-    @Test("however much changes, what is kept for those who come back is bounded")
+    @Test("the history for reconnecting clients is bounded, however much changes")
     func bounded() throws {
         var topic = LiveTopic()
         for step in 0..<300 {
             let sign = step.isMultiple(of: 2) ? SeatMap.free : SeatMap.held
             let seats = [UInt8](repeating: sign, count: 2000)
-            _ = topic.update(picture(Int64(1_000_000_000 + step), seats: seats), tellsAll: false)
+            _ = topic.update(picture(Int64(1_000_000_000 + step), seats: seats), sendsSnapshot: false)
         }
         let last: Int64 = 1_000_000_299
         let oldest = try #require(topic.opening(after: last - 20))

@@ -1,8 +1,8 @@
 import Testing
 
-@Suite("Acks that never arrive", .api { $0.redisArguments = ["--rename-command", "PUBLISH", ""] })
+@Suite("Lost acknowledgements", .api { $0.redisArguments = ["--rename-command", "PUBLISH", ""] })
 struct LostAckTests {
-    @Test("the row is read before an answer says that it is not written down")
+    @Test("the row is read before an answer reports persisted: false")
     func lostAck() throws {
         let api = try TestAPI.current
         let answer = try api.claim(try api.event(), by: TestAPI.newUser(), card: Card.good, prefer: "wait=5")

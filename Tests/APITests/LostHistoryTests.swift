@@ -2,14 +2,14 @@ import Testing
 
 @Suite("A history that Redis lost", .api { $0.persistWait = .milliseconds(100) }, .serialized)
 struct LostHistoryTests {
-    @Test("is not the one that goes on: a version of the same number is no proof that this one is written down")
+    @Test("a persisted version of the same number does not prove that this one is persisted")
     func sameNumber() async throws {
         let api = try TestAPI.current
         let event = try api.event()
         let ann = TestAPI.newUser()
         await api.stopReconciler()
         let held = try api.claim(event, by: ann)
-        // The hold lapsed in the history that was written down; paying it makes versions 2 and 3.
+        // The hold expired in the persisted history; paying it makes versions 2 and 3.
         try await api.execute(
             """
             INSERT INTO bookings (id, partition, event_id, user_id, status, version, epoch, total_amount, currency,
@@ -27,7 +27,7 @@ struct LostHistoryTests {
         #expect(written["status"]?.text == "CONFIRMED")
     }
 
-    @Test("is not told by a Redis that others have moved on from: a read asks PostgreSQL whether it still counts")
+    @Test("a read checks with PostgreSQL whether this Redis is still the current one")
     func deposed() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -35,9 +35,9 @@ struct LostHistoryTests {
         let booked = try api.claim(event, by: ann, card: Card.good)
         _ = try await api.until({ $0["persisted"]?.bool == true }, Request("GET", "/v1/bookings/\(booked.id)").by(ann))
         await api.stopReconciler()
-        // What others do by a Redis that this copy was not told of.
+        // What other replicas do through a new Redis that this process does not know of.
         try await api.execute("UPDATE bookings SET status = 'CANCELLED', version = 4 WHERE id = '\(booked.id)'")
-        #expect(try api.booking(booked.id, by: ann)["status"]?.text == "CONFIRMED", "of the same epoch Redis tells")
+        #expect(try api.booking(booked.id, by: ann)["status"]?.text == "CONFIRMED", "same epoch: Redis answers")
         try await api.execute("UPDATE partitions SET epoch = epoch + 1")
         let read = try api.booking(booked.id, by: ann)
         #expect(read["status"]?.text == "CANCELLED" && read["version"]?.integer == 4)
@@ -49,7 +49,7 @@ struct LostHistoryTests {
         try await api.untilReady()
     }
 
-    @Test("what PostgreSQL has put aside is not told as written down, whatever the outbox has passed")
+    @Test("a dead-lettered version is not reported as persisted, even if the cursor has passed it")
     func putAside() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -71,7 +71,7 @@ struct LostHistoryTests {
         try await api.execute("DELETE FROM dead_letters")
     }
 
-    @Test("what a change of an event does not name stays as it was changed last, written down or not")
+    @Test("members missing from an event's change keep their last value, persisted or not")
     func changesInARow() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 10)
@@ -83,7 +83,7 @@ struct LostHistoryTests {
         #expect(try patch("\"capacity\":5") == 200)
         #expect(try patch("\"unitAmount\":100") == 200)
         #expect(try api.left(event) == [5, 0, 0])
-        // As PostgreSQL still has it.
+        // The capacity that PostgreSQL still has.
         #expect(try patch("\"capacity\":10") == 200)
         #expect(try api.left(event) == [10, 0, 0])
         #expect(try api.claim(event, by: TestAPI.newUser())["totalAmount"]?.integer == 100)

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Paths and methods")
     struct MethodTests {
-        @Test("an unknown path is 404, a known one with another method 405 with what is allowed")
+        @Test("an unknown path is 404; a known one with another method is 405 with the allowed methods")
         func methods() throws {
             let api = try TestAPI.current
             try api.ask(Request("GET", "/v2/events")).expectProblem(404, "not-found")

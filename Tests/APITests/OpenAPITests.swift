@@ -1,8 +1,8 @@
 import API
-import Documents
-import EventLoop
+import BundledDocuments
 import Foundation
 import JSON
+import Loops
 import Support
 import Testing
 
@@ -19,7 +19,7 @@ extension ContractTests {
             #expect(documented.subtracting(routed) == [], "documented, but not routed")
         }
 
-        @Test("the document is served as it is in the binary, once a client")
+        @Test("the document is served as bundled, with an ETag")
         func served() throws {
             let api = try TestAPI.current
             let document = try api.ask(Request("GET", "/openapi.json"))
@@ -30,7 +30,7 @@ extension ContractTests {
             #expect(try api.ask(Request("GET", "/openapi.json").with("If-None-Match", tag)).status == 304)
         }
 
-        @Test("the page that shows it needs nothing from outside")
+        @Test("the page that shows it loads nothing from elsewhere")
         func page() throws {
             let api = try TestAPI.current
             let page = try api.ask(Request("GET", "/docs"))
@@ -49,7 +49,7 @@ extension ContractTests {
             try api.ask(Request("GET", "/docs/nothing")).expectProblem(404, "not-found")
         }
 
-        @Test("every answer carries what protects browsers, refusals included")
+        @Test("every answer has the headers that protect browsers, refusals included")
         func protection() throws {
             let api = try TestAPI.current
             let refused = Request("GET", "/v1/events").with("Content-Length", "x")

@@ -3,10 +3,10 @@ import Synchronization
 import Testing
 
 @Suite(
-    "More is asked than a loop takes on",
+    "Overload of a loop",
     .api {
         $0.inFlightLimit = 2
-        // It is stopped for as long as the test takes.
+        // Redis is stopped for as long as the test takes.
         $0.redisPatience = .seconds(120)
     }, .serialized)
 struct OverloadTests {
@@ -16,7 +16,7 @@ struct OverloadTests {
 
         func count(_ status: Int) -> Int { all.withLock { $0.count { $0.status == status } } }
 
-        /// Waits until so many are there.
+        /// Waits until there are this many.
         func wait(for count: Int) async throws {
             let deadline = ContinuousClock.now + .seconds(60)
             while all.withLock({ $0.count }) < count, ContinuousClock.now < deadline {
@@ -27,7 +27,7 @@ struct OverloadTests {
     }
 
     @Test(
-        "claims beyond the bound are refused at once; what makes the pressure less passes, and all goes on afterwards")
+        "claims beyond the bound are refused at once; requests that relieve the load pass, and it recovers")
     func claims() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -41,7 +41,7 @@ struct OverloadTests {
         let claims = RunningThreads(5) { _ in
             if let answer = try? api.ask(claim) { answers.all.withLock { $0.append(answer) } }
         }
-        // Nobody can have had an answer of Redis: two wait for it, and the others were not let wait.
+        // No request can have had an answer from Redis: two wait for it, and the others were refused without waiting.
         try await answers.wait(for: 3)
         for refused in answers.all.withLock({ $0 }) {
             refused.expectProblem(503, "overloaded")

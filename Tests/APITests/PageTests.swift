@@ -5,7 +5,7 @@ import Testing
 extension ContractTests {
     @Suite("The pages")
     struct PageTests {
-        @Test("pages come whole from this server, and let nothing else in", arguments: ["/", "/ops"])
+        @Test("pages load everything from this server, and allow nothing else", arguments: ["/", "/ops"])
         func whole(path: String) throws {
             let api = try TestAPI.current
             let page = try api.ask(Request("GET", path))
@@ -13,7 +13,7 @@ extension ContractTests {
             let policy = try #require(page.headers["content-security-policy"])
             #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self'; "))
             #expect(!policy.contains("unsafe"))
-            #expect(!page.text.contains("://"), "something of elsewhere")
+            #expect(!page.text.contains("://"), "loads from elsewhere")
             #expect(page.text.firstMatch(of: /<script(?![^>]*src=)|\son\w+=|\sstyle=/) == nil, "inline")
             var links = page.text.matches(of: /(?:src|href)="(\/assets\/[^"]+)"/).map { String($0.1) }
             #expect(links.count >= 3)
@@ -23,12 +23,12 @@ extension ContractTests {
                 let file = try api.ask(Request("GET", link))
                 #expect(file.status == 200 && file.headers["cache-control"] == "no-cache", "\(link)")
                 links += file.text.matches(of: /from "\.\/([^"]+)"/).map { "/assets/\($0.1)" }
-                #expect(file.text.matches(of: /https?:\/\/(?!www\.w3\.org)/).isEmpty, "\(link): something of elsewhere")
+                #expect(file.text.matches(of: /https?:\/\/(?!www\.w3\.org)/).isEmpty, "\(link): loads from elsewhere")
             }
             #expect(seen.count >= 6)
         }
 
-        @Test("what a browser has kept keeps its policy", arguments: ["/", "/ops", "/docs"])
+        @Test("a cached page keeps its policy", arguments: ["/", "/ops", "/docs"])
         func kept(path: String) throws {
             let api = try TestAPI.current
             let page = try api.ask(Request("GET", path))
@@ -37,10 +37,10 @@ extension ContractTests {
             #expect(again.headers["content-security-policy"] == page.headers["content-security-policy"])
         }
 
-        /// What browsers send.
+        /// The `Accept` header of browsers.
         private static let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-        @Test("pages are no assets, and there is nothing else")
+        @Test("pages are not assets, and other paths are missing")
         func others() throws {
             let api = try TestAPI.current
             for path in ["/assets/index.html", "/assets/missing.html", "/assets/nothing", "/assets", "/missing.html"] {
@@ -49,7 +49,7 @@ extension ContractTests {
         }
 
         @Test(
-            "a browser that finds nothing is shown a page",
+            "a browser gets a page for a 404",
             arguments: ["/nothing", "/docs/nothing", "/assets/nothing", "/problems/nothing"]
         )
         func missing(path: String) throws {
@@ -77,7 +77,7 @@ extension ContractTests {
             try api.ask(Request("POST", "/nothing").with("Accept", Self.browser)).expectProblem(404, "not-found")
         }
 
-        @Test("everybody may know that no money is taken; outside of a demonstration nobody's password is told")
+        @Test("the simulated provider is public; outside of a demonstration no passwords are shown")
         func noDemonstration() throws {
             let api = try TestAPI.current
             let answer = try api.ask(Request("GET", "/v1/demo"))
@@ -85,7 +85,7 @@ extension ContractTests {
             #expect(answer.text == "{\"paymentProvider\":\"simulated\",\"users\":[],\"cards\":[]}")
         }
 
-        @Test("an administrator sees claims, the outbox and what events have left")
+        @Test("an administrator sees claims, the outbox and the events' availability")
         func overview() async throws {
             let api = try TestAPI.current
             let event = try api.event()

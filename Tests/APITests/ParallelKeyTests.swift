@@ -1,9 +1,9 @@
 import Testing
 
 extension ContractTests {
-    @Suite("One key at once")
+    @Suite("Concurrent requests with one key")
     struct ParallelKeyTests {
-        @Test("fifty at once with one key are one booking, paid or not", arguments: [nil, Card.good])
+        @Test("fifty concurrent claims with one key make one booking, paid or not", arguments: [nil, Card.good])
         func fifty(card: String?) throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 100)
@@ -16,7 +16,7 @@ extension ContractTests {
             #expect(Set(answers.map(\.text)).count == 1)
         }
 
-        @Test("fifty payments at once with one key are one charge and one answer")
+        @Test("fifty concurrent payments with one key make one charge and get one answer")
         func fiftyPayments() async throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()

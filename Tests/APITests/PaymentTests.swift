@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Payments")
     struct PaymentTests {
-        @Test("one shot: held, paid, confirmed and written down in one call")
+        @Test("one shot: held, paid, confirmed and persisted in one call")
         func oneShot() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 3, price: 700)
@@ -38,7 +38,7 @@ extension ContractTests {
         }
 
         @Test(
-            "a provider that answers later or not at all is 202, and the seats stay held",
+            "if the provider answers later or not at all: 202, and the seats stay held",
             arguments: [Card.late, Card.broken])
         func pending(card: String) throws {
             let api = try TestAPI.current
@@ -59,7 +59,7 @@ extension ContractTests {
             try api.act("extend", held.id, by: ann).expectProblem(409, "invalid-state")
         }
 
-        @Test("a hold is paid; paying it again is the same booking and no second charge")
+        @Test("a hold is paid; paying again returns the booking and makes no second charge")
         func twoSteps() async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -113,7 +113,7 @@ extension ContractTests {
             #expect(try api.act("payments", held.id, Card.body(Card.good), by: ann).status == 200)
         }
 
-        @Test("two payments at once charge once")
+        @Test("two concurrent payments charge once")
         func parallel() async throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()
@@ -125,7 +125,7 @@ extension ContractTests {
             #expect(try await api.count("SELECT count(*) FROM payments WHERE booking_id = '\(held.id)'") == 1)
         }
 
-        @Test("a hold that lapsed cannot be paid, extended or cancelled, and reads as expired")
+        @Test("an expired hold cannot be paid, extended or cancelled, and reads as expired")
         func expired() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 1, ",\"holdSeconds\":1")
@@ -147,7 +147,7 @@ extension ContractTests {
         }
 
         @Test(
-            "what is paid with has to be there and right",
+            "the means of payment must be present and valid",
             arguments: [
                 ("{}", "/cardNumber"), ("{\"cardNumber\":null}", "/cardNumber"), ("{\"token\":7}", "/token"),
                 ("{\"cardNumber\":\"4242424242424242\",\"amount\":1}", "/amount"),

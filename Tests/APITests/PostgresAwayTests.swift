@@ -8,7 +8,7 @@ import Testing
         $0.persistWait = .milliseconds(100)
     }, .serialized)
 struct PostgresAwayTests {
-    @Test("claims and payments go on, reads still work, and everything is written down on its return")
+    @Test("claims, payments and reads go on, and everything is persisted once it is back")
     func away() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -61,13 +61,13 @@ struct PostgresAwayTests {
             let read = try api.booking(held.id, by: ann)
             #expect(read.status == 200 && read["status"]?.text == "RESERVED")
         }
-        // One of them asks PostgreSQL in vain for 250 ms, the others do not wait for what is late.
+        // One read waits 250 ms for PostgreSQL without an answer; the others do not wait for a late query.
         #expect(began.duration(to: .now) < .seconds(2))
     }
 }
 
 @Suite(
-    "PostgreSQL is away and Redis may forget",
+    "PostgreSQL is away and Redis is not durable",
     .api {
         $0.ownsPostgres = true
         $0.redisIsDurable = false

@@ -4,7 +4,7 @@ extension ContractTests {
     @Suite("Prefer")
     struct PreferTests {
         @Test(
-            "a preference is kept and told",
+            "a preference is applied and reported",
             arguments: [
                 ("wait=5", "wait=5"), ("wait=30", "wait=30"), ("wait=31", "wait=30"), ("wait=\"7\"", "wait=7"),
                 ("WAIT = 5", "wait=5"), ("foo=\"a, wait=3\", wait=9;x=1", "wait=9"), ("wait=5, wait=6", "wait=5"),
@@ -19,7 +19,7 @@ extension ContractTests {
         }
 
         @Test(
-            "one that is not understood is no preference",
+            "a malformed preference is ignored",
             arguments: [
                 "wait", "wait=-1", "wait=x", "wait=1.5", "wait=", "respond-async=1x, wai t=3", "wait=+5",
                 "return=minimal", "",
@@ -31,7 +31,7 @@ extension ContractTests {
             #expect(answer.headers["preference-applied"] == nil)
         }
 
-        @Test("a pending payment is not waited for, and a plain claim has no preference")
+        @Test("a pending payment does not wait, and a plain claim applies no preference")
         func notApplied() throws {
             let api = try TestAPI.current
             let event = try api.event()

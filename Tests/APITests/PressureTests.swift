@@ -18,7 +18,7 @@ private func expectStatus(_ status: Int, _ answer: Answer, sourceLocation: Sourc
         $0.persistWait = .milliseconds(50)
     }, .serialized)
 struct OutboxPressureTests {
-    @Test("new claims are 503, what was booked can be paid, cancelled, read and asked for again; it ends by itself")
+    @Test("new claims are 503; bookings can be paid, cancelled, read and replayed; it recovers by itself")
     func outbox() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -53,7 +53,7 @@ struct OutboxPressureTests {
 
 @Suite("Redis's memory is nearly full", .api { $0.redisArguments = ["--maxmemory", "100mb"] }, .serialized)
 struct MemoryPressureTests {
-    @Test("new claims are 503, cancelling goes on, and claims are taken again when there is room")
+    @Test("new claims are 503, cancelling goes on, and claims are accepted again when there is room")
     func memory() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -72,28 +72,28 @@ struct MemoryPressureTests {
 }
 
 @Suite(
-    "Nobody writes down", .api { $0.persistWait = .seconds(4) }, .serialized)
+    "Waits without a reconciler", .api { $0.persistWait = .seconds(4) }, .serialized)
 struct NobodyWritesTests {
-    @Test("after some waits in vain others do not wait, until a word of the reconciler")
+    @Test("after some failed waits others do not wait, until the reconciler acknowledges something")
     func noWait() async throws {
         let api = try TestAPI.current
         let event = try api.event()
         let ann = TestAPI.newUser()
         let bookings = try (0..<8).map { _ in try api.claim(event, by: ann).id }
         await api.stopReconciler()
-        // Three wait in vain, side by side.
+        // Three concurrent waits fail.
         let vain = try api.askAll(bookings.prefix(3).map { Request("POST", "/v1/bookings/\($0)/cancel", "{}").by(ann) })
         #expect(vain.allSatisfy { $0.status == 202 })
         let quick = try timed {
             for booking in bookings[3..<6] { try expectStatus(202, api.act("cancel", booking, by: ann)) }
         }
         #expect(quick < .seconds(8), "waited \(quick)")
-        // A wait that the client asks for is kept.
+        // A wait that the client asks for is not cut short.
         let wished = try timed {
             let request = Request("POST", "/v1/bookings/\(bookings[6])/cancel", "{}").by(ann).with("Prefer", "wait=1")
             try expectStatus(202, api.ask(request))
         }
-        // Timers go by a coarser clock than this one.
+        // Timers use a coarser clock than this one.
         #expect(wished >= .milliseconds(990))
         await api.startReconciler()
         _ = try await api.until(
@@ -105,20 +105,20 @@ struct NobodyWritesTests {
 
 @Suite("A store hangs", .api { $0.ownsPostgres = true }, .serialized)
 struct HangingStoreTests {
-    @Test("PostgreSQL: one waits for its deadline, others are refused at once, and it is used again by itself")
+    @Test("PostgreSQL: one request waits for its deadline, others are refused at once, and it recovers by itself")
     func postgres() async throws {
         let api = try TestAPI.current
         let event = try api.event()
         let ann = TestAPI.newUser()
-        // A list of bookings would be answered without PostgreSQL.
+        // Not a list of bookings, which would be answered without PostgreSQL.
         let list = Request("GET", "/v1/venues")
-        // Every connection of the pool is there, and looks well for as long as nothing is asked of it.
+        // Opens every connection of the pool; they look healthy until a query is sent.
         #expect(try api.askAll(Array(repeating: list, count: 8)).allSatisfy { $0.status == 200 })
         api.postgresServer.suspend()
         defer { api.postgresServer.resume() }
         let first = try timed { try api.ask(list).expectProblem(503, "inventory-unavailable") }
         #expect(first < .seconds(9), "\(first)")
-        // No more than one a second is let through to find out.
+        // At most one probe a second is let through.
         var slow = 0
         for _ in 0..<40 where try timed({ try expectStatus(503, api.ask(list)) }) > .seconds(2) { slow += 1 }
         #expect(slow <= 2)
@@ -127,7 +127,7 @@ struct HangingStoreTests {
         #expect(try await api.until({ $0.status == 200 }, list).status == 200)
     }
 
-    @Test("Redis: one waits for its deadline, others are refused soon, nothing piles up, and it is used again")
+    @Test("Redis: one request waits for its deadline, others are refused soon, nothing piles up, and it recovers")
     func redis() async throws {
         let api = try TestAPI.current
         let event = try api.event()

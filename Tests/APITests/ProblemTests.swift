@@ -1,5 +1,5 @@
-import Documents
-import HTTPServer
+import BundledDocuments
+import HTTP
 import JSON
 import Support
 import Testing
@@ -22,7 +22,7 @@ extension ContractTests {
             return titles
         }
 
-        @Test("every code of the document has a page that says what to do, in plain text and in HTML")
+        @Test("every code of the document has a page with advice, in plain text and in HTML")
         func pages() throws {
             let api = try TestAPI.current
             let documented = try Self.documented()
@@ -41,7 +41,7 @@ extension ContractTests {
             }
         }
 
-        @Test("titles are of the kind and the same everywhere, and nothing but what the contract names is retryable")
+        @Test("titles depend only on the code, and only the codes that the contract names are retryable")
         func catalogue() throws {
             let titles = try Self.documented()
             let retryable: Set = [
@@ -56,7 +56,7 @@ extension ContractTests {
             }
         }
 
-        @Test("a page has what protects browsers, is answered to HEAD, and is kept by its tag")
+        @Test("a page has the headers that protect browsers, answers HEAD, and has an ETag")
         func protection() throws {
             let api = try TestAPI.current
             let head = try api.ask(Request("HEAD", "/problems/sold-out").with("Accept", "text/html"))
@@ -72,7 +72,7 @@ extension ContractTests {
                     == "text/plain; charset=utf-8")
         }
 
-        @Test("a problem's type leads to its page, and a code that does not exist has none")
+        @Test("a problem's type leads to its page, and an unknown code has none")
         func type() throws {
             let api = try TestAPI.current
             let missing = try api.ask(Request("GET", "/problems/no-such-code"))

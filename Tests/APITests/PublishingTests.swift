@@ -4,7 +4,7 @@ import Testing
 extension ContractTests {
     @Suite("Publishing events")
     struct PublishingTests {
-        @Test("an event that was cancelled as a draft says what it has, though it was never on sale")
+        @Test("an event that was cancelled as a draft has an availability, though it was never on sale")
         func cancelledDraft() throws {
             let api = try TestAPI.current
             let body = """
@@ -64,7 +64,7 @@ extension ContractTests {
             #expect(try api.ask(Request("POST", "/v1/bookings", claim).by(TestAPI.newUser())).status == 201)
         }
 
-        @Test("only administrators make and publish events")
+        @Test("only administrators create and publish events")
         func roles() throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -78,12 +78,13 @@ extension ContractTests {
             }
         }
 
-        @Test("a published event that never reached Redis is put there by the first claim")
+        @Test("a published event that never reached Redis is loaded by the first claim")
         func healing() async throws {
             let api = try TestAPI.current
             let event = try api.event()
             let key = try #require(try await api.redis("KEYS", "*:e:\(event.id)").array?.first?.string)
-            // With what the partition knows to have been loaded: else it is gone, and a recovery has to put it back.
+            // Also deletes the partition's set of loaded events: otherwise the event counts as lost, and needs a
+            // recovery.
             try await api.redis("DEL", key, key.replacing("e:\(event.id)", with: "known"))
             #expect(try api.claim(event, by: TestAPI.newUser()).status == 201)
         }

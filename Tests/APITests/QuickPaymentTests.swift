@@ -6,7 +6,7 @@ import Testing
 @Suite("Usual bodies of payments")
 struct QuickPaymentTests {
     @Test(
-        "are read as the contract's are, and are the same request",
+        "are parsed as the full parser does, and are the same request",
         arguments: [
             "{\"cardNumber\":\"4242424242424242\"}", " { \"cardNumber\" : \"424242424242\" } ",
             "{\"expYear\":0,\"cvc\":\"1234\",\"expMonth\":12,\"cardNumber\":\"4242424242424242424\"}",
@@ -24,7 +24,7 @@ struct QuickPaymentTests {
     }
 
     @Test(
-        "all others are left to the contract's",
+        "all others are left to the full parser",
         arguments: [
             "", "{}", "[]", "{\"cardNumber\":\"4242 4242 4242 4242\"}", "{\"cardNumber\":\"42424242424\"}",
             "{\"cardNumber\":\"42424242424242424242\"}", "{\"cardNumber\":\"424242424242424x\"}", "{\"token\":\"\"}",

@@ -2,7 +2,7 @@ import Support
 import Testing
 
 extension ContractTests {
-    /// Good bodies, changed at random: what comes of it is an answer of the contract, and never an error of ours.
+    /// Valid bodies, changed at random: the answer must follow the contract, and must never be an internal error.
     @Suite("Random bodies")
     struct RandomBodyTests {
         private static let pieces = [
@@ -30,7 +30,7 @@ extension ContractTests {
             return body
         }
 
-        @Test("whatever is sent, the answer is one of the contract and tells no more than it should")
+        @Test("whatever is sent, the answer follows the contract and reveals no more than it should")
         func random() throws {
             let api = try TestAPI.current
             var random = SeededGenerator.fromEnvironment()

@@ -1,4 +1,4 @@
-import Inventory
+import SeatInventory
 import Support
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
     .api { $0.rateLimits = RateLimits(principal: RateLimit(quota: 5, periodSeconds: 10_000)) },
     .serialized)
 struct PrincipalRateTests {
-    @Test("five writes and five reads are taken, the next are 429 and say when to come again, and others go on")
+    @Test("five writes and five reads are accepted, the next are 429 with Retry-After, and others go on")
     func principal() throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -30,7 +30,7 @@ struct PrincipalRateTests {
         #expect(try api.claim(event, by: TestAPI.newUser()).status == 201)
     }
 
-    @Test("another token of the same principal has nothing of its own, and a service is not limited")
+    @Test("tokens of one principal share its limit, and a service is not limited")
     func tokens() throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -51,7 +51,7 @@ struct PrincipalRateTests {
         )
     }, .serialized)
 struct AddressRateTests {
-    @Test("whoever does not say who sends is counted by address; health, callbacks and principals are not")
+    @Test("requests without credentials count by address; health, callbacks and principals do not")
     func address() throws {
         let api = try TestAPI.current
         let list = Request("GET", "/v1/events")
@@ -74,7 +74,7 @@ struct AddressRateTests {
             address: RateLimit(quota: 12, periodSeconds: 10_000))
     }, .serialized)
 struct PrincipalsOfAddressRateTests {
-    @Test("accounts do not multiply what an address may send; requests without a token have a limit of their own")
+    @Test("more accounts do not raise an address's limit; requests without a token have their own limit")
     func principals() throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -87,7 +87,7 @@ struct PrincipalsOfAddressRateTests {
             #expect(answer.headers["ratelimit-policy"] == "\"writes\";q=12;w=10000")
             #expect(Int(answer.headers["retry-after"] ?? "") ?? 0 >= 1)
         }
-        // The administrator who made the event sits at the same address.
+        // The administrator who created the event has the same address.
         #expect(statuses.count { $0 == 201 } == 11 && statuses.suffix(9).allSatisfy { $0 == 429 }, "\(statuses)")
         #expect(try api.ask(Request("GET", "/v1/bookings").by(TestAPI.newUser())).status == 200)
         #expect(try api.ask(Request("POST", "/v1/auth/logout", "{}")).status == 400)
@@ -95,7 +95,7 @@ struct PrincipalsOfAddressRateTests {
 }
 
 @Suite(
-    "Redis is away from a rate limit",
+    "Rate limits while Redis is away",
     .api { $0.rateLimits = RateLimits(principal: RateLimit(quota: 3, periodSeconds: 10_000)) }, .serialized)
 struct UnknownRateTests {
     @Test("reads go on, and claims are 503")

@@ -7,7 +7,7 @@ extension RawCase {
 
     static let all = framing + targets + values + claims + bodies + callers + reads + paymentBodies + payments
 
-    /// How requests are cut and framed.
+    /// Framing of requests.
     private static let framing = [
         livez, livez.cut("livez, byte by byte", at: 1),
         RawCase("pipelined") { $0.get("/livez") + $0.get("/livez") + $0.get("/nothing") + $0.get("/livez") },
@@ -96,7 +96,7 @@ extension RawCase {
             }),
     ]
 
-    /// What is asked for.
+    /// Request targets.
     private static let targets = [
         RawCase("nothing here") { $0.get("/nope") },
         RawCase("other method") { _ in "PUT /livez HTTP/1.1\r\nHost: x\r\n\r\n" },
@@ -118,7 +118,7 @@ extension RawCase {
         RawCase("id with a slash") { $0.get("/v1/bookings/\($0.booking)%2F", $0.token("reader")) },
     ]
 
-    /// What headers say.
+    /// Headers.
     private static let values = [
         RawCase("request id") { $0.get("/livez", "X-Request-Id: abc.DEF_1-2\r\n") },
         RawCase("bad request id") { $0.get("/livez", "X-Request-Id: a b\r\n") },
@@ -227,7 +227,7 @@ extension RawCase {
         },
     ]
 
-    /// Bodies, right and wrong.
+    /// Valid and invalid bodies.
     private static let bodies: [RawCase] = {
         let changes: [(String, @Sendable (Scene) -> String)] = [
             ("none", { $0.body($0.event, $0.tier, "0") }), ("1,001", { $0.body($0.event, $0.tier, "1001") }),
@@ -291,7 +291,7 @@ extension RawCase {
             ]
     }()
 
-    /// Who asks.
+    /// Credentials.
     private static let callers = [
         RawCase("nobody") {
             "POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Length: \($0.body.utf8.count)\r\n\r\n\($0.body)"

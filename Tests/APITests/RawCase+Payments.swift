@@ -1,7 +1,7 @@
 import Foundation
 
 extension RawCase {
-    /// Bodies of payments, right and wrong, of a booking that is somebody else's, so that none is paid for.
+    /// Valid and invalid bodies of payments, for another user's booking, so that none is paid.
     static let paymentBodies = [
         Card.body(Card.good), "{\"token\":\"tok_1 2\"}", "{\"token\":\"\"}", "{\"token\":\"a\\u0041\"}",
         "{\"token\":7}",

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Redis is away", .api(), .serialized)
 struct RedisAwayTests {
-    @Test("nothing is claimed, the catalogue and written bookings are read from PostgreSQL, and it all comes back")
+    @Test("claims fail, the catalogue and persisted bookings are read from PostgreSQL, and all recovers")
     func away() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -28,7 +28,7 @@ struct RedisAwayTests {
         #expect(try api.left(event) == [98, 1, 1])
     }
 
-    @Test("a hold that only Redis knows of is 503 meanwhile, not unknown")
+    @Test("a hold that only Redis has is 503 meanwhile, not 404")
     func unpersisted() async throws {
         let api = try TestAPI.current
         let event = try api.event()

@@ -4,7 +4,7 @@ extension ContractTests {
     @Suite("Replays")
     struct ReplayTests {
         @Test(
-            "the same claim again is the first answer again, whether held, paid, declined or pending",
+            "a repeated claim gets the first answer, whether held, paid, declined or pending",
             arguments: [nil, Card.good, Card.declined, Card.late])
         func replays(card: String?) throws {
             let api = try TestAPI.current
@@ -41,7 +41,7 @@ extension ContractTests {
                 try await api.count("SELECT count(*) FROM payments WHERE booking_id = '\(held.id)'") == 2)
         }
 
-        @Test("what may change is judged again, what cannot is remembered")
+        @Test("refusals that may change are judged again, permanent ones are remembered")
         func stored() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 1)

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Request ids")
     struct RequestIDTests {
-        @Test("a request is named by its client or by the server")
+        @Test("a request's id comes from its client or from the server")
         func requestIDs() throws {
             let api = try TestAPI.current
             let named = try api.ask(Request("GET", "/v1/events").with("X-Request-Id", "a.B_9-"))

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Keys that are required", .api { $0.requiresIdempotencyKey = true })
+@Suite("Required keys", .api { $0.requiresIdempotencyKey = true })
 struct RequiredKeyTests {
     @Test("every POST on bookings needs a key, in the header or in the body; DELETE does not")
     func required() throws {

@@ -1,5 +1,5 @@
-import HTTPServer
-import Inventory
+import HTTP
+import SeatInventory
 import Support
 import Testing
 
@@ -11,7 +11,7 @@ extension ContractTests {
         }
 
         @Test(
-            "whoever may not call a route is refused before anything of the request is looked at, however it is spelled"
+            "an unauthorized caller is refused before the body is parsed, however the path is spelled"
         )
         func callers() async throws {
             let api = try TestAPI.current
@@ -34,7 +34,7 @@ extension ContractTests {
             }
         }
 
-        @Test("an answer says what caches may do with it: personal ones and errors are never kept")
+        @Test("every answer has Cache-Control: personal answers and errors are never cached")
         func caching() async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -66,7 +66,7 @@ extension ContractTests {
             ] {
                 let shared = try api.ask(Request("GET", path))
                 #expect(shared.headers["cache-control"] == "no-cache", "\(path)")
-                // Other tests change what is listed meanwhile.
+                // Other tests change the list meanwhile.
                 let isUnchanged = try (0..<100).contains { _ in
                     let tag = try #require(api.ask(Request("GET", path)).headers["etag"], "\(path)")
                     return try api.ask(Request("GET", path).with("If-None-Match", tag)).status == 304
@@ -87,7 +87,7 @@ extension ContractTests {
             }
         }
 
-        @Test("errors of the drop-in routes have their form also where they come from before the route")
+        @Test("drop-in routes' errors have their own form even if they occur before the route")
         func dropInErrors() throws {
             let answer = try TestAPI.current.ask(Request("GET", "/api/bookings/"))
             #expect(answer.status == 401 && answer["statusCode"]?.integer == 401)
@@ -104,7 +104,7 @@ extension ContractTests {
         )
     }, .serialized)
 struct SpelledRateTests {
-    @Test("what is not counted under one spelling of its path is not counted under another")
+    @Test("a path that is exempt in one spelling is exempt in every spelling")
     func spellings() throws {
         let api = try TestAPI.current
         for (method, path, status) in [

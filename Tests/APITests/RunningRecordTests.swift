@@ -1,13 +1,13 @@
-import Booking
+import BoxOffice
 import Foundation
-import Inventory
 import RedisClient
+import SeatInventory
 import Testing
 
 extension ContractTests {
-    @Suite("Idempotency records of requests that still run, or died")
+    @Suite("Idempotency records of running or dead requests")
     struct RunningRecordTests {
-        /// Turns the record of `booking` back into one that still runs.
+        /// Turns the record of `booking` back into a running one.
         private func run(_ booking: String, until deadline: Int64) async throws {
             let api = try TestAPI.current
             for key in try await api.redis("KEYS", "*:i:*").array ?? [] {
@@ -24,7 +24,7 @@ extension ContractTests {
 
         private static let future: Int64 = 32_503_680_000_000
 
-        @Test("the second of two waits up to two seconds for the first, then is told to come back")
+        @Test("a second request waits up to two seconds for the first, then gets Retry-After")
         func inProgress() async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -42,7 +42,7 @@ extension ContractTests {
             #expect(finished.headers["idempotent-replayed"] == "true")
         }
 
-        @Test("one-shot bookings are finished from their state", arguments: [Card.good, Card.declined])
+        @Test("one-shot bookings are completed from their state", arguments: [Card.good, Card.declined])
         func oneShot(card: String) async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -59,7 +59,7 @@ extension ContractTests {
             #expect(again.body == finished.body && again.headers["idempotent-replayed"] == "true")
         }
 
-        @Test("a payment under way is in progress until its own deadline, and is then what the booking is")
+        @Test("a running payment is in progress until its deadline, and is then answered from the booking's state")
         func pending() async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -77,7 +77,7 @@ extension ContractTests {
             #expect(after.status == 202 && after["status"]?.text == "PENDING_PAYMENT")
         }
 
-        @Test("actions are finished from the booking's state")
+        @Test("actions are completed from the booking's state")
         func actions() async throws {
             let api = try TestAPI.current
             let ann = TestAPI.newUser()
@@ -100,7 +100,7 @@ extension ContractTests {
             }
         }
 
-        @Test("an answer too long to keep is rebuilt with its own status")
+        @Test("an answer that is too long to store is rebuilt with its own status")
         func longAnswers() throws {
             let api = try TestAPI.current
             let tiers = (0..<20).map { "{\"name\":\"T\($0)\",\"kind\":\"general\",\"unitAmount\":1,\"capacity\":9}" }

@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Claims by seat")
     struct SeatClaimTests {
-        @Test("named seats are told by section, row and number; the refusal lists which are gone")
+        @Test("named seats are returned with section, row and number; a refusal lists the unavailable ones")
         func named() throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)
@@ -23,7 +23,7 @@ extension ContractTests {
             #expect(try hall.statuses(api).filter { $0.value == "held" }.keys.sorted() == ["A 1 2", "A 1 3"])
         }
 
-        @Test("the best seats are adjacent and of one row; too many are refused")
+        @Test("the best seats are adjacent and in one row; too many are refused")
         func best() throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)
@@ -39,7 +39,7 @@ extension ContractTests {
             #expect(try hall.statuses(api).values.filter { $0 == "sold" }.count == 5)
         }
 
-        @Test("what is not of the event, or sold the other way, is 400 and pointed at")
+        @Test("seats or tiers of another event, or sold in the other way, are 400 with a pointer")
         func refusals() throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)
@@ -62,7 +62,7 @@ extension ContractTests {
             }
         }
 
-        @Test("one's own hold gives way to a claim that names its seats, with more of them")
+        @Test("a user's own hold is replaced by a claim that names its seats and more")
         func replaced() throws {
             let api = try TestAPI.current
             let hall = try TestHall(api, ",\"maxBookingsPerUser\":1")
@@ -76,7 +76,7 @@ extension ContractTests {
             #expect(try hall.statuses(api).values.filter { $0 == "held" }.count == 2)
         }
 
-        @Test("a part of a booking is cancelled by seat and by quantity, and its money is due back")
+        @Test("a part of a booking is cancelled by seat and by quantity, and a refund is due")
         func parts() async throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)

@@ -1,5 +1,5 @@
 import Payments
-import Reconciler
+import Reconciliation
 import RedisClient
 import Support
 import Testing
@@ -14,7 +14,7 @@ import Testing
     }, .serialized)
 struct SettlementTests {
     @Test(
-        "the provider's own callback, and asking one that failed to answer, confirm",
+        "a callback, or a look-up after a lost answer, confirms",
         arguments: [Card.late, Card.broken])
     func answersLater(card: String) async throws {
         let api = try TestAPI.current
@@ -27,7 +27,7 @@ struct SettlementTests {
         try await api.written(booked.id, "CONFIRMED", payment: "SUCCEEDED")
     }
 
-    @Test("a cancelled booking is refunded, once and all of it")
+    @Test("a cancelled booking is refunded once and in full")
     func cancelled() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -40,7 +40,7 @@ struct SettlementTests {
         #expect(read["refundedAmount"]?.integer == 9998)
     }
 
-    @Test("a part that is given back is refunded, then the rest")
+    @Test("a cancelled part is refunded, then the rest")
     func partly() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
@@ -56,18 +56,18 @@ struct SettlementTests {
         #expect(try await api.returned(payment) == [4999, 9998])
     }
 
-    @Test("a second payment and money for nobody stay due, and can be seen: the simulated provider never took them")
+    @Test("a second payment and an unmatched one stay due and visible: the simulated provider has no such charges")
     func strays() async throws {
         let api = try TestAPI.current
         let ann = TestAPI.newUser()
         let booked = try api.claim(try api.event(), by: ann, card: Card.good)
         let second = Message(booking: booked.id)
         #expect(try api.tell(second) == "refund-due")
-        let nobodys = Message(booking: String(booked.id.dropLast(4)) + "0000", amount: 17)
-        #expect(try api.tell(nobodys) == "unmatched")
+        let emptyAnswer = Message(booking: String(booked.id.dropLast(4)) + "0000", amount: 17)
+        #expect(try api.tell(emptyAnswer) == "unmatched")
         let odd = Message(booking: try api.claim(try api.event(), by: ann).id, amount: 18)
         #expect(try api.tell(odd) == "mismatch")
-        for (message, amount) in [(second, 4999), (nobodys, 17), (odd, 18)] {
+        for (message, amount) in [(second, 4999), (emptyAnswer, 17), (odd, 18)] {
             try await api.until(
                 1,
                 """
@@ -93,7 +93,7 @@ struct SettlementTests {
         let late = try api.claim(event, by: TestAPI.newUser())
         await api.stopReconciler()
         #expect(try api.ask(Request("POST", "/v1/events/\(event.id)/cancel", "{}").by(TestAPI.admin)).status == 200)
-        // Money that comes before the cancellation has reached its booking sells nothing any more.
+        // A payment that arrives before the cancellation has reached its booking sells nothing.
         #expect(try api.tell(Message(booking: late.id)) == "refund-due")
         await api.startReconciler()
         let ofEvent =
@@ -101,7 +101,7 @@ struct SettlementTests {
             + " WHERE b.event_id = '\(event.id)' AND"
         try await api.until(22, ofEvent + " b.status = 'CANCELLED' AND b.reason = 'event-cancelled'")
         try await api.until(20, ofEvent + " p.status = 'REFUNDED' AND p.refunded_amount = p.amount")
-        // The simulated provider never took what the message told of.
+        // The simulated provider has no charge of that message's transaction.
         try await api.until(
             1, ofEvent + " p.status = 'REFUND_DUE' AND p.settle_answer = 'refused: unknown_transaction'")
         #expect(try api.booking(held.id, by: ann)["reason"]?.text == "event-cancelled")
@@ -113,7 +113,7 @@ struct SettlementTests {
 }
 
 extension TestAPI {
-    /// What the simulated provider gave back of a charge, a refund each.
+    /// The simulated provider's refunds of a charge.
     func returned(_ payment: String) async throws -> [Int] {
         let reply = try await redis("HVALS", "sim:r:\(payment)")
         return (reply.array ?? []).compactMap { $0.string.flatMap { Int($0) } }

@@ -2,7 +2,7 @@ import RedisClient
 import Support
 import Testing
 
-@Suite("Everything is sold", .api(), .serialized)
+@Suite("Sold-out events", .api(), .serialized)
 struct SoldOutTests {
     /// An event whose one unit is paid for, under a key.
     private func soldOut(_ api: TestAPI, by user: String, key: String) throws -> (event: TestEvent, sale: Answer) {
@@ -12,7 +12,7 @@ struct SoldOutTests {
         return (event, sale)
     }
 
-    /// How often Redis has run a script so far, but for those that look how long the outboxes are.
+    /// How many scripts Redis has run so far, except those that measure the outboxes.
     private func scriptCalls(_ api: TestAPI) async throws -> Int {
         let reply = try await api.redis("INFO", "commandstats").string ?? ""
         func calls(_ command: String) -> Int? {
@@ -22,7 +22,7 @@ struct SoldOutTests {
         return try #require(calls("fcall")) - (calls("xinfo|stream") ?? 0)
     }
 
-    @Test("a crowd is refused, and most of it without a script, with and without keys")
+    @Test("many claims are refused, most without a script, with and without keys")
     func crowd() async throws {
         let api = try TestAPI.current
         let bob = TestAPI.newUser()
@@ -35,13 +35,13 @@ struct SoldOutTests {
         let client = HTTPClient(port: api.port)
         for request in requests { try client.send(request) }
         for request in requests { try client.answer(to: request).expectProblem(409, "sold-out") }
-        // Redis is asked anew each 50 ms, however long a busy machine takes for all of it.
+        // Redis is asked again every 50 ms, however long a busy machine takes for all of them.
         let asked = try await scriptCalls(api) - before
         #expect(asked < 20 + 2 * Int((ContinuousClock.now - start) / .milliseconds(50)), "\(asked) calls")
         await api.startReconciler()
     }
 
-    @Test("whoever bought is told the booking again, in the midst of refusals")
+    @Test("the buyer's replay returns the booking, between refusals")
     func replay() throws {
         let api = try TestAPI.current
         let (ann, bob) = (TestAPI.newUser(), TestAPI.newUser())
@@ -64,7 +64,7 @@ struct SoldOutTests {
         let event = try api.event(capacity: 2)
         let hold = try api.claim(event, by: ann, key: "hold")
         #expect(try api.claim(event, by: bob, card: Card.good).status == 201)
-        // Two are more than what is not sold.
+        // Two are more than are unsold.
         try api.claim(event, 2, by: bob).expectProblem(409, "not-enough-left")
         let paid = try api.act("payments", hold.id, Card.body(Card.good), by: ann)
         #expect(paid.status == 200)
@@ -75,7 +75,7 @@ struct SoldOutTests {
         }
     }
 
-    @Test("units that come back on the same copy can be had at once")
+    @Test("units released by this process can be claimed at once")
     func back() throws {
         let api = try TestAPI.current
         let (ann, bob) = (TestAPI.newUser(), TestAPI.newUser())

@@ -7,7 +7,7 @@ import Testing
 extension ContractTests {
     @Suite("Live availability")
     struct StreamTests {
-        @Test("all there is comes first, then every change: claimed, confirmed, cancelled")
+        @Test("a snapshot comes first, then every change: claimed, confirmed, cancelled")
         func changes() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 10)
@@ -29,7 +29,7 @@ extension ContractTests {
             #expect(now["seq"]?.integer == follower.last)
         }
 
-        @Test("a hold that lapses is told without anybody asking")
+        @Test("an expired hold is sent without a request")
         func lapse() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 5, ",\"holdSeconds\":1")
@@ -40,7 +40,7 @@ extension ContractTests {
             try follower.hear { $0.tiers == [event.tier: [5, 0, 0, 0]] }
         }
 
-        @Test("seats are told by their places in the list of seats")
+        @Test("seats are sent by their index in the list of seats")
         func seats() throws {
             let api = try TestAPI.current
             let hall = try TestHall(api)
@@ -61,7 +61,7 @@ extension ContractTests {
             #expect(listed.compactMap { $0["status"]?.text?.first } == follower.seats)
         }
 
-        @Test("whoever comes back is told exactly what it missed, nothing twice")
+        @Test("a reconnecting client gets exactly what it missed, nothing twice")
         func resume() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 50)
@@ -69,7 +69,7 @@ extension ContractTests {
             try follower.hear()
             #expect(try api.claim(event, 1, by: TestAPI.newUser()).status == 201)
             try follower.hear { $0.tiers == [event.tier: [49, 1, 0, 0]] }
-            // Nobody listens meanwhile.
+            // No client listens meanwhile.
             try follower.comeBack()
             let other = try Follower(api, event.id)
             for held in 2...4 {
@@ -79,14 +79,14 @@ extension ContractTests {
             try follower.comeBack()
             try follower.hear { $0.tiers == other.tiers }
             #expect(follower.heard.map(\.name) == ["snapshot"] + repeatElement("availability", count: 4))
-            // Up to date: the next word is the next change.
+            // The client is up to date: the next message is the next change.
             try follower.comeBack()
             #expect(try api.claim(event, 1, by: TestAPI.newUser()).status == 201)
             #expect(try follower.hear().name == "availability")
             #expect(follower.tiers == [event.tier: [45, 5, 0, 0]])
         }
 
-        @Test("whoever has what is not known any more, or not yet, is told everything")
+        @Test("a client with a sequence number that is too old, or too new, gets a snapshot")
         func unknownIDs() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 5)
@@ -100,7 +100,7 @@ extension ContractTests {
             }
         }
 
-        @Test("however often a client comes back amid changes, it knows all of them in the end")
+        @Test("however often a client reconnects during changes, it has all of them in the end")
         func noGap() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 400, ",\"maxTicketsPerUser\":null")
@@ -116,7 +116,7 @@ extension ContractTests {
             #expect(follower.heard.filter { $0.name == "snapshot" }.count == 1)
         }
 
-        @Test("what changes right after another change, which Redis does not announce again, is told as soon")
+        @Test("a change right after another, which Redis does not publish, is sent as soon")
         func unannouncedSecond() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 50)
@@ -124,16 +124,16 @@ extension ContractTests {
             try follower.hear()
             let start = ContinuousClock.now
             for held in stride(from: Int64(2), through: 16, by: 2) {
-                // Then the first is read at once.
+                // After this pause the first change is read at once.
                 Thread.sleep(forTimeInterval: 0.2)
                 for _ in 0..<2 { #expect(try api.claim(event, 1, by: TestAPI.newUser()).status == 201) }
                 try follower.hear { $0.tiers == [event.tier: [50 - held, held, 0, 0]] }
             }
-            // Not by the feed's looking round every 15 s.
+            // Not by the feed's sweep every 15 s.
             #expect(ContinuousClock.now - start < .seconds(15))
         }
 
-        @Test("changes are told at most every 100 ms, however many there are")
+        @Test("changes are sent at most every 100 ms, however many there are")
         func pace() throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 300, ",\"maxTicketsPerUser\":null")
@@ -147,7 +147,7 @@ extension ContractTests {
             #expect(follower.heard.count - 1 <= Int(time / .milliseconds(100)) + 2)
         }
 
-        @Test("there is no stream of what is not on sale, and HEAD has none")
+        @Test("there is no stream of an event that is not on sale, nor for HEAD")
         func refusals() throws {
             let api = try TestAPI.current
             try api.ask(Request("GET", "/v1/events/\(UUID().uuidString.lowercased())/stream"))
@@ -168,7 +168,7 @@ extension ContractTests {
 
 @Suite("Live availability and failures", .api(), .serialized)
 struct StreamFailureTests {
-    @Test("however many listen, this process listens to Redis once, and reads an event once for all of them")
+    @Test("this process subscribes once, and reads an event once, for any number of listeners")
     func oneSubscription() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 100)
@@ -179,16 +179,16 @@ struct StreamFailureTests {
         let numbers = try await api.redis("PUBSUB", "NUMSUB", "usher:changes")
         #expect(numbers.array?.last?.integer == 1)
         let clients = try await api.redis("CLIENT", "LIST", "TYPE", "pubsub").string ?? ""
-        // One for acks, one for changes.
+        // One for acknowledgements, one for changes.
         #expect(clients.split(separator: "\n").count == 2, "\(clients)")
         let start = ContinuousClock.now
         let before = try await scriptCalls(api)
         #expect(try api.claim(event, 1, by: TestAPI.newUser()).status == 201)
         for follower in followers { try follower.hear { $0.tiers == [event.tier: [99, 1, 0, 0]] } }
-        // Some scripts are called by time, whoever listens.
+        // Some scripts run on timers, whatever the number of listeners.
         let calls = try await scriptCalls(api) - before
         let timely = Int((ContinuousClock.now - start) / .milliseconds(20))
-        #expect(calls < 50 + timely, "\(calls) calls: not once a listener")
+        #expect(calls < 50 + timely, "\(calls) calls: more than one read for all listeners")
     }
 
     private func scriptCalls(_ api: TestAPI) async throws -> Int {
@@ -196,7 +196,7 @@ struct StreamFailureTests {
         return text.firstMatch(of: /cmdstat_fcall:calls=(\d+)/).flatMap { Int($0.1) } ?? 0
     }
 
-    @Test("a subscription that breaks costs nobody anything: all is told again")
+    @Test("a broken subscription loses nothing: everything is sent again")
     func subscriptionLost() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 10)
@@ -208,13 +208,13 @@ struct StreamFailureTests {
         try follower.hear { $0.tiers == [event.tier: [9, 1, 0, 0]] }
     }
 
-    @Test("a change that nobody announced is told all the same, once the subscription is back")
+    @Test("a change whose message was lost is sent once the subscription is back")
     func unannounced() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 10)
         let follower = try Follower(api, event.id)
         try follower.hear()
-        // Published to nobody: the subscription is away at that moment.
+        // The message is lost: there is no subscription at that moment.
         for _ in 0..<3 {
             try await api.redis("CLIENT", "KILL", "TYPE", "pubsub")
             _ = try api.claim(event, 1, by: TestAPI.newUser())
@@ -222,7 +222,7 @@ struct StreamFailureTests {
         try follower.hear { $0.tiers == [event.tier: [7, 3, 0, 0]] }
     }
 
-    @Test("when Redis dies and comes back, listeners stay and are told everything under a new epoch")
+    @Test("when Redis restarts, listeners stay connected and get a snapshot under the new epoch")
     func redisDies() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 10)
@@ -232,7 +232,7 @@ struct StreamFailureTests {
         try follower.hear()
         let epoch = follower.last / 1_000_000_000
         api.redisServer.kill()
-        try eventually("nobody begins to listen") {
+        try eventually("new listeners are refused") {
             let refused = try EventStream(port: api.port, "/v1/events/\(event.id)/stream")
             return refused.status == 503 && refused.headers["retry-after"] == "1"
         }
@@ -248,7 +248,7 @@ struct StreamFailureTests {
         try follower.hear { $0.tiers == [event.tier: [6, 2, 2, 0]] }
     }
 
-    @Test("a listener that does not read is cut, and the others go on")
+    @Test("a listener that does not read is disconnected, and the others go on")
     func slow() throws {
         let api = try TestAPI.current
         let hall = try BigHall(api)
@@ -258,11 +258,11 @@ struct StreamFailureTests {
         var rounds = 0
         while try cut(api) == 0 {
             rounds += 1
-            try #require(rounds < 400, "it was never cut")
+            try #require(rounds < 400, "it was never disconnected")
             try hall.change(api)
             try quick.hear()
         }
-        // It was cut short, which a client can tell from an end.
+        // The answer is truncated, which a client can tell from a regular end.
         while try slow.fill() {}
         #expect(!slow.isWhole)
         try hall.change(api)
@@ -274,7 +274,7 @@ struct StreamFailureTests {
         return text.firstMatch(of: /\nusher_stream_listeners_cut_total (\d+)/).flatMap { Int($0.1) } ?? 0
     }
 
-    @Test("a copy that stops ends its streams as whole answers")
+    @Test("a process that stops ends its streams as complete answers")
     func drained() async throws {
         let api = try await TestAPI(TestAPI.Options())
         let event = try api.event(capacity: 10)

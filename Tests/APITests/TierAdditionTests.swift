@@ -17,7 +17,7 @@ extension ContractTests {
             answer["tiers"]?.elements.compactMap { $0["name"]?.text } ?? []
         }
 
-        @Test("tiers are added behind the others, to drafts and to what is on sale, and stand so everywhere")
+        @Test("tiers are appended, to drafts and to published events, in the same order everywhere")
         func order() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 9)
@@ -40,7 +40,7 @@ extension ContractTests {
             #expect(audit["verdict"]?.text == "ok", "\(audit.text)")
             #expect(tiers(audit["redis"]?["tiers"]?.elements) == ids)
             #expect(tiers(audit["postgres"]?["tiers"]?.elements) == ids)
-            // What a claim names in another order.
+            // A claim that names the tiers in another order.
             let items = [5, 1, 3].map { "{\"tierId\":\"\(ids[$0])\",\"quantity\":1}" }.joined(separator: ",")
             let claimed = try api.ask(
                 Request("POST", "/v1/bookings", "{\"eventId\":\"\(event.id)\",\"items\":[\(items)]}")
@@ -65,7 +65,7 @@ extension ContractTests {
             #expect(names(published) == ["First", "Second"] && published["remainingTickets"]?.integer == 12)
         }
 
-        @Test("what is no tier of general admission, or one too many, is refused and adds nothing")
+        @Test("an invalid tier, or one too many, is refused and nothing is added")
         func refusals() throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -90,7 +90,7 @@ extension ContractTests {
             #expect(names(shown).count == 50 && !names(shown).contains("Stale"))
         }
 
-        @Test("a tier whose addition is refused is not seen, and is finished by the same addition")
+        @Test("a tier whose addition is refused is not visible, and a retry completes it")
         func unfinished() async throws {
             let api = try TestAPI.current
             let event = try api.event(capacity: 9)

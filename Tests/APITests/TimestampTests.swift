@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Times")
 struct TimestampTests {
-    @Test("random times are written as Foundation writes them, and read back")
+    @Test("random times are formatted as Foundation formats them, and parsed back")
     func random() {
         var random = SeededGenerator.fromEnvironment()
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
@@ -23,7 +23,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "offsets, fractions and leap days are read",
+        "offsets, fractions and leap days are parsed",
         arguments: [
             ("1970-01-01T00:00:00Z", 0), ("1970-01-01t01:00:00+01:00", 0), ("1969-12-31T23:59:59.999Z", -1),
             ("2000-02-29T12:00:00.1z", 951_825_600_100), ("1970-01-01T00:00:00.0009999Z", 0),
@@ -34,7 +34,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "what is no time, or has no year of four digits in UTC, is refused",
+        "malformed times, and years without four digits in UTC, are refused",
         arguments: [
             "", "2031-05-01", "2031-05-01T18:00:00", "2031-05-01 18:00:00Z", "2031-02-29T00:00:00Z",
             "1900-02-29T00:00:00Z", "2031-00-01T00:00:00Z", "2031-13-01T00:00:00Z", "2031-01-32T00:00:00Z",

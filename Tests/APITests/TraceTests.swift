@@ -1,13 +1,13 @@
-import Booking
-import Inventory
+import BoxOffice
 import RedisClient
+import SeatInventory
 import Support
 import Testing
 
 extension ContractTests {
     @Suite("Trace contexts")
     struct TraceTests {
-        /// The trace context that the outbox has for a booking's first version.
+        /// The trace context in the outbox of a booking's first version.
         private func record(of booking: String) async throws -> OutboxEntry.Transition {
             let api = try TestAPI.current
             for key in try await api.redis("KEYS", "*:outbox").array?.compactMap(\.string) ?? [] {
@@ -38,7 +38,7 @@ extension ContractTests {
             }
         }
 
-        @Test("a trace that is made here has the digits of the request's id")
+        @Test("a trace made by the server has the digits of the request's id")
         func made() async throws {
             let api = try TestAPI.current
             let event = try api.event()

@@ -1,7 +1,7 @@
 import Testing
 
-/// Nothing that costs something is confirmed unpaid but by a setting that says so.
-@Suite("Drop-in bookings of what costs something", .api { $0.opensReserve = true })
+/// A ticket with a price is never confirmed unpaid, except by a setting that allows it.
+@Suite("Drop-in bookings of tickets with a price", .api { $0.allowsAnonymousReserve = true })
 struct UnpaidTests {
     private func book(_ event: String, by user: String) throws -> Answer {
         try TestAPI.current.ask(Request("POST", "/api/bookings", "{\"eventId\":\"\(event)\"}").by(user))
@@ -21,7 +21,7 @@ struct UnpaidTests {
         #expect(answer.json?.names == ["statusCode", "message", "error"], sourceLocation: sourceLocation)
     }
 
-    @Test("a ticket that costs something is 402 for customers, and for nobody's reserve; nothing is held")
+    @Test("a ticket with a price is 402 for customers, and for reserve without a key; nothing is held")
     func costs() async throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 2)
@@ -33,18 +33,18 @@ struct UnpaidTests {
         #expect(try await api.count("SELECT count(*) FROM bookings WHERE event_id = '\(event.id)'") == 0)
     }
 
-    @Test("a service, who takes the money itself, may reserve it")
+    @Test("a service, which takes the money itself, may reserve it")
     func service() throws {
         let api = try TestAPI.current
         let event = try api.event(capacity: 1)
         #expect(try reserve(event.id, service: true).status == 201)
         #expect(try reserve(event.id, service: true).status == 409)
         #expect(try api.left(event) == [0, 0, 1])
-        // Nobody is asked to pay for what is not there.
+        // No payment is required for a ticket that is not available.
         #expect(try book(event.id, by: TestAPI.newUser())["message"]?.text == "No tickets available")
     }
 
-    @Test("what is free is booked, until the cheapest tier that has one costs something")
+    @Test("free tickets are booked, until the cheapest available tier has a price")
     func free() throws {
         let api = try TestAPI.current
         let draft = """

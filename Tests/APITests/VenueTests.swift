@@ -3,7 +3,7 @@ import Testing
 extension ContractTests {
     @Suite("Venues")
     struct VenueTests {
-        @Test("a hall is told as it was sent, and found in the list")
+        @Test("a hall is returned as it was sent, and is in the list")
         func reads() throws {
             let api = try TestAPI.current
             let body = "{\"name\":\"Opera\",\"sections\":\(TestHall.layout)}"
@@ -19,7 +19,7 @@ extension ContractTests {
         }
 
         @Test(
-            "what is no hall is refused",
+            "an invalid hall is refused",
             arguments: [
                 ("{\"name\":\" \",\"sections\":\(TestHall.layout)}", "/name"),
                 (
@@ -51,7 +51,7 @@ extension ContractTests {
             #expect(answer.pointers == [pointer], "\(answer.text)")
         }
 
-        @Test("an event's tiers share its sections out, each to one")
+        @Test("each section of an event belongs to one tier")
         func sections() throws {
             let api = try TestAPI.current
             let body = "{\"name\":\"Opera\",\"sections\":\(TestHall.layout)}"

@@ -2,9 +2,9 @@ import Support
 import Synchronization
 import Testing
 
-@Suite("More waits than a copy bears", .api { $0.waitLimit = 2 }, .serialized)
+@Suite("Limit of waits per process", .api { $0.waitLimit = 2 }, .serialized)
 struct WaitLimitTests {
-    @Test("beyond the limit answers are 202 at once and say that nothing was waited for")
+    @Test("beyond the limit answers are 202 at once, without Preference-Applied")
     func limit() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -18,7 +18,7 @@ struct WaitLimitTests {
             guard let answer = try? api.ask(requests[index]) else { return }
             answers.withLock { $0.append(answer) }
         }
-        // Three answer at once; the two that wait go on when there is somebody who writes.
+        // Three are answered at once; the two that wait end when a reconciler starts.
         let deadline = ContinuousClock.now + .seconds(25)
         while answers.withLock({ $0.count }) < 3, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(5))

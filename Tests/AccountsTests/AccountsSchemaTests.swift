@@ -1,10 +1,10 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Records
 import Support
 import Testing
 
-@Suite("The tables of accounts")
+@Suite("Tables of accounts")
 struct AccountsSchemaTests {
     private static let user = "00000000-0000-4000-8000-000000000001"
     private static let family = "00000000-0000-4000-8000-000000000002"
@@ -24,7 +24,7 @@ struct AccountsSchemaTests {
         }
     }
 
-    @Test("are taken back and made again")
+    @Test("can be dropped and created again")
     func downAndUp() async throws {
         try await with { pool in
             _ = try await pool.query(Self.insertUser)
@@ -38,7 +38,7 @@ struct AccountsSchemaTests {
         }
     }
 
-    @Test("refuse what must not be, whatever the code does")
+    @Test("reject invalid rows by constraints")
     func constraints() async throws {
         try await with { pool in
             func state(_ sql: String) async -> String? {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Accounts over HTTP", .accounts())
 struct AuthRoutesTests {
-    @Test("registering logs in, and the token says who one is")
+    @Test("registering logs in, and the token identifies the user")
     func registers() throws {
         let server = try AccountsServer.current
         let answer = try server.send(
@@ -40,7 +40,7 @@ struct AuthRoutesTests {
         #expect(try server.rows("SELECT name FROM users WHERE email_normalised = 'taken@example.com'") == ["taken"])
     }
 
-    @Test("of twenty who register one address at once, one gets it")
+    @Test("of twenty parallel registrations of one address, one succeeds")
     func registersOnce() async throws {
         let server = try AccountsServer.current
         let statuses = Collected<Int>()
@@ -60,7 +60,7 @@ struct AuthRoutesTests {
     }
 
     @Test(
-        "what is wrong with a registration is said member by member",
+        "errors of a registration are reported per member",
         arguments: [
             (["password": "abcdefg1", "name": "A"], "/email"),
             (["email": "no address", "password": "abcdefg1", "name": "A"], "/email"),
@@ -84,7 +84,7 @@ struct AuthRoutesTests {
         #expect(errors.map { $0["pointer"] } == [pointer])
     }
 
-    @Test("an address and a password are the same however a keyboard spells them")
+    @Test("addresses and passwords match in any Unicode normalisation form")
     func spellings() throws {
         let server = try AccountsServer.current
         let (email, otherEmail) = ("zo\u{eb}@example.com", "zoe\u{308}@example.com")
@@ -107,7 +107,7 @@ struct AuthRoutesTests {
         }
     }
 
-    @Test("a password hashed as it was typed is taken so once, and hashed anew in NFC")
+    @Test("a password hashed without normalisation is accepted once, then rehashed in NFC")
     func typedPassword() throws {
         let server = try AccountsServer.current
         let hash = try #require(PasswordHash.make("pa\u{308}ssword1"))
@@ -124,7 +124,7 @@ struct AuthRoutesTests {
         #expect(try server.rows("SELECT password_hash FROM users WHERE email = '\(email)'") != [hash])
     }
 
-    @Test("two accounts from before addresses were normalised are each found by its own spelling")
+    @Test("two accounts that differ only in normalisation are each found by their own spelling")
     func twoSpellings() throws {
         let server = try AccountsServer.current
         for (email, password) in [("r\u{e9}@example.com", "first123"), ("re\u{301}@example.com", "second123")] {
@@ -140,7 +140,7 @@ struct AuthRoutesTests {
         #expect(try server.login("r\u{e9}@example.com", "second123").status == 401)
     }
 
-    @Test("a password of 72 bytes is taken and counts to its last byte")
+    @Test("a password of 72 bytes is accepted, and its last byte counts")
     func longestPassword() throws {
         let server = try AccountsServer.current
         let password = "a1" + String(repeating: "x", count: 70)
@@ -153,7 +153,7 @@ struct AuthRoutesTests {
     }
 
     @Test(
-        "an account imported with a bcrypt hash logs in, and is hashed anew by it",
+        "an account imported with a bcrypt hash can log in, which rehashes its password",
         arguments: [("2a", "imported-a"), ("2b", "imported-b")])
     func imports(kind: String, name: String) throws {
         let server = try AccountsServer.current
@@ -175,7 +175,7 @@ struct AuthRoutesTests {
         #expect(try server.rows("SELECT password_hash FROM users WHERE email = '\(email)'") == stored)
     }
 
-    @Test("logging out ends the session, again changes nothing, and an unknown token has ended already")
+    @Test("logging out ends the session; logging out again, or with an unknown token, changes nothing")
     func logsOut() throws {
         let server = try AccountsServer.current
         let login = try server.register("leaver")
@@ -191,7 +191,7 @@ struct AuthRoutesTests {
         #expect(try server.refresh(other.refreshToken).status == 200)
     }
 
-    @Test("who one is needs a token, and one made for nobody here still says what it says")
+    @Test("/v1/auth/me needs a token, and returns the claims of a token without an account")
     func me() throws {
         let server = try AccountsServer.current
         let none = try server.send("GET", "/v1/auth/me")
@@ -211,7 +211,7 @@ struct AuthRoutesTests {
     }
 
     @Test(
-        "every call refuses what is no request for it",
+        "every route rejects malformed bodies",
         arguments: ["register", "login", "refresh", "logout"])
     func refusesBodies(call: String) throws {
         let server = try AccountsServer.current

@@ -1,13 +1,13 @@
-import Booking
-import EventLoop
+import BoxOffice
 import Foundation
+import Loops
 import PostgresClient
 import Support
 import Testing
 
 @testable import Accounts
 
-@Suite("Accounts can be cared for", .accounts(), .serialized)
+@Suite("Account management", .accounts(), .serialized)
 struct CareTests {
     private let server: AccountsServer
 
@@ -17,7 +17,7 @@ struct CareTests {
         try server.send("GET", "/v1/auth/me", token: login.accessToken).status
     }
 
-    /// Makes an account that is an administrator, by the way the command goes.
+    /// Creates an administrator in the same way as `usher user`.
     private func administrator(_ name: String) async throws -> Login {
         try server.register(name)
         try await administer { users in
@@ -30,7 +30,7 @@ struct CareTests {
         return try Login(server.login("\(name)@example.com"))
     }
 
-    /// What another process does: this server's loop is not told of it.
+    /// Runs work as another process would: this server's loop is not notified.
     private func administer(
         _ work: @escaping @Sendable (UserAdministration) async throws -> Void
     ) async throws {
@@ -48,7 +48,7 @@ struct CareTests {
         try #require(try server.send("GET", "/v1/auth/me", token: login.accessToken).json["id"] as? String)
     }
 
-    @Test("a changed password ends every other session, and the old tokens")
+    @Test("changing the password ends every other session and revokes the old tokens")
     func password() throws {
         let first = try server.register("care-password")
         let second = try Login(server.login("care-password@example.com"))
@@ -68,7 +68,7 @@ struct CareTests {
         #expect(try server.login("care-password@example.com", "another horse 2").status == 200)
     }
 
-    @Test("sessions are listed and ended, one or all others, by their owner only")
+    @Test("only the owner can list sessions and end one or all others")
     func sessions() throws {
         let mine = try server.register("care-sessions")
         let other = try Login(server.login("care-sessions@example.com"))
@@ -93,7 +93,7 @@ struct CareTests {
         #expect(try server.send("DELETE", "/v1/auth/sessions/x", token: third.accessToken).status == 404)
     }
 
-    @Test("logging out ends the access token too")
+    @Test("logging out also revokes the access token")
     func logout() throws {
         let login = try server.register("care-logout")
         let body = ["refreshToken": login.refreshToken]
@@ -101,7 +101,7 @@ struct CareTests {
         #expect(try me(login) == 401)
     }
 
-    @Test("an erased account leaves no name and no address, its tokens end, and the address can register again")
+    @Test("erasing an account deletes its name and address, revokes its tokens, and frees the address")
     func erase() throws {
         let login = try server.register("care-erase")
         let id = try id(login)
@@ -120,11 +120,11 @@ struct CareTests {
         #expect(try self.id(again) != id)
     }
 
-    @Test("an export has what its owner did and what was done to the account, and nothing of who else did it")
+    @Test("an export has actions by the owner and on the account, without identifying other actors")
     func exportedEntries() throws {
         let login = try server.register("care-export")
         let id = try id(login)
-        // Services, events and the system may be named like a user.
+        // Services, events and the system may have the same id as a user.
         for (actorKind, actor, subjectKind, subject, reason) in [
             ("user", id, "booking", "b1", "own"), ("user", id, "user", id, "own account"),
             ("user", "care-root-id", "user", id, "by another"), ("service", id, "user", id, "by a service"),
@@ -154,7 +154,7 @@ struct CareTests {
         #expect(!export.text.contains("care-root-id"))
     }
 
-    @Test("an account that another copy disabled is refused within seconds, and can neither log in nor refresh")
+    @Test("an account disabled by another replica is refused within seconds, and can neither log in nor refresh")
     func disabled() async throws {
         let login = try server.register("care-disabled")
         let id = try #require(UUIDBytes(try id(login)))
@@ -167,12 +167,12 @@ struct CareTests {
         try eventually("its token is refused", within: .seconds(5)) { try me(login) == 401 }
         let refused = try server.login("care-disabled@example.com")
         #expect(refused.status == 403 && refused.json["code"] as? String == "forbidden")
-        // Who does not know the password learns nothing.
+        // With a wrong password, the response does not reveal that the account is disabled.
         #expect(try server.login("care-disabled@example.com", "wrong horse 9").status == 401)
         #expect(try server.refresh(login.refreshToken).status == 401)
     }
 
-    @Test("administrators find accounts, disable them and take roles back; the last one cannot be lost")
+    @Test("administrators can find and disable accounts and revoke roles, except those of the last administrator")
     func administration() async throws {
         let root = try await administrator("care-root")
         func patch(_ id: String, _ body: [String: Any]) throws -> HTTPClient.Answer {
@@ -192,7 +192,7 @@ struct CareTests {
         #expect(found["roles"] as? [String] == ["admin"] && found["disabled"] as? Bool == false)
         let deputyID = try #require(found["id"] as? String)
         #expect(try patch(deputyID, ["roles": ["customer"]]).status == 200)
-        // Its sessions go on, with what is left of its roles.
+        // Its sessions continue with the remaining roles.
         #expect(try me(deputy) == 401)
         let refreshed = try Login(server.refresh(deputy.refreshToken))
         #expect(try server.send("GET", "/v1/admin/users", token: refreshed.accessToken).status == 403)
@@ -226,7 +226,7 @@ struct RevocationTests {
             ).utf8)[...]
     }
 
-    @Test("a token that is remembered is refused as soon as its session or its account's generation is")
+    @Test("a cached token is refused as soon as its session or its account's generation is revoked")
     func remembered() throws {
         let revocations = Revocations()
         let verifier = TokenVerifier(own: tokens, outside: nil, revocations: revocations)

@@ -1,4 +1,4 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Records
 import Support
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Demo users")
 struct DemoUsersTests {
-    @Test("are two customers and an administrator, with passwords of this secret that a registration would take")
+    @Test("are two customers and an administrator, with valid passwords derived from the secret")
     func accounts() {
         let users = DemoUsers(secret: AccountsServer.secret).accounts
         #expect(users.map(\.roles) == [["customer"], ["customer"], ["admin"]])
@@ -22,7 +22,7 @@ struct DemoUsersTests {
         #expect(Set(others.map(\.password)).isDisjoint(with: users.map(\.password)))
     }
 
-    @Test("are written once, and only those are told whose passwords are good")
+    @Test("are created once, and only those whose passwords work are returned")
     func writes() async throws {
         let database = "demo_\(UInt32.random(in: .min ... .max))"
         let postgres = PostgresConfiguration(uri: try TestServers.postgres.createDatabase(database))

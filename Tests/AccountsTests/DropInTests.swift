@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Drop-in account routes", .accounts())
 struct DropInTests {
-    @Test("register, login and refresh answer as their namesakes do")
+    @Test("register, login and refresh answer like the routes under /v1")
     func succeed() throws {
         let server = try AccountsServer.current
         let credentials = ["email": "old@example.com", "password": "abcdefg1"]
@@ -24,7 +24,7 @@ struct DropInTests {
     }
 
     @Test(
-        "errors have the form that older clients know",
+        "errors have the form that older clients expect",
         arguments: [
             ("register", "{}", 400, "Bad Request"), ("register", "{", 400, "Bad Request"),
             (
@@ -47,7 +47,7 @@ struct DropInTests {
         #expect((answer.json["message"] as? String)?.isEmpty == false)
     }
 
-    @Test("a body that is no JSON is told so in that form too")
+    @Test("a body that is not JSON gets an error in that form too")
     func mediaType() throws {
         let server = try AccountsServer.current
         let client = HTTPClient(port: server.port)

@@ -31,7 +31,7 @@ struct IssuerRoutesTests {
         await issuer.stop()
     }
 
-    @Test("its tokens are good beside our own; its keys are fetched once")
+    @Test("its tokens are accepted in addition to our own; its keys are fetched once")
     func good() async throws {
         try await with(keySetJSON([SigningKey.rsa.published, SigningKey.p256.published])) { server, issuer in
             let own = try server.register("own")
@@ -49,7 +49,7 @@ struct IssuerRoutesTests {
         }
     }
 
-    @Test("a user of its who has the id of one of ours is told nothing of our account")
+    @Test("its user with the id of one of our accounts does not get that account's data")
     func sameID() async throws {
         try await with(keySetJSON([SigningKey.rsa.published])) { server, _ in
             let own = try server.register("mine")
@@ -63,7 +63,7 @@ struct IssuerRoutesTests {
         }
     }
 
-    @Test("what is not its own, or not good now, is 401, and invented key names cost it one request")
+    @Test("foreign or invalid tokens get 401, and invented key names cause one request to the issuer")
     func refusals() async throws {
         try await with(keySetJSON([SigningKey.rsa.published])) { server, issuer in
             let key = SigningKey.rsa
@@ -91,7 +91,7 @@ struct IssuerRoutesTests {
         }
     }
 
-    @Test("an issuer that has no keys to give keeps nobody of ours out")
+    @Test("an unavailable issuer does not affect our own tokens")
     func away() async throws {
         try await with([]) { server, issuer in
             issuer.answer(503, [])
@@ -101,11 +101,11 @@ struct IssuerRoutesTests {
         }
     }
 
-    @Test("of thirty parallel requests with a key not yet known, all are served after one fetch")
+    @Test("thirty parallel requests with an unknown key are all served after one fetch")
     func parallel() async throws {
         try await with(keySetJSON([SigningKey.p256.published])) { server, issuer in
             let statuses = Collected<Int>()
-            // Fewer than may wait for one fetch.
+            // Below the limit of requests that wait for one fetch.
             let tokens = (0..<30).map { index in
                 SigningKey.p256.token(Self.claims.merging(["sub": "u\(index)"]) { $1 })
             }

@@ -1,17 +1,17 @@
 import Cryptography
 import Dispatch
-import EventLoop
+import Loops
 import Synchronization
 import Testing
 
 @testable import Accounts
 
-@Suite("What is known of an issuer's keys")
+@Suite("The cache of an issuer's keys")
 struct KeyCacheTests {
     private static let second: Int64 = 1_000_000_000
     private static var set: KeySet? { KeySet(keySetJSON([SigningKey.rsa.published, SigningKey.p256.published])) }
 
-    @Test("the first who asks fetches, the others wait, and an unknown name is asked for again after 12 s")
+    @Test("the first caller fetches, other callers wait, and an unknown name is fetched again after 12 s")
     func asks() {
         var cache = KeyCache()
         #expect(cache.ask("rsa-1", now: 5) == (.wait, true))
@@ -28,7 +28,7 @@ struct KeyCacheTests {
         #expect(cache.ask("other", now: 8 + KeyCache.pause) == (.unknown, false))
     }
 
-    @Test("a known key is asked for anew after ten minutes while it is used, and is not believed for ever")
+    @Test("a cached key is refreshed after ten minutes while it stays usable, and expires without a refresh")
     func ages() {
         var cache = KeyCache()
         _ = cache.ask("rsa-1", now: 0)
@@ -45,7 +45,7 @@ struct KeyCacheTests {
         #expect(cache.key("ec-1", now: KeyCache.usableFor) != nil)
     }
 
-    @Test("fifty who ask at once cause one fetch, and all come back when it has failed too")
+    @Test("fifty parallel callers cause one fetch, and all resume even if it fails")
     func onlyOneFetch() async throws {
         for result in [keySetJSON([SigningKey.p256.published]), nil] {
             let fetches = Atomic<Int>(0)
@@ -67,13 +67,13 @@ struct KeyCacheTests {
             #expect(fetches.load(ordering: .relaxed) == 1)
             #expect((keys["ec-1"] != nil) == (result != nil))
             #expect(keys["other"] == nil)
-            // The pause has not passed: nobody fetches, nobody waits.
+            // During the pause there is no fetch, and callers do not wait.
             await keys.find("other")
             #expect(fetches.load(ordering: .relaxed) == 1)
         }
     }
 
-    @Test("keys that cannot be used are left out of a set")
+    @Test("unusable keys of a set are skipped")
     func sets() {
         func usable(_ change: [String: String?], of key: SigningKey = .p256) -> Int {
             let members = key.published.merging(change.compactMapValues { $0 }) { $1 }
@@ -100,7 +100,7 @@ struct KeyCacheTests {
         #expect(usable([:], of: SigningKey("weak", .rsa(bits: 1024))) == 0)
     }
 
-    @Test("what is no set is none, and of two keys with one name the first counts")
+    @Test("malformed sets are rejected, and of two keys with one name the first counts")
     func malformed() {
         for text in ["", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[]", "{\"keys\":[],\"keys\":[]}"] {
             #expect(KeySet(Array(text.utf8)) == nil, "\(text)")

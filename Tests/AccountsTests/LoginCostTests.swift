@@ -2,10 +2,10 @@ import Accounts
 import Support
 import Testing
 
-/// What a failed login costs is counted in computed hashes, the work that takes its time.
+/// The cost of a failed login is measured in computed hashes, which take nearly all of its time.
 @Suite("The cost of a login", .serialized, .accounts())
 struct LoginCostTests {
-    @Test("a login of an unknown address answers as one with a wrong password does, after the same work")
+    @Test("logins with an unknown address and with a wrong password get the same response after the same work")
     func sameAnswer() throws {
         let server = try AccountsServer.current
         try server.register("known")
@@ -29,7 +29,7 @@ struct LoginCostTests {
         #expect(unknown.answer.headers.map(\.name) == known.answer.headers.map(\.name))
     }
 
-    @Test("an account whose hash is of no known kind cannot be logged in to, after the same work")
+    @Test("a login to an account with an unsupported hash fails after the same work")
     func unknownHash() throws {
         let server = try AccountsServer.current
         try server.query(

@@ -1,4 +1,4 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
@@ -19,7 +19,7 @@ struct LoginLimitTests {
         #expect(answer["ratelimit-policy"] == "\"\(policy)\";q=\(most);w=60")
     }
 
-    @Test("ten failures a minute are looked at for an account, whether it exists or not; others go on")
+    @Test("an account gets ten failed checks a minute, whether it exists or not; other accounts are unaffected")
     func perAccount() throws {
         let server = try AccountsServer.current
         try server.register("guessed")
@@ -36,7 +36,7 @@ struct LoginLimitTests {
         #expect(try server.login("bystander@example.com").status == 200)
     }
 
-    @Test("logins that succeed count for nothing")
+    @Test("successful logins do not count")
     func successes() throws {
         let server = try AccountsServer.current
         try server.register("frequent")
@@ -45,7 +45,7 @@ struct LoginLimitTests {
         }
     }
 
-    @Test("of forty parallel guesses ten are looked at")
+    @Test("of forty parallel guesses ten are checked")
     func parallel() async throws {
         let server = try AccountsServer.current
         try server.register("stormed")
@@ -59,11 +59,11 @@ struct LoginLimitTests {
         #expect(server.hasher.hashes == hashes + Self.perAccount)
     }
 
-    @Test("after a hundred failures from one address it is told to wait, whatever account it names")
+    @Test("after a hundred failures an address is limited for every account")
     func perAddress() async throws {
         let server = try AccountsServer.current
         try server.register("same-office")
-        // As many attempts as the address has left, without the work of hashing.
+        // Use up the address's remaining attempts without hashing.
         let configuration = try RedisConfiguration(url: server.redis.url)
         let loop = try EventLoop(name: "attempts")
         defer { loop.stop() }
@@ -94,7 +94,7 @@ struct LoginLimitTests {
 
 @Suite("The limit of logins without Redis", .serialized, .accounts())
 struct LoginLimitWithoutRedisTests {
-    @Test("without Redis nobody logs in, for attempts cannot be counted; sessions go on")
+    @Test("without Redis logins are refused, since attempts cannot be counted; sessions continue")
     func closed() throws {
         let server = try AccountsServer.current
         let login = try server.register("alone")
@@ -133,7 +133,7 @@ struct AddressLimitTests {
             ["email": "\(name)@example.com", "password": AccountsServer.password, "name": name])
     }
 
-    @Test("who guesses from one address keeps nobody at another from logging in, up to the bound of all addresses")
+    @Test("guesses from one address do not block logins from another, up to the limit over all addresses")
     func lockOut() throws {
         #expect(try register("203.0.113.1", "victim").status == 201)
         let email = "victim@example.com"
@@ -144,14 +144,14 @@ struct AddressLimitTests {
         for address in ["198.51.100.8", "2001:db8::1"] {
             #expect(try login(address, email, "a wrong guess 1").status == 401)
         }
-        // The same /64 is the same address.
+        // A /64 counts as one address.
         #expect(try login("2001:db8::ffff", email, "a wrong guess 1").status == 401)
         let refused = try login("203.0.113.1", email, AccountsServer.password)
         #expect(refused.status == 429)
         #expect(refused["ratelimit-policy"] == "\"login-account-everywhere\";q=5;w=3600")
     }
 
-    @Test("an address registers so many accounts, taken addresses of mail counted, and no hash is computed beyond them")
+    @Test("registrations per address are limited, taken e-mail addresses count, and excess ones are not hashed")
     func registrations() throws {
         let server = try AccountsServer.current
         #expect(try register("203.0.113.9", "first").status == 201)
@@ -172,7 +172,7 @@ struct AddressLimitTests {
                 ["email": "x@example.com", "password": AccountsServer.password, "name": "x"]
             ).status == 429)
         #expect(try register("203.0.113.10", "third").status == 201)
-        // What is malformed was never asked of the limit.
+        // Malformed registrations do not count.
         #expect(try register("203.0.113.11", "not an address").status == 400)
     }
 }

@@ -1,5 +1,5 @@
-import EventLoop
 import Foundation
+import Loops
 import RedisClient
 import Support
 import Testing
@@ -22,7 +22,7 @@ struct LoginWindowTests {
         #expect(window.begin("other", "7", limit: 2, window: 100, now: 1100) == 0)
     }
 
-    @Test("a full table lets nobody new in until attempts have left it")
+    @Test("a full table refuses new keys until attempts have left it")
     func full() {
         var window = LoginWindow(maximumKeys: 2)
         #expect(window.begin("a", "1", limit: 5, window: 100, now: 1000) == 0)
@@ -32,7 +32,7 @@ struct LoginWindowTests {
         #expect(window.begin("c", "5", limit: 5, window: 100, now: 1150) == 0)
     }
 
-    @Test("the script in Redis judges as the model does")
+    @Test("the script in Redis agrees with the model")
     func differential() async throws {
         let configuration = try RedisConfiguration(url: TestServers.redis.url)
         let generator = SeededGenerator.fromEnvironment()
@@ -52,7 +52,7 @@ struct LoginWindowTests {
 
     private static let window: Int64 = 600_000
 
-    /// Attempts of the past, then some of now, some of which are taken out again.
+    /// Adds past attempts, then new attempts, and withdraws some of the new ones.
     private static func compare(
         _ key: String, _ random: inout SeededGenerator, _ connection: RedisConnection
     ) async throws {
@@ -60,7 +60,7 @@ struct LoginWindowTests {
         let time = try await connection.send(RedisCommand(["TIME"])).array ?? []
         let now = try #require(time.first?.string.flatMap(Int64.init)) * 1000
         var model = LoginWindow()
-        // No attempt leaves the window while the test runs: ages are a minute away from its end.
+        // No attempt leaves the window during the test: all ages are a minute away from its end.
         let ages = (0..<Int.random(in: 0...5, using: &random)).map { _ in
             Int64.random(in: 1...19, using: &random) * 60_000 + 30_000
         }
@@ -77,7 +77,7 @@ struct LoginWindowTests {
                 let wait = try #require(reply.integer)
                 #expect((wait == 0) == (expected == 0))
                 if wait == 0 { isCounted = true }
-                // The script's clock went on.
+                // The script's clock has advanced.
                 #expect(abs(wait - expected) < 30_000)
             } else {
                 let withdrawn = "\(Int.random(in: 0...step, using: &random))"
@@ -86,7 +86,7 @@ struct LoginWindowTests {
             }
         }
         let left = try await connection.send(RedisCommand("PTTL", key))
-        // A key that was counted in goes by itself.
+        // A key with counted attempts has an expiry.
         #expect(!isCounted || left.integer != -1)
         _ = try await connection.send(RedisCommand("DEL", key))
     }

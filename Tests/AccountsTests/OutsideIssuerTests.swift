@@ -29,7 +29,7 @@ struct OutsideIssuerTests {
 
     private func with(_ change: [String: Any?]) -> [String: Any?] { Self.claims.merging(change) { $1 } }
 
-    @Test("a token of either algorithm names its user, and its roles by the configured claim")
+    @Test("a token of either algorithm yields its user, and roles from the configured claim")
     func good() async {
         for key in [SigningKey.rsa, SigningKey.p256] {
             let ann = await principal(key.token(Self.claims))
@@ -47,7 +47,7 @@ struct OutsideIssuerTests {
         }
     }
 
-    @Test("what the claims must not say", arguments: [SigningKey.rsa, SigningKey.p256])
+    @Test("invalid claims are refused", arguments: [SigningKey.rsa, SigningKey.p256])
     func claims(key: SigningKey) async {
         let wrong: [[String: Any?]] = [
             ["iss": nil], ["iss": "https://id.example"], ["iss": ["https://id.example/"]], ["iss": "usher"],
@@ -58,7 +58,7 @@ struct OutsideIssuerTests {
         for change in wrong { #expect(await principal(key.token(with(change))) == nil, "\(change)") }
     }
 
-    @Test("what the header must not say", arguments: [SigningKey.rsa, SigningKey.p256])
+    @Test("invalid headers are refused", arguments: [SigningKey.rsa, SigningKey.p256])
     func headers(key: SigningKey) async {
         let jwk = SigningKey("attacker", .p256).published
         let wrong: [[String: Any?]] = [
@@ -74,7 +74,7 @@ struct OutsideIssuerTests {
         }
     }
 
-    @Test("a public key is nobody's secret: tokens under HS256 with it are refused")
+    @Test("tokens signed with HS256 under a public key are refused")
     func confusion() async throws {
         let secrets = [
             Array(SigningKey.json(SigningKey.rsa.published).utf8),
@@ -91,7 +91,7 @@ struct OutsideIssuerTests {
         }
     }
 
-    @Test("a secret in the key set is no key, and our own secret signs nothing in the issuer's name")
+    @Test("symmetric keys of a key set are ignored, and our own secret cannot sign for the issuer")
     func symmetricKeys() async {
         let secret = AccountsServer.secret
         let oct = ["kty": "oct", "kid": "shared", "k": base64URLEncode(secret), "alg": "HS256"]
@@ -103,7 +103,7 @@ struct OutsideIssuerTests {
         }
     }
 
-    @Test("duplicate members are refused, in the header and in the claims, though the signature is right")
+    @Test("duplicate members in the header or the claims are refused despite a valid signature")
     func duplicates() async {
         let key = SigningKey.p256
         let header = "{\"alg\":\"ES256\",\"kid\":\"ec-1\"}"
@@ -115,7 +115,7 @@ struct OutsideIssuerTests {
         #expect(await principal(key.sign(json: header, claims.dropLast() + ",\"a\":{\"b\":1,\"b\":2}}")) == nil)
     }
 
-    @Test("a key's signature is good for what it signed only, in its one length and spelling")
+    @Test("a signature is valid only for its own message, and only in its canonical encoding")
     func signatures() async {
         for key in [SigningKey.rsa, SigningKey.p256] {
             let token = key.token(Self.claims)
@@ -135,7 +135,7 @@ struct OutsideIssuerTests {
         }
     }
 
-    @Test("without a key set nobody is known")
+    @Test("without a key set every token is refused")
     func noKeys() async {
         let issuer = OutsideIssuer(
             keys: IssuerKeys(fetch: { nil }, clock: { 0 }), issuer: "https://id.example/", audience: "usher-api",

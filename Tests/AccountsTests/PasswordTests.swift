@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Passwords")
 struct PasswordTests {
-    @Test("a hash is argon2id with 19 MiB, two passes and one lane, salted, and of its password alone")
+    @Test("a hash is salted argon2id with 19 MiB, two passes and one lane, and matches only its password")
     func hashes() throws {
         let hash = try #require(PasswordHash.make("correct horse 1"))
         #expect(hash.hasPrefix("$argon2id$v=19$m=19456,t=2,p=1$"))
@@ -18,7 +18,7 @@ struct PasswordTests {
     }
 
     @Test(
-        "published bcrypt hashes are known (Openwall's crypt_blowfish)",
+        "published bcrypt hashes match (Openwall's crypt_blowfish)",
         arguments: [
             ("U*U", "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
             ("U*U*", "CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
@@ -35,9 +35,9 @@ struct PasswordTests {
         }
     }
 
-    @Test("what bcrypt would not look at does not match")
+    @Test("passwords longer than bcrypt reads do not match")
     func longBcrypt() {
-        // Openwall's too: of the first 72 bytes.
+        // Also from Openwall: a hash of the first 72 bytes.
         let whole = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"
         let published = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
         #expect(PasswordHash.matches(published, whole))
@@ -45,7 +45,7 @@ struct PasswordTests {
     }
 
     @Test(
-        "hashes of other kinds, or that would cost too much, are refused at once",
+        "hashes of other kinds, or with too high a cost, are refused at once",
         arguments: [
             "", "$", "plain", "$1$salt$hash", "$6$salt$hash",
             "$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
@@ -63,7 +63,7 @@ struct PasswordTests {
         #expect(!PasswordHash.matches("U*U", hash))
     }
 
-    @Test("a decoy costs what a hash of today costs, and is of no password")
+    @Test("a decoy has the cost of a current hash, and matches no password")
     func decoy() throws {
         let decoy = PasswordHash.decoy()
         let real = try #require(PasswordHash.make("x"))
@@ -73,7 +73,7 @@ struct PasswordTests {
         #expect(PasswordHash.decoy() != decoy)
     }
 
-    @Test("who is told what of a new password")
+    @Test("valid and invalid new passwords")
     func rule() {
         for good in ["abcdefg1", "пароль12", "１２３４５６７ä", "a1" + String(repeating: "ä", count: 35)] {
             #expect(PasswordRule.violation(good) == nil, "\(good)")
@@ -83,7 +83,7 @@ struct PasswordTests {
         }
     }
 
-    @Test("addresses are compared in lower case; what cannot be one is none")
+    @Test("addresses are compared in lower case; invalid ones are rejected")
     func addresses() {
         #expect(EmailAddress("Ann@Example.COM")?.normalised == "ann@example.com")
         #expect(EmailAddress("Ann@Example.COM")?.text == "Ann@Example.COM")
@@ -100,7 +100,7 @@ struct PasswordTests {
     }
 
     @Test(
-        "an address is measured, compared and kept in NFC, and told apart by bytes",
+        "an address is measured, compared and stored in NFC, and compared by bytes",
         arguments: [
             ("jos\u{e9}@example.com", "jose\u{301}@example.com"),
             ("ann@m\u{fc}nchen.example", "ann@mu\u{308}nchen.example"), ("\u{c5}@example.com", "\u{212b}@example.com"),
@@ -111,17 +111,17 @@ struct PasswordTests {
         #expect(left.text.utf8.elementsEqual(right.text.utf8) && left.text.utf8.elementsEqual(normal.utf8))
         // 64 bytes before the @ in NFC, 96 as typed.
         #expect(EmailAddress(String(repeating: "e\u{301}", count: 32) + "@example.com") != nil)
-        // In one character with the @, a mark does not hide it.
+        // A combining mark after the @ does not hide the @.
         #expect(EmailAddress("a@\u{301}b.example") != nil && EmailAddress("a@\u{301}b@c.example") == nil)
     }
 
-    @Test("a password's rule measures it in NFC, as it is hashed")
+    @Test("the password rule measures passwords in NFC, the form that is hashed")
     func normalRule() {
         #expect(PasswordRule.violation("a1" + String(repeating: "a\u{308}", count: 35)) == nil)
         #expect(PasswordRule.violation("a1" + String(repeating: "a\u{308}", count: 36)) != nil)
     }
 
-    @Test("names are as people write them")
+    @Test("valid and invalid names")
     func names() {
         for good in [
             "A", "Łukasz Żak", "👩‍👧", String(repeating: "x", count: 100),

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Refresh tokens over HTTP", .accounts())
 struct RefreshTests {
-    /// Makes a token look as if it was exchanged so long ago.
+    /// Backdates a token's exchange.
     private func age(_ token: String, seconds: Int, on server: AccountsServer) throws {
         let hash = try #require(RefreshToken(token)).hash.map { String(format: "%02x", $0) }.joined()
         try server.query(
@@ -33,7 +33,7 @@ struct RefreshTests {
         }
     }
 
-    @Test("twenty parallel refreshes of one token all get the same successor, which is good")
+    @Test("twenty parallel refreshes of one token all get the same, valid successor")
     func parallel() async throws {
         let server = try AccountsServer.current
         let login = try server.register("parallel")
@@ -52,7 +52,7 @@ struct RefreshTests {
         }
     }
 
-    @Test("within the grace time the same successor comes again, even when it is in use")
+    @Test("within the grace period the same successor is returned again, even if it is in use")
     func grace() throws {
         let server = try AccountsServer.current
         let login = try server.register("grace")
@@ -64,7 +64,7 @@ struct RefreshTests {
         #expect(try server.refresh(afterNext.refreshToken).status == 200)
     }
 
-    @Test("a token that comes back after the grace time revokes its family, and no other session")
+    @Test("a token reused after the grace period revokes its family, and no other session")
     func reuse() throws {
         let server = try AccountsServer.current
         let login = try server.register("reuse")
@@ -83,7 +83,7 @@ struct RefreshTests {
         #expect(try server.refresh(other.refreshToken).status == 200)
     }
 
-    @Test("a token that has expired, is unknown or is none is refused")
+    @Test("expired, unknown and malformed tokens are refused")
     func refuses() throws {
         let server = try AccountsServer.current
         let login = try server.register("expires")
@@ -101,7 +101,7 @@ struct RefreshTests {
         }
     }
 
-    @Test("a refresh tells the roles of today, and a deleted account's session has ended")
+    @Test("a refresh returns the current roles, and a deleted account's session has ended")
     func followsTheAccount() throws {
         let server = try AccountsServer.current
         let login = try server.register("promoted")
@@ -112,7 +112,7 @@ struct RefreshTests {
         #expect(try server.refresh(Login(next).refreshToken).status == 401)
     }
 
-    @Test("logins forget families that have expired")
+    @Test("logins delete expired families")
     func forgets() throws {
         let server = try AccountsServer.current
         try server.register("forgets")

@@ -11,7 +11,7 @@ struct RefreshVerdictTests {
         .of(isExpired: expired, isRevoked: revoked, usedMilliseconds: used, hasSuccessor: successor)
     }
 
-    @Test("what a token means that was presented")
+    @Test("the verdict on a presented token")
     func verdicts() {
         #expect(verdict() == .exchange)
         #expect(verdict(revoked: true) == .refused)
@@ -22,11 +22,11 @@ struct RefreshVerdictTests {
         #expect(verdict(revoked: true, used: 30_000) == .reused)
         #expect(verdict(expired: true, used: 30_000) == .refused)
         #expect(verdict(expired: true) == .refused)
-        // The server's key has changed: the successor that was given out is not the one that would be given out now.
+        // The server's key has changed: the successor that was issued differs from the one under the current key.
         #expect(verdict(used: 10, successor: false) == .refused)
     }
 
-    @Test("a token has one spelling, and one successor under a key")
+    @Test("a token has one encoding, and one successor under a key")
     func successors() throws {
         let token = RefreshToken(random: RandomSource())
         #expect(token.text.utf8.count == 43)
@@ -38,7 +38,7 @@ struct RefreshVerdictTests {
         #expect(RefreshToken(token.text + "=") == nil)
         #expect(RefreshToken(String(token.text.dropLast())) == nil)
         #expect(RefreshToken("") == nil)
-        // 43 digits carry two bits more than 32 bytes have: they must be zero.
+        // 43 digits encode two bits more than 32 bytes: these must be zero.
         #expect(RefreshToken(String(repeating: "A", count: 42) + "B") == nil)
     }
 }

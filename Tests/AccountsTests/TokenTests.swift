@@ -5,7 +5,7 @@ import Testing
 
 @testable import Accounts
 
-/// Who a token names, as one sees it from outside.
+/// Reads a token's principal through the public interface.
 struct TokenReader {
     let verifier: TokenVerifier
 
@@ -32,7 +32,7 @@ struct TokenTests {
 
     private static func sign(claims: String) -> String { sign(header, claims) }
 
-    @Test("a token names its user and roles until it expires, and a minute more for clocks that differ")
+    @Test("a token yields its user and roles until it expires, plus a minute of leeway")
     func issues() {
         let token = AccessTokens(secret: AccountsServer.secret).issue(
             subject: "ann", roles: ["customer", "admin"], now: Self.now, lifetime: 900)
@@ -50,7 +50,7 @@ struct TokenTests {
     }
 
     @Test(
-        "what is spelt as it is issued, and what is spelt otherwise, names the same",
+        "tokens in the issued encoding and in other encodings yield the same principal",
         arguments: [
             "\"roles\":[\"customer\"]", "\"roles\":[\"admin\"]", "\"roles\":[\"customer\",\"admin\"]",
             "\"roles\":[\"admin\",\"customer\"]", "\"roles\":[]", "\"roles\":[\"customer\",\"customer\"]",
@@ -70,11 +70,11 @@ struct TokenTests {
         }
     }
 
-    @Test("the token that all others here differ from is good")
+    @Test("the token that the invalid ones are derived from is valid")
     func good() { #expect(TokenReader().principal(Self.sign(), now: Self.now)?.id == "ann") }
 
     @Test(
-        "a header that says anything else is refused, though the signature is right",
+        "any other header is refused despite a valid signature",
         arguments: [
             "{\"alg\":\"none\",\"typ\":\"at+jwt\"}", "{\"alg\":\"None\",\"typ\":\"at+jwt\"}",
             "{\"alg\":\"HS512\",\"typ\":\"at+jwt\"}", "{\"alg\":\"RS256\",\"typ\":\"at+jwt\"}",
@@ -94,7 +94,7 @@ struct TokenTests {
     func headers(header: String) { #expect(TokenReader().principal(Self.sign(header), now: Self.now) == nil) }
 
     @Test(
-        "claims that are not those of a good token are refused, though the signature is right",
+        "invalid claims are refused despite a valid signature",
         arguments: [
             "{}", "[]", "", "null", "{\"iss\":\"usher\",\"aud\":\"usher\",\"sub\":\"ann\"}",
             "{\"iss\":\"other\",\"aud\":\"usher\",\"sub\":\"ann\",\"exp\":2000000900}",
@@ -119,7 +119,7 @@ struct TokenTests {
         #expect(TokenReader().principal(Self.sign(Self.header, claims), now: Self.now) == nil)
     }
 
-    @Test("a user's id has at most 128 characters")
+    @Test("a user id has at most 128 characters")
     func subjects() {
         func named(_ subject: String) -> Principal? {
             let claims = Self.claims.replacing("ann", with: subject)
@@ -129,7 +129,7 @@ struct TokenTests {
         #expect(named(String(repeating: "ä", count: 129)) == nil)
     }
 
-    @Test("every other spelling of a good token is refused, and every token with a byte changed")
+    @Test("every other encoding of a valid token is refused, and every token with a changed byte")
     func spellings() {
         let token = Self.sign()
         let parts = token.split(separator: ".").map(String.init)
@@ -148,7 +148,7 @@ struct TokenTests {
         let characters = Array(token)
         for index in characters.indices where characters[index] != "." {
             var changed = characters
-            // The last digit of the signature carries two bits that mean nothing: only one spelling of them is good.
+            // The last digit of the signature has two unused bits: only one value of them is valid.
             guard let digit = digits.firstIndex(of: characters[index]) else { continue }
             changed[index] = digits[digit ^ 1]
             #expect(reader.principal(String(changed), now: Self.now) == nil, "byte \(index)")
@@ -156,7 +156,7 @@ struct TokenTests {
         #expect(reader.principal(token, now: Self.now) != nil)
     }
 
-    @Test("roles that are not known are left out, and a user without any is a customer")
+    @Test("unknown roles are ignored, and a user without a role is a customer")
     func roles() {
         func roles(_ json: String) -> [String]? {
             let claims = String(Self.claims.dropLast()) + ",\"roles\":\(json)}"
@@ -171,11 +171,11 @@ struct TokenTests {
     }
 }
 
-@Suite("Tokens that were verified")
+@Suite("Verified tokens")
 struct TokenCacheTests {
     private let ann = Principal(id: "ann", source: .own, roles: ["customer"])
 
-    @Test("are remembered until they expire")
+    @Test("are cached until they expire")
     func expires() {
         var cache = TokenCache()
         cache.remember([1, 2], ann, expires: 100)
@@ -185,7 +185,7 @@ struct TokenCacheTests {
         #expect(cache.principal([1, 2], now: 99) == nil)
     }
 
-    @Test("never take more room than they may")
+    @Test("stay within the limits of entries and bytes")
     func bounded() {
         var few = TokenCache(maximumEntries: 3, maximumBytes: 1000)
         for byte: UInt8 in 0..<10 {
@@ -204,7 +204,7 @@ struct TokenCacheTests {
         #expect(small.count == 2)
     }
 
-    @Test("leave one by one when there are too many, those first that nobody asked for again")
+    @Test("are evicted one by one when there are too many, first those not used again")
     func leavesOneByOne() {
         var cache = TokenCache(maximumEntries: 4, maximumBytes: 1000)
         func token(_ number: UInt8) -> ArraySlice<UInt8> { ArraySlice(repeating: number, count: 20) }
@@ -217,7 +217,7 @@ struct TokenCacheTests {
         for number: UInt8 in 2...4 { #expect(cache.principal(token(number), now: 1) == ann) }
     }
 
-    @Test("are found among many, whatever was removed in between")
+    @Test("are found among many while others are removed")
     func many() {
         var cache = TokenCache(maximumEntries: 200, maximumBytes: 1 << 20)
         var random = SplitMix(seed: 7)

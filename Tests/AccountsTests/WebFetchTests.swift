@@ -1,10 +1,10 @@
+import HTTPClient
 import Support
 import Testing
-import WebClient
 
 @Suite("Fetching a key set")
 struct WebFetchTests {
-    @Test("a document is taken whole when the answer is 200, and in no other case")
+    @Test("a document is accepted only with status 200, and only if it is complete")
     func fetches() async throws {
         let document = [UInt8]("{\"keys\":[]}".utf8)
         let issuer = try await Issuer(document)
@@ -27,7 +27,7 @@ struct WebFetchTests {
         await other.stop()
     }
 
-    @Test("only the web is asked")
+    @Test("only http and https are allowed")
     func schemes() throws {
         for url in ["file:///etc/hostname", "gopher://127.0.0.1/", "ftp://127.0.0.1/", "", "nonsense"] {
             #expect(WebFetch(url: url).get() == nil, "\(url)")

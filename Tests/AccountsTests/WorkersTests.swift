@@ -1,5 +1,5 @@
 import Dispatch
-import EventLoop
+import Loops
 import Synchronization
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Threads for slow work")
 struct WorkersTests {
-    @Test("no more run at a time than there are threads, no more wait than the queue holds, and each is answered once")
+    @Test("running work is bounded by the threads, waiting work by the queue, and each unit is called once")
     func bounds() {
         let workers = Workers(threads: 2, queueLimit: 3, laneLimit: 3)
         let gate = DispatchSemaphore(value: 0)
@@ -35,7 +35,7 @@ struct WorkersTests {
         for _ in 0..<7 { ended.wait() }
         #expect(verdicts.all.filter { $0 }.count == 5)
         #expect(verdicts.all.count == 7)
-        // It starts anew after all has ended.
+        // New work is accepted after all work has ended.
         gate.signal()
         submit()
         ended.wait()
@@ -43,7 +43,7 @@ struct WorkersTests {
     }
 
     @Test(
-        "addresses take turns, registrations come last and make room, and of one address no more than its share waits")
+        "addresses take turns, registrations come last and are displaced, and each address has a limit")
     func fairness() {
         let workers = Workers(threads: 1, queueLimit: 6, laneLimit: 4)
         let gate = DispatchSemaphore(value: 0)
@@ -64,7 +64,7 @@ struct WorkersTests {
         started.wait()
         for index in 1...3 { submit("r\(index)", .registration(from: "mallory")) }
         for index in 1...5 { submit("m\(index)", .login(from: "mallory")) }
-        // Of one address four may wait, and a registration makes room for a login.
+        // Four units of one address may wait, and a login displaces a registration.
         #expect(refused.all == ["r3", "m5"])
         submit("a1", .login(from: "ann"))
         submit("b1", .login(from: "bob"))
@@ -78,14 +78,14 @@ struct WorkersTests {
         #expect(done.all == ["m1", "a1", "b1", "c1", "m2", "m3"])
     }
 
-    @Test("work is done off the loop, whose other tasks go on meanwhile, and comes back to it")
+    @Test("work runs off the loop without blocking the loop's other tasks, then resumes on the loop")
     func offTheLoop() async throws {
         let loop = try EventLoop(name: "workers")
         defer { loop.stop() }
         let gate = DispatchSemaphore(value: 0)
         let workers = Workers(threads: 1, queueLimit: 1, laneLimit: 1)
         let value = await loop.run { loop in
-            // Only a loop that is not held up gets to open the gate.
+            // Only a loop that is not blocked can open the gate.
             loop.spawn { gate.signal() }
             let value = await workers.run(as: .command) {
                 gate.wait()
@@ -97,7 +97,7 @@ struct WorkersTests {
         #expect(value == 7)
     }
 
-    @Test("a hasher whose queue is full says that it is overloaded, and counts only what it computes")
+    @Test("a hasher with a full queue throws overloaded, and counts only computed hashes")
     func overload() async {
         let hasher = PasswordHasher(threads: 1, queueLimit: 1)
         let verdicts = Collected<AccountError.Code?>()

@@ -24,7 +24,7 @@ struct WycheproofTests {
     }
 
     @Test(
-        "every vector is judged as published",
+        "every vector has its published result",
         arguments: [("ecdsa_secp256r1_sha256_p1363", 262), ("rsa_signature_2048_sha256", 259)])
     func vectors(name: String, count: Int) throws {
         let url = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Vectors"))
@@ -36,7 +36,8 @@ struct WycheproofTests {
             for vector in group.tests {
                 let message = try #require(hexDecode(vector.msg))
                 let signature = try #require(hexDecode(vector.sig))
-                // "acceptable" are signatures that some let pass for old software's sake; nobody needs them here.
+                // "acceptable" signatures are accepted by some implementations for compatibility; they are refused
+                // here.
                 #expect(
                     key.verifies(signature, of: message) == (vector.result == "valid"),
                     "\(name) \(vector.tcId) \(vector.comment)")
@@ -46,7 +47,7 @@ struct WycheproofTests {
         #expect(judged == count && file.numberOfTests == count)
     }
 
-    /// A valid token as published, and a key of its name.
+    /// A published valid token and its key.
     struct Published: CustomTestStringConvertible {
         let algorithm: String
         let token: String
@@ -106,7 +107,7 @@ struct WycheproofTests {
         let jws: String
         let result: String
     }
-    /// A member of a key: a text or, for `key_ops`, texts.
+    /// A member of a key: a string or, for `key_ops`, an array of strings.
     private enum Member: Decodable {
         case text(String)
         case texts([String])
@@ -128,14 +129,14 @@ struct WycheproofTests {
         }
     }
 
-    /// Valid tokens that are refused all the same: RS384, RS512, PS256, PS384, PS512 and ES512 are none of our algorithms.
+    /// Valid tokens with unsupported algorithms: RS384, RS512, PS256, PS384, PS512 and ES512.
     private static let foreign = Set(264...275).union([287, 288, 346, 347, 350, 351]).union(320...323).union(325...328)
-    /// Called valid, but with a `?` in their base64url: a token has one spelling here.
+    /// Published as valid, but with a `?` in their base64url, which is not canonical.
     private static let misspelt: Set = [372, 373]
-    /// Called invalid for padding that the published file has not: byte for byte the valid token 357.
+    /// Published as invalid because of padding that the published file lacks: byte for byte the valid token 357.
     private static let unspoilt: Set = [367, 370]
 
-    @Test("every published token is judged as published, but for what is said to be judged otherwise")
+    @Test("every published token has its published result, except for the listed ones")
     func tokens() throws {
         let url = try #require(
             Bundle.module.url(forResource: "json_web_signature", withExtension: "json", subdirectory: "Vectors"))
@@ -169,7 +170,7 @@ struct WycheproofTests {
         return token.isSigned(by: known)
     }
 
-    @Test("a key for another use, operation or algorithm checks nothing", arguments: published)
+    @Test("a key for another use, operation or algorithm verifies nothing", arguments: published)
     func wrongKeys(published: Published) {
         for change in [["use": "enc"], ["alg": "PS256"], ["alg": "RS384"], ["alg": "ES512"], ["alg": "RSA-OAEP"]] {
             #expect(!isGood(published.token, published.key.merging(change) { $1 }), "\(change)")

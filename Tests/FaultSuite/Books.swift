@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// What the stores and the provider have of a run's events, read from outside of Usher.
+/// What the stores and the provider hold of a run's events, read from outside Usher.
 struct Books {
     /// A booking in PostgreSQL.
     struct Row {
@@ -40,22 +40,22 @@ struct Books {
     /// Bookings that the provider was ever asked to charge.
     let asked: Set<String>
     let written: [String: Counters]
-    /// By the sum of its bookings.
+    /// Computed from the bookings.
     let summed: [String: Counters]
     let live: [String: Counters]
-    /// Units that Redis calls available.
+    /// Units that Redis reports as available.
     let available: [String: Int]
     /// Partitions whose outbox has entries beyond the cursor.
     let unwritten: [String]
-    /// What was put aside.
+    /// The dead letters.
     let deadLetters: [String]
-    /// What PostgreSQL refused.
+    /// Bookings that PostgreSQL refused, with the rule.
     let verdicts: [String]
-    /// Transactions that the provider told of by itself.
-    let toldCharges: Set<String>
+    /// Transactions that the provider reported by callback.
+    let reportedCharges: Set<String>
 
     init(_ world: World, _ venue: Venue) throws {
-        // The provider's books first: what is read afterwards may only know more.
+        // Read the provider's ledger first: the stores, read later, can only know more.
         (captures, asked) = try world.provider.read()
         let events = venue.all.map { "'\($0.id)'" }.joined(separator: ",")
         bookings = try Self.bookings(world, events)
@@ -65,7 +65,7 @@ struct Books {
         deadLetters = try world.postgres.rows("SELECT reason || ' ' || left(entry, 300) FROM dead_letters")
         verdicts = try world.postgres.rows(
             "SELECT booking_id || ' by ' || rule FROM verdicts WHERE event_id IN (\(events))")
-        toldCharges = Set(try world.postgres.rows("SELECT transaction_id FROM charges"))
+        reportedCharges = Set(try world.postgres.rows("SELECT transaction_id FROM charges"))
     }
 
     private static func parts(_ row: String, _ count: Int) throws -> [String] {
@@ -184,7 +184,7 @@ extension Books {
             let part = line.split(separator: " ").map(String.init)
             let number = part.map { Int($0) ?? -1 }
             if part[0] == "o", StreamPlace(part[2]) > cursors[part[1]] ?? StreamPlace("") {
-                unwritten.append("partition \(part[1]) at \(part[2]), written down to \(cursors[part[1]] as Any)")
+                unwritten.append("partition \(part[1]) at \(part[2]), persisted up to \(cursors[part[1]] as Any)")
             }
             guard part[0] == "e", part.count == 11 else { continue }
             live[part[1]] = Counters(

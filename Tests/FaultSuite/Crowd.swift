@@ -3,9 +3,10 @@ import Glibc
 import Support
 import Synchronization
 
-/// People who claim and do not pay, as fast as they are answered or at a rate, and a look at every process now and then.
+/// Clients that claim and do not pay, as fast as they get answers or at a fixed rate, plus periodic samples of every
+/// process.
 final class Crowd: Sendable {
-    /// What a process took when it was looked at.
+    /// Resource usage of one process at one moment.
     struct Sample: Sendable {
         let process: String
         let processID: pid_t
@@ -14,31 +15,31 @@ final class Crowd: Sendable {
     }
 
     private static let threads = 16
-    /// Between two looks.
+    /// Time between two samples.
     private static let lookPause = Duration.seconds(5)
 
     private let isOver = Atomic(false)
     private let held = Atomic<Int>(0)
-    /// Nanoseconds between two claims of a thread; 0: as fast as they are answered.
+    /// Nanoseconds between two claims of a thread; 0: no pause.
     private let pause = Atomic<Int64>(0)
     private let looks = Mutex<[[Sample]]>([])
     private let began = Mutex(ContinuousClock.now)
-    /// How long it has been there, before it came last.
+    /// Total running time of the earlier runs.
     private let spent = Mutex(Duration.zero)
 
-    /// Claims that were answered with a hold, so far.
+    /// Claims answered with a hold so far.
     var claims: Int { held.load(ordering: .relaxed) }
-    /// How long it has been there, all in all; between two runs.
+    /// Total running time; call between two runs.
     var time: Duration { spent.withLock { $0 } }
-    /// All looks, the first one first.
+    /// All samples, oldest first.
     var samples: [[Sample]] { looks.withLock { $0 } }
 
-    /// From now on so many claims a second.
+    /// Limits the crowd to this many claims a second from now on.
     func setRate(_ rate: Double) {
         pause.store(Int64(Double(Self.threads) * 1_000_000_000 / max(rate, 1)), ordering: .relaxed)
     }
 
-    /// Begins; the last thread looks.
+    /// Starts the threads; the last one samples the processes.
     func start(_ world: World, _ venue: Venue, token: String) -> RunningThreads {
         isOver.store(false, ordering: .relaxed)
         began.withLock { $0 = .now }
@@ -61,7 +62,7 @@ final class Crowd: Sendable {
         while !isOver.load(ordering: .relaxed) {
             let answer = try? client.send("POST", "/v1/bookings", headers: headers, body: body)
             if answer?.status == 201 { held.wrappingAdd(1, ordering: .relaxed) } else { usleep(20_000) }
-            // Who is late does not catch up: an outage is no debt.
+            // A late thread does not catch up: an outage must not cause a burst.
             next = max(next + pause.load(ordering: .relaxed), monotonicNanoseconds())
             usleep(UInt32(max(0, next - monotonicNanoseconds()) / 1000))
         }
@@ -82,7 +83,7 @@ final class Crowd: Sendable {
 }
 
 extension Crowd.Sample {
-    /// What `/proc` says; nil when the process is gone.
+    /// Reads `/proc`; nil when the process is gone.
     fileprivate init?(_ name: String, _ processID: pid_t) {
         guard let memory = try? String(contentsOfFile: "/proc/\(processID)/statm", encoding: .utf8),
             let pages = memory.split(separator: " ").dropFirst().first.flatMap({ Int($0) }),

@@ -1,7 +1,7 @@
 import Support
 
-/// One way in which things go wrong.
-public enum Fault: String, Sendable, CaseIterable {
+/// One kind of failure to inject.
+package enum Fault: String, Sendable, CaseIterable {
     // Processes.
     case killRedis = "kill-redis"
     case stopRedis = "stop-redis"
@@ -12,14 +12,14 @@ public enum Fault: String, Sendable, CaseIterable {
     case stopServer = "stop-serve"
     case killReconciler = "kill-reconcile"
     case stopReconciler = "stop-reconcile"
-    // What a store forgets.
+    // Data loss in a store.
     case cutTail = "cut-aof-tail"
     case promoteReplica = "promote-replica"
     case failBack = "fail-back"
     case flushAll = "flushall"
     case flushFunctions = "function-flush"
     case deleteStream = "delete-stream"
-    // Between the processes.
+    // Between processes.
     case resetCommits = "reset-commits"
     case latency = "net-latency"
     case lostRequests = "net-drop-requests"
@@ -28,20 +28,20 @@ public enum Fault: String, Sendable, CaseIterable {
     case halfOpen = "net-half-open"
     case slices = "net-slices"
     case stall = "net-stall"
-    // Around them.
+    // The environment.
     case diskFull = "disk-full"
     case clockStep = "clock-step"
     case duplicateBatches = "duplicate-batches"
 
-    /// Whether Redis may forget what it has answered.
-    public var losesWrites: Bool {
+    /// Whether Redis may lose writes that it has acknowledged.
+    package var losesWrites: Bool {
         switch self {
         case .cutTail, .promoteReplica, .failBack, .flushAll: true
         default: false
         }
     }
 
-    /// Whether a copy of the API may not reach PostgreSQL.
+    /// Whether a copy of the API may be unable to reach PostgreSQL.
     var hidesPostgres: Bool {
         switch self {
         case .killPostgres, .stopPostgres, .restartPostgres, .latency, .lostRequests, .lostAnswers, .resets,
@@ -52,26 +52,27 @@ public enum Fault: String, Sendable, CaseIterable {
     }
 }
 
-/// One fault, when it begins and how long it lasts, in milliseconds.
+/// One fault, its start and its duration in milliseconds.
 struct Injection: Sendable, CustomStringConvertible {
     let fault: Fault
     let begins: Int
     let lasts: Int
-    /// What the rest of its choices is drawn from.
+    /// Seeds the fault's other random choices.
     let seed: UInt64
 
     var description: String { "\(fault.rawValue) at \(begins) ms for \(lasts) ms" }
 }
 
-/// What goes wrong in one run; the same seed gives the same schedule. Processes are real, so what is replayed are the
-/// inputs, not how they interleave.
-public struct Schedule: Sendable, CustomStringConvertible {
-    /// What all of it is drawn from.
-    public let seed: UInt64
+/// The faults of one run. The same seed gives the same schedule; processes are real, so a replay repeats the inputs,
+/// not their interleaving.
+package struct Schedule: Sendable, CustomStringConvertible {
+    /// Everything is drawn from this seed.
+    package let seed: UInt64
     let injections: [Injection]
 
-    /// The schedule of a seed: what remains of it after a division says which fault it is, or 0 that it is three at once.
-    public init(seed: UInt64) {
+    /// The schedule of a seed: the seed modulo the number of faults plus one selects the fault; 0 means three faults at
+    /// once.
+    package init(seed: UInt64) {
         let kind = Int(seed % UInt64(Fault.allCases.count + 1))
         var dice = SeededGenerator(seed: seed)
         let faults =
@@ -79,8 +80,8 @@ public struct Schedule: Sendable, CustomStringConvertible {
         self.init(seed: seed, faults: faults)
     }
 
-    /// These faults, drawn from a seed.
-    public init(seed: UInt64, faults: [Fault]) {
+    /// A schedule of these faults, drawn from a seed.
+    package init(seed: UInt64, faults: [Fault]) {
         self.seed = seed
         var dice = SeededGenerator(seed: seed &+ 1)
         injections = faults.map { fault in
@@ -90,26 +91,26 @@ public struct Schedule: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The first seed, from a number on, whose schedule is this fault alone; of none: three at once.
-    public static func seed(of fault: Fault?, from number: UInt64) -> UInt64 {
+    /// The first seed, from a number on, whose schedule is this fault alone; for nil, three faults at once.
+    package static func seed(of fault: Fault?, from number: UInt64) -> UInt64 {
         let count = UInt64(Fault.allCases.count + 1)
         let kind = fault.flatMap { Fault.allCases.firstIndex(of: $0) }.map { UInt64($0) + 1 } ?? 0
         return number / count * count + kind
     }
 
-    /// Whether nothing but this goes wrong.
+    /// Whether this is the schedule's only fault.
     func isAlone(_ fault: Fault) -> Bool { injections.map(\.fault) == [fault] }
 
-    /// Whether Redis may forget what it has answered.
+    /// Whether Redis may lose writes that it has acknowledged.
     var losesWrites: Bool { injections.contains { $0.fault.losesWrites } }
 
-    /// Whether Redis may forget an attempt to pay that PostgreSQL could not be told of: its money is known from what the
-    /// provider says by itself, and kept for an hour in case its booking turns up.
+    /// Whether Redis may lose a payment attempt before PostgreSQL has it: Usher then learns of the money only from the
+    /// provider's callback, and keeps it for an hour in case the booking turns up.
     var losesAttempts: Bool { losesWrites && injections.contains { $0.fault.hidesPostgres } }
 
-    /// Whether claims may be made for half a second on what a Redis has fallen back to, which PostgreSQL then refuses.
+    /// Whether, for half a second, claims may be made on a Redis that fell back; PostgreSQL then refuses them.
     var fallsBack: Bool { injections.contains { $0.fault == .failBack } }
 
-    /// Its faults and when they are.
-    public var description: String { injections.map(\.description).joined(separator: ", ") }
+    /// The faults and their times.
+    package var description: String { injections.map(\.description).joined(separator: ", ") }
 }

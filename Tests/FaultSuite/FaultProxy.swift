@@ -3,31 +3,31 @@ import Glibc
 import Support
 import Synchronization
 
-/// What a proxy does to what it carries.
+/// What a proxy does to the traffic that it forwards.
 enum Disturbance: Sendable, Equatable {
-    /// Everything arrives this much later.
+    /// All bytes are delayed by this much.
     case latency(milliseconds: Int)
-    /// What the caller says vanishes.
+    /// Bytes from the caller are dropped.
     case lostRequests
-    /// What the server says vanishes: the caller does not know what was done.
+    /// Bytes from the server are dropped: the caller does not learn what was done.
     case lostAnswers
-    /// Each connection is reset after at most so many bytes.
+    /// Each connection is reset after at most this many bytes.
     case resets(withinBytes: Int)
-    /// The server is gone, and the caller is not told.
+    /// The server's end is closed, but the caller's stays open.
     case halfOpen
-    /// Every byte travels alone.
+    /// Every byte is sent on its own.
     case slices
-    /// Nothing moves; all of it arrives afterwards.
+    /// Nothing is forwarded until the stall ends; then everything is.
     case stall
 }
 
-/// A TCP proxy on the loopback interface between one caller and one server, on a thread of its own.
+/// A TCP proxy on the loopback interface between one caller and one server, on its own thread.
 final class FaultProxy: Sendable {
     /// Where callers connect to.
     let port: UInt16
     private let orders: ProxyOrders
 
-    /// A proxy that carries everything faithfully.
+    /// Creates a proxy that forwards everything unchanged.
     init(target: UInt16, seed: UInt64 = 0) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw SupportError("no pipe: errno \(errno)") }
@@ -41,16 +41,16 @@ final class FaultProxy: Sendable {
 
     deinit { orders.change { $0.isClosed = true } }
 
-    /// Disturbs what is carried until `heal`.
+    /// Disturbs the traffic until `heal`.
     func disturb(_ disturbance: Disturbance) { orders.change { $0.disturbance = disturbance } }
 
-    /// Carries faithfully again; connections that have lost something are reset.
+    /// Forwards unchanged again; connections that lost bytes are reset.
     func heal() { orders.change { $0.disturbance = nil } }
 
-    /// Resets every connection there is.
+    /// Resets every open connection.
     func cut() { orders.change { $0.cuts += 1 } }
 
-    /// Connections made from now on go to this server; false when they did already.
+    /// Sends new connections to this server; returns false if it was the target already.
     @discardableResult
     func retarget(_ port: UInt16) -> Bool {
         guard orders.now.target != port else { return false }
@@ -59,14 +59,14 @@ final class FaultProxy: Sendable {
     }
 }
 
-/// What a relay is to do; told by any thread.
+/// Instructions to a relay; any thread may change them.
 final class ProxyOrders: Sendable {
     struct Current {
         var target: UInt16
         var disturbance: Disturbance?
         var cuts = 0
         var isClosed = false
-        /// Rises with each change.
+        /// Incremented by each change.
         var version = 0
     }
 
@@ -93,8 +93,8 @@ final class ProxyOrders: Sendable {
     }
 }
 
-/// Carries a value to the one thread that uses it from then on.
-// SAFETY of @unchecked: whoever makes one lets go of the value.
+/// Moves a value to the only thread that uses it from then on.
+// SAFETY of @unchecked: the creator does not use the value afterwards.
 final class UnsafeTransfer<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

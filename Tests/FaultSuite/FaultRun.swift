@@ -3,26 +3,26 @@ import Glibc
 import Support
 import Synchronization
 
-/// What became of one run.
-public struct FaultReport: Sendable, CustomStringConvertible {
-    /// What went wrong on purpose.
-    public let schedule: Schedule
-    /// What is not as it must be; empty when all is.
-    public internal(set) var violations: [String] = []
-    /// Answers, and those that were lost.
-    public internal(set) var answers = 0
+/// The result of one run.
+package struct FaultReport: Sendable, CustomStringConvertible {
+    /// The faults that were injected.
+    package let schedule: Schedule
+    /// Violated invariants; empty if all hold.
+    package internal(set) var violations: [String] = []
+    /// Answers received, and those that were lost.
+    package internal(set) var answers = 0
     var lost = 0
-    /// Bookings that somebody was told of.
-    public internal(set) var bookings = 0
-    /// Those that somebody was told are confirmed.
-    public internal(set) var confirmed = 0
-    /// From the healing until both copies had claimed and confirmed.
-    public internal(set) var recovery = Duration.zero
-    /// From the healing until all was at rest and compared.
+    /// Bookings that a client got an answer about.
+    package internal(set) var bookings = 0
+    /// Bookings that a client saw confirmed.
+    package internal(set) var confirmed = 0
+    /// Time from the healing until both copies had claimed and confirmed.
+    package internal(set) var recovery = Duration.zero
+    /// Time from the healing until everything was at rest and compared.
     var rest = Duration.zero
 
-    /// One line, and one for each violation.
-    public var description: String {
+    /// One line, plus one for each violation.
+    package var description: String {
         let numbers =
             "\(answers) answers, \(lost) lost, \(bookings) bookings, \(confirmed) confirmed; claim and confirmation "
             + "\(recovery.shown) after the healing, at rest after \(rest.shown)"
@@ -39,28 +39,29 @@ extension Duration {
     var shown: String { String(format: "%.1f s", self / .seconds(1)) }
 }
 
-/// Runs schedules on one world after the other: a world that has been violated is thrown away.
-public final class FaultSuite {
+/// Runs one schedule after the other on one world; a world with a violation is discarded.
+package final class FaultSuite {
     private let bug: String?
     private var world: World?
     private var tokens: [String] = []
     private var admin = ""
 
-    /// A claim and a confirmation succeed so soon after the healing (I11).
+    /// Deadline for a claim and a confirmation to succeed after the healing (I11).
     private static let livenessLimit = Duration.seconds(30)
-    /// Money and holds are at rest so soon after that (I4, I5).
+    /// Deadline after that for money and holds to come to rest (I4, I5).
     private let restLimit: Duration
 
-    /// Bookings go on for a while on what was healed.
+    /// How long bookings continue after the healing.
     private let lasting: Duration
     private let diskMegabytes: Int
-    /// What comes on top of the customers who are watched.
+    /// Load on top of the customers whose answers are checked.
     private let crowd: Crowd?
 
     /// - Parameters:
-    ///   - bug: what is planted in every copy of ours.
-    ///   - restLimit: how soon after a healing money and holds are at rest; meanwhile providers are asked twice or more.
-    public convenience init(bug: String? = nil, restLimit: Duration = .seconds(40)) {
+    /// - bug: the bug planted in every copy.
+    /// - restLimit: deadline after a healing for money and holds to come to rest; the provider is asked at least twice
+    /// meanwhile.
+    package convenience init(bug: String? = nil, restLimit: Duration = .seconds(40)) {
         self.init(bug: bug, restLimit: restLimit, lasting: .milliseconds(500), diskMegabytes: 64, crowd: nil)
     }
 
@@ -72,23 +73,23 @@ public final class FaultSuite {
         self.crowd = crowd
     }
 
-    /// Whether a disk that fills up is one of its own; where mounting is not allowed it is not.
-    public var hasSmallDisk: Bool { world?.redis.disk.isMounted ?? true }
+    /// Whether the disk that fills up is a separate one; it is not if mounting is not allowed.
+    package var hasSmallDisk: Bool { world?.redis.disk.isMounted ?? true }
 
-    /// The same; what keeps it from being run is a violation, too.
-    public func report(_ schedule: Schedule) async -> FaultReport {
+    /// Runs one schedule; an error that prevents the run counts as a violation.
+    package func report(_ schedule: Schedule) async -> FaultReport {
         do {
             return try await run(schedule)
         } catch {
             world = nil
             var report = FaultReport(schedule: schedule)
-            report.violations = ["it could not be run: \(error)"]
+            report.violations = ["the run failed: \(error)"]
             return report
         }
     }
 
-    /// Runs one schedule: bookings while things go wrong, then a heal, then the invariants.
-    public func run(_ schedule: Schedule) async throws -> FaultReport {
+    /// Runs one schedule: bookings under faults, then the healing, then the invariants.
+    package func run(_ schedule: Schedule) async throws -> FaultReport {
         let world = try self.world ?? makeWorld(schedule.seed)
         self.world = world
         try world.provider.begin(seed: schedule.seed)
@@ -113,9 +114,9 @@ public final class FaultSuite {
         report.rest = ContinuousClock.now - healed
         report.count(journal)
         if !report.violations.isEmpty {
-            // Nobody looks for the cause of a bug that was planted.
+            // The cause of a planted bug is known, so its output is not kept.
             if bug == nil {
-                report.violations.append("what its copies said is in \(try world.keepOutput(schedule.seed))")
+                report.violations.append("the output of its copies is in \(try world.keepOutput(schedule.seed))")
             }
             self.world = nil
         }
@@ -131,7 +132,7 @@ public final class FaultSuite {
         return world
     }
 
-    /// The safety phase: all injections at their times, on threads of their own.
+    /// The safety phase: each injection at its time, on its own thread.
     private func disturb(_ world: World, _ schedule: Schedule) async {
         let injections = schedule.injections
         await onThreads(injections.count) { index in
@@ -139,7 +140,7 @@ public final class FaultSuite {
                 var injector = Injector(world, injections[index])
                 try injector.run()
             } catch {
-                // Another fault may be in its way; the healing is what counts.
+                // Another fault may have interfered; only the healing must succeed.
                 print("    \(injections[index].fault.rawValue): \(error)")
             }
         }
@@ -153,7 +154,7 @@ public final class FaultSuite {
         do {
             try world.heal()
         } catch {
-            return ["I11 it cannot be healed: \(error)"]
+            return ["I11 the healing failed: \(error)"]
         }
         await onThreads(World.servers.count) { index in
             let name = World.servers[index]

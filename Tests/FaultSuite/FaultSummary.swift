@@ -1,20 +1,20 @@
 import Foundation
 
-/// What many runs say together.
-public struct FaultSummary: CustomStringConvertible {
+/// A summary of many runs.
+package struct FaultSummary: CustomStringConvertible {
     private let reports: [FaultReport]
 
-    /// Of these runs.
-    public init(_ reports: [FaultReport]) { self.reports = reports }
+    /// Summarizes these runs.
+    package init(_ reports: [FaultReport]) { self.reports = reports }
 
-    /// The numbers, the seeds, and how likely a violation may still be.
-    public var description: String {
+    /// The totals, the seeds of violated runs, and a bound on the violation rate.
+    package var description: String {
         let violated = reports.filter { !$0.violations.isEmpty }
         let restarts = reports.filter { $0.schedule.isAlone(.killRedis) }
         let lines = [
             "\(reports.count) runs, \(sum(\.answers)) answers, \(sum(\.bookings)) bookings, \(sum(\.confirmed)) "
                 + "confirmed, \(violated.count) runs violated",
-            "a claim and a confirmation came at most \(slowest(reports)) after a healing, \(slowest(restarts)) after "
+            "claim and confirmation took at most \(slowest(reports)) after a healing, \(slowest(restarts)) after "
                 + "a restart of Redis",
             "seeds: " + reports.map { "\($0.schedule.seed)" }.joined(separator: " "),
         ]

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Support
 
-/// Carries out one injection on a world: begins it, and ends it.
+/// Carries out one injection on a world.
 struct Injector {
     private let world: World
     private let injection: Injection
@@ -14,7 +14,7 @@ struct Injector {
         dice = SeededGenerator(seed: injection.seed)
     }
 
-    /// Begins, lasts and ends; the world's `heal` does the rest.
+    /// Starts the fault, waits, and ends it; the world's `heal` does the rest.
     mutating func run() throws {
         usleep(UInt32(injection.begins) * 1000)
         switch injection.fault {
@@ -62,7 +62,7 @@ struct Injector {
         }
     }
 
-    /// Where no disk could be mounted, no file may grow any more.
+    /// Without a mounted disk, a file size limit stops all writes instead.
     private func fillDisk(_ node: RedisServerProcess) throws {
         let disk = world.redis.disk
         if disk.isMounted {
@@ -72,12 +72,12 @@ struct Injector {
         }
         last()
         disk.free()
-        // With `appendfsync always` it has ended by itself.
+        // With `appendfsync always` Redis has exited already.
         node.kill()
         try node.start()
     }
 
-    /// As a power failure does with `appendfsync everysec`: the end of what was answered is gone.
+    /// Like a power failure with `appendfsync everysec`: the last acknowledged writes are lost.
     private mutating func cutTail(_ node: RedisServerProcess) throws {
         let before = try node.appendedBytes()
         last()
@@ -87,7 +87,7 @@ struct Injector {
         try node.start()
     }
 
-    /// Everybody but one copy of the API goes over to a replica that lags; the old primary still serves that one.
+    /// Moves all copies except one of the API to a lagging replica; the old primary still serves that one.
     private mutating func promote() {
         world.redis.link.disturb(.stall)
         last()
@@ -112,7 +112,7 @@ struct Injector {
             postgres.resume()
         case .restartPostgres: try postgres.restart()
         default:
-            // Each copy believes for a while that it still owns what another one was given.
+            // For a while, each copy believes that it still owns partitions that were assigned to another.
             let end = monotonicMilliseconds() + Int64(injection.lasts)
             while monotonicMilliseconds() < end {
                 try? postgres.query(
@@ -125,7 +125,7 @@ struct Injector {
         }
     }
 
-    // MARK: - Copies of ours
+    // MARK: - Usher's processes
 
     private mutating func disturbCopy() throws {
         let isServer = [.killServer, .stopServer].contains(injection.fault)
@@ -139,7 +139,7 @@ struct Injector {
             try world.startCopy(name)
         case .stopServer, .stopReconciler:
             world.signalCopy(name, SIGSTOP)
-            // Longer than its lease.
+            // Twice the fault's duration, to outlast the lease.
             last()
             last()
             world.signalCopy(name, SIGCONT)
@@ -158,7 +158,7 @@ struct Injector {
 
     private mutating func disturbNetwork() {
         let isCommits = injection.fault == .resetCommits
-        // Half of all pairs, or one of them.
+        // Half of all links, or one of them.
         let names = world.links.keys.filter { !isCommits || $0.hasPrefix("reconcile") && $0.hasSuffix(">postgres") }
             .sorted().shuffled(using: &dice)
         let chosen = isCommits ? names : Array(names.prefix(Bool.random(using: &dice) ? 1 : names.count / 2))

@@ -1,48 +1,48 @@
-/// The eleven invariants of the fault suite (`docs/threat-model.md`), judged from outside: from the stores, the
-/// provider's books and the customers' journal.
+/// The eleven invariants of the fault suite (`docs/threat-model.md`), checked from outside: in the stores, the
+/// provider's ledger and the customers' journal.
 struct Invariants {
     let venue: Venue
     let entries: [Journal.Entry]
     let cancelled: Set<String>
     let schedule: Schedule
 
-    /// Whether Redis may have forgotten what it had answered.
+    /// Whether Redis may have lost writes that it had acknowledged.
     private var losesWrites: Bool { schedule.losesWrites }
 
     private var told: [(entry: Journal.Entry, told: Journal.Told)] {
         entries.compactMap { entry in entry.booking.map { (entry, $0) } }
     }
 
-    // MARK: - What must become so
+    // MARK: - What must hold eventually
 
-    /// What is not at rest yet; has to be empty within a while after the healing.
+    /// What is not at rest yet; must become empty within a while after the healing.
     func open(_ books: Books) -> [String] {
         unwritten(books) + money(books) + holds(books) + counters(books)
     }
 
-    /// I2, I9: everything told is written down, and the outbox is empty.
+    /// I2, I9: every answer is persisted, and the outbox is empty.
     private func unwritten(_ books: Books) -> [String] {
         var open = books.unwritten.map { "I9 not drained: \($0)" }
         for (entry, told) in told where told.isPersisted || !losesWrites {
             guard let row = books.bookings[told.id] else {
-                open.append("I2 \(told.id) was told \(described(entry)), is missing")
+                open.append("I2 \(told.id) was answered \(described(entry)), is missing")
                 continue
             }
             if row.version < told.version {
-                open.append("I2 \(told.id) was told \(described(entry)), is \(row.status) version \(row.version)")
+                open.append("I2 \(told.id) was answered \(described(entry)), is \(row.status) version \(row.version)")
             }
         }
         return open
     }
 
-    /// I4: every capture ends in a confirmed booking or goes back.
+    /// I4: every capture ends in a confirmed booking or is refunded.
     private func money(_ books: Books) -> [String] {
         var open: [String] = []
         var kept: [String: Int] = [:]
-        for capture in books.captures where !isKeptForNobody(capture, books) {
+        for capture in books.captures where !isUnclaimedCapture(capture, books) {
             kept[capture.booking, default: 0] += capture.amount - capture.refunded
             guard let row = books.payments[capture.transaction] else {
-                open.append("I4 \(capture.transaction) of \(capture.booking): taken, and nobody knows of it")
+                open.append("I4 \(capture.transaction) of \(capture.booking): captured, but not recorded")
                 continue
             }
             let isSold = books.bookings[capture.booking]?.status == "CONFIRMED"
@@ -61,20 +61,21 @@ struct Invariants {
         return open
     }
 
-    private func isKeptForNobody(_ capture: Provider.Capture, _ books: Books) -> Bool {
+    private func isUnclaimedCapture(_ capture: Provider.Capture, _ books: Books) -> Bool {
         schedule.losesAttempts && books.payments[capture.transaction] == nil
-            && books.bookings[capture.booking]?.status != "CONFIRMED" && books.toldCharges.contains(capture.transaction)
+            && books.bookings[capture.booking]?.status != "CONFIRMED"
+            && books.reportedCharges.contains(capture.transaction)
     }
 
-    /// I5: nothing is held any more, but by attempts that the provider never heard of: a charge may still be on its
-    /// way for two minutes, and until then they are not given up.
+    /// I5: nothing is held any more, except by attempts that the provider never received: a charge may still be in
+    /// flight for two minutes, so they are not given up before.
     private func holds(_ books: Books) -> [String] {
         books.bookings.filter {
             $0.value.isHeld && ($0.value.status == "RESERVED" || books.asked.contains($0.key))
         }.map { "I5 \($0.key) is still \($0.value.status)" }
     }
 
-    /// I5, I6: both stores count the same, and nothing is missing.
+    /// I5, I6: the counters of both stores agree, and no unit is missing.
     private func counters(_ books: Books) -> [String] {
         venue.all.flatMap { event -> [String] in
             guard let written = books.written[event.id], let live = books.live[event.id] else {
@@ -93,16 +94,16 @@ struct Invariants {
         }
     }
 
-    // MARK: - What must never be
+    // MARK: - What must hold always
 
-    /// What is wrong for ever.
+    /// Permanent violations.
     func broken(_ books: Books) -> [String] {
         oversold(books) + lost(books) + charged(books) + keys(books) + backwards()
-            + books.deadLetters.map { "I9 put aside: \($0)" }
+            + books.deadLetters.map { "I9 dead letter: \($0)" }
             + (schedule.fallsBack ? [] : books.verdicts.map { "I9 refused: \($0)" }) + soldOut()
     }
 
-    /// I1: no seat has two owners, no event more than it has.
+    /// I1: no seat has two owners, and no event is oversold.
     private func oversold(_ books: Books) -> [String] {
         var owners: [String: Set<String>] = [:]
         var sold: [String: [String: Int]] = [:]
@@ -112,35 +113,35 @@ struct Invariants {
         }
         let twice = owners.filter { $0.value.count > 1 }.map { "I1 seat \($0.key) is owned by \($0.value)" }
         let beyond = venue.all.filter { (sold[$0.id]?.values.reduce(0, +) ?? 0) > $0.capacity }
-        return twice + beyond.map { "I1 event \($0.id): \(sold[$0.id]?.count ?? 0) were told that they have it" }
+        return twice + beyond.map { "I1 event \($0.id): \(sold[$0.id]?.count ?? 0) were reported as confirmed" }
     }
 
-    /// I2: who was told that a booking is confirmed and written down has it.
+    /// I2: a booking that was reported as confirmed and persisted still exists.
     private func lost(_ books: Books) -> [String] {
         told.compactMap { entry, told in
-            // What is not there yet is not at rest; only what is there in another way is lost.
+            // A missing booking is reported by `unwritten`; one that is stored differently is lost.
             guard told.status == "CONFIRMED", told.isPersisted || !losesWrites, let row = books.bookings[told.id],
                 row.version >= told.version
             else { return nil }
             let isKept = row.status == "CONFIRMED" && row.quantity == told.quantity && row.seats == told.seats.count
             return isKept || row.status == "CANCELLED" && cancelled.contains(told.id)
-                ? nil : "I2 \(told.id) was told \(described(entry)), is \(row.status) of \(row.quantity)"
+                ? nil : "I2 \(told.id) was answered \(described(entry)), is \(row.status) of \(row.quantity)"
         }
     }
 
-    /// I3: a booking is charged once; a second charge has gone back.
+    /// I3: a booking is charged once; a second charge is refunded.
     private func charged(_ books: Books) -> [String] {
         let captures = Dictionary(grouping: books.captures, by: \.booking)
         return captures.filter { $0.value.count { $0.refunded < $0.amount } > 1 }
             .map { "I3 booking \($0.key) was charged \($0.value.count) times" }
     }
 
-    /// I7: one key is one booking, and says the same again.
+    /// I7: one key makes one booking, and its answers agree.
     private func keys(_ books: Books) -> [String] {
         Dictionary(grouping: entries.filter { !$0.key.isEmpty }, by: \.key).flatMap { key, entries -> [String] in
             let claims = entries.filter { $0.booking != nil && !$0.isOther }
             var ids = Set(claims.compactMap(\.booking?.id))
-            // What Redis forgot before it was written down never was.
+            // A booking that Redis lost before it was persisted does not count.
             if losesWrites { ids = ids.filter { books.bookings[$0] != nil } }
             var broken = ids.count > 1 ? ["I7 key \(key) is \(ids.count) bookings: \(ids.sorted())"] : []
             let others = entries.filter { $0.isOther && $0.status < 500 && $0.code != "idempotency-in-progress" }
@@ -152,26 +153,26 @@ struct Invariants {
             let replays = Dictionary(grouping: claims.filter { $0.isReplay }, by: \.status)
             if !losesWrites {
                 broken += replays.values.filter { Set($0.map(\.body)).count > 1 }.map {
-                    "I7 key \(key) says different things: \($0.map(\.body))"
+                    "I7 key \(key) got different answers: \($0.map(\.body))"
                 }
             }
             return broken
         }
     }
 
-    /// I8: what was told as written down is not taken back.
+    /// I8: a state that was reported as persisted is never undone.
     private func backwards() -> [String] {
         Dictionary(grouping: told, by: \.told.id).values.flatMap { answers -> [String] in
             let floors = answers.filter(\.told.isPersisted)
             return answers.filter { !$0.entry.isReplay }.compactMap { later in
                 floors.first { $0.entry.answered < later.entry.asked && $0.told.version > later.told.version }.map {
-                    "I8 \(later.told.id) was told \(described($0.entry)), then \(described(later.entry))"
+                    "I8 \(later.told.id) was answered \(described($0.entry)), then \(described(later.entry))"
                 }
             }
         }
     }
 
-    /// I10: nobody gets what is sold, whatever Redis has forgotten.
+    /// I10: sold units are never sold again, whatever Redis has lost.
     private func soldOut() -> [String] {
         entries.filter { $0.action == .soldOut && $0.status < 300 }.map { "I10 sold again: \($0.body)" }
     }

@@ -1,24 +1,24 @@
 import Support
 import Synchronization
 
-/// What customers asked and what they were told, every answer of it.
+/// What customers asked, and every answer that they got.
 final class Journal: Sendable {
     /// One answer.
     struct Entry: Sendable {
-        /// `claim`, `pay`, `extend`, `cancel`, `read`, or `soldOut` for a claim of what nobody can have.
+        /// `claim`, `pay`, `extend`, `cancel`, `read`, or `soldOut` for a claim that can never succeed.
         let action: Action
         /// Nanoseconds of the monotonic clock.
         let asked: Int64
         let answered: Int64
         /// User, event and idempotency key of a claim; empty without a key.
         let key: String
-        /// Whether it repeats a key with another body.
+        /// Whether the request repeats a key with another body.
         let isOther: Bool
         let status: Int
         let code: String
         let isReplay: Bool
         let body: String
-        /// What a 2xx says of the booking.
+        /// The booking of a 2xx answer.
         let booking: Told?
     }
 
@@ -26,7 +26,7 @@ final class Journal: Sendable {
         case claim, pay, extend, cancel, read, soldOut
     }
 
-    /// A booking as a customer was told it.
+    /// A booking as an answer showed it.
     struct Told: Sendable {
         let id: String
         let event: String
@@ -40,7 +40,7 @@ final class Journal: Sendable {
     private struct State {
         var entries: [Entry] = []
         var lost = 0
-        /// Bookings that somebody asked to cancel, answered or not.
+        /// Bookings that a customer tried to cancel, answered or not.
         var cancelled: Set<String> = []
         var liveness: [String] = []
     }

@@ -1,32 +1,32 @@
 import Foundation
 import Support
 
-/// Many runs, one after the other, each told in a line.
-public struct LongRun {
-    /// Which runs.
-    public struct Plan {
-        /// Stops after so long; nil: after the schedules.
+/// Many runs, one after the other, each reported in a line.
+package struct LongRun {
+    /// Which schedules to run.
+    package struct Plan {
+        /// Stops after this many seconds; nil: after the schedules.
         var seconds: Int?
-        /// Where the seeds begin.
+        /// The first seed.
         var first: UInt64
-        /// Runs of each fault, and then of three at once; again and again when there is a time to fill.
+        /// Runs of each fault, and then of three at once; repeated when a time limit is set.
         var faults = Fault.allCases
         var seedsAFault = 5
         var mixtures = 50
-        /// What to replay instead.
+        /// Seeds to replay instead.
         var seeds: [UInt64] = []
 
-        /// Each fault once, and two mixtures; `USHER_TEST_FAULT_SECONDS` is how long it goes on instead.
-        public static func slice(seed: UInt64) -> Plan {
+        /// Each fault once, and two mixtures; `USHER_TEST_FAULT_SECONDS` repeats them for that long instead.
+        package static func slice(seed: UInt64) -> Plan {
             let seconds = ProcessInfo.processInfo.environment["USHER_TEST_FAULT_SECONDS"].flatMap { Int($0) }
             return Plan(seconds: seconds, first: seed % 1_000_000_000, seedsAFault: 1, mixtures: 2)
         }
 
-        /// What `make faults` asks for.
+        /// The plan of `make faults`.
         ///
-        /// - Parameter settings: `USHER_FAULT_SECONDS` is how long it goes on; `USHER_FAULT_SEED` (several by commas) is
-        ///   replayed; `USHER_FAULT` names the only fault, or is `three` for mixtures alone.
-        public init(_ settings: [String: String]) throws {
+        /// - Parameter settings: `USHER_FAULT_SECONDS` is how long to run; `USHER_FAULT_SEED` (comma-separated) is
+        /// replayed; `USHER_FAULT` names the only fault, or is `three` for mixtures alone.
+        package init(_ settings: [String: String]) throws {
             func text(_ name: String) -> String? { settings[name].flatMap { $0.isEmpty ? nil : $0 } }
             seconds = text("USHER_FAULT_SECONDS").flatMap { Int($0) }
             seeds = text("USHER_FAULT_SEED")?.split(separator: ",").compactMap { UInt64($0) } ?? []
@@ -69,11 +69,11 @@ public struct LongRun {
 
     private let plan: Plan
 
-    /// These runs.
-    public init(_ plan: Plan) { self.plan = plan }
+    /// A long run of this plan.
+    package init(_ plan: Plan) { self.plan = plan }
 
-    /// Runs, and tells the sum of it at the end.
-    public func reports() async -> [FaultReport] {
+    /// Runs the plan, and prints the summary at the end.
+    package func reports() async -> [FaultReport] {
         let suite = FaultSuite()
         let end = plan.seconds.map { ContinuousClock.now + .seconds($0) }
         var reports: [FaultReport] = []
@@ -95,7 +95,7 @@ public struct LongRun {
     }
 
     private func say(_ text: String) {
-        // Not `print`: a line is there when it is said.
+        // Not `print`, which buffers its output.
         FileHandle.standardOutput.write(Data((text + "\n").utf8))
     }
 }

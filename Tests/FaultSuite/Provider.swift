@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Synchronization
 
-/// A payment provider (`usher payments-sim`) whose books begin anew with each run.
+/// A payment provider (`usher payments-sim`) whose ledger starts empty with each run.
 final class Provider: Sendable {
     static let secret = "whsec_" + Data("the provider's secret".utf8).base64EncodedString()
 
@@ -18,7 +18,7 @@ final class Provider: Sendable {
         try begin(seed: seed)
     }
 
-    /// New books.
+    /// Restarts the provider with an empty ledger.
     func begin(seed: UInt64) throws {
         let number = process.withLock { process in
             process?.0.kill()
@@ -35,7 +35,7 @@ final class Provider: Sendable {
         try eventually("the provider listens") { (try? HTTPClient(port: port).send("GET", "/ledger")) != nil }
     }
 
-    /// Money that was taken.
+    /// Money that was captured.
     struct Capture: Sendable {
         let booking: String
         let transaction: String
@@ -43,7 +43,7 @@ final class Provider: Sendable {
         let refunded: Int
     }
 
-    /// What was taken since the books began, and for which bookings it was ever asked.
+    /// The captures since the last `begin`, and the bookings for which any charge was requested.
     func read() throws -> (captures: [Capture], asked: Set<String>) {
         let said = try HTTPClient(port: port).send("GET", "/ledger").json
         let charges = said["charges"] as? [[String: Any]] ?? []

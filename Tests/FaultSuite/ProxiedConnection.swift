@@ -2,17 +2,17 @@ import Glibc
 
 /// One connection through a proxy: the caller's end is 0, the server's is 1.
 final class ProxiedConnection {
-    /// Something was lost on it, so that nobody may go on with it.
+    /// Bytes were lost on the connection, so it must not be used further.
     private(set) var isBroken = false
     private(set) var isOver = false
-    /// Bytes until it is reset.
+    /// Bytes left until the connection is reset.
     var budget: Int?
     private var ends: [Int32]
-    /// What was read at each end, for the other, and when it is due.
+    /// Bytes read at each end for the other end, and when they are due.
     private var chunks: [[(due: Int64, bytes: [UInt8])]] = [[], []]
     private var isEnding = false
 
-    /// Read ahead no further than this, bytes.
+    /// The most bytes to read ahead.
     private static let queueLimit = 262_144
 
     init(caller: Int32, server: Int32) {
@@ -26,10 +26,10 @@ final class ProxiedConnection {
 
     deinit { if !isOver { reset() } }
 
-    /// When the next delayed bytes may go on.
+    /// When the next delayed bytes are due.
     var nextDue: Int64? { [chunks[0].first?.due, chunks[1].first?.due].compactMap(\.self).min() }
 
-    /// What to wait for at an end.
+    /// What to poll for at an end.
     func interest(_ end: Int, _ now: Int64) -> pollfd {
         var events: Int32 = 0
         if !isEnding, chunks[end].reduce(0, { $0 + $1.bytes.count }) < Self.queueLimit { events |= POLLIN }
@@ -37,7 +37,7 @@ final class ProxiedConnection {
         return pollfd(fd: ends[end], events: Int16(events), revents: 0)
     }
 
-    /// Takes what an end has to give, and gives it what is due.
+    /// Reads what an end has sent, and writes what is due to it.
     func carry(_ end: Int, _ events: Int16, _ disturbance: Disturbance?, _ now: Int64) {
         guard !isOver, events != 0 else { return }
         if Int32(events) & (POLLIN | POLLHUP | POLLERR) != 0, !isEnding { take(end, disturbance, now) }
@@ -51,7 +51,7 @@ final class ProxiedConnection {
         guard count > 0 else {
             if count < 0, errno == EAGAIN { return }
             if count < 0 { return reset() }
-            // What is on its way arrives before the end does.
+            // Bytes in flight are delivered before the end of file.
             isEnding = true
             return
         }
@@ -63,7 +63,7 @@ final class ProxiedConnection {
         }
     }
 
-    /// Passes bytes on; the connection is reset in the middle of them when its budget ends there.
+    /// Forwards bytes; resets the connection in the middle of them when its budget runs out.
     private func spend(_ end: Int, _ bytes: [UInt8], _ now: Int64) {
         guard let left = budget else { return chunks[end].append((now, bytes)) }
         guard left < bytes.count else {
@@ -86,12 +86,12 @@ final class ProxiedConnection {
             }
             chunks[1 - end][0].bytes.removeFirst(count)
             if chunks[1 - end][0].bytes.isEmpty { chunks[1 - end].removeFirst() }
-            // The rest may not be due.
+            // The next chunk may not be due yet.
             if !isSliced { return }
         }
     }
 
-    /// The server forgets the connection; its caller hears nothing.
+    /// Closes the server's end; the caller's stays open and gets no answer.
     func forgetServer() {
         isBroken = true
         if ends[1] >= 0 { close(ends[1]) }
@@ -99,7 +99,7 @@ final class ProxiedConnection {
         chunks = [[], []]
     }
 
-    /// Both ends see a reset.
+    /// Resets both ends.
     func reset() {
         var now = linger(l_onoff: 1, l_linger: 0)
         for end in ends where end >= 0 {

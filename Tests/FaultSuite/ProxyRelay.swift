@@ -1,7 +1,7 @@
 import Glibc
 import Support
 
-/// The thread of a proxy. Used by that thread only.
+/// The thread of a proxy; confined to that thread.
 final class ProxyRelay {
     private let listener: Int32
     private let bell: Int32
@@ -29,7 +29,7 @@ final class ProxyRelay {
         close(bell)
     }
 
-    /// Waits until something can be carried, and carries it.
+    /// Waits until bytes can be forwarded, and forwards them.
     private func turn() {
         let isStalled = known.disturbance == .stall
         var polled = [
@@ -78,7 +78,7 @@ final class ProxyRelay {
         guard caller >= 0 else { return }
         let server = known.disturbance == .halfOpen ? -1 : connectLoopback(port: known.target, timeoutSeconds: 1)
         let connection = ProxiedConnection(caller: caller, server: server ?? -1)
-        // Nobody listens there.
+        // The server does not accept connections.
         if server == nil { return connection.reset() }
         prepare(connection)
         connections.append(connection)
@@ -93,12 +93,12 @@ final class ProxyRelay {
     }
 }
 
-/// The monotonic clock, nanoseconds.
+/// The monotonic clock in nanoseconds.
 func monotonicNanoseconds() -> Int64 {
     var moment = timespec()
     clock_gettime(CLOCK_MONOTONIC, &moment)
     return Int64(moment.tv_sec) * 1_000_000_000 + Int64(moment.tv_nsec)
 }
 
-/// The same, milliseconds.
+/// The monotonic clock in milliseconds.
 func monotonicMilliseconds() -> Int64 { monotonicNanoseconds() / 1_000_000 }

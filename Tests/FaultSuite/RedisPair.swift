@@ -3,10 +3,10 @@ import Glibc
 import Support
 import Synchronization
 
-/// A Redis and its replica, on small disks; either may become the other.
+/// A Redis and its replica, on small disks; their roles can be swapped.
 final class RedisPair: Sendable {
     let disks: [SmallDisk]
-    /// Between the replica and its primary.
+    /// The replica's connection to its primary.
     let link: FaultProxy
     private let nodes: [RedisServerProcess]
     private let first = Mutex(0)
@@ -25,36 +25,36 @@ final class RedisPair: Sendable {
     }
 
     private var index: Int { first.withLock { $0 } }
-    /// Who is written to.
+    /// The node that takes writes.
     var primary: RedisServerProcess { nodes[index] }
     var replica: RedisServerProcess { nodes[1 - index] }
     var disk: SmallDisk { disks[index] }
     var port: UInt16 { primary.port }
 
-    /// The replica begins to follow the primary, or goes on with it.
+    /// Makes the replica follow the primary, and waits until it is in sync.
     func follow() throws {
         link.retarget(primary.port)
         order(primary, "REPLICAOF NO ONE")
         order(replica, "REPLICAOF 127.0.0.1 \(link.port)")
-        try eventually("the replica is in step") { [self] in isInStep(replica) }
+        try eventually("the replica is in sync") { [self] in isInSync(replica) }
     }
 
-    /// The replica becomes the primary; the old one is not told.
+    /// Promotes the replica; the old primary stays a primary.
     func promote() {
         order(replica, "REPLICAOF NO ONE")
         first.withLock { $0 = 1 - $0 }
     }
 
-    /// The replica becomes the primary, what was the primary follows it, and then they change back.
+    /// Promotes the replica, makes the old primary follow it, and then swaps them back.
     func failBack() throws {
         let (old, new) = (primary, replica)
         order(new, "REPLICAOF NO ONE")
         order(old, "REPLICAOF 127.0.0.1 \(new.port)")
-        try eventually("the old primary follows") { [self] in isInStep(old) }
+        try eventually("the old primary follows") { [self] in isInSync(old) }
         order(old, "REPLICAOF NO ONE")
     }
 
-    /// Both run, one follows the other.
+    /// Runs both nodes, with one following the other.
     func heal() throws {
         for disk in disks { disk.free() }
         for node in nodes {
@@ -65,11 +65,11 @@ final class RedisPair: Sendable {
         try follow()
     }
 
-    /// What a server says to a command without blanks in its arguments.
+    /// A server's reply to a command without blanks in its arguments.
     @discardableResult
     func order(_ node: RedisServerProcess, _ line: String) -> String? { ask(port: node.port, line + "\r\n") }
 
-    /// What a script says, line by line.
+    /// A script's reply, line by line.
     func evaluate(_ script: String, _ arguments: [String]) throws -> [String] {
         let program = try Program("redis-cli", ["-u", primary.url, "--raw", "EVAL", script, "0"] + arguments)
         let text = program.readToEnd()
@@ -77,7 +77,7 @@ final class RedisPair: Sendable {
         return text.split(separator: "\n").map(String.init)
     }
 
-    private func isInStep(_ node: RedisServerProcess) -> Bool {
+    private func isInSync(_ node: RedisServerProcess) -> Bool {
         let said = order(node, "INFO replication") ?? ""
         return said.contains("role:slave") && said.contains("master_link_status:up")
     }

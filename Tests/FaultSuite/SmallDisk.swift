@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Support
 
-/// A disk of its own that can be filled up: a tmpfs where this process may mount one.
+/// A separate disk that can be filled up: a tmpfs, if this process may mount one.
 final class SmallDisk: Sendable {
     let path: String
-    /// Whether it is a disk of its own; else it cannot be filled.
+    /// Whether the disk is a separate one; otherwise it cannot be filled.
     let isMounted: Bool
     private let filler: String
     private let directory: TemporaryDirectory
@@ -17,13 +17,13 @@ final class SmallDisk: Sendable {
         let mount = try Program("mount", ["-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path])
         isMounted = mount.wait() == 0
         guard isMounted else { return }
-        // However this process ends, the mount goes with it.
+        // Unmounts the disk however this process ends.
         let script =
             "while kill -0 \(getpid()); do sleep 1; done 2>/dev/null; { umount -l \"$0\"; rmdir \"$0\"; } 2>/dev/null"
         let watchdog = Process()
         watchdog.executableURL = URL(fileURLWithPath: "/bin/sh")
         watchdog.arguments = ["-c", script, path]
-        // Whoever reads what the tests say waits until nobody can say anything more.
+        // The reader of the tests' output waits until every process has closed it.
         watchdog.standardOutput = FileHandle.nullDevice
         watchdog.standardError = FileHandle.nullDevice
         try watchdog.run()
@@ -31,7 +31,7 @@ final class SmallDisk: Sendable {
 
     deinit { if isMounted { _ = try? Program("umount", ["-l", path]).wait() } }
 
-    /// Takes all that is left.
+    /// Fills the disk.
     func fill() {
         let descriptor = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
@@ -42,6 +42,6 @@ final class SmallDisk: Sendable {
         }
     }
 
-    /// Gives it back.
+    /// Frees the space.
     func free() { unlink(filler) }
 }

@@ -1,34 +1,34 @@
 import Foundation
 import Support
 
-/// Bookings at half of the rate that can be had, for long, and a fault a minute: after each of them all is judged as in
-/// a short run, and at the end what the copies of ours take must be what they took at the beginning.
-public struct Soak {
+/// A long run at half of the maximum booking rate, with a fault each minute. After each fault all invariants are
+/// checked as in a short run; at the end Usher's processes must use no more resources than at the beginning.
+package struct Soak {
     private let seconds: Int
     private let seed: UInt64
 
-    /// Bookings on what was healed, in each round.
+    /// How long bookings continue after each healing.
     private static let lasting = Duration.seconds(48)
-    /// Holds that lapse are written, too, and the records of an hour are kept.
+    /// Expired holds are written, too, and the records of an hour are kept.
     private static let diskMegabytes = 4096
-    /// How much more memory the last third of a soak may take than the first.
+    /// Limit of memory use in the last third of a soak, relative to the first.
     private static let growth = 1.1
-    /// Connections that are closed and made anew are counted twice for a moment.
+    /// Connections that are being replaced are counted twice for a moment.
     private static let descriptorSlack = 8
 
-    /// Faults that leave the processes of ours in place; filling such a disk would take a round.
+    /// Faults that do not restart Usher's processes; filling such a large disk would take a round.
     private static let faults = Fault.allCases.filter {
         ![.killServer, .killReconciler, .clockStep, .diskFull].contains($0)
     }
 
-    /// - Parameter seconds: how long, a whole round at least.
-    public init(seconds: Int) {
+    /// - Parameter seconds: how long to run; at least one whole round.
+    package init(seconds: Int) {
         self.seconds = seconds
         seed = UInt64.random(in: 1...1_000_000_000)
     }
 
-    /// Soaks; what is not as it must be, empty when all is.
-    public func violations() async -> [String] {
+    /// Runs the soak; returns the violations, empty if there are none.
+    package func violations() async -> [String] {
         let crowd = Crowd()
         let suite = FaultSuite(
             bug: nil, restLimit: .seconds(60), lasting: Self.lasting, diskMegabytes: Self.diskMegabytes, crowd: crowd)
@@ -43,7 +43,7 @@ public struct Soak {
             let report = await suite.report(Schedule(seed: dice.next(), faults: [faults.removeLast()]))
             let rate = Double(crowd.claims - claims) / max(1, (crowd.time - time) / .seconds(1))
             rounds += 1
-            // The first round is as fast as it goes.
+            // The first round runs at full speed.
             if rounds == 1 { crowd.setRate(rate / 2) }
             violations += report.violations
             say("round \(rounds): \(String(format: "%.0f", rate)) claims a second beside \(report)")
@@ -51,7 +51,7 @@ public struct Soak {
         let uses = World.copies.compactMap { Use($0, crowd.samples) }
         for use in uses { say(use.description) }
         violations += uses.flatMap { $0.violations(growth: Self.growth, slack: Self.descriptorSlack) }
-        if uses.count < World.copies.count { violations.append("not every copy was there from beginning to end") }
+        if uses.count < World.copies.count { violations.append("not every copy ran from beginning to end") }
         say("\(rounds) rounds, \(crowd.claims) claims of the crowd, \(violations.count) violations")
         return violations
     }
@@ -59,13 +59,13 @@ public struct Soak {
     private func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 }
 
-/// What one process took in the first and in the last third of the looks.
+/// What one process used in the first and in the last third of the samples.
 private struct Use: CustomStringConvertible {
     let process: String
     let bytes: (first: Int, last: Int)
     let descriptors: (first: Int, last: Int)
 
-    /// - Returns: nil for a process that was not the same all the time.
+    /// - Returns: nil if the process was restarted or missing.
     init?(_ process: String, _ looks: [[Crowd.Sample]]) {
         let samples = looks.compactMap { $0.first { $0.process == process } }
         let third = samples.count / 3

@@ -7,30 +7,30 @@ struct Venue: Sendable {
         let id: String
         let tier: String
         let capacity: Int
-        /// Of a hall; empty where units have no seats.
+        /// The hall's seats; empty for units without seats.
         let seats: [String]
     }
 
-    /// More units than anybody wants.
+    /// More units than customers want.
     let wide: Event
-    /// Too few for all.
+    /// Fewer units than customers want.
     let scarce: Event
-    /// Seats.
+    /// A hall with seats.
     let hall: Event
-    /// Its one unit was sold, and written down, before anything went wrong: nobody can ever have it.
+    /// Its one unit is sold and persisted before the first fault: no later claim may get it.
     let soldOut: Event
 
     var all: [Event] { [wide, scarce, hall, soldOut] }
 
     static let price = 1000
-    /// Short, so that holds lapse within the run.
+    /// Short, so that holds expire within the run.
     static let holdSeconds = 2
 
-    /// Makes and publishes the events.
+    /// Creates and publishes the events.
     init(_ world: World, admin: String, buyer: String) throws {
         let client = world.customer(of: "serve-0", patienceSeconds: 30)
         let headers = bearer(admin)
-        // What the last run did to a quiet partition is noticed when that is looked at, which may be now.
+        // Usher may notice only now what the last run did to an idle partition.
         func send(_ path: String, _ body: String, _ headers: [(String, String)]) throws -> HTTPClient.Answer {
             var answer = try client.send("POST", path, headers: headers, body: body)
             try eventually("\(path) is open: \(answer.text)") {
@@ -77,7 +77,7 @@ struct Venue: Sendable {
         let sold = try send(
             "/v1/bookings", soldOut.claim(quantity: 1, card: Card.succeeds), bearer(buyer) + [("Prefer", "wait=5")])
         guard let booking = sold.json["id"] as? String else { throw SupportError("not sold: \(sold.text)") }
-        // The provider may have kept its answer to itself: it is asked again.
+        // The provider may have withheld its answer; Usher asks again.
         try eventually("the last unit is sold") {
             let now = try client.send("GET", "/v1/bookings/\(booking)", headers: bearer(buyer)).json
             return now["status"] as? String == "CONFIRMED"
@@ -86,17 +86,17 @@ struct Venue: Sendable {
 }
 
 extension Venue.Event {
-    /// The body of a claim of units, paid at once when there is a card.
+    /// The body of a claim of units, paid at once if there is a card.
     func claim(quantity: Int, card: Card? = nil) -> String {
         claim("{\"tierId\":\"\(tier)\",\"quantity\":\(quantity)}", card)
     }
 
-    /// The same for seats.
+    /// The body of a claim of these seats.
     func claim(seats: [String], card: Card? = nil) -> String {
         claim("{\"seatIds\":[" + seats.map { "\"\($0)\"" }.joined(separator: ",") + "]}", card)
     }
 
-    /// The same for the best seats.
+    /// The body of a claim of the best seats.
     func claim(best: Int, card: Card? = nil) -> String {
         claim("{\"tierId\":\"\(tier)\",\"bestAvailable\":\(best)}", card)
     }

@@ -3,7 +3,7 @@ import Glibc
 import Support
 import Synchronization
 
-/// Customers who book, pay, extend, cancel and repeat themselves at both copies of the API until they are stopped.
+/// Customers who book, pay, extend, cancel and retry at both copies of the API until they are stopped.
 final class Workload: Sendable {
     private let world: World
     private let venue: Venue
@@ -13,7 +13,7 @@ final class Workload: Sendable {
     private let isOver = Atomic(false)
 
     static let threads = 5
-    /// Between two customers of a thread: the suite looks for what is wrong, not for what is fast.
+    /// Between two customers of a thread: the suite tests correctness, not speed.
     private static let pause: UInt32 = 10_000
 
     init(_ world: World, _ venue: Venue, tokens: [String], journal: Journal, seed: UInt64) {
@@ -24,7 +24,7 @@ final class Workload: Sendable {
         self.seed = seed
     }
 
-    /// Begins; the last thread asks for nothing but what is sold out.
+    /// Starts the threads; the last one only claims what is sold out.
     func start() -> RunningThreads {
         RunningThreads(Self.threads + 1) { [self] thread in
             let customer = Customer(world, venue, journal, token: tokens[thread % tokens.count], user: thread)
@@ -39,7 +39,7 @@ final class Workload: Sendable {
     func stop() { isOver.store(true, ordering: .relaxed) }
 }
 
-/// One customer after the other, on one thread.
+/// Simulates one customer after the other, on one thread.
 private final class Customer {
     private let venue: Venue
     private let journal: Journal
@@ -98,8 +98,8 @@ private final class Customer {
         return event.claim(seats: seats, card: card)
     }
 
-    /// Claims under a key, at both copies at once or at the other one when an answer was lost, and at the end maybe
-    /// something else under the same key.
+    /// Claims with a key, at both copies at once, or at the other copy after a lost answer. May then reuse the key with
+    /// another body.
     private func book(_ body: String, _ first: Int, isTwice: Bool, other: String?) -> String? {
         let key = "k\(count)"
         var booked: String?

@@ -3,8 +3,8 @@ import Glibc
 import Support
 import Synchronization
 
-/// Real stores, a replica, a payment provider, and two copies each of `usher serve` and of `usher reconcile`, all as
-/// processes of their own, with a proxy between every pair that talks.
+/// Real stores, a replica, a payment provider, and two copies each of `usher serve` and of `usher reconcile`, each in
+/// its own process, with a proxy on every connection between them.
 final class World: Sendable {
     static let servers = ["serve-0", "serve-1"]
     static let reconcilers = ["reconcile-0", "reconcile-1"]
@@ -13,25 +13,25 @@ final class World: Sendable {
     let redis: RedisPair
     let postgres: PostgresServerProcess
     let provider: Provider
-    /// Proxies by who calls whom, such as `serve-0>redis`.
+    /// Proxies by caller and server, such as `serve-0>redis`.
     let links: [String: FaultProxy]
-    /// What programs of ours are started with.
+    /// The environment of Usher's programs.
     let environment: [String: String]
     private let ports: [String: UInt16]
     private let running = Mutex<[String: Program]>([:])
-    /// Copies that a fault keeps away, and those that lived by a false clock when they were started.
+    /// Copies that a fault keeps stopped, and the clocks of those started with a false clock.
     private let held = Mutex<Set<String>>([])
     private let clocks = Mutex<[String: FalseClock]>([:])
-    /// Copies that ended by a signal which is not ours.
+    /// Copies that exited by a signal that this suite did not send.
     private let crashes = Mutex<[String]>([])
 
     /// - Parameters:
-    ///   - bug: what is planted in every copy.
-    ///   - diskMegabytes: what each Redis may write.
+    /// - bug: the bug planted in every copy.
+    /// - diskMegabytes: the size of each Redis's disk.
     init(seed: UInt64, bug: String?, diskMegabytes: Int) throws {
         redis = try RedisPair(seed: seed, diskMegabytes: diskMegabytes)
         var options = PostgresServerProcess.Options()
-        // The cluster is on a real disk; a kill of its processes loses nothing that they wrote.
+        // The cluster is on a real disk; killing its processes loses nothing that they wrote.
         options.settings = ["max_connections=60"]
         postgres = try PostgresServerProcess(options)
         let ports = [String: UInt16](
@@ -57,7 +57,7 @@ final class World: Sendable {
         ]
         environment["USHER_PLANTED_BUG"] = bug
         self.environment = environment
-        // A first replica gives Redis another history, which costs a recovery.
+        // A first replica changes Redis's replication id, which costs a recovery.
         try redis.follow()
         for name in Self.copies { try startCopy(name) }
         try waitUntilReady()
@@ -65,7 +65,7 @@ final class World: Sendable {
 
     // MARK: - Copies
 
-    /// Starts a copy, by a false clock when one is given; does nothing while it runs.
+    /// Starts a copy, with a false clock if one is given; does nothing while it runs.
     func startCopy(_ name: String, clock: FalseClock? = nil) throws {
         held.withLock { _ = $0.remove(name) }
         if running.withLock({ $0[name]?.isRunning ?? false }) { return }
@@ -81,7 +81,7 @@ final class World: Sendable {
         clocks.withLock { $0[name] = clock }
     }
 
-    /// Kills a copy with SIGKILL; nobody starts it before `startCopy`.
+    /// Kills a copy with SIGKILL; it stays down until `startCopy`.
     func killCopy(_ name: String) {
         held.withLock { _ = $0.insert(name) }
         running.withLock { $0.removeValue(forKey: name) }?.kill()
@@ -89,7 +89,8 @@ final class World: Sendable {
 
     func signalCopy(_ name: String, _ signal: Int32) { running.withLock { $0[name] }?.signal(signal) }
 
-    /// Starts what has ended by itself, as a supervisor of services does. An end by a signal is told by `crashed`.
+    /// Restarts copies that exited by themselves, as a service supervisor does. An exit by a signal is added to
+    /// `crashed`.
     func reviveCopies() throws {
         for name in Self.copies where !held.withLock({ $0.contains(name) }) {
             guard let program = running.withLock({ $0[name] }), !program.isRunning else { continue }
@@ -101,18 +102,18 @@ final class World: Sendable {
         }
     }
 
-    /// The process of a copy, while it runs.
+    /// The process id of a copy, while it runs.
     func processID(of name: String) -> pid_t? { running.withLock { $0[name] }?.processID }
 
-    /// What ended without our doing.
+    /// Copies that crashed.
     var crashed: [String] { crashes.withLock { $0 } }
 
-    /// What a copy has said; for whoever looks for a cause.
+    /// A copy's output, for debugging.
     func output(of name: String) -> String { running.withLock { $0[name] }?.output ?? "" }
 
-    // MARK: - Whole again
+    // MARK: - Healing
 
-    /// Undoes every fault, whatever state they have left.
+    /// Undoes every fault, whatever state it left.
     func heal() throws {
         for link in links.values { link.heal() }
         for name in Self.copies { signalCopy(name, SIGCONT) }
@@ -121,14 +122,14 @@ final class World: Sendable {
         try redis.heal()
         for name in Self.copies {
             setRedis(of: name, port: redis.port)
-            // Back to the right time.
+            // Restart with the right time.
             if clocks.withLock({ $0[name] }) != nil { killCopy(name) }
             try startCopy(name)
         }
         try reviveCopies()
     }
 
-    /// Which Redis a copy reaches from now on.
+    /// Points a copy at a Redis from now on.
     func setRedis(of copy: String, port: UInt16) {
         guard let link = links["\(copy)>redis"] else { return }
         if link.retarget(port) { link.cut() }
@@ -151,7 +152,7 @@ final class World: Sendable {
 
     private func port(of link: String) -> UInt16 { links[link]?.port ?? 0 }
 
-    /// A token that is valid by clocks that are an hour wrong, too.
+    /// A token that is also valid by clocks that are an hour wrong.
     func token(_ user: String, role: String = "customer") throws -> String {
         let clock = try FalseClock()
         try clock.set(seconds: -7200)
@@ -161,7 +162,7 @@ final class World: Sendable {
 }
 
 extension World {
-    /// Writes down what the copies said, for whoever looks for a cause, and says where.
+    /// Saves the output of the copies for debugging, and returns where.
     func keepOutput(_ seed: UInt64) throws -> String {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("usher-faults-\(seed)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -172,7 +173,7 @@ extension World {
         return directory.path
     }
 
-    /// What `usher verify` says is wrong.
+    /// The violations that `usher verify` reports.
     func verify() throws -> [String] {
         let program = try Program(
             UsherProgram.path, ["verify"],

@@ -2,7 +2,7 @@ import FaultSuite
 import Support
 import Testing
 
-/// A checker that finds nothing proves nothing: bugs are planted, and have to be found.
+/// Tests the checker itself: planted bugs must be found.
 @Suite("Planted bugs", .serialized)
 struct PlantedBugTests {
     private static let bugs: [(bug: String, faults: [Fault])] = [

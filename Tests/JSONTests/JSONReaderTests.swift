@@ -6,7 +6,7 @@ struct JSONReaderTests {
     private func read(_ text: String) -> JSONValue? { try? JSONReader.read(Array(text.utf8)) }
 
     @Test(
-        "texts of RFC 8259 are read",
+        "texts of RFC 8259 are accepted",
         arguments: [
             "null", "true", "false", " \t\r\n0 ", "-0", "1", "-1", "10", "1.5", "0.0", "1e5", "1E+5", "1e-5", "-0.1e10",
             #""""#, #""a""#, "[]", "[ ]", "{}", "{ }", "[1,2]", "[[],{}]", #"{"a":1}"#,
@@ -32,7 +32,7 @@ struct JSONReaderTests {
     func refused(_ text: String) { #expect(read(text) == nil) }
 
     @Test(
-        "bytes that are not UTF-8 are refused, also where the text is not looked at",
+        "bytes that are not UTF-8 are refused, wherever they are",
         arguments: [
             [0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22],
             [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22],
@@ -40,7 +40,7 @@ struct JSONReaderTests {
         ] as [[UInt8]])
     func notUTF8(_ bytes: [UInt8]) { #expect((try? JSONReader.read(bytes)) == nil) }
 
-    @Test("sixteen levels are read and a seventeenth is not, whatever it holds")
+    @Test("sixteen levels are accepted and a seventeenth is not, whatever it contains")
     func depth() {
         func nested(_ levels: Int, _ inner: String) -> String {
             String(repeating: "[", count: levels) + inner + String(repeating: "]", count: levels)
@@ -54,16 +54,16 @@ struct JSONReaderTests {
         #expect(read(String(repeating: #"{"a":"#, count: 10_000)) == nil)
     }
 
-    @Test("siblings do not count as levels")
+    @Test("siblings do not add levels")
     func siblings() { #expect(read("[" + Array(repeating: "[[]]", count: 100).joined(separator: ",") + "]") != nil) }
 
-    @Test("a name may come once, however it is spelt and however many there are")
+    @Test("duplicate names are refused, in any spelling and in objects of any size")
     func duplicates() {
         #expect(read(#"{"a":1,"a":1}"#) == nil)
         #expect(read(#"{"a":1,"\u0061":2}"#) == nil)
         #expect(read(#"{"a":{"b":1},"b":{"a":1}}"#) != nil)
         #expect(read(#"{"A":1,"a":2}"#) != nil)
-        // Alike to Swift's String, but not the same code points.
+        // Equal for Swift's String, but different code points.
         #expect(read("{\"\u{e9}\":1,\"e\u{301}\":2}") != nil)
         for count in [2, 8, 9, 10, 1_000] {
             let names = (0..<count).map { "\"n\($0)\":0" }
@@ -72,7 +72,7 @@ struct JSONReaderTests {
         }
     }
 
-    @Test("integers of 64 bits are exact, and other numbers keep their spelling")
+    @Test("64-bit integers are exact, and other numbers keep their spelling")
     func numbers() {
         for number: Int64 in [0, 1, -1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, -(1 << 53), .max, .min] {
             guard case .integer(number) = read("\(number)") else {
@@ -88,7 +88,7 @@ struct JSONReaderTests {
         }
     }
 
-    @Test("escapes mean what they say, surrogates in pairs")
+    @Test("escapes are decoded, surrogates in pairs")
     func escapes() {
         func text(_ json: String) -> String? {
             guard case .string(let text) = read(json) else { return nil }
@@ -113,7 +113,7 @@ struct JSONReaderTests {
         #expect(elements.map { "\($0)" } == ["integer(3)", "integer(1)", "integer(2)"])
     }
 
-    @Test("what is wrong is said without quoting it")
+    @Test("error messages quote nothing from the text")
     func details() {
         func detail(_ text: String) -> String? {
             do {

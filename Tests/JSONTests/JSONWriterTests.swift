@@ -4,7 +4,7 @@ import Testing
 
 @Suite("JSON writer")
 struct JSONWriterTests {
-    @Test("commas stand between values and nowhere else")
+    @Test("commas are written between values and nowhere else")
     func commas() {
         var json = JSONWriter()
         json.beginObject()
@@ -25,7 +25,7 @@ struct JSONWriterTests {
         #expect(String(decoding: json.bytes, as: UTF8.self) == #"{"a":1,"b":[[],{},null,true,2.5],"c":null,"d":false}"#)
     }
 
-    @Test("what must be escaped is, and nothing else")
+    @Test("only characters that need escaping are escaped")
     func escapes() {
         var json = JSONWriter()
         json.string("\"\\/\u{0}\u{1f}\u{7f}\u{2028}\u{e9}\u{1f600}\n")
@@ -33,7 +33,7 @@ struct JSONWriterTests {
         #expect(String(decoding: json.bytes, as: UTF8.self) == expected)
     }
 
-    @Test("random values come back as they were written")
+    @Test("random values survive a round trip")
     func roundTrip() throws {
         var generator = SeededGenerator.fromEnvironment()
         for _ in 0..<3_000 {
@@ -45,7 +45,7 @@ struct JSONWriterTests {
         }
     }
 
-    @Test("broken texts are refused, or mean the same when written again")
+    @Test("mutated texts are refused, or mean the same when written again")
     func mutations() throws {
         var generator = SeededGenerator.fromEnvironment()
         var refused = 0
@@ -88,7 +88,7 @@ extension JSONValue {
             return .array(
                 (0..<Int.random(in: 0..<5, using: &generator)).map { _ in random(&generator, depth: depth + 1) })
         default:
-            // More than are compared one by one, now and then.
+            // Now and then more members than are compared pairwise.
             return .object(
                 (0..<Int.random(in: 0..<14, using: &generator)).map { index in
                     ("\(index):\(randomText(&generator))", random(&generator, depth: depth + 3))
@@ -126,7 +126,7 @@ extension JSONValue {
         }
     }
 
-    /// Whether both are the same to the byte.
+    /// Whether both are equal byte for byte.
     func isSame(as other: JSONValue) -> Bool {
         switch (self, other) {
         case (.null, .null): true

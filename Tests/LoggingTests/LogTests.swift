@@ -30,7 +30,7 @@ struct LogTests {
                 """)
     }
 
-    @Test("for people it is one line of text, whatever is in its fields")
+    @Test("for people, a record is one line of text, whatever its fields contain")
     func text() {
         let line = line(true) {
             $0.add("user", "ann\nbea")
@@ -39,14 +39,14 @@ struct LogTests {
         #expect(line == "17:46:40.007 info: request user=\"ann\\nbea\" status=201\n")
     }
 
-    @Test("levels are known by their names, and order by what they matter")
+    @Test("levels are found by name, and ordered by severity")
     func levels() {
         for level in LogLevel.allCases { #expect(LogLevel(level.name) == level) }
         #expect(LogLevel("loud") == nil)
         #expect(LogLevel.debug < .info && LogLevel.warning < .error)
     }
 
-    /// Both ends of a pipe; `read` gives all that was written, once the writer's end is closed.
+    /// Both ends of a pipe; `read` returns everything written, once the writing end is closed.
     private struct Pipe {
         let reader: Int32
         let writer: Int32
@@ -64,7 +64,7 @@ struct LogTests {
         }
     }
 
-    @Test("lines of many threads arrive whole and once each")
+    @Test("lines from many threads arrive complete and exactly once")
     func threads() async throws {
         let pipe = try Pipe()
         let sink = LogSink(descriptor: pipe.writer)
@@ -79,12 +79,12 @@ struct LogTests {
         #expect(Set(lines) == Set((0..<4).flatMap { thread in (0..<200).map { "\(thread)-\($0)" } }))
     }
 
-    @Test("whoever logs does not wait for a reader that does not read; what is lost is counted")
+    @Test("logging does not block on a reader that does not read; lost lines are counted")
     func slowReader() async throws {
         let pipe = try Pipe()
         let sink = LogSink(descriptor: pipe.writer)
         let line = [UInt8](repeating: UInt8(ascii: "x"), count: 99_999) + [10]
-        // More than the pipe and the sink hold: had it to wait, this would never end.
+        // More than the pipe and the sink can hold: if writing blocked, this would never end.
         for _ in 0..<200 { sink.write(line) }
         async let flushed: Void = Task.detached { sink.flush() }.value
         var text = [UInt8](repeating: 0, count: 1 << 20)

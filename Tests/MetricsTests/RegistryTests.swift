@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Metrics")
 struct RegistryTests {
-    @Test("counters, gauges and histograms are told in the text format")
+    @Test("counters, gauges and histograms are rendered in the text format")
     func text() {
         let registry = Registry()
         registry.counter("b_total", "Bs.", ["kind"])["one"].add(2)
@@ -27,7 +27,7 @@ struct RegistryTests {
         #expect(lines.contains("size_sum{of=\"x\"} 5004") && lines.contains("size_count{of=\"x\"} 3"))
     }
 
-    @Test("a latency falls into the bucket whose bound it does not pass, and is told in seconds")
+    @Test("a latency is counted in the first bucket whose bound it does not exceed, and rendered in seconds")
     func buckets() {
         let registry = Registry()
         let time = registry.latency("t_seconds", "Times.")[]
@@ -39,14 +39,14 @@ struct RegistryTests {
         #expect(registry.text.contains("t_seconds_sum 0.002000001\n"))
     }
 
-    @Test("what could end a label's value is escaped")
+    @Test("label values are escaped")
     func escapes() {
         let registry = Registry()
         registry.counter("c_total", "Cs.", ["path"])["a\\b\"c\nd"].add()
         #expect(registry.text.hasSuffix("c_total{path=\"a\\\\b\\\"c\\nd\"} 1\n"))
     }
 
-    @Test("threads that count at once lose nothing")
+    @Test("concurrent updates lose nothing")
     func counts() async {
         let registry = Registry()
         let family = registry.counter("c_total", "Cs.", ["thread"])
@@ -58,7 +58,7 @@ struct RegistryTests {
         #expect(family["all"].value == 80_000)
     }
 
-    @Test("every name keeps to Prometheus's conventions, and every help is a sentence")
+    @Test("names follow Prometheus's conventions, and every help text is a sentence")
     func names() throws {
         let registry = Registry()
         _ = (StoreMetrics(registry), ServeMetrics(registry), ReconcileMetrics(registry))
@@ -79,7 +79,7 @@ struct RegistryTests {
         }
     }
 
-    @Test("a family without labels is told before anything was measured")
+    @Test("a family without labels is rendered before its first update")
     func zero() {
         let registry = Registry()
         _ = ReconcileMetrics(registry)

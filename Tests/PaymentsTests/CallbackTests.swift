@@ -1,4 +1,4 @@
-import Booking
+import BoxOffice
 import Foundation
 import Payments
 import Support
@@ -15,7 +15,7 @@ struct CallbackTests {
         callback.json[name] as? String
     }
 
-    @Test("each outcome is told, signed, with the attempt's key")
+    @Test("each outcome is sent, signed, with the attempt's key")
     func outcomes() async throws {
         let receiver = try await CallbackReceiver()
         let provider = try Provider(callback: receiver.url, ["--late-ms", "50"])
@@ -39,7 +39,7 @@ struct CallbackTests {
         await receiver.stop()
     }
 
-    @Test("they come twice, in disorder, with a wrong amount or later, when they are told to")
+    @Test("are sent twice, out of order, with a wrong amount or later, if configured")
     func misbehaviours() async throws {
         let receiver = try await CallbackReceiver()
         let provider = try Provider(callback: receiver.url, ["--late-ms", "50"])
@@ -72,7 +72,7 @@ struct CallbackTests {
         await receiver.stop()
     }
 
-    @Test("a callback is repeated under its id until it is acknowledged, also by a provider that was killed meanwhile")
+    @Test("a callback is retried with its id until it is acknowledged, even after the provider was killed")
     func repeats() async throws {
         let receiver = try await CallbackReceiver()
         receiver.refuse([503, 500, 401, 302])
@@ -82,7 +82,7 @@ struct CallbackTests {
         let calls = try receiver.wait(for: 5)
         #expect(Set(calls.map(\.id)).count == 1)
         #expect(calls.allSatisfy { $0.isSigned })
-        try eventually("the acknowledgement is written down") { provider.file.contains("told \(attempt.key)") }
+        try eventually("the acknowledgement is in the ledger") { provider.file.contains("told \(attempt.key)") }
 
         receiver.refuse(Array(repeating: 503, count: 1000))
         let untold = Attempt()

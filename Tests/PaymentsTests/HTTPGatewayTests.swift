@@ -1,9 +1,9 @@
-import Booking
+import BoxOffice
 import Payments
 import Support
 import Testing
 
-@Suite("The gateway to a provider behind HTTP")
+@Suite("The gateway to an HTTP provider")
 struct HTTPGatewayTests {
     private func body(
         _ attempt: Attempt, status: String = "succeeded", amount: Int64 = 4999, _ more: String = ""
@@ -23,7 +23,7 @@ struct HTTPGatewayTests {
         return (answer, provider.requests)
     }
 
-    @Test("a whole answer about this very charge is believed")
+    @Test("a complete response about this charge is accepted")
     func believes() async throws {
         let attempt = Attempt()
         let expected: [(String, ChargeAnswer)] = [
@@ -43,7 +43,7 @@ struct HTTPGatewayTests {
         }
     }
 
-    @Test("anything else means that the money may have moved")
+    @Test("any other response is unknown: the money may have been charged")
     func doubts() async throws {
         let attempt = Attempt()
         let good = body(attempt)
@@ -71,7 +71,7 @@ struct HTTPGatewayTests {
         #expect(answer == .unknown)
     }
 
-    @Test("a provider that says nothing is not waited for beyond the time for a try, nor asked beyond that for all")
+    @Test("an unresponsive provider is limited by the timeout of a try and the timeout of all tries")
     func patience() async throws {
         let attempt = Attempt()
         let silent = try await charge(attempt, [.hangs], tries: 2, tryTime: .milliseconds(50))
@@ -83,7 +83,7 @@ struct HTTPGatewayTests {
         #expect(provider.requests.isEmpty)
     }
 
-    @Test("what may pass is asked again under the same key, and nothing else is")
+    @Test("transient failures are retried with the same key, and no others")
     func asksAgain() async throws {
         let attempt = Attempt()
         let good = RawProvider.Reaction.says(raw(200, body(attempt)))
@@ -102,7 +102,7 @@ struct HTTPGatewayTests {
         #expect(final.requests.count == 1)
     }
 
-    @Test("a charge is unknown to the provider only when the provider itself says so")
+    @Test("a charge is not found only if the provider itself says so")
     func notFound() async throws {
         let attempt = Attempt()
         let expected: [(String, LookupAnswer)] = [
@@ -124,7 +124,7 @@ struct HTTPGatewayTests {
         }
     }
 
-    @Test("a refund is done when the provider says of this charge that so much went back")
+    @Test("a refund is done if the provider confirms the refunded total of this charge")
     func refunds() async throws {
         let attempt = Attempt()
         func body(_ status: String, _ refunded: Int64, _ transaction: String? = nil) -> String {
@@ -151,7 +151,7 @@ struct HTTPGatewayTests {
         }
     }
 
-    @Test("every question carries the trace of whoever asked, and each of its tries the same; nobody's carries none")
+    @Test("every request carries the caller's trace, the same in each try; without a trace it carries none")
     func traces() async throws {
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         var attempt = Attempt()

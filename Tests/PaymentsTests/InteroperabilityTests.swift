@@ -4,11 +4,11 @@ import Support
 import Testing
 
 /// Python's `standardwebhooks`, which `make test` installs (`deploy/dev/install-standardwebhooks`).
-@Suite("Signatures between us and Python's library of Standard Webhooks")
+@Suite("Signatures are compatible with the Python library of Standard Webhooks")
 struct InteroperabilityTests {
     private static let python = ".build/standardwebhooks/bin/python"
 
-    /// Reads messages of ours, says of each whether it verifies, and signs it itself.
+    /// Reads our messages, verifies each, and signs each itself.
     private static let script = """
         import datetime, json, sys, standardwebhooks
         for message in json.load(open(sys.argv[1])):
@@ -43,7 +43,7 @@ struct InteroperabilityTests {
         }
     }
 
-    @Test("it accepts our signatures and we accept its, and neither accepts a changed message")
+    @Test("each side accepts the other's signatures, and neither accepts a changed message")
     func bothWays() throws {
         var generator = SeededGenerator.fromEnvironment()
         var messages: [Message] = []

@@ -1,4 +1,4 @@
-import Booking
+import BoxOffice
 import Foundation
 import Glibc
 import Payments
@@ -6,7 +6,7 @@ import Support
 import Synchronization
 import Testing
 
-@Suite("The books of usher payments-sim")
+@Suite("The ledger of usher payments-sim")
 struct LedgerTests {
     private static func body(_ attempt: Attempt, card: String = "4242424242424242") -> String {
         """
@@ -15,7 +15,7 @@ struct LedgerTests {
         """
     }
 
-    @Test("a provider that is killed again and again forgets nothing that it has answered for")
+    @Test("a provider that is killed repeatedly loses no acknowledged charge")
     func survivesKills() async throws {
         let books = try TemporaryDirectory()
         let told = Mutex<[String]>([])
@@ -32,7 +32,7 @@ struct LedgerTests {
                     told.withLock { $0.append(attempt.key.description) }
                 }
             }
-            try eventually("it has charged some") { told.withLock { $0.count } >= round * 100 }
+            try eventually("the provider has made charges") { told.withLock { $0.count } >= round * 100 }
             provider.program.kill()
             await clients.join()
         }
@@ -42,7 +42,7 @@ struct LedgerTests {
         #expect(Set(told.withLock { $0 }).subtracting(keys).isEmpty)
     }
 
-    @Test("what was half written when it died is dropped, and what comes after is whole")
+    @Test("a partly written last line is dropped, and later lines are intact")
     func tornTail() async throws {
         let provider = try Provider()
         let attempt = Attempt()
@@ -60,7 +60,7 @@ struct LedgerTests {
             try last.charges().map { $0["key"] as? String } == [attempt.key.description, other.key.description])
     }
 
-    @Test("damaged books, and those of another provider that runs, are not touched")
+    @Test("a damaged ledger, and the ledger of another running provider, are not modified")
     func refuses() async throws {
         let provider = try Provider()
         let second = try Provider.run(["--port", "0", "--ledger", "\(provider.books.path)/ledger"])
@@ -75,7 +75,7 @@ struct LedgerTests {
         #expect(provider.file == "told 1\n")
     }
 
-    @Test("no card's number is in the books, the log, the callbacks or an answer")
+    @Test("no card number is in the ledger, the log, the callbacks or a response")
     func cardsStayOut() async throws {
         let receiver = try await CallbackReceiver()
         let provider = try Provider(callback: receiver.url, ["--late-ms", "1"])
@@ -110,7 +110,7 @@ struct LedgerTests {
         }
     }
 
-    @Test("malformed orders are refused and nothing is booked")
+    @Test("malformed requests are refused, and nothing is recorded")
     func malformed() async throws {
         let provider = try Provider()
         let client = HTTPClient(port: provider.port)

@@ -1,11 +1,11 @@
 import Support
 import Testing
 
-@testable import PaymentsSimulator
+@testable import ProviderSimulator
 
 @Suite("Misbehaviours of usher payments-sim")
 struct MisbehaviourTests {
-    @Test("the same seed misbehaves in the same way, another one otherwise")
+    @Test("a seed determines the sequence of faults")
     func seeds() throws {
         func throwsOf(_ seed: UInt64) throws -> [Misbehaviour?] {
             var dice = try #require(Misbehaviours("error=0.2,twice=0.3,later=0.1", seed: seed))
@@ -16,7 +16,7 @@ struct MisbehaviourTests {
         #expect(try throwsOf(seed) != throwsOf(seed &+ 1))
     }
 
-    @Test("each happens as often as it was told to")
+    @Test("each fault occurs with its configured probability")
     func probabilities() throws {
         var dice = try #require(Misbehaviours("error=0.2,twice=0.3", seed: 2))
         var counts: [Misbehaviour?: Int] = [:]
@@ -29,7 +29,7 @@ struct MisbehaviourTests {
         #expect((0..<1000).allSatisfy { _ in never.next(.charge) == nil })
     }
 
-    @Test("each happens at occasions of its own only")
+    @Test("each fault occurs only in requests that it applies to")
     func occasions() throws {
         for misbehaviour in Misbehaviour.allCases {
             for occasion in [Misbehaviour.Occasion.charge, .lookup, .refund] {
@@ -40,7 +40,7 @@ struct MisbehaviourTests {
         }
     }
 
-    @Test("what is no name with a probability is refused")
+    @Test("malformed names and probabilities are rejected")
     func malformed() {
         for text in [
             "error", "error=", "error=x", "error=1.1", "error=-0.1", "error=nan", "nonsense=0.1", "error=0.6,reset=0.5",

@@ -1,15 +1,15 @@
-import Booking
-import EventLoop
+import BoxOffice
 import Foundation
 import Glibc
+import Loops
 import Payments
 import Support
 import Synchronization
 import Testing
 
-@Suite("usher payments-sim, asked by the gateway")
+@Suite("usher payments-sim through the gateway")
 struct SimulatorTests {
-    /// What the provider says afterwards, well-behaved again.
+    /// Looks an attempt up with all faults off.
     private func lookUp(_ provider: Provider, _ attempt: Attempt) async throws -> LookupAnswer {
         try provider.misbehave("")
         return try await asking(provider.url, tries: 3) { await $0.lookup(key: attempt.key, trace: "") }
@@ -26,7 +26,7 @@ struct SimulatorTests {
         try provider.charges().compactMap { $0["amount"] as? Int64 }
     }
 
-    @Test("cards succeed, decline, answer later or fail to answer, and asking tells the same")
+    @Test("cards succeed, decline, are charged later or get no response, and look-ups return the same outcome")
     func cards() async throws {
         let provider = try Provider(["--late-ms", "3600000"])
         let answers: [(String, ChargeAnswer?, String)] = [
@@ -53,7 +53,7 @@ struct SimulatorTests {
         #expect(stranger == .notFound)
     }
 
-    @Test("the same key is the same charge, and another charge under it is refused")
+    @Test("a key identifies one charge, and another charge with the key is refused")
     func sameKey() async throws {
         let provider = try Provider()
         var attempt = Attempt()
@@ -70,7 +70,7 @@ struct SimulatorTests {
         #expect(try amounts(provider) == [4999])
     }
 
-    @Test("whatever goes wrong between them, the gateway says unknown and the money moved once or not at all")
+    @Test("with any fault in between the gateway returns unknown, and the money is charged at most once")
     func lostAnswers() async throws {
         let provider = try Provider(["--late-ms", "50"])
         var count = 0
@@ -87,7 +87,7 @@ struct SimulatorTests {
             #expect(found == (isCharged ? charged : .notFound), "\(misbehaviour)")
             count += isCharged ? 1 : 0
             #expect(try amounts(provider).count == count, "\(misbehaviour)")
-            // Asked again, it is charged if it was not, and never twice.
+            // A retry charges if the first try did not, and never twice.
             let again = try await charge(provider, attempt)
             #expect(again == .succeeded(transactionID: attempt.transactionID))
             count += isCharged ? 0 : 1
@@ -95,7 +95,7 @@ struct SimulatorTests {
         }
     }
 
-    @Test("an answer that comes too late or never leaves the charge done", arguments: ["timeout", "slow"])
+    @Test("a late or missing response does not undo the charge", arguments: ["timeout", "slow"])
     func lateAnswers(_ misbehaviour: String) async throws {
         let provider = try Provider(["--late-ms", "3600000"])
         let attempt = Attempt()
@@ -108,20 +108,20 @@ struct SimulatorTests {
         #expect(found == .succeeded(transactionID: attempt.transactionID, amount: 4999, currency: "USD"))
     }
 
-    @Test("a request that is stuck on its way charges when nobody waits for it any more, and once")
+    @Test("a delayed request charges once, even after its client has given up")
     func stuckRequest() async throws {
         let provider = try Provider(["--late-ms", "1000"])
         let attempt = Attempt()
         _ = try await charge(provider, attempt, "delay", tryTime: .milliseconds(100))
         _ = try await charge(provider, attempt, "delay", tryTime: .milliseconds(100))
-        // Nor may those two have been sent.
+        // On a busy machine those two may not have been sent either.
         _ = try await charge(provider, attempt, "delay")
         let found = try await lookUp(provider, attempt)
         #expect(found == .succeeded(transactionID: attempt.transactionID, amount: 4999, currency: "USD"))
         #expect(try amounts(provider) == [4999])
     }
 
-    @Test("more charges at a time than there may be connections are all made, on one loop")
+    @Test("all charges succeed if there are more in parallel than connections, on one loop")
     func crowd() async throws {
         let provider = try Provider()
         let url = provider.url
@@ -144,7 +144,7 @@ struct SimulatorTests {
         #expect(try amounts(provider) == Array(repeating: 4999, count: attempts.count))
     }
 
-    @Test("a charge of another sum than was asked for is not taken for ours, and asking tells the sum")
+    @Test("a charge of another amount than requested is unknown, and a look-up returns the amount")
     func overcharge() async throws {
         let provider = try Provider()
         let attempt = Attempt()
@@ -154,7 +154,7 @@ struct SimulatorTests {
         #expect(found == .succeeded(transactionID: attempt.transactionID, amount: 5000, currency: "USD"))
     }
 
-    @Test("money goes back once up to a sum, however often and whatever goes wrong")
+    @Test("money is refunded once up to a total, whatever retries and faults occur")
     func refunds() async throws {
         let provider = try Provider()
         let attempt = Attempt()
@@ -189,7 +189,7 @@ struct SimulatorTests {
         #expect(excessive == .refused(code: "more-than-charged"))
     }
 
-    @Test("nothing is given back of what was not charged")
+    @Test("money that was not charged is not refunded")
     func refusedRefunds() async throws {
         let provider = try Provider(["--late-ms", "3600000"])
         for (card, code) in [

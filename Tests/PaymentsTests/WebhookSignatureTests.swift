@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Signatures of callbacks")
 struct WebhookSignatureTests {
-    /// The test vector that the Standard Webhooks specification's libraries share.
+    /// The test vector that the libraries of Standard Webhooks share.
     private enum Vector {
         static let id = "msg_p5jXN8AQM9LWM0D4loKWxJek"
         static let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -47,7 +47,7 @@ struct WebhookSignatureTests {
         }
     }
 
-    @Test("a message is of now for 300 seconds in either direction")
+    @Test("a timestamp may differ by 300 seconds in either direction")
     func tolerance() throws {
         let signature = try #require(WebhookSignature(secrets: [Vector.secret]))
         for (offset, isTaken) in [(-301, false), (-300, true), (0, true), (300, true), (301, false)] {
@@ -55,7 +55,7 @@ struct WebhookSignatureTests {
         }
     }
 
-    @Test("a time that is no plain number is refused, whatever it is signed with")
+    @Test("a timestamp that is not a plain number is refused")
     func malformedTimes() throws {
         let signature = try #require(WebhookSignature(secrets: [Vector.secret]))
         for text in [
@@ -66,7 +66,7 @@ struct WebhookSignatureTests {
         }
     }
 
-    @Test("one right signature among several is enough")
+    @Test("one valid signature among several is enough")
     func severalSignatures() throws {
         let signature = try #require(WebhookSignature(secrets: [Vector.secret]))
         let wrong = "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
@@ -75,7 +75,7 @@ struct WebhookSignatureTests {
         #expect(verify(signature, signatures: "\(Vector.signature) \(wrong)"))
     }
 
-    @Test("while a secret is replaced, the first signs and all verify")
+    @Test("during a rotation the first secret signs and all verify")
     func rotation() throws {
         let old = try #require(WebhookSignature(secrets: [Vector.secret]))
         let both = try #require(WebhookSignature(secrets: [Self.other, Vector.secret]))
@@ -87,7 +87,7 @@ struct WebhookSignatureTests {
         #expect(!verify(old, signatures: signed))
     }
 
-    @Test("a secret is whsec_ and base64")
+    @Test("a secret is whsec_ followed by base64")
     func secrets() {
         #expect(WebhookSignature(secrets: []) == nil)
         for secret in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_not base64", "whsec_MfKQ9r8"] {

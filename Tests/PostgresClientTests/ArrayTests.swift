@@ -1,16 +1,16 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Support
 import Testing
 
-@Suite("Arrays in their binary form")
+@Suite("Binary arrays")
 struct ArrayTests {
     private func connection(_ loop: EventLoop) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
             on: loop, configuration: PostgresConfiguration(uri: TestServers.postgres.url))
     }
 
-    @Test("arrive as they were, each of its type, with what is NULL, empty or extreme", arguments: [true, false])
+    @Test("survive a round trip in each type, with NULL, empty and extreme elements", arguments: [true, false])
     func roundTrip(isPrepared: Bool) async throws {
         try await onLoop { loop in
             let connection = try await connection(loop)
@@ -49,7 +49,7 @@ struct ArrayTests {
     }
 
     @Test(
-        "are refused by the server as data when it cannot hold an element",
+        "are refused by the server with a data error if it cannot store an element",
         arguments: [Int64.max, Int64.min, 10_000_000_000_000_000])
     func beyond(milliseconds: Int64) async throws {
         try await onLoop { loop in
@@ -65,7 +65,7 @@ struct ArrayTests {
             ] {
                 do {
                     _ = try await connection.query(statement)
-                    Issue.record("it was taken")
+                    Issue.record("the value was accepted")
                 } catch let error as PostgresError {
                     #expect(error.sqlState == state)
                 }

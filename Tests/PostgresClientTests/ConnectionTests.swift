@@ -1,4 +1,4 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Support
 import Testing
@@ -20,7 +20,7 @@ private func withConnection(
 
 @Suite("A connection to PostgreSQL")
 struct ConnectionTests {
-    @Test("a statement is prepared once and used again")
+    @Test("a statement is prepared once and reused")
     func preparedOnce() async throws {
         try await withConnection { _, connection in
             for number in 1...5 {
@@ -35,7 +35,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("the least recently used statements are deallocated beyond the limit")
+    @Test("beyond the limit, the least recently used statements are deallocated")
     func boundedCache() async throws {
         try await withConnection {
             $0.preparedStatements = 3
@@ -51,7 +51,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a refused statement tells SQLSTATE and constraint, and keeps values out of its description")
+    @Test("a refused statement has SQLSTATE and constraint, and no values in its description")
     func serverErrors() async throws {
         try await withConnection { _, connection in
             _ = try await connection.simpleQuery(
@@ -81,7 +81,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a pipeline gives back every statement's rows in order")
+    @Test("a pipeline returns every statement's rows in order")
     func pipeline() async throws {
         try await withConnection { _, connection in
             let statements = (0..<2_000).map { PostgresStatement("SELECT $1::bigint AS n", [.integer(Int64($0))]) }
@@ -92,7 +92,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a failing pipeline throws the first error, leaves nothing behind, and the connection goes on")
+    @Test("a failing pipeline throws the first error, has no effect, and the connection stays usable")
     func failingPipeline() async throws {
         try await withConnection { _, connection in
             _ = try await connection.simpleQuery("CREATE TEMP TABLE numbers (n bigint PRIMARY KEY)")
@@ -112,7 +112,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("parameters and results far larger than a socket's buffer pass")
+    @Test("parameters and results far larger than a socket's buffer are transferred")
     func large() async throws {
         try await withConnection { _, connection in
             let text = String(repeating: "0123456789abcdef", count: 1 << 20)
@@ -122,7 +122,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a second command while one is under way is refused, the first is not disturbed")
+    @Test("a second concurrent command is refused, and the first is not disturbed")
     func twoAtOnce() async throws {
         try await withConnection { loop, connection in
             let tally = Tally()
@@ -140,7 +140,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a plan made stale by a changed table fails once, then is made anew")
+    @Test("a plan invalidated by a changed table fails once, then is prepared anew")
     func stalePlan() async throws {
         try await withConnection { _, connection in
             _ = try await connection.simpleQuery("CREATE TEMP TABLE t (a bigint); INSERT INTO t VALUES (1)")
@@ -153,7 +153,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("COPY is not spoken: the connection is given up, nothing hangs")
+    @Test("COPY is not supported: the connection is dropped, nothing hangs")
     func copy() async throws {
         try await withConnection { _, connection in
             let error = await failure { _ = try await connection.simpleQuery("COPY (SELECT 1) TO STDOUT") }
@@ -162,7 +162,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("the server's own limit is a clean failure before the deadline")
+    @Test("the server's statement timeout is a clean failure before the client's")
     func statementTimeout() async throws {
         try await withConnection {
             $0.statementTimeout = .milliseconds(30)
@@ -173,7 +173,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("past the deadline the outcome is unknown and the connection closed")
+    @Test("after the timeout the outcome is unknown and the connection closed")
     func deadline() async throws {
         try await withConnection { _, connection in
             let error = await failure {
@@ -187,7 +187,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a session that is ended by an administrator leaves the outcome unknown, with SQLSTATE")
+    @Test("a session terminated by an administrator leaves the outcome unknown, with SQLSTATE")
     func terminated() async throws {
         try await withConnection { _, connection in
             let error = await failure {
@@ -198,7 +198,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a refused login says why, without the password")
+    @Test("a refused login gives the reason, without the password")
     func refusedLogin() async throws {
         let uri = try TestServers.postgres.url(database: "absent").replacing("postgres@", with: "postgres:hunter2@")
         let error = await failure {
@@ -213,7 +213,7 @@ struct ConnectionTests {
         #expect(!"\(PostgresConfiguration(uri: uri))".contains("hunter2"))
     }
 
-    @Test("names that do not resolve, closed ports and malformed addresses are failed connections")
+    @Test("unresolvable names, closed ports and malformed addresses are failed connections")
     func unreachable() async throws {
         for uri in ["postgres://host.invalid/x", "postgres://127.0.0.1:1/x", "postgres://[::1", "host=/nowhere"] {
             let error = await failure {

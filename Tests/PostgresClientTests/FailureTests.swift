@@ -1,9 +1,9 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Support
 import Testing
 
-@Suite("A PostgreSQL that fails")
+@Suite("A failing PostgreSQL")
 struct FailureTests {
     private func configuration(_ server: PostgresServerProcess) -> PostgresConfiguration {
         var configuration = PostgresConfiguration(uri: server.url)
@@ -20,7 +20,7 @@ struct FailureTests {
         await eventually(loop) { (try? await pool.query("SELECT 1")) != nil }
     }
 
-    @Test("killed under a query: outcome unknown, then not connected at once, then well again")
+    @Test("killed during a query: outcome unknown, then not connected at once, then usable again")
     func killed() async throws {
         let server = try PostgresServerProcess()
         var settings = configuration(server)
@@ -47,19 +47,19 @@ struct FailureTests {
         }
     }
 
-    @Test("an orderly restart while connections idle is noticed before anything is sent")
+    @Test("an orderly restart while connections are idle is detected before anything is sent")
     func restarted() async throws {
         let server = try PostgresServerProcess()
         try await withPool(configuration(server)) { _, pool in
             _ = try await pool.query("SELECT 1")
             try server.restart()
-            // The loop was blocked meanwhile: the idle connection is dead and nobody has looked.
+            // The loop was blocked in the meantime: the idle connection is dead, but that has not been detected.
             let rows = try await pool.query("SELECT 2 AS n")
             #expect(try rows[0].integer("n") == 2)
         }
     }
 
-    @Test("a server that hangs: the deadline passes, outcome unknown, then well again")
+    @Test("a hanging server: timeout, outcome unknown, then usable again")
     func hangs() async throws {
         let server = try PostgresServerProcess()
         try await withPool(configuration(server)) { loop, pool in
@@ -68,7 +68,7 @@ struct FailureTests {
             let start = monotonicNanoseconds()
             let first = await failure { _ = try await pool.query("SELECT 1") }
             #expect(first?.code == .outcomeUnknown)
-            // The kernel still accepts, nobody answers: the connection's own deadline.
+            // The kernel still accepts connections, the server does not answer: the connect timeout applies.
             let second = await failure { _ = try await pool.query("SELECT 1") }
             #expect(second?.code == .notConnected)
             #expect(monotonicNanoseconds() - start < 5_000_000_000)
@@ -77,7 +77,7 @@ struct FailureTests {
         }
     }
 
-    @Test("while the server is away callers fail fast and few attempts are made")
+    @Test("while the server is unavailable callers fail fast and few attempts are made")
     func failsFast() async throws {
         var settings = PostgresConfiguration(uri: "postgres://127.0.0.1:1/x")
         settings.backoffBase = .seconds(5)
@@ -93,7 +93,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a server that is full lets go of nobody for ever: 53300 is retryable")
+    @Test("a server without free connections blocks no caller forever: 53300 is retryable")
     func tooManyClients() async throws {
         var options = PostgresServerProcess.Options()
         options.settings = ["max_connections=4", "superuser_reserved_connections=0", "max_wal_senders=0"]

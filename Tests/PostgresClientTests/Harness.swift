@@ -1,10 +1,10 @@
-import EventLoop
 import Foundation
+import Loops
 import PostgresClient
 import Support
 import Testing
 
-/// Runs `body` on a loop of its own.
+/// Runs `body` on a new loop.
 func onLoop<Value: Sendable>(
     _ body: @Sendable (isolated EventLoop) async throws -> Value
 ) async throws -> Value {
@@ -13,7 +13,7 @@ func onLoop<Value: Sendable>(
     return try await loop.run(body)
 }
 
-/// Runs `body` with a pool on a loop of its own.
+/// Runs `body` with a pool on a new loop.
 func withPool<Value: Sendable>(
     _ configuration: PostgresConfiguration,
     _ body: @Sendable (EventLoop, PostgresPool) async throws -> Value
@@ -25,7 +25,7 @@ func withPool<Value: Sendable>(
     }
 }
 
-/// A pool on the shared server's default database.
+/// Runs `body` with a pool on the shared server's default database.
 func withPool<Value: Sendable>(
     size: Int = 2, _ body: @Sendable (EventLoop, PostgresPool) async throws -> Value
 ) async throws -> Value {
@@ -34,12 +34,12 @@ func withPool<Value: Sendable>(
     return try await withPool(configuration, body)
 }
 
-/// The error `body` throws, as this module's.
+/// The `PostgresError` that `body` throws.
 func failure(of body: nonisolated(nonsending) () async throws -> Void) async -> PostgresError? {
     await failure(as: PostgresError.self, of: body)
 }
 
-/// The error `body` throws, if it is a `Failure`. Unlike `#expect(throws:)` it runs `body` on the caller's loop.
+/// The error that `body` throws, if it is a `Failure`. Unlike `#expect(throws:)`, runs `body` on the caller's loop.
 func failure<Failure: Error>(
     as type: Failure.Type, of body: nonisolated(nonsending) () async throws -> Void
 ) async -> Failure? {
@@ -51,7 +51,7 @@ func failure<Failure: Error>(
     }
 }
 
-/// Counts what has come; lives on one loop.
+/// Counts events; lives on one loop.
 final class Tally {
     var errors: [PostgresError] = []
     var successes = 0
@@ -59,7 +59,7 @@ final class Tally {
     var total: Int { errors.count + successes }
 }
 
-/// Lets the loop go on until `condition` holds, for at most 10 s.
+/// Lets the loop run until `condition` holds, for at most 10 s.
 func eventually(_ loop: EventLoop, _ condition: () async -> Bool) async -> Bool {
     for _ in 0..<2_000 {
         if await condition() { return true }

@@ -1,4 +1,4 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Support
 import Testing
@@ -19,7 +19,7 @@ struct MigratorTests {
         try await withPool(PostgresConfiguration(uri: url), body)
     }
 
-    @Test("migrations go up in order, down in reverse, and tell where they are")
+    @Test("migrations are applied in order, reverted in reverse order, and report their status")
     func upAndDown() async throws {
         try await withDatabase("migrations_up_down") { loop, pool in
             let migrator = try Migrator(files: Self.files)
@@ -67,7 +67,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("a database from the future, and one with a gap, are refused")
+    @Test("a database with unknown migrations, and one with a gap, are refused")
     func unknown() async throws {
         try await withDatabase("migrations_unknown") { _, pool in
             _ = try await Migrator(files: Self.files).up(on: pool)
@@ -81,7 +81,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("a migration that fails leaves nothing of itself, and the ones before it stay")
+    @Test("a failing migration has no effect, and earlier ones stay applied")
     func failing() async throws {
         try await withDatabase("migrations_failing") { _, pool in
             let files =
@@ -110,7 +110,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("five that start at once apply each migration once")
+    @Test("five concurrent runs apply each migration once")
     func together() async throws {
         let url = try TestServers.postgres.createDatabase("migrations_together")
         let migrator = try Migrator(files: Self.files)
@@ -125,7 +125,7 @@ struct MigratorTests {
         #expect(applied.sorted() == [1, 2])
     }
 
-    @Test("files that do not pair up are refused by name")
+    @Test("unpaired files are refused by name")
     func badFiles() {
         let bad: [([(name: String, text: String)], String)] = [
             ([("0001_x.up.sql", "")], "0001_x.down.sql is missing"),

@@ -1,6 +1,6 @@
 @testable import PostgresClient
 
-/// Plays the world around `PoolState` and notes every broken rule.
+/// Simulates the environment of `PoolState` and records every violated rule.
 struct PoolModel {
     private var pool: PoolState
     private let size: Int
@@ -39,7 +39,7 @@ struct PoolModel {
         check()
     }
 
-    /// From here on everything works: nobody may be left waiting.
+    /// From here on everything works: no waiter may remain.
     mutating func finish() {
         for _ in 0..<1_000 where !(waiting.isEmpty && users.isEmpty && attempts.isEmpty) {
             now += 200
@@ -50,7 +50,7 @@ struct PoolModel {
             for slot in attempts.sorted() { succeed(slot) }
             for slot in users.keys.sorted() { release(slot, isUsable: true) }
         }
-        if !waiting.isEmpty { faults.append("waiting for ever: \(waiting.sorted())") }
+        if !waiting.isEmpty { faults.append("waiting forever: \(waiting.sorted())") }
         apply(pool.close())
         if !open.isEmpty { faults.append("left open: \(open.sorted())") }
     }
@@ -77,11 +77,11 @@ struct PoolModel {
             switch action {
             case .connect(let slot): attempts.insert(slot)
             case .grant(let waiter, let slot):
-                if waiting.remove(waiter) == nil { faults.append("granted to \(waiter), who does not wait") }
+                if waiting.remove(waiter) == nil { faults.append("granted to \(waiter), which is not waiting") }
                 if !open.contains(slot) { faults.append("granted \(slot), which is not open") }
                 if users.updateValue(waiter, forKey: slot) != nil { faults.append("\(slot) has two users") }
             case .fail(let waiter, _):
-                if waiting.remove(waiter) == nil { faults.append("failed \(waiter), who does not wait") }
+                if waiting.remove(waiter) == nil { faults.append("failed \(waiter), which is not waiting") }
             case .discard(let slot):
                 if open.remove(slot) == nil { faults.append("discarded \(slot), which is not open") }
                 if users[slot] != nil { faults.append("discarded \(slot), which is in use") }
@@ -94,7 +94,7 @@ struct PoolModel {
         if open.count + attempts.count > size { faults.append("more than \(size) connections") }
         if pool.connectionCount != open.count + attempts.count { faults.append("miscounted connections") }
         if pool.waiterCount != waiting.count { faults.append("miscounted waiters") }
-        // Who waits has something to wait for.
+        // A waiter must have something to wait for.
         if !waiting.isEmpty, attempts.isEmpty, users.isEmpty, retries.isEmpty { faults.append("waiting for nothing") }
     }
 }

@@ -3,13 +3,13 @@ import Testing
 
 @testable import PostgresClient
 
-@Suite("The pool's decisions")
+@Suite("Pool state")
 struct PoolStateTests {
     private func state(size: Int = 2, waiters: Int = 10) -> PoolState {
         PoolState(limits: .init(size: size, maximumWaiters: waiters, backoffBase: 100, backoffLimit: 1_000))
     }
 
-    @Test("connections are made one for each waiter up to the bound, and handed out in order")
+    @Test("one connection per waiter is opened up to the limit, and granted in order")
     func grants() {
         var pool = state()
         #expect(pool.acquire(now: 0).1 == [.connect(0)])
@@ -22,7 +22,7 @@ struct PoolStateTests {
         #expect(pool.acquire(now: 0).1 == [.grant(3, 0)])
     }
 
-    @Test("a broken connection is discarded and another made for who waits")
+    @Test("a broken connection is discarded and replaced for a waiter")
     func replaces() {
         var pool = state(size: 1)
         _ = pool.acquire(now: 0)
@@ -35,7 +35,7 @@ struct PoolStateTests {
         #expect(pool.connectionCount == 0)
     }
 
-    @Test("when nothing can be reached all waiters fail, and further ones at once until the pause is over")
+    @Test("if the server is unreachable all waiters fail, and later ones at once until the pause is over")
     func backsOff() {
         var pool = state()
         _ = pool.acquire(now: 0)
@@ -43,7 +43,7 @@ struct PoolStateTests {
         #expect(pool.connectFailed(0, now: 0, chance: 0) == [])
         #expect(pool.connectFailed(1, now: 0, chance: 0) == [.fail(0, .unreachable), .fail(1, .unreachable)])
         #expect(pool.acquire(now: 49).1 == [.fail(2, .unreachable)])
-        // Then one tries for all.
+        // Then one attempt is made for all.
         #expect(pool.acquire(now: 50).1 == [.connect(2)])
         #expect(pool.acquire(now: 50).1 == [])
         #expect(pool.connectFailed(2, now: 60, chance: 0) == [.fail(3, .unreachable), .fail(4, .unreachable)])
@@ -52,7 +52,7 @@ struct PoolStateTests {
         #expect(pool.connected(3, now: 170) == [.grant(6, 3)])
     }
 
-    @Test("pauses double up to the limit, and chance takes part of their second half")
+    @Test("pauses double up to the limit, and their second half is random")
     func pauses() {
         var pool = state(size: 1)
         var now: Int64 = 0
@@ -79,7 +79,7 @@ struct PoolStateTests {
         #expect(pool.release(0, isUsable: true, now: 51) == [.grant(1, 0)])
     }
 
-    @Test("the queue is bounded and forgets who left")
+    @Test("the queue is bounded and forgets expired waiters")
     func queue() {
         var pool = state(size: 1, waiters: 1)
         _ = pool.acquire(now: 0)
@@ -90,7 +90,7 @@ struct PoolStateTests {
         #expect(pool.acquire(now: 0).1 == [.grant(2, 0)])
     }
 
-    @Test("closing fails who waits and discards all, late arrivals too")
+    @Test("closing fails all waiters and discards all connections, late ones too")
     func closes() {
         var pool = state()
         _ = pool.acquire(now: 0)
@@ -102,7 +102,7 @@ struct PoolStateTests {
         #expect(pool.acquire(now: 0).1 == [.fail(2, .closed)])
     }
 
-    @Test("whatever happens: bounds hold, no connection has two users, every waiter is answered once")
+    @Test("under random events: limits hold, no connection has two users, every waiter is answered once")
     func random() {
         var random = SeededGenerator.fromEnvironment()
         let seed = random.seed

@@ -1,4 +1,4 @@
-import EventLoop
+import Loops
 import Support
 import Testing
 
@@ -27,7 +27,7 @@ struct PoolTests {
         }
     }
 
-    @Test("who waits too long, or finds the queue full, is told so")
+    @Test("a caller that waits too long, or finds the queue full, gets an error")
     func waits() async throws {
         var configuration = PostgresConfiguration(uri: try TestServers.postgres.url)
         configuration.poolSize = 1
@@ -54,7 +54,7 @@ struct PoolTests {
         }
     }
 
-    @Test("a transaction left open on a lent connection costs the connection, not the next user")
+    @Test("a transaction left open on a leased connection closes it, without affecting the next user")
     func leftOpen() async throws {
         try await withPool(size: 1) { _, pool in
             try await pool.withConnection { connection in _ = try await connection.simpleQuery("BEGIN") }
@@ -64,7 +64,7 @@ struct PoolTests {
         }
     }
 
-    @Test("a closed pool refuses, and leaves no descriptor behind")
+    @Test("a closed pool refuses callers, and leaks no descriptor")
     func descriptors() async throws {
         let server = try PostgresServerProcess()
         try await onLoop { loop in
@@ -102,7 +102,7 @@ struct PoolTests {
             }
             #expect(await eventually(loop) { tally.peak > 0 })
             #expect(tally.successes == 100)
-            // One for each answer; a few are the waiting test's own.
+            // One per answer; a few belong to the waiting test itself.
             #expect(tally.peak <= 150)
         }
     }

@@ -1,4 +1,4 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Support
 import Testing
@@ -23,7 +23,7 @@ struct TransactionTests {
         #expect(count == expected, sourceLocation: location)
     }
 
-    @Test("what the body wrote is there once it returned, and its value comes back")
+    @Test("changes are committed when the body returns, and its value is returned")
     func commits() async throws {
         try await withTable("commits") { loop, pool in
             let value = try await pool.transaction { connection in
@@ -39,7 +39,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("an error thrown by the body undoes everything and comes out as it was")
+    @Test("an error thrown by the body rolls back and is rethrown unchanged")
     func rollsBack() async throws {
         try await withTable("rolls_back") { loop, pool in
             let refusal = await failure(as: Refusal.self) {
@@ -55,7 +55,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a refused statement undoes everything, and the connection is used again")
+    @Test("a refused statement rolls back, and the connection is reused")
     func refusedStatement() async throws {
         try await withTable("refused_statement") { _, pool in
             let error = await failure {
@@ -70,7 +70,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("the last statements travel with COMMIT, and a refused one of them undoes everything")
+    @Test("the last statements are sent with COMMIT, and a refused one rolls everything back")
     func lastStatements() async throws {
         try await withTable("last_statements") { _, pool in
             let value = try await pool.committing { connection in
@@ -97,7 +97,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a body that swallows a refused statement does not pass for committed")
+    @Test("a body that swallows a refused statement does not count as committed")
     func swallowedError() async throws {
         try await withTable("swallowed") { _, pool in
             let error = await failure {
@@ -111,7 +111,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a constraint judged at COMMIT is a refusal, not an unknown outcome")
+    @Test("a constraint checked at COMMIT is a refusal, not an unknown outcome")
     func deferredConstraint() async throws {
         try await withTable("deferred") { _, pool in
             let error = await failure {
@@ -124,7 +124,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("an empty body, and one with pipelines and scripts, work as well")
+    @Test("an empty body, and bodies with pipelines and scripts, work")
     func shapes() async throws {
         try await withTable("shapes") { _, pool in
             try await pool.transaction { _ in }
@@ -149,7 +149,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("losing the connection before COMMIT is sent is surely not executed")
+    @Test("losing the connection before COMMIT is sent has no effect")
     func lostBeforeCommit() async throws {
         try await withTable("lost_before") { _, pool in
             let error = await failure {

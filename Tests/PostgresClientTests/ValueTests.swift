@@ -1,11 +1,11 @@
-import EventLoop
+import Loops
 import PostgresClient
 import Support
 import Testing
 
-@Suite("Values of PostgreSQL")
+@Suite("PostgreSQL values")
 struct ValueTests {
-    @Test("every type comes back as it went, and so does NULL")
+    @Test("every type survives a round trip, and so does NULL")
     func roundTrips() async throws {
         try await withPool { _, pool in
             let row = try #require(
@@ -46,7 +46,7 @@ struct ValueTests {
         }
     }
 
-    @Test("elements of arrays keep their quotes, backslashes, commas, braces, NULLs and letters")
+    @Test("array elements keep their quotes, backslashes, commas, braces, NULLs and letters")
     func textArrays() async throws {
         let texts: [String?] = [
             "plain", "", nil, "NULL", "null", "a\"b", "a\\b", "{x,y}", " padded ", "line\nbreak\ttab", "日本 🎫", "'", ",",
@@ -58,7 +58,7 @@ struct ValueTests {
         }
     }
 
-    @Test("arrays of integers, UUIDs and booleans are unnested side by side")
+    @Test("arrays of integers, UUIDs and booleans are unnested in parallel")
     func parallelArrays() async throws {
         let uuid = "0190163d-8694-739b-aea5-966c26f8ad91"
         try await withPool { _, pool in
@@ -76,7 +76,7 @@ struct ValueTests {
         }
     }
 
-    @Test("rows are a collection and tell how many were affected")
+    @Test("rows are a collection and have the number of affected rows")
     func rows() async throws {
         try await withPool { _, pool in
             let rows = try await pool.query("SELECT g AS n FROM generate_series(1, 1000) g")
@@ -88,7 +88,7 @@ struct ValueTests {
         }
     }
 
-    @Test("a value that reads as something else is an error that names the column")
+    @Test("a value of another type is an error that names the column")
     func decodingErrors() async throws {
         try await withPool { _, pool in
             let row = try await pool.query("SELECT 'x'::text AS word, NULL::bigint AS nothing, 12.5 AS half")[0]
@@ -105,7 +105,7 @@ struct ValueTests {
         }
     }
 
-    @Test("a NUL character is refused before anything is sent, and the connection goes on")
+    @Test("a NUL character is refused before anything is sent, and the connection stays usable")
     func nulCharacters() async throws {
         try await withPool { _, pool in
             for bad in [PostgresValue.text("a\0b"), .textArray(["\0"])] {

@@ -1,4 +1,4 @@
-/// One step of somebody.
+/// One step of one actor.
 struct Move {
     enum Kind: UInt8 {
         case connects, claims, claimsTogether, replaces, repeats, confirms, cancels, expires, reads, putsBack
@@ -8,11 +8,11 @@ struct Move {
     }
 
     let kind: Kind
-    /// Whoever does it.
+    /// The process that acts.
     var actor = 0
-    /// The booking, the server, or the phase that it ends.
+    /// The booking or the server, or the phase that the step ends.
     var object = 0
-    /// Whether it came to nothing.
+    /// Whether the step was refused and changed nothing.
     var isRefused = false
 
     func words(_ state: State) -> String {
@@ -22,26 +22,26 @@ struct Move {
     private func text(_ state: State) -> String {
         let booking = "b\(object)"
         switch kind {
-        case .connects: return "API \(actor) learns which Redis \(object) is"
+        case .connects: return "API \(actor) learns the identity of Redis \(object)"
         case .claims: return "\(booking) is claimed" + made(state)
         case .claimsTogether: return "b0 and b2 are claimed in one call" + made(state)
         case .replaces: return "b0 expires and b1 is claimed in one call" + made(state)
-        case .repeats: return "b0's claim comes again with its key, and makes \(booking)" + made(state)
+        case .repeats: return "b0's claim is repeated with its key, and makes \(booking)" + made(state)
         case .confirms: return "\(booking) is confirmed" + made(state)
         case .cancels: return "\(booking) is cancelled by its owner" + made(state)
         case .expires: return "\(booking) lapses" + made(state)
         case .reads: return "API \(actor) reads \(booking), which left Redis, from PostgreSQL"
         case .putsBack: return "API \(actor) puts \(booking) back into Redis" + made(state)
         case .begins: return "a payment of \(booking) begins" + made(state)
-        case .recorded: return "the attempt of \(booking) is on record"
-        case .charged: return "the provider takes the money of \(booking)"
+        case .recorded: return "the attempt of \(booking) is recorded"
+        case .charged: return "the provider captures the payment of \(booking)"
         case .declined: return "the provider declines the charge of \(booking)" + made(state)
         case .givesUp: return "the attempt of \(booking) was not recorded in time" + made(state)
         case .dies: return "the API copy that pays \(booking) dies"
-        case .tells: return "\(booking) is told of its money" + made(state)
+        case .tells: return "\(booking) receives the outcome of its charge" + made(state)
         case .asksPaid: return "settlement learns that \(booking) was paid" + made(state)
-        case .asksUnpaid: return "settlement learns that nobody charged \(booking)" + made(state)
-        case .hears: return "the customer of \(booking) hears that it is persisted"
+        case .asksUnpaid: return "settlement learns that \(booking) was not charged" + made(state)
+        case .hears: return "the customer of \(booking) receives `persisted: true`"
         case .syncs: return "the replica (or the disk) catches up"
         case .restarts: return "FAULT: Redis restarts with all data"
         case .loses: return "FAULT: Redis restarts from an earlier moment"
@@ -51,8 +51,8 @@ struct Move {
         case .deletes: return "FAULT: the outbox is deleted"
         case .breaks: return "FAULT: a claim of b0 fails half-way, after its entry"
         case .retires: return "the old primary dies"
-        case .copyConnects: return "reconciler \(actor) learns which Redis \(object) is"
-        case .takesOver: return "reconciler \(actor) takes the lease over"
+        case .copyConnects: return "reconciler \(actor) learns the identity of Redis \(object)"
+        case .takesOver: return "reconciler \(actor) takes over the lease"
         case .learns: return "reconciler \(actor) learns that it has no lease"
         case .looks: return "reconciler \(actor) looks" + found(state)
         case .commits: return "reconciler \(actor) commits its batch (cursor \(state.ledger.cursor))"
@@ -75,7 +75,7 @@ struct Move {
 
     private func found(_ state: State) -> String {
         let copy = state.copies[actor]
-        guard copy.phase == .writing else { return ": this Redis has to be recovered" }
+        guard copy.phase == .writing else { return ": this Redis needs a recovery" }
         let list = copy.batch.list
         return ": entries \(list[0].id) to \(list[Int(copy.batch.count) - 1].id)"
     }
@@ -86,9 +86,9 @@ struct Move {
         case .closing: "closes the partition"
         case .tail: "reads the tail"
         case .writingTail: "commits the tail (cursor \(state.ledger.cursor))"
-        case .passingTail: "passes the tail over"
+        case .passingTail: "skips the tail"
         case .salvaging: "reads the records"
-        case .writingSalvage: "commits what only records tell"
+        case .writingSalvage: "commits what only records have"
         case .reading: "reads PostgreSQL"
         case .loadingEvent: "loads the event"
         case .loadingHolds: "loads the holds"

@@ -1,82 +1,82 @@
-/// The rules of the protocol, each of which can be taken away to see what it is for.
+/// The rules of the protocol. Each can be removed to show what it is for.
 ///
-/// Every change of an event goes through one function, `apply`, which takes a group of operations, judges them in tables
-/// and writes them at once: its first write is the outbox entry. A move of the model is such a group, mostly of one
-/// operation. A key is looked up in the keys of two days, which lead to the booking that it made.
-public enum Rule: UInt8, CaseIterable, Sendable {
-    /// A batch begins at the cursor, and is committed only if that has not moved.
+/// Every change of an event goes through one function, `apply`, which takes a group of operations, judges them in
+/// tables and writes the result at once; its first write is the outbox entry. A move of the model is such a group,
+/// mostly of one operation. A key is looked up in the keys of two days, which map it to the booking that it made.
+package enum Rule: UInt8, CaseIterable, Sendable {
+    /// A batch starts at the cursor, and commits only if the cursor has not moved.
     case orderedCursor
-    /// A batch is committed only under the epoch its writer knows.
+    /// A batch commits only under the epoch that its writer knows.
     case epochFence
-    /// A batch is committed only by the copy that has the lease.
+    /// A batch commits only if the copy has the lease.
     case ownerFence
-    /// Customers hear `persisted` after the commit, not when a batch is read.
+    /// Customers get `persisted` after the commit, not when the batch is read.
     case acknowledgeAfterCommit
-    /// `persisted` is said of the very version that the row has, not of a number that is as high.
+    /// `persisted` is reported for the exact version that the row has, not for any version up to it.
     case acknowledgeSameVersion
-    /// Entries leave the outbox only once they are written down.
+    /// Entries are trimmed from the outbox only once they are persisted.
     case trimBelowCursor
-    /// PostgreSQL gives a seat to one booking.
+    /// PostgreSQL assigns a seat to one booking only.
     case judge
-    /// A confirmed booking becomes nothing but cancelled in PostgreSQL.
+    /// In PostgreSQL, a confirmed booking can only become cancelled.
     case confirmedStays
-    /// Scripts write only to a partition that is open.
+    /// Scripts write only to an open partition.
     case closedWhileRecovering
-    /// The scripts of a recovery need exactly its epoch.
+    /// Scripts of a recovery require its exact epoch.
     case recoveryEpoch
-    /// A recovery reads tail and records only from the Redis that it closed.
+    /// A recovery reads the tail and the records only from the Redis that it closed.
     case recoveryReads
-    /// A Redis is known by its `run_id` and its `master_replid`.
+    /// A Redis is identified by its `run_id` and its `master_replid`.
     case replicationIdentity
-    /// Identity is compared again and again, not at connecting alone.
+    /// The identity is compared repeatedly, not only at connect.
     case identityAgain
-    /// A recovery opens only the Redis it began with.
+    /// A recovery opens only the Redis that it started with.
     case identityAtOpen
-    /// A recovery writes the surviving tail down first.
+    /// A recovery persists the surviving tail first.
     case drainTail
-    /// A tail of a past that PostgreSQL has moved on from is passed over.
+    /// A tail from an abandoned history is skipped.
     case lineage
-    /// The lineage in PostgreSQL is that of the entries, not of the recovery that writes them down.
+    /// PostgreSQL stores the lineage of the entries, not of the recovery that persists them.
     case lineageOfEntries
-    /// A record of another epoch counts as absent.
+    /// A record of another epoch counts as missing.
     case recordEpoch
-    /// Live holds are loaded in a recovery.
+    /// A recovery loads live holds.
     case reloadHolds
-    /// After a recovery new entries sort after the cursor.
+    /// After a recovery, new entries sort after the cursor.
     case streamPastCursor
-    /// No script builds on an outbox that is gone.
+    /// No script writes if the outbox is missing.
     case outboxRequired
-    /// Where the outbox is gone, the bookings' records are written down.
+    /// If the outbox is missing, the bookings' records are persisted.
     case salvage
-    /// Of records, those of bookings that ended are persisted before those that may take what they release.
+    /// When records are persisted, ended bookings come before those that may take their units.
     case endedFirst
-    /// What a verdict was made of is not written down from records.
+    /// Bookings under a verdict are not persisted from records.
     case salvageSparesVerdicts
-    /// A booking is put back into Redis only under the epoch in which PostgreSQL was read.
+    /// A booking is loaded into Redis only under the epoch in which PostgreSQL was read.
     case loadUnderReadEpoch
-    /// The provider is asked for money only once PostgreSQL has the attempt.
+    /// The provider is asked to charge only once PostgreSQL has the attempt.
     case recordBeforeCharge
-    /// An attempt is ended for want of a charge only when none can be under way.
+    /// An attempt without a charge is ended only when no charge can be in flight.
     case settlePatience
-    /// What a group of operations changed is one entry, so that PostgreSQL takes all of it or nothing.
+    /// All changes of a group are one entry, so that PostgreSQL persists all of them or none.
     case groupIsOneEntry
     /// A group that failed after its first write closes its event until a recovery.
     case closedWhenHalfWritten
-    /// Keys in use are loaded in a recovery.
+    /// A recovery loads keys in use.
     case reloadKeys
-    /// A request whose key made a booking that has left Redis is answered from PostgreSQL.
+    /// If a key's booking has left Redis, the request is answered from PostgreSQL.
     case goneFromPostgres
 }
 
-/// Those of the rules that hold.
-public struct Rules: Sendable {
+/// The rules in force.
+package struct Rules: Sendable {
     private var mask = UInt64.max
 
-    /// All of them.
-    public init() {}
+    /// All rules.
+    package init() {}
 
-    /// All but some.
-    public init(without rules: [Rule]) {
+    /// All rules except these.
+    package init(without rules: [Rule]) {
         for rule in rules { mask &= ~(1 << UInt64(rule.rawValue)) }
     }
 

@@ -1,7 +1,7 @@
 extension Scenario {
-    /// Worlds in which all rules hold, so that nothing may be violated.
-    public static let sound: [Scenario] = [
-        Scenario("nothing goes wrong; the lease changes hands") {
+    /// Worlds with all rules, in which nothing may be violated.
+    package static let sound: [Scenario] = [
+        Scenario("no fault; the lease changes hands") {
             $0.copies = 2
             $0.takeoverLimit = 2
         },
@@ -11,22 +11,22 @@ extension Scenario {
             $0.cancels = false
             $0.faults = [.flush]
         },
-        Scenario("a hold expires in the call that claims its seat, and entries are persisted one by one") {
+        Scenario("a hold expires in the call that claims its seat, and entries are persisted one at a time") {
             $0.replaces = true
             $0.batchLimit = 1
         },
         Scenario("a claim fails half-way, after its entry") { $0.faults = [.halfWritten] },
-        Scenario("a key is used again, before and after a restart") {
+        Scenario("a key is reused, before and after a restart") {
             $0.faults = [.restart]
             $0.bookings = 3
             $0.repeats = true
         },
-        Scenario("a key is used again, before and after FLUSHALL") {
+        Scenario("a key is reused, before and after FLUSHALL") {
             $0.faults = [.flush]
             $0.bookings = 3
             $0.repeats = true
         },
-        Scenario("a key is used again, before and after a restart from an earlier moment") {
+        Scenario("a key is reused, before and after a restart from an earlier moment") {
             $0.faults = [.lostTail]
             $0.bookings = 3
             $0.repeats = true
@@ -58,7 +58,7 @@ extension Scenario {
             $0.crashLimit = 1
             $0.recoveryLimit = 3
         },
-        Scenario("bookings that left Redis are put back while it restarts twice") {
+        Scenario("bookings that left Redis are loaded again while it restarts twice") {
             $0.faults = [.restart]
             $0.faultLimit = 2
             $0.bookings = 1

@@ -1,13 +1,13 @@
-/// A world that is searched, and the rules that are taken away from it.
-public struct Scenario: Sendable, CustomStringConvertible {
-    /// What happens in it.
-    public let description: String
-    /// Rules that do not hold in it.
-    public let without: [Rule]
-    /// What is violated then.
-    public let violation: Violation
-    /// Whether it can be searched whole, without optimisation, in a few seconds.
-    public let isSmall: Bool
+/// A world to search, and the rules that are removed from it.
+package struct Scenario: Sendable, CustomStringConvertible {
+    /// What happens in this world.
+    package let description: String
+    /// The removed rules.
+    package let without: [Rule]
+    /// The violation that results.
+    package let violation: Violation
+    /// Whether it can be searched completely in a debug build within a few seconds.
+    package let isSmall: Bool
     private let size: Setup
 
     init(
@@ -23,13 +23,13 @@ public struct Scenario: Sendable, CustomStringConvertible {
         self.size = size
     }
 
-    /// The world as it is.
-    public var setup: Setup {
+    /// The world without these rules.
+    package var setup: Setup {
         var setup = size
         setup.rules = Rules(without: without)
         return setup
     }
 
     /// The world with all rules.
-    public var sound: Setup { size }
+    package var sound: Setup { size }
 }

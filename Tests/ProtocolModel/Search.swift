@@ -1,21 +1,21 @@
-/// A breadth-first search of everything that can happen: the first violation it meets has the shortest trace there is.
-public struct Search {
-    /// What was found.
-    public struct Outcome: Sendable {
-        /// States that were seen.
-        public var states = 0
-        /// Steps that were tried.
-        public var steps = 0
-        /// Steps of the longest of the shortest traces.
-        public var depth = 0
-        /// Whether no state is left.
-        public var isExhaustive = false
-        /// How long it took.
-        public var time = Duration.zero
-        /// What is violated.
-        public var violation = Violation.none
-        /// The steps that lead there, in words.
-        public var trace: [String] = []
+/// A breadth-first search of all possible histories: the first violation found has the shortest possible trace.
+package struct Search {
+    /// The result of a search.
+    package struct Outcome: Sendable {
+        /// Distinct states.
+        package var states = 0
+        /// Steps tried.
+        package var steps = 0
+        /// The longest of the shortest traces, in steps.
+        package var depth = 0
+        /// Whether every state was searched.
+        package var isExhaustive = false
+        /// How long the search took.
+        package var time = Duration.zero
+        /// The violation found.
+        package var violation = Violation.none
+        /// The steps to the violation, in words.
+        package var trace: [String] = []
     }
 
     private var world: World
@@ -23,15 +23,15 @@ public struct Search {
     private var parents: [UInt32] = [0]
     private var moves: [UInt32] = [0]
 
-    /// A search in a world of this size.
-    public init(_ setup: Setup) { world = World(setup) }
+    /// A search of this world.
+    package init(_ setup: Setup) { world = World(setup) }
 
-    /// Searches until a violation is met, or a bound.
+    /// Searches until a violation or a bound is reached.
     ///
     /// - Parameters:
-    ///   - depth: steps at most; `nil` for all.
-    ///   - states: states at most.
-    public mutating func run(depth: Int? = nil, states: Int = .max) -> Outcome {
+    /// - depth: the maximum number of steps; `nil` for no limit.
+    /// - states: the maximum number of states.
+    package mutating func run(depth: Int? = nil, states: Int = .max) -> Outcome {
         let start = ContinuousClock.now
         var outcome = search(depth, states)
         outcome.time = ContinuousClock.now - start
@@ -79,7 +79,7 @@ public struct Search {
         return outcome
     }
 
-    /// Goes the way again, from the first state.
+    /// Replays the path from the first state.
     private mutating func trace(_ number: Int) -> [String] {
         var path: [UInt32] = []
         var number = number
@@ -98,8 +98,8 @@ public struct Search {
         return words
     }
 
-    /// 64 bits of a state (FNV-1a over words, mixed): of ten million states two collide with a chance of 1 in 370,000, and
-    /// then one of them is not searched.
+    /// 64 bits of a state (FNV-1a over words, mixed): among ten million states, the chance of a collision is 1 in
+    /// 370,000; one of the two is then not searched.
     private static func hash(_ state: State) -> UInt64 {
         withUnsafeBytes(of: state) { bytes in
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -121,7 +121,7 @@ public struct Search {
 }
 
 extension Move {
-    /// Tells the steps from one state apart.
+    /// Distinguishes the steps from one state.
     var code: UInt32 {
         UInt32(kind.rawValue) | UInt32(actor) << 8 | UInt32(object) << 16 | (isRefused ? 1 << 24 : 0)
     }

@@ -1,4 +1,4 @@
-/// Where a booking is in its life, as `BookingStatus`.
+/// A booking's status, as `BookingStatus`.
 enum Status: UInt8 {
     case none, reserved, paying, confirmed, cancelled, expired, failed
 
@@ -6,30 +6,30 @@ enum Status: UInt8 {
     var isLive: Bool { isHeld || self == .confirmed }
 }
 
-/// Where a booking's payment is, as `PaymentStatus`.
+/// A payment's status, as `PaymentStatus`.
 enum Money: UInt8 {
     case none, pending, succeeded, failed, refundDue
 }
 
-/// How far a payment is with whoever takes it.
+/// The state of a charge in flight.
 enum Charge: UInt8 {
     case none
-    /// Waits for the attempt to be on record.
+    /// Waiting for the attempt to be persisted.
     case begun
     /// The provider may be asked.
     case recorded
-    /// It took the money, and the booking is to be told.
+    /// The provider has captured the money; the booking does not have the outcome yet.
     case taken
 }
 
-/// A booking as some store has it. Every state here is bytes without gaps: it is hashed as it lies in memory.
+/// A booking as one store has it. State types must have no padding: a state is hashed by its bytes in memory.
 struct Image {
     var status = Status.none
     var version: UInt8 = 0
-    /// The running or last attempt, from 1, and what became of it.
+    /// The running or last attempt, counted from 1, and its outcome.
     var attempt: UInt8 = 0
     var money = Money.none
-    /// Tells versions of different histories apart, as `updatedAt` does: the faults before it.
+    /// Distinguishes versions of different histories, as `updatedAt` does: the number of earlier faults.
     var history: UInt8 = 0
 }
 
@@ -51,13 +51,13 @@ struct Entry {
     var claimed: Image { Image(status: .reserved, version: 1, history: image.history) }
 }
 
-/// A run of entries: an outbox, or a batch in hand.
+/// A run of entries: an outbox, or a batch.
 struct Entries {
     static let capacity = 9
     var count: UInt8 = 0
     var list = InlineArray<9, Entry>(repeating: Entry())
 
-    /// False when there is no room: such a state is not searched.
+    /// Returns false if there is no room; such a state is not searched.
     mutating func append(_ entry: Entry) -> Bool {
         guard count < Self.capacity else { return false }
         list[Int(count)] = entry
@@ -65,7 +65,7 @@ struct Entries {
         return true
     }
 
-    /// Drops all below an id.
+    /// Drops all entries below an id.
     mutating func removeAll(below id: UInt8) {
         var kept = Entries()
         for index in 0..<Int(count) where list[index].id >= id { _ = kept.append(list[index]) }
@@ -73,7 +73,7 @@ struct Entries {
     }
 }
 
-/// What a Redis holds of the partition.
+/// A Redis's data of the partition.
 struct Data {
     enum Gate: UInt8 { case closed, open, suspect }
 
@@ -85,7 +85,7 @@ struct Data {
     var isDamaged = false
     var hasOutbox = false
     var lastID: UInt8 = 0
-    /// Whether the key of the first booking is among those of two days.
+    /// Whether the first booking's key is stored in the keys of two days.
     var hasKey = false
     var eventEpoch: UInt8 = 0
     /// Free, held or sold.
@@ -105,9 +105,9 @@ struct Server {
     var data = Data()
 }
 
-/// Whom somebody talks to, and whom they believe it to be.
+/// The server that a client is connected to, and the identity that it last read there.
 struct Connection {
-    /// Counted from 1; 0 for nobody.
+    /// Counted from 1; 0 for none.
     var server: UInt8 = 0
     var run: UInt8 = 0
     var replication: UInt8 = 0
@@ -116,7 +116,7 @@ struct Connection {
 /// A copy of the API.
 struct Caller {
     var connection = Connection()
-    /// A booking read from PostgreSQL to be put back into Redis, counted from 1.
+    /// A booking read from PostgreSQL to be loaded into Redis, counted from 1.
     var read: UInt8 = 0
     var readEpoch: UInt8 = 0
     var image = Image()
@@ -133,12 +133,12 @@ struct Copy {
     var connection = Connection()
     var phase = Phase.idle
     var owner: UInt8 = 0
-    /// Whether it believes to have the lease, and the row as it knows it.
+    /// Whether the copy believes that it has the lease, and the partition's row as it last read it.
     var isLeased = false
     var epoch: UInt8 = 0
     var cursor: UInt8 = 0
     var lineage: UInt8 = 0
-    /// When the recovery began.
+    /// Identity and findings at the start of the recovery.
     var run: UInt8 = 0
     var replication: UInt8 = 0
     var foundLineage: UInt8 = 0
@@ -147,40 +147,40 @@ struct Copy {
     var rows = InlineArray<3, Image>(repeating: Image())
 }
 
-/// PostgreSQL: the partition's row, the bookings, and what settlement knows.
+/// PostgreSQL: the partition's row, the bookings, and the payments.
 struct Ledger {
     var epoch: UInt8 = 1
     var cursor: UInt8 = 0
     var lineage: UInt8 = 0
     var owner: UInt8 = 0
     var rows = InlineArray<3, Image>(repeating: Image())
-    /// 1: refused, 2: and overruled.
+    /// 1: refused, 2: refused and overruled.
     var verdicts = InlineArray<3, UInt8>(repeating: 0)
-    /// Payments by booking and attempt, and the booking's version that said so.
+    /// Payments by booking and attempt, and the booking version that set them.
     var payments = InlineArray<6, Money>(repeating: .none)
     var paymentVersions = InlineArray<6, UInt8>(repeating: 0)
 }
 
-/// Everything there is.
+/// The state of the whole world.
 struct State {
     var servers = InlineArray<2, Server>(repeating: Server())
     var callers = InlineArray<2, Caller>(repeating: Caller())
     var copies = InlineArray<2, Copy>(repeating: Copy())
     var ledger = Ledger()
     var charges = InlineArray<3, Charge>(repeating: .none)
-    /// The attempt that is under way, or was last.
+    /// The running or last attempt.
     var attempts = InlineArray<3, UInt8>(repeating: 0)
-    /// The version of a confirmation that somebody waits to hear of as persisted.
+    /// The version of a confirmation whose `persisted` a customer waits for.
     var waits = InlineArray<3, UInt8>(repeating: 0)
     var waitHistories = InlineArray<3, UInt8>(repeating: 0)
-    // One bit a booking.
+    // One bit per booking.
     var claimed: UInt8 = 0
     var cancelAsked: UInt8 = 0
     var confirmedTo: UInt8 = 0
     var persistedTo: UInt8 = 0
-    /// Of each booking's attempts.
+    /// One bit per attempt of each booking.
     var captured: UInt8 = 0
-    // What has happened so far.
+    // Counts of past steps.
     var faults: UInt8 = 0
     var crashes: UInt8 = 0
     var takeovers: UInt8 = 0
@@ -188,14 +188,14 @@ struct State {
     var syncs: UInt8 = 0
     var nextRun: UInt8 = 3
     var nextReplication: UInt8 = 2
-    /// Whether Redis has lost anything.
+    /// Whether Redis has lost data.
     var isLossy = false
     var violation = Violation.none
-    /// A bound of the model was reached: not searched.
+    /// A bound of the model was exceeded: the state is not searched.
     var isBeyond = false
 }
 
-/// Where an attempt is in the lists of all.
+/// The index of an attempt in the flat lists.
 func slot(_ booking: Int, _ attempt: UInt8) -> Int { 2 * booking + Int(attempt) - 1 }
 
 extension UInt8 {

@@ -1,5 +1,5 @@
 extension World {
-    /// What a copy of the reconciler does next.
+    /// Adds the next steps of a copy of the reconciler.
     mutating func addCopy(_ state: State, _ index: Int) {
         let copy = state.copies[index]
         for server in 0..<2 {
@@ -26,7 +26,7 @@ extension World {
             step(state, .takesOver, index, 0) { _, new in
                 new.takeovers += 1
                 new.ledger.owner = UInt8(index + 1)
-                // What it knows of a partition that it never let go of stays (`Reconciler.beat`).
+                // A copy keeps what it knows of a partition while it has the lease (`Reconciler.beat`).
                 guard !new.copies[index].isLeased else { return }
                 new.copies[index].isLeased = true
                 new.copies[index].epoch = new.ledger.epoch
@@ -74,7 +74,7 @@ extension World {
     private mutating func addLook(_ state: State, _ index: Int, _ data: Data) {
         addBatch(state, index, batch(data, after: state.copies[index].cursor))
         guard !holds(.orderedCursor) else { return }
-        // A consumer group hands out what no other has in hand.
+        // A consumer group delivers only entries that no other consumer has pending.
         for other in 0..<setup.copies where other != index && state.copies[other].phase == .writing {
             let inHand = state.copies[other].batch
             addBatch(state, index, batch(data, after: inHand.list[Int(inHand.count) - 1].id), object: 1)
@@ -131,17 +131,17 @@ extension World {
         add(Move(kind: .commits, actor: index), new)
     }
 
-    /// Whether the first statement of a batch finds its row, `BatchWriter.fence`.
+    /// Whether the first statement of a batch matches its row, `BatchWriter.fence`.
     func isAdmitted(_ copy: Copy, _ ledger: Ledger) -> Bool {
         (ledger.epoch == copy.epoch || !holds(.epochFence))
             && (ledger.cursor == copy.cursor || !holds(.orderedCursor))
             && (copy.isLeased && isOwner(copy, ledger) || !holds(.ownerFence))
     }
 
-    /// Owners are told apart by who has leased: the row that a copy knows names it.
+    /// A copy knows itself by the owner in the row that it last read.
     private func isOwner(_ copy: Copy, _ ledger: Ledger) -> Bool { copy.owner == ledger.owner }
 
-    /// Learns what is true, and begins anew; a copy without a lease lets go.
+    /// Rereads the row and starts over; a copy without a lease lets go of the partition.
     func reread(_ state: inout State, _ index: Int) {
         var copy = Copy()
         copy.connection = state.copies[index].connection

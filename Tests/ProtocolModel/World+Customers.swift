@@ -1,5 +1,5 @@
 extension World {
-    /// What a copy of the API does with bookings.
+    /// Adds the steps of a copy of the API on bookings.
     mutating func addCaller(_ state: State, _ caller: Int) {
         addConnections(state, caller)
         let connection = state.callers[caller].connection
@@ -24,7 +24,7 @@ extension World {
         }
     }
 
-    /// What somebody learns who asks a server which one it is; `nil` when it is nothing new.
+    /// The connection after reading a server's identity; `nil` if it did not change.
     func connection(_ state: State, _ old: Connection, _ index: Int) -> Connection? {
         let server = state.servers[index]
         guard server.isUp, server.isPrimary else { return nil }
@@ -93,7 +93,7 @@ extension World {
         }
     }
 
-    /// The first booking's claim comes again, with its key, for a booking of another id.
+    /// The first booking's claim is repeated with its key and another booking id.
     private mutating func addRepetition(_ state: State, _ server: Int) {
         let data = state.servers[server].data
         guard state.claimed.has(0), !state.claimed.has(2), data.seats[seat(of: 2)] == .free else { return }
@@ -107,7 +107,7 @@ extension World {
         }
     }
 
-    /// Does something to a copy of the state, unless a bound is reached.
+    /// Applies a change to a copy of the state, unless a bound is exceeded.
     mutating func step(
         _ state: State, _ kind: Move.Kind, _ actor: Int, _ object: Int, _ change: (World, inout State) -> Void
     ) {
@@ -118,7 +118,7 @@ extension World {
 
     // MARK: - Bookings that left Redis
 
-    /// `BookingLocator`: a booking that is not held, and not in Redis, is put back to be acted on.
+    /// `BookingLocator`: a booking that is neither held nor in Redis is loaded into Redis for further changes.
     private mutating func addReading(_ state: State, _ caller: Int) {
         guard setup.reloads else { return }
         let own = state.callers[caller]
@@ -156,9 +156,9 @@ extension World {
         }
     }
 
-    // MARK: - Being told
+    // MARK: - Acknowledgements
 
-    /// Customers hear that their confirmation is persisted: from the row, or from a message that says the same.
+    /// Customers learn that their confirmation is persisted: from the row, or from an equivalent message.
     mutating func addHearing(_ state: State) {
         for booking in 0..<setup.bookings where state.charges[booking] == .none {
             guard isWritten(state, booking, .confirmed) else { continue }
@@ -169,7 +169,7 @@ extension World {
         }
     }
 
-    /// Whether PostgreSQL has what somebody waits for.
+    /// Whether PostgreSQL has the version that a customer waits for.
     func isWritten(_ state: State, _ booking: Int, _ status: Status) -> Bool {
         let row = state.ledger.rows[booking]
         let version = state.waits[booking]
@@ -178,7 +178,7 @@ extension World {
         return row.version == version && row.status == status && row.history == state.waitHistories[booking]
     }
 
-    /// Somebody waits for what was just made.
+    /// Waits for the version that was just made.
     func wait(_ state: inout State, _ server: Int, _ booking: Int) {
         let image = state.servers[server].data.records[booking].image
         state.waits[booking] = image.version

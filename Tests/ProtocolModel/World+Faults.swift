@@ -1,5 +1,5 @@
 extension World {
-    /// What goes wrong, and the replica that lags behind.
+    /// Adds the faults, and the steps of the lagging replica.
     mutating func addFaults(_ state: State) {
         if setup.keepsImage, state.syncs == 0, state.faults < setup.faultLimit, state.servers[0].isUp,
             state.servers[0].isPrimary, !state.servers[1].isPrimary
@@ -68,7 +68,7 @@ extension World {
             && data.records[0].epoch == 0
     }
 
-    /// `apply` fails between its entry and the rest; who called it hears that the outcome is not known.
+    /// `apply` fails between its entry and its other writes; the caller gets an unknown outcome.
     private func halfWrite(_ state: inout State) {
         let before = state.servers[0].data
         state.claimed.set(0)
@@ -109,7 +109,7 @@ extension World {
     }
 }
 
-/// Whether two stores hold the same bytes.
+/// Whether two stores have the same bytes.
 func isSame(_ left: Data, _ right: Data) -> Bool {
     withUnsafeBytes(of: left) { left in
         withUnsafeBytes(of: right) { right in left.elementsEqual(right) }

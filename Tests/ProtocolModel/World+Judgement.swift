@@ -1,5 +1,5 @@
 extension World {
-    /// What is wrong with a state.
+    /// The violation in a state.
     func judged(_ state: State) -> Violation {
         for booking in 0..<setup.bookings {
             let violation = judged(state, booking)
@@ -34,7 +34,7 @@ extension World {
         return .none
     }
 
-    /// Whether Redis has a confirmation that PostgreSQL lacks, in its outbox or, where that is gone, in its record.
+    /// Whether Redis has a confirmation that PostgreSQL lacks: in its outbox or, if that is missing, in a record.
     private func isUnderWay(_ state: State, _ booking: Int) -> Bool {
         for index in 0..<2 where state.servers[index].isUp {
             let data = state.servers[index].data
@@ -54,7 +54,8 @@ extension World {
         return false
     }
 
-    /// A seat is held by exactly one hold, sold of at most one record (a confirmed booking may have left), else free.
+    /// A held seat has exactly one hold, a sold seat at most one record (a confirmed booking may have left), any other
+    /// seat is free.
     private func isConserved(_ data: Data) -> Bool {
         guard data.eventEpoch == data.epoch else { return true }
         for place in 0..<2 {
@@ -77,7 +78,7 @@ extension World {
         return true
     }
 
-    /// Whether nothing is left to be written down, nobody is at it, and the stores differ.
+    /// Whether nothing is left to persist, no copy is at work, and the stores differ.
     private func isDrifting(_ state: State) -> Bool {
         var place: Int?
         for index in 0..<2 where state.servers[index].isUp && state.servers[index].isPrimary {
@@ -95,7 +96,7 @@ extension World {
         return differs(state, data)
     }
 
-    /// Whether everybody takes it for the Redis that was validated, and nobody will find out.
+    /// Whether every client takes this Redis for the validated one, and will go on doing so.
     private func isTrusted(_ state: State, _ place: Int) -> Bool {
         if holds(.identityAgain) { return isValidated(state.servers[place]) }
         let copy = state.copies[0].connection

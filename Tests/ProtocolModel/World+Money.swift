@@ -1,5 +1,5 @@
 extension World {
-    /// Payments in flight: `PaymentFlow` and `Reconciler+Settle`.
+    /// Adds the steps of payments in flight: `PaymentFlow` and `Reconciler+Settle`.
     mutating func addMoney(_ state: State) {
         for booking in 0..<setup.bookings {
             addFlow(state, booking)
@@ -7,7 +7,7 @@ extension World {
         }
     }
 
-    /// What a copy of the API does that takes a payment.
+    /// Adds the steps of a copy of the API that handles a payment.
     private mutating func addFlow(_ state: State, _ booking: Int) {
         let attempt = state.attempts[booking]
         switch state.charges[booking] {
@@ -26,7 +26,7 @@ extension World {
                 new.captured.set(slot(booking, attempt))
             }
             addFailing(state, booking, attempt, .declined)
-            // The charge is made, and nobody is left to hear of it.
+            // The charge succeeds, but the API copy that asked for it is gone.
             step(state, .dies, 1, booking) { _, new in
                 new.charges[booking] = .none
                 new.captured.set(slot(booking, attempt))
@@ -60,8 +60,8 @@ extension World {
         return nil
     }
 
-    /// A booking as its script finds it, put back from PostgreSQL if it left Redis (`BookingLocator`); `nil` while a hold
-    /// that is not here is being recovered.
+    /// A booking as its script finds it, loaded from PostgreSQL if it left Redis (`BookingLocator`); `nil` while a
+    /// missing hold is being recovered.
     private func located(_ state: State, _ booking: Int) -> (server: Int, image: Image)? {
         guard let server = place(state) else { return nil }
         let found = image(state.servers[server].data, booking)
@@ -88,7 +88,7 @@ extension World {
         }
     }
 
-    /// `fail_payment`: the hold is as it was.
+    /// `fail_payment`: the hold becomes what it was.
     private func fail(_ state: inout State, _ server: Int, _ booking: Int, _ attempt: UInt8, _ image: Image) {
         guard image.attempt == attempt, image.money == .pending else { return }
         if image.status == .paying {
@@ -98,7 +98,7 @@ extension World {
         }
     }
 
-    // MARK: - Money that was taken
+    // MARK: - Captured money
 
     private mutating func addTelling(_ state: State, _ booking: Int, _ attempt: UInt8, _ kind: Move.Kind) {
         guard let (server, image) = located(state, booking) else { return }
@@ -110,10 +110,10 @@ extension World {
         }
     }
 
-    /// `confirm`: whatever has become of the booking, its money becomes its own or is due back.
+    /// `confirm`: whatever the booking's status, its money pays for it or is due for refund.
     private func tell(_ state: inout State, _ server: Int, _ booking: Int, _ attempt: UInt8, _ image: Image) {
         if image.money == .succeeded || image.money == .refundDue {
-            // Of another attempt: `ChargeStore.giveBack`.
+            // Money of another attempt: `ChargeStore.giveBack`.
             if image.attempt != attempt { state.ledger.payments[slot(booking, attempt)] = .refundDue }
             return
         }
@@ -149,7 +149,7 @@ extension World {
                 world.load(&new, server, booking, image)
                 world.fail(&new, server, booking, attempt, image)
             } else if image.attempt != attempt {
-                // The booking has forgotten it over another: `PaymentStore.endForgotten`.
+                // The booking has moved on to another attempt: `PaymentStore.endForgotten`.
                 new.ledger.payments[slot(booking, attempt)] = .failed
             }
         }

@@ -1,5 +1,5 @@
 extension World {
-    /// Writes a batch down: `BatchWriter`, and what `Reconciler+Write` does with one that is refused.
+    /// Persists a batch: `BatchWriter`, and the handling of a refused batch in `Reconciler+Write`.
     func write(_ state: inout State, _ batch: Entries) {
         var rows = state.ledger.rows
         for index in 0..<Int(batch.count) {
@@ -21,7 +21,7 @@ extension World {
         }
     }
 
-    /// Takes a later version over, `NetChange`.
+    /// Applies a later version, `NetChange`.
     func take(_ rows: inout InlineArray<3, Image>, _ booking: Int, _ image: Image) {
         let old = rows[booking]
         guard image.version > old.version else { return }
@@ -30,13 +30,13 @@ extension World {
         rows[booking] = image
     }
 
-    /// Whether two bookings have one seat: the primary key of `event_seats`.
+    /// Whether two bookings have the same seat: the primary key of `event_seats`.
     func isContested(_ rows: InlineArray<3, Image>) -> Bool {
         let third = setup.isOneSeat && rows[2].status.isLive
         return rows[0].status.isLive ? rows[1].status.isLive || third : rows[1].status.isLive && third
     }
 
-    /// One transition by itself; what others have already is refused.
+    /// Judges one transition on its own; a seat that another booking has is refused.
     private func judge(_ state: inout State, _ booking: Int, _ image: Image) {
         if state.ledger.verdicts[booking] > 0, image.status.isLive { return }
         var rows = state.ledger.rows
@@ -56,7 +56,7 @@ extension World {
 }
 
 extension Ledger {
-    /// Writes an image's payment down, `NetChange.paymentRows`.
+    /// Persists an image's payment, `NetChange.paymentRows`.
     mutating func pay(_ booking: Int, _ image: Image) {
         guard image.attempt > 0 else { return }
         let slot = slot(booking, image.attempt)

@@ -114,7 +114,7 @@ extension World {
         }
     }
 
-    // MARK: - Records, where the outbox is gone
+    // MARK: - Records, if the outbox is missing
 
     private func readRecords(_ state: inout State, _ index: Int, _ server: Int) {
         let copy = state.copies[index]
@@ -128,7 +128,8 @@ extension World {
         state.copies[index].phase = .writingSalvage
     }
 
-    /// Records are persisted in pieces, here of one booking each: what ended comes first, then what PostgreSQL has live.
+    /// Records are persisted in pieces, here of one booking each: ended bookings first, then those that are live in
+    /// PostgreSQL.
     private mutating func writeSalvage(_ state: State, _ index: Int) {
         let copy = state.copies[index]
         guard isAdmitted(copy, state.ledger) else { return giveUp(state, index) }
@@ -156,7 +157,7 @@ extension World {
         return left.first { !copy.rows[$0].status.isLive } ?? left.first { ledger.rows[$0].status.isLive } ?? left.first
     }
 
-    // MARK: - What PostgreSQL has
+    // MARK: - Loading from PostgreSQL
 
     private mutating func load(_ state: State, _ index: Int, _ server: Int) {
         let copy = state.copies[index]
@@ -181,7 +182,7 @@ extension World {
         }
     }
 
-    /// Who has which seat, as bookings say.
+    /// The seats, computed from bookings.
     func seats(_ rows: InlineArray<3, Image>) -> InlineArray<2, Data.Seat> {
         var seats = InlineArray<2, Data.Seat>(repeating: .free)
         for booking in 0..<setup.bookings where rows[booking].status.isLive {

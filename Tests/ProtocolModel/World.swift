@@ -1,11 +1,11 @@
-/// What can happen next.
+/// Generates the next states.
 struct World {
     let setup: Setup
     private(set) var next: [(move: Move, state: State)] = []
 
     init(_ setup: Setup) { self.setup = setup }
 
-    /// A partition that is open and empty, and whoever there is connected to it.
+    /// An open, empty partition, with every client connected.
     var first: State {
         var state = State()
         var server = Server(isUp: true, isPrimary: true, run: 1, replication: 1)
@@ -36,7 +36,7 @@ struct World {
 
     func holds(_ rule: Rule) -> Bool { setup.rules.holds(rule) }
 
-    /// Finds all that can come after a state.
+    /// Generates all states that can follow a state.
     mutating func advance(_ state: State) {
         next.removeAll(keepingCapacity: true)
         for caller in 0..<setup.callers { addCaller(state, caller) }
@@ -55,7 +55,7 @@ struct World {
 
     // MARK: - Scripts
 
-    /// Whether Redis takes a script of this connection, `lua/lib/partition.lua`.
+    /// Whether Redis accepts a script on this connection, `lua/lib/partition.lua`.
     func admits(_ connection: Connection, _ state: State) -> Bool {
         guard connection.server > 0 else { return false }
         let server = state.servers[Int(connection.server) - 1]
@@ -64,18 +64,18 @@ struct World {
         return server.data.eventEpoch == server.data.epoch && isKnown(connection, server.data)
     }
 
-    /// Whether the identity is the one that was validated.
+    /// Whether the identity is the validated one.
     func isKnown(_ connection: Connection, _ data: Data) -> Bool {
         data.run == connection.run && (data.replication == connection.replication || !holds(.replicationIdentity))
     }
 
-    /// Whether somebody who connects to this server would find it validated.
+    /// Whether a new client of this server would find it validated.
     func isValidated(_ server: Server) -> Bool {
         server.isUp && server.isPrimary && server.data.gate == .open
             && isKnown(Connection(server: 1, run: server.run, replication: server.replication), server.data)
     }
 
-    /// A booking as scripts see it; one of another epoch is none.
+    /// A booking as scripts see it; a record of another epoch counts as missing.
     func image(_ data: Data, _ booking: Int) -> Image {
         let record = data.records[booking]
         return record.epoch == data.epoch || !holds(.recordEpoch) ? record.image : Image()
@@ -83,13 +83,13 @@ struct World {
 
     func seat(of booking: Int) -> Int { booking == 2 && !setup.isOneSeat ? 1 : 0 }
 
-    /// Gives a booking its next version, with its seat and its entry: `commit.write`.
+    /// Stores a booking's next version, with its seat and its entry: `commit.write`.
     func put(
         _ state: inout State, _ server: Int, _ booking: Int, _ status: Status, _ money: Money? = nil,
         attempt: UInt8? = nil, also: Int? = nil
     ) {
         if let also, !holds(.groupIsOneEntry) {
-            // An entry an operation, claims first.
+            // One entry per operation, claims first.
             putAlone(&state, server, also, .reserved)
             return putAlone(&state, server, booking, status)
         }
@@ -123,7 +123,7 @@ struct World {
         state.servers[server].data = data
     }
 
-    /// A part of a group that has an entry of its own; the seats are those of the whole group.
+    /// One part of a group, with its own entry; the seats are those of the whole group.
     private func putAlone(_ state: inout State, _ server: Int, _ booking: Int, _ status: Status) {
         let seats = state.servers[server].data.seats
         put(&state, server, booking, status)
@@ -134,7 +134,7 @@ struct World {
         data.seats[seat(of: booking)] = status.isHeld ? .held : status == .confirmed ? .sold : .free
     }
 
-    /// The same for a booking that has no seat to give back: `overrule`, money that is due back.
+    /// Stores a booking's next version without releasing a seat: `overrule`, money due for refund.
     func note(
         _ state: inout State, _ server: Int, _ booking: Int, _ status: Status, _ money: Money? = nil,
         attempt: UInt8? = nil

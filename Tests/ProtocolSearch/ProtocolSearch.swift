@@ -1,9 +1,9 @@
 import Glibc
 import ProtocolModel
 
-/// `make model`: searches every world of the protocol's model, and shows what each rule is for.
+/// `make model`: searches every world of the protocol model, and shows what each rule is for.
 ///
-/// `DEPTH` bounds the steps (all are searched without), `STATES` the states of one world (thirty million without).
+/// `DEPTH` bounds the steps (default: no bound), `STATES` the states of one world (default: thirty million).
 @main
 struct ProtocolSearch {
     static func main() {

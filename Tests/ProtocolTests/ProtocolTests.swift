@@ -1,9 +1,9 @@
 import ProtocolModel
 import Testing
 
-@Suite("The protocol's model")
+@Suite("Protocol model")
 struct ProtocolTests {
-    @Test("violates nothing in any world that is small enough to be searched whole", arguments: small)
+    @Test("has no violation in any world small enough to search completely", arguments: small)
     func violatesNothing(_ scenario: Scenario) {
         var search = Search(scenario.sound)
         let outcome = search.run()
@@ -20,7 +20,7 @@ struct ProtocolTests {
         print("without \(rules), after \(outcome.states) states, \(outcome.time): \(outcome.violation.words)")
         for (number, step) in outcome.trace.enumerated() { print("  \(number + 1). \(step)") }
         #expect(outcome.violation == scenario.violation)
-        // With the rules nothing is violated in that world, as far as the counterexample went.
+        // With all rules, the same world has no violation up to the counterexample's depth.
         search = Search(scenario.sound)
         let sound = search.run(depth: outcome.depth)
         #expect(sound.violation == .none, "\(sound.trace.joined(separator: "\n"))")

@@ -1,4 +1,4 @@
-import Booking
+import BoxOffice
 import Records
 import Testing
 
@@ -11,7 +11,7 @@ struct AuditLogTests {
             outcome: .done, requestID: "r")
     }
 
-    @Test("an entry that is appended twice is there once, and what announced it is gone")
+    @Test("an entry that is appended twice is stored once, and its intent is deleted")
     func twice() async throws {
         try await withDatabase("audit_log_twice") { _, database in
             let log = AuditLog(pool: database.pool)
@@ -25,7 +25,7 @@ struct AuditLogTests {
         }
     }
 
-    @Test("a write whose process died becomes an entry whose outcome is unknown")
+    @Test("a write whose process died becomes an entry with outcome unknown")
     func leftBehind() async throws {
         try await withDatabase("audit_log_left") { _, database in
             let log = AuditLog(pool: database.pool)
@@ -39,7 +39,7 @@ struct AuditLogTests {
         }
     }
 
-    @Test("what was kept long enough is deleted a few at a time, and nothing younger")
+    @Test("old entries are deleted a few at a time, and no younger ones")
     func forgetting() async throws {
         try await withDatabase("audit_log_forget") { _, database in
             let log = AuditLog(pool: database.pool)
@@ -52,7 +52,7 @@ struct AuditLogTests {
         }
     }
 
-    @Test("the beginning of an action finds those under it, and nothing else")
+    @Test("the prefix of an action matches the actions under it, and nothing else")
     func actions() async throws {
         try await withDatabase("audit_log_actions") { _, database in
             let log = AuditLog(pool: database.pool)

@@ -1,15 +1,15 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
 import Testing
 
-/// Bookings as a plain program keeps them: the last image of each, and sums over all of them when asked.
+/// A simple model of bookings: the last image of each, and sums computed over all of them.
 private struct Model {
     static let tiers = (1...4).map { tierID(UInt64($0)) }
     static let capacity = 12
-    private(set) var images: [BookingID: BookingImage] = [:]
+    private(set) var images: [BookingID: Booking] = [:]
     private(set) var payments: [PaymentID: BookingPayment] = [:]
     private var order: [BookingID] = []
     private var nextPayment: UInt64 = 1
@@ -26,14 +26,14 @@ private struct Model {
         return owned
     }
 
-    /// Makes one transition that the rules allow.
-    mutating func step(_ random: inout SeededGenerator) -> (BookingID, BookingImage) {
+    /// Makes one allowed transition.
+    mutating func step(_ random: inout SeededGenerator) -> (BookingID, Booking) {
         clock += Int64.random(in: 0...3, using: &random)
         while true {
             if order.isEmpty || Int.random(in: 0..<3, using: &random) == 0 {
                 if let claimed = claim(&random) { return keep(claimed.0, claimed.1) }
             } else {
-                // Mostly young bookings, so that a batch holds several versions of one.
+                // Mostly recent bookings, so that a batch contains several versions of one booking.
                 let back = Int.random(in: 0..<min(order.count, 40), using: &random)
                 let id = order[order.count - 1 - back]
                 if let image = images[id], let next = move(id, image, &random) { return keep(id, next) }
@@ -41,7 +41,7 @@ private struct Model {
         }
     }
 
-    private mutating func keep(_ id: BookingID, _ image: BookingImage) -> (BookingID, BookingImage) {
+    private mutating func keep(_ id: BookingID, _ image: Booking) -> (BookingID, Booking) {
         images[id] = image
         if let payment = image.payment { payments[payment.id] = payment }
         return (id, image)
@@ -54,14 +54,14 @@ private struct Model {
         }
     }
 
-    private mutating func claim(_ random: inout SeededGenerator) -> (BookingID, BookingImage)? {
+    private mutating func claim(_ random: inout SeededGenerator) -> (BookingID, Booking)? {
         let event = UInt64.random(in: 1...2, using: &random)
         let tiers = [tierID(2 * event - 1), tierID(2 * event)].shuffled(using: &random)
         let items = tiers.prefix(Int.random(in: 1...2, using: &random)).map {
             BookingItem(tier: $0, quantity: Int.random(in: 1...3, using: &random), unitAmount: 100)
         }
         guard isFree(items) else { return nil }
-        // Ids in no order, so that nothing leans on it.
+        // Unordered ids, so that nothing depends on their order.
         let id = BookingID(
             partition: Partition(0), milliseconds: Int64.random(in: 0...1_000_000, using: &random),
             random: random.next())
@@ -79,15 +79,15 @@ private struct Model {
         return (id, new)
     }
 
-    /// The exclusive event lets a user have one confirmed booking.
-    private func mayConfirm(_ id: BookingID, _ image: BookingImage) -> Bool {
+    /// The exclusive event allows a user one confirmed booking.
+    private func mayConfirm(_ id: BookingID, _ image: Booking) -> Bool {
         image.event != eventID(2)
             || !images.contains {
                 $0 != id && $1.event == image.event && $1.user == image.user && $1.status == .confirmed
             }
     }
 
-    private mutating func move(_ id: BookingID, _ old: BookingImage, _ random: inout SeededGenerator) -> BookingImage? {
+    private mutating func move(_ id: BookingID, _ old: Booking, _ random: inout SeededGenerator) -> Booking? {
         var next = old
         next.version += 1
         next.updatedAt = clock
@@ -121,13 +121,13 @@ private struct Model {
         return next
     }
 
-    private func end(_ image: inout BookingImage, _ status: BookingStatus, _ reason: String) {
+    private func end(_ image: inout Booking, _ status: BookingStatus, _ reason: String) {
         image.status = status
         image.paymentDeadline = nil
         image.reason = reason
     }
 
-    private func confirm(_ image: inout BookingImage) {
+    private func confirm(_ image: inout Booking) {
         image.status = .confirmed
         image.confirmedAt = clock
         image.paymentDeadline = nil
@@ -142,7 +142,7 @@ private struct Model {
 struct BatchRandomTests {
     private static let transitions = 2000
 
-    @Test("cut anywhere and repeated at will, PostgreSQL ends as a plain program does, and is right after every batch")
+    @Test("however the history is cut and repeated, PostgreSQL matches the model, and is consistent after every batch")
     func histories() async throws {
         try await withDatabase("random_histories") { _, database in
             var random = SeededGenerator.fromEnvironment()
@@ -154,7 +154,7 @@ struct BatchRandomTests {
                 partition: Partition(0))
             let scribe = try await Scribe(database)
             var model = Model()
-            var history: [(BookingID, BookingImage)] = []
+            var history: [(BookingID, Booking)] = []
             while history.count < Self.transitions {
                 let size = Int.random(in: 1...60, using: &random)
                 let batch = (0..<size).map { _ in model.step(&random) }
@@ -162,7 +162,7 @@ struct BatchRandomTests {
                 try await scribe.write(batch)
                 try await expect(database, model)
                 if Int.random(in: 0..<4, using: &random) == 0 {
-                    // Some prefix of the history again, from anywhere in it.
+                    // Part of the history again, from a random position.
                     let start = Int.random(in: 0..<history.count, using: &random)
                     let end = Int.random(in: start..<history.count, using: &random)
                     try await scribe.write(Array(history[start...end]))
@@ -177,7 +177,7 @@ struct BatchRandomTests {
         }
     }
 
-    /// The counters are the model's, and the sum over the rows.
+    /// The counters equal the model's, and the sums over the rows.
     private func expect(_ database: Database, _ model: Model) async throws {
         for tier in Model.tiers {
             let owned = try await database.tier(tier)
@@ -209,7 +209,7 @@ struct BatchRandomTests {
         }
     }
 
-    /// Everything but the cursor, as one text.
+    /// Everything except the cursor, as one text.
     private func fingerprint(_ database: Database) async throws -> String {
         let rows = try await database.pool.query(
             """

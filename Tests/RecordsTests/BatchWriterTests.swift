@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A batch")
 struct BatchWriterTests {
-    /// A database with one event of one tier of two units.
+    /// A database with one event that has one tier of two units.
     private func withEvent(
         _ name: String, maxBookingsPerUser: Int64? = nil,
         _ body: @Sendable (Database, Scribe) async throws -> Void
@@ -21,7 +21,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("is refused whole when its cursor is not the partition's, or its epoch is over")
+    @Test("is refused completely if its cursor or epoch is not the partition's")
     func fence() async throws {
         try await withEvent("fence") { database, scribe in
             let old = scribe.row
@@ -45,7 +45,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("keeps what a claim was answered, as it was last known")
+    @Test("keeps the last known answer to a claim")
     func claimed() async throws {
         try await withEvent("claimed") { database, scribe in
             var batch = Batch()
@@ -70,7 +70,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("is refused whole when its partition was taken over, though its cursor and epoch are right")
+    @Test("is refused completely if its partition was taken over, although cursor and epoch match")
     func takenOver() async throws {
         try await withEvent("taken_over") { database, scribe in
             let mine = try await database.partitions.beat(owner: "a", lease: .seconds(3600))
@@ -89,7 +89,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("written by ten at once is written by one")
+    @Test("written by ten writers at once is written by one")
     func race() async throws {
         try await withEvent("race") { database, scribe in
             let row = scribe.row
@@ -131,7 +131,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("keeps every attempt to pay, also those that a later version of the same batch replaced")
+    @Test("keeps every payment attempt, also those replaced by a later version in the same batch")
     func attempts() async throws {
         try await withEvent("attempts") { database, scribe in
             let id = bookingID(1)
@@ -148,7 +148,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("gives units back before it takes them: a full tier changes hands within one batch")
+    @Test("releases units before it takes them: a full tier can change hands within one batch")
     func handsOver() async throws {
         try await withEvent("hands_over") { database, scribe in
             try await scribe.write([(bookingID(1), image(quantity: 2))])
@@ -160,7 +160,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("lets a user's one booking be cancelled and confirmed anew within it, whatever the order of their ids")
+    @Test("lets a user's only booking be cancelled and another confirmed within it, in any order of their ids")
     func exclusive() async throws {
         try await withEvent("exclusive", maxBookingsPerUser: 1) { database, scribe in
             // The later booking has the lower id.
@@ -176,14 +176,14 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("allows a second confirmed booking where the event does")
+    @Test("allows a second confirmed booking if the event does")
     func notExclusive() async throws {
         try await withEvent("not_exclusive") { _, scribe in
             try await scribe.write([(bookingID(1), image(.confirmed)), (bookingID(2), image(.confirmed))])
         }
     }
 
-    @Test("keeps what was charged, also when it is not what was asked for")
+    @Test("stores the charged amount, also if it differs from the requested one")
     func charged() async throws {
         try await withEvent("charged") { database, scribe in
             let asked = payment(1, .pending, transaction: nil)
@@ -196,7 +196,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("that would oversell is refused whole")
+    @Test("that would oversell is refused completely")
     func oversells() async throws {
         try await withEvent("oversells") { database, scribe in
             let before = scribe.row
@@ -223,7 +223,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("with what PostgreSQL cannot hold is refused with a SQLSTATE of class 22 or 23")
+    @Test("with values that PostgreSQL cannot store is refused with a SQLSTATE of class 22 or 23")
     func poison() async throws {
         try await withEvent("poison") { _, scribe in
             var farAway = image()
@@ -242,7 +242,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("that takes a line away from a booking gives its units back")
+    @Test("that removes a line of a booking releases its units")
     func fewerLines() async throws {
         try await withDatabase("batch_fewer_lines") { _, database in
             try await database.catalogue.create(
@@ -260,7 +260,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("changes a tier's capacity, blocks and price together with what bookings own")
+    @Test("changes a tier's capacity, blocks and price together with its bookings' units")
     func terms() async throws {
         try await withEvent("terms") { database, scribe in
             var batch = Batch([(bookingID(1), image(quantity: 4))])
@@ -273,7 +273,7 @@ struct BatchWriterTests {
         }
     }
 
-    @Test("keeps dead letters with the cursor, NUL characters and all")
+    @Test("stores dead letters together with the cursor, including NUL characters")
     func letters() async throws {
         try await withEvent("letters") { database, scribe in
             let letter = DeadLetter(
@@ -288,7 +288,7 @@ struct BatchWriterTests {
     }
 }
 
-/// Counts on one loop.
+/// A counter for one loop.
 final class Count: @unchecked Sendable {
     // SAFETY of @unchecked: written on one loop, read after it has ended.
     private(set) var value = 0

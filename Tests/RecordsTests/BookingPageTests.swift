@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Support
 import Testing
@@ -10,14 +10,14 @@ import Testing
 struct BookingPageTests {
     private static let now = someTime + 1000
 
-    /// Bookings of three users and two events, of every status, some of them held past their time.
-    private static func bookings() -> [(BookingID, BookingImage)] {
+    /// Bookings of three users and two events, of every status, some of them held past their end.
+    private static func bookings() -> [(BookingID, Booking)] {
         (1...120).map { number in
             var image = image(
                 BookingStatus.allCases[number % BookingStatus.allCases.count],
                 event: eventID(UInt64(1 + number / 6 % 2)), user: ["ann", "ben", "a\u{301}"][number / 12 % 3],
                 tier: tierID(UInt64(1 + number / 6 % 2)), quantity: 1 + number % 3)
-            // Just before, at, and just after.
+            // Just before, at, and just after `now`.
             image.expiresAt = now - 1 + Int64(number / 3 % 3)
             return (bookingID(UInt64(number)), image)
         }
@@ -38,7 +38,7 @@ struct BookingPageTests {
         return filters
     }
 
-    @Test("have what is asked for and nothing else, newest first, with the statuses of now")
+    @Test("contain the matching bookings only, newest first, with their current statuses")
     func filtering() async throws {
         try await withDatabase("lists") { _, database in
             for number in UInt64(1)...2 {
@@ -62,13 +62,13 @@ struct BookingPageTests {
         }
     }
 
-    @Test("of everybody walk an index and stop, whatever is asked for, of 120,000 bookings")
+    @Test("over all users scan an index and stop, for every filter, with 120,000 bookings")
     func plans() async throws {
         try await withDatabase("plans") { _, database in
             try await database.catalogue.create(
                 eventRecord(1, firstTier: 1, capacities: [1_000_000]), partition: Partition(0))
             try await Scribe(database).write([(bookingID(1), image(.expired, user: "ann"))])
-            // One live event among many of the past; hardly anything is of the status that is asked for.
+            // One live event among many past ones; the requested status is rare.
             for statement in [
                 """
                 INSERT INTO events SELECT (lpad(to_hex(n), 8, '0') || '-0000-4000-8000-000000000000')::uuid, 1000 + n,
@@ -101,7 +101,7 @@ struct BookingPageTests {
                         "EXPLAIN (ANALYZE, BUFFERS, TIMING off) " + page.sql, page.parameters, isPrepared: false)
                 ).map { (row) throws(PostgresError) in try row.string("QUERY PLAN") }.joined(separator: "\n")
                 #expect(!plan.contains("Seq Scan on bookings"), "\(filter): \(plan)")
-                // A page reads some hundred blocks at most, of 120,000 bookings some thousand.
+                // A page reads some hundred blocks at most; all 120,000 bookings take some thousand.
                 let blocks = plan.matches(of: /Buffers: shared (?:hit=(\d+))?(?: ?read=(\d+))?/).first.map {
                     (Int($0.1 ?? "") ?? 0) + (Int($0.2 ?? "") ?? 0)
                 }

@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Support
 import Testing
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Bookings in PostgreSQL")
 struct BookingStoreTests {
-    /// Nine bookings of two users: three live ones of each kind, one a status.
+    /// Nine bookings of two users: three live ones of each kind, one per other status.
     private func withBookings(
         _ name: String, _ body: @Sendable (BookingStore) async throws -> Void
     ) async throws {
@@ -20,7 +20,7 @@ struct BookingStoreTests {
             let statuses: [BookingStatus] = [
                 .reserved, .pendingPayment, .confirmed, .expired, .cancelled, .failed, .reserved, .confirmed,
             ]
-            var transitions: [(BookingID, BookingImage)] = []
+            var transitions: [(BookingID, Booking)] = []
             for (index, status) in statuses.enumerated() {
                 transitions.append((bookingID(UInt64(index + 1)), image(status, user: "ann", quantity: index + 1)))
             }
@@ -31,7 +31,7 @@ struct BookingStoreTests {
         }
     }
 
-    @Test("are listed newest first, a page at a time, each once, for one user")
+    @Test("of one user are listed newest first in pages, each once")
     func pages() async throws {
         try await withBookings("pages") { store in
             var seen: [BookingID] = []
@@ -59,7 +59,7 @@ struct BookingStoreTests {
         }
     }
 
-    @Test("that are held come in pages for a recovery")
+    @Test("that are held are returned in pages for a recovery")
     func holds() async throws {
         try await withBookings("holds") { store in
             var seen: [BookingID] = []
@@ -73,7 +73,7 @@ struct BookingStoreTests {
         }
     }
 
-    @Test("whose claims are remembered come a page at a time, each once, whatever the clock's microseconds")
+    @Test("with remembered claims are returned in pages, each once, whatever the timestamps' microseconds")
     func claims() async throws {
         try await withBookings("claims") { store in
             for microseconds in [0, 1, 499, 500, 999] {
@@ -96,7 +96,7 @@ struct BookingStoreTests {
         }
     }
 
-    @Test("sum up to what users have, live ones only")
+    @Test("sum up to users' totals, live ones only")
     func totals() async throws {
         try await withBookings("totals") { store in
             var pages: [[UserTotals]] = []
@@ -108,13 +108,13 @@ struct BookingStoreTests {
             #expect(isWhole && !isEnded && pages.count == 2)
             let (first, second) = (pages[0], pages[1])
             #expect(first.count == 1 && second.count == 1)
-            // 1 + 2 + 3 + 7 + 8 of the live ones.
+            // 1 + 2 + 3 + 7 + 8, the live ones.
             #expect(first[0].user == "ann" && first[0].tickets == 21 && first[0].bookings == 5)
             #expect(second[0].user == "ben" && second[0].tickets == 2 && second[0].bookings == 1)
         }
     }
 
-    @Test("tell their version and the event's clock; what is unknown is 0 or nothing")
+    @Test("have their version and the event's clock; unknown ones have 0 or none")
     func versions() async throws {
         try await withBookings("versions") { store in
             let made = try await store.made(of: [bookingID(1), bookingID(99)])

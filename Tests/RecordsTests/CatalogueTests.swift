@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The catalogue")
 struct CatalogueTests {
-    @Test("keeps an event as it was given, and publishes it once")
+    @Test("stores an event unchanged, and publishes it once")
     func create() async throws {
         try await withDatabase("catalogue_create") { _, database in
             let catalogue = database.catalogue
@@ -40,7 +40,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("has an event for current a month long, and longer while something of it is held")
+    @Test("keeps an event current for a month, and longer while it has live holds")
     func current() async throws {
         try await withDatabase("catalogue_current") { _, database in
             for number in UInt64(1)...3 {
@@ -56,7 +56,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("leaves an event that is there as it is, tiers too")
+    @Test("leaves an existing event and its tiers unchanged")
     func absent() async throws {
         try await withDatabase("catalogue_absent") { _, database in
             let first = eventRecord(1, alias: 7, firstTier: 1, capacities: [3])
@@ -76,7 +76,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("gives a number that is free, also after numbers were chosen")
+    @Test("assigns free numbers, also after numbers were chosen explicitly")
     func numbers() async throws {
         try await withDatabase("catalogue_numbers") { _, database in
             for alias in 1...3 {
@@ -96,7 +96,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("lists, pages, sorts and counts what is not a draft")
+    @Test("lists, pages, sorts and counts everything except drafts")
     func list() async throws {
         try await withDatabase("catalogue_list") { _, database in
             let catalogue = database.catalogue
@@ -128,7 +128,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("finds a part of the title, case ignored, and reads %, _ and \\ as themselves")
+    @Test("finds part of a title, ignoring case, and takes %, _ and \\ literally")
     func search() async throws {
         try await withDatabase("catalogue_search") { _, database in
             let titles = ["100% Rock", "100 Rocks", "a_b", "axb", "back\\slash", "Ärger"]

@@ -1,12 +1,12 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Support
 import Testing
 
 @testable import Records
 
-@Suite("What a writer has persisted itself")
+@Suite("Rows that a writer has persisted itself")
 struct GuessTests {
     private func withEvent(
         _ name: String, _ body: @Sendable (Database, Scribe) async throws -> Void
@@ -18,8 +18,8 @@ struct GuessTests {
         }
     }
 
-    /// A batch of another copy's, from the cursor of this one's.
-    private func another(_ database: Database, _ scribe: Scribe, _ image: BookingImage) async throws {
+    /// Writes another replica's batch, starting from this one's cursor.
+    private func another(_ database: Database, _ scribe: Scribe, _ image: Booking) async throws {
         let next = StreamID(milliseconds: scribe.row.cursor.milliseconds + 1, sequence: 0)
         let outcome = try await BatchWriter(pool: database.pool).write(
             Batch([(bookingID(1), image)]), partition: scribe.row, cursor: next)
@@ -31,7 +31,7 @@ struct GuessTests {
         try await database.store.booking(bookingID(1))?.image.status
     }
 
-    @Test("it does not ask for again")
+    @Test("are not queried again")
     func asksNothing() async throws {
         try await withEvent("asks_nothing") { database, scribe in
             try await scribe.write([(bookingID(1), image(quantity: 2))])
@@ -49,7 +49,7 @@ struct GuessTests {
         }
     }
 
-    @Test("may have been changed by another copy since: it counts what that has left")
+    @Test("may have been changed by another replica since: its changes are counted")
     func another() async throws {
         try await withEvent("another") { database, scribe in
             try await scribe.write([(bookingID(1), image(quantity: 3))])
@@ -62,11 +62,11 @@ struct GuessTests {
         }
     }
 
-    @Test("is another version of the same number when Redis fell back: then it asks")
+    @Test("may differ in the same version number after Redis fell back: then the writer queries")
     func sameNumber() async throws {
         try await withEvent("same_number") { database, scribe in
             try await scribe.write([(bookingID(1), image(quantity: 3))])
-            // As if another history had a first version of another moment, and of fewer units.
+            // As if another history had a first version with another time and fewer units.
             _ = try await database.pool.query(
                 "UPDATE bookings SET updated_at = updated_at + interval '7 milliseconds'")
             _ = try await database.pool.query("UPDATE booking_items SET quantity = 1")
@@ -77,7 +77,7 @@ struct GuessTests {
         }
     }
 
-    @Test("is written again where PostgreSQL fell back")
+    @Test("are written again if PostgreSQL fell back")
     func restored() async throws {
         try await withEvent("restored") { database, scribe in
             let before = scribe.row
@@ -85,7 +85,7 @@ struct GuessTests {
             let backup = scribe.row
             let pending = image(.pendingPayment, version: 2, payment: payment(1, .pending, transaction: nil))
             try await scribe.write([(bookingID(1), pending)])
-            // As of a backup between the two.
+            // As restored from a backup between the two.
             for sql in [
                 "UPDATE bookings SET status = 'RESERVED', version = 1, payment_deadline = NULL",
                 "DELETE FROM payments", "UPDATE partitions SET last_ms = last_ms - 1 WHERE last_ms > 0",
@@ -97,7 +97,7 @@ struct GuessTests {
             let payments = try await database.number("SELECT count(*) FROM payments")
             let status = try await status(database)
             #expect(status == .pendingPayment && payments == 1)
-            // And as of one before both.
+            // And from one before both.
             for sql in [
                 "DELETE FROM payments", "DELETE FROM booking_items", "DELETE FROM bookings",
                 "UPDATE tiers SET held = 0", "UPDATE partitions SET last_ms = 0",
@@ -111,7 +111,7 @@ struct GuessTests {
         }
     }
 
-    @Test("does not help one whose partition was taken over")
+    @Test("do not help a writer whose partition was taken over")
     func fenced() async throws {
         try await withEvent("fenced") { database, scribe in
             try await scribe.write([(bookingID(1), image())])
@@ -125,7 +125,7 @@ struct GuessTests {
         }
     }
 
-    @Test("is remembered of so many bookings, and of those that are held")
+    @Test("are kept for held bookings, up to a limit")
     func limit() {
         var known = KnownBookings(limit: 2)
         for number in 1...5 as ClosedRange<UInt64> { known.note(bookingID(number), image()) }

@@ -1,11 +1,11 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
 import Testing
 
-/// A migrated database of a test's own, and what works on it. Lives on one loop.
+/// A migrated database for one test, and the stores on it. Lives on one loop.
 final class Database {
     let pool: PostgresPool
     let partitions: Partitions
@@ -21,7 +21,7 @@ final class Database {
         writer = BatchWriter(pool: pool)
     }
 
-    /// One number of one row.
+    /// One integer of one row.
     func number(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int64 {
         let rows = try await pool.query(PostgresStatement(sql, parameters, isPrepared: false))
         return try #require(rows.first).integer(0)
@@ -36,7 +36,7 @@ final class Database {
     }
 }
 
-/// What bookings own of a tier.
+/// The units of a tier that bookings own.
 struct Owned: Equatable {
     var held = 0
     var sold = 0
@@ -45,7 +45,7 @@ struct Owned: Equatable {
 /// How many partitions the tests' databases have.
 let partitionCount = 4
 
-/// Runs `body` on a loop of its own, with a new database that has all migrations and its partitions.
+/// Runs `body` on a new loop, with a new database that has all migrations and its partitions.
 func withDatabase(
     _ name: String, _ body: @Sendable (isolated EventLoop, Database) async throws -> Void
 ) async throws {
@@ -57,7 +57,7 @@ func withDatabase(
     }
 }
 
-/// Runs `body` on a loop of its own, on a database as it is.
+/// Runs `body` on a new loop, on an existing database.
 func onDatabase(_ url: String, _ body: @Sendable (isolated EventLoop, Database) async throws -> Void) async throws {
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }
@@ -68,7 +68,7 @@ func onDatabase(_ url: String, _ body: @Sendable (isolated EventLoop, Database) 
     }
 }
 
-/// The `PostgresError` that `body` throws. Unlike `#expect(throws:)` it runs `body` on the caller's loop.
+/// The `PostgresError` that `body` throws. Unlike `#expect(throws:)`, runs `body` on the caller's loop.
 func failure(of body: nonisolated(nonsending) () async throws -> Void) async -> PostgresError? {
     do {
         try await body()
@@ -78,7 +78,7 @@ func failure(of body: nonisolated(nonsending) () async throws -> Void) async -> 
     }
 }
 
-/// Ids that differ by their number.
+/// Ids that differ by number.
 func eventID(_ number: UInt64) -> EventID { EventID(UUIDBytes(high: 0xe000, low: number)) }
 func tierID(_ number: UInt64) -> TierID { TierID(UUIDBytes(high: 0xf000, low: number)) }
 func paymentID(_ number: UInt64) -> PaymentID { PaymentID(UUIDBytes(high: 0xd000, low: number)) }
@@ -89,7 +89,7 @@ func bookingID(_ number: UInt64, partition: Partition = Partition(0)) -> Booking
 /// 2025-06-15T12:00:00.123Z.
 let someTime: Int64 = 1_749_988_800_123
 
-/// An event of tiers with these capacities; tier `n` of it is `tierID(first + n)`.
+/// An event with tiers of these capacities; its tier `n` is `tierID(first + n)`.
 func eventRecord(
     _ number: UInt64, title: String = "An event", alias: Int64 = 0, firstTier: UInt64, capacities: [Int],
     prices: [Int64] = [], maxBookingsPerUser: Int64? = nil
@@ -106,12 +106,12 @@ func eventRecord(
         tiers: tiers)
 }
 
-/// A booking's first version: units of one tier, held.
+/// A booking's first version: held units of one tier.
 func image(
     _ status: BookingStatus = .reserved, version: Int64 = 1, event: EventID = eventID(1), user: UserID = "ann",
     tier: TierID = tierID(1), quantity: Int = 1, payment: BookingPayment? = nil
-) -> BookingImage {
-    BookingImage(
+) -> Booking {
+    Booking(
         version: version, status: status, expiresAt: someTime + 600_000,
         paymentDeadline: status == .pendingPayment ? someTime + 720_000 : nil, attempts: payment == nil ? 0 : 1,
         extensions: 0, createdAt: someTime, updatedAt: someTime + version,
@@ -127,14 +127,14 @@ func payment(_ number: UInt64, _ status: PaymentStatus = .succeeded, transaction
 }
 
 extension Batch {
-    /// A batch of these transitions.
-    init(_ transitions: [(BookingID, BookingImage)]) {
+    /// A batch with these transitions.
+    init(_ transitions: [(BookingID, Booking)]) {
         self.init()
         for (id, image) in transitions { add(id, image) }
     }
 }
 
-/// Writes transitions down one batch after another, as the owner of a partition does.
+/// Persists transitions in successive batches, as the owner of a partition does.
 final class Scribe {
     private let database: Database
     var row: PartitionRow
@@ -144,7 +144,7 @@ final class Scribe {
         row = try #require(try await database.partitions.row(partition))
     }
 
-    func write(_ transitions: [(BookingID, BookingImage)], letters: [DeadLetter] = []) async throws {
+    func write(_ transitions: [(BookingID, Booking)], letters: [DeadLetter] = []) async throws {
         try await write(Batch(transitions), letters: letters)
     }
 

@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Partitions")
 struct PartitionsTests {
-    @Test("are made once, by however many start together, and another number is told what is there")
+    @Test("are created once by concurrent callers, and a caller with another number gets the existing one")
     func ensure() async throws {
         let url = try TestServers.postgres.createDatabase("partitions_ensure")
         try await onDatabase(url) { _, database in
@@ -36,7 +36,7 @@ struct PartitionsTests {
         }
     }
 
-    @Test("of two recoveries that begin from the same epoch one goes on")
+    @Test("allow only one of two recoveries from the same epoch to continue")
     func raise() async throws {
         try await withDatabase("partitions_raise") { _, database in
             let row = try #require(try await database.partitions.row(Partition(1)))
@@ -76,12 +76,12 @@ struct LeaseTests {
         }
     }
 
-    /// What an owner is given now.
+    /// The partitions that an owner gets now.
     private func lease(_ database: Database, _ owner: String) async throws -> [Partition] {
         try await database.partitions.beat(owner: owner, lease: Self.seconds).map(\.partition)
     }
 
-    /// Makes an owner look as if it had died long enough ago for its leases to have lapsed.
+    /// Makes an owner look as if it had died long enough ago for its leases to have expired.
     private func die(_ database: Database, _ owner: String) async throws {
         _ = try await database.pool.query(
             "UPDATE reconcilers SET seen_at = now() - interval '2 hours' WHERE id = $1", [.text(owner)])
@@ -91,7 +91,7 @@ struct LeaseTests {
     func share(owners: Int) async throws {
         try await withPartitions(16, "share_\(owners)") { database in
             let names = (0..<owners).map { "owner \($0)" }
-            // Each comes while those before it have everything; two rounds give back and take.
+            // Each owner arrives while earlier ones have everything; two rounds release and take.
             for name in names { _ = try await lease(database, name) }
             var held: [[Partition]] = []
             for _ in 0..<2 {
@@ -104,7 +104,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("are kept by a beat of one statement while nothing has changed, and by nothing else")
+    @Test("are kept by a one-statement beat while nothing has changed, and only then")
     func keep() async throws {
         try await withPartitions(8, "keep") { database in
             let partitions = database.partitions
@@ -121,7 +121,7 @@ struct LeaseTests {
             #expect(kept && beaten == 1)
             let fewer = try await keep("a", Array(mine.dropFirst()))
             #expect(!fewer)
-            // Another copy has come, so that it has more than its share.
+            // Another replica has joined, so that this one has more than its share.
             _ = try await lease(database, "b")
             let tooMany = try await keep("a", mine)
             #expect(!tooMany)
@@ -131,7 +131,7 @@ struct LeaseTests {
             var theirs = try await partitions.beat(owner: "b", lease: Self.seconds)
             let shared = try await (keep("a", mine), keep("b", theirs))
             #expect(shared == (true, true) && theirs.count == 4)
-            // Somebody has raised an epoch.
+            // Another process has raised an epoch.
             _ = try await partitions.raiseEpoch(theirs[0])
             let stale = try await keep("b", theirs)
             #expect(!stale)
@@ -144,7 +144,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("of a dead owner are taken over once they have lapsed, and not before")
+    @Test("of a dead owner are taken over once they have expired, and not before")
     func takeOver() async throws {
         try await withPartitions(8, "take_over") { database in
             let first = try await lease(database, "a")
@@ -157,7 +157,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("that are given back can be had at once")
+    @Test("that are released can be taken at once")
     func release() async throws {
         try await withPartitions(8, "release") { database in
             _ = try await lease(database, "a")
@@ -167,7 +167,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("are never two owners' at a time, however they race, stall and die")
+    @Test("never belong to two owners at a time, however they race, stall and die")
     func exclusive() async throws {
         try await withPartitions(24, "exclusive") { database in
             let loop = database.pool.loop
@@ -184,7 +184,7 @@ struct LeaseTests {
                 while round.answers < copies.count { await loop.sleep(for: .milliseconds(1)) }
                 #expect(Set(round.held).count == round.held.count)
                 #expect(!round.held.isEmpty)
-                // Everybody stalls and wakes at once: the next round is a race for all of them.
+                // All owners stall and wake at once: the next round is a race.
                 for copy in 0..<copies.count { try await die(database, "owner \(copy)") }
             }
         }

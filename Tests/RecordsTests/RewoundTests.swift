@@ -1,12 +1,12 @@
-import Booking
+import BoxOffice
 import PostgresClient
 import Records
 import Support
 import Testing
 
-@Suite("A Redis that fell back and was not found out yet")
+@Suite("A Redis that fell back unnoticed")
 struct RewoundTests {
-    @Test("undoes no confirmation by later versions of an earlier past; a cancellation is taken")
+    @Test("cannot undo a confirmation with later versions of an older state; a cancellation is accepted")
     func confirmed() async throws {
         try await withDatabase("rewound") { _, database in
             try await database.catalogue.create(

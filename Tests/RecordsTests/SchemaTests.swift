@@ -1,5 +1,5 @@
-import Booking
-import EventLoop
+import BoxOffice
+import Loops
 import PostgresClient
 import Records
 import Support
@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The schema")
 struct SchemaTests {
-    @Test("goes up, down to nothing, and up again to the same")
+    @Test("migrates up, down to nothing, and up again to the same structure")
     func upDownUp() async throws {
         let url = try TestServers.postgres.createDatabase("schema_up_down_up")
         try await onDatabase(url) { _, database in
@@ -28,7 +28,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("each migration's way down undoes just that migration")
+    @Test("each down migration reverts exactly its up migration")
     func eachDown() async throws {
         let url = try TestServers.postgres.createDatabase("schema_each_down")
         try await onDatabase(url) { _, database in
@@ -47,7 +47,7 @@ struct SchemaTests {
     }
 
     @Test(
-        "refuses what no booking may be",
+        "refuses invalid bookings",
         arguments: [
             ("INSERT INTO tiers VALUES (gen_random_uuid(), $e, 9, 't', 'general', 1, 5, 3, 2, 1)", "23514"),
             ("INSERT INTO tiers VALUES (gen_random_uuid(), $e, 9, 't', 'general', 1, 5, -1, 0, 0)", "23514"),
@@ -75,7 +75,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("lets one idempotency digest be several bookings': keys are forgotten after a day")
+    @Test("allows several bookings with one idempotency digest: keys are forgotten after a day")
     func digests() async throws {
         try await Self.shared { database in
             let digests = try await database.number(

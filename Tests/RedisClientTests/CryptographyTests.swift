@@ -5,7 +5,7 @@ import Testing
 struct CryptographyTests {
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-    @Test("SHA-256 and SHA-1 give the digests of FIPS 180-4")
+    @Test("SHA-256 and SHA-1 produce the digests of FIPS 180-4")
     func digests() {
         #expect(
             hexEncode(sha256(bytes("abc"))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
@@ -14,7 +14,7 @@ struct CryptographyTests {
         #expect(sha1Hex([]) == "da39a3ee5e6b4b0d3255bfef95601890afd80709")
     }
 
-    @Test("HMAC-SHA-256 gives the codes of RFC 4231, and takes an empty key")
+    @Test("HMAC-SHA-256 produces the codes of RFC 4231, and accepts an empty key")
     func codes() {
         #expect(
             hexEncode(hmacSHA256(key: bytes("Jefe"), message: bytes("what do ya want for nothing?")))
@@ -35,7 +35,7 @@ struct CryptographyTests {
         #expect(constantTimeEquals(bytes(left), bytes(right)) == equal)
     }
 
-    @Test("base64 gives the vectors of RFC 4648 and back")
+    @Test("base64 encodes and decodes the vectors of RFC 4648")
     func base64() {
         let vectors = ["": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "foobar": "Zm9vYmFy"]
         for (plain, encoded) in vectors {
@@ -50,7 +50,7 @@ struct CryptographyTests {
     }
 
     @Test(
-        "base64 of another spelling is refused", arguments: ["A", "Zh", "Zm9", "Zg==", "+/8", "Zm 9v", "é", "Zm9v\n"])
+        "non-canonical base64 is refused", arguments: ["A", "Zh", "Zm9", "Zg==", "+/8", "Zm 9v", "é", "Zm9v\n"])
     func base64Canonical(text: String) {
         #expect(base64URLDecode(text) == nil)
     }
@@ -60,7 +60,7 @@ struct CryptographyTests {
         #expect(base64Decode(text) == nil)
     }
 
-    @Test("random bytes go through base64 and hexadecimal unchanged")
+    @Test("random bytes survive base64 and hexadecimal")
     func roundTrips() {
         let source = RandomSource()
         for count in 0..<200 {
@@ -74,7 +74,7 @@ struct CryptographyTests {
         #expect(hexDecode("AbCd") == [0xab, 0xcd])
     }
 
-    @Test("random numbers do not repeat, over refills")
+    @Test("random numbers do not repeat across refills")
     func randomness() {
         let source = RandomSource()
         #expect(Set((0..<2_000).map { _ in source.next() }).count == 2_000)

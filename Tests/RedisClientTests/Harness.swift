@@ -1,9 +1,9 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
 
-/// Short waits, so that failures are seen fast.
+/// Short timeouts, so that failures are seen quickly.
 func impatient(_ url: String) throws -> RedisConfiguration {
     var configuration = try RedisConfiguration(url: url)
     configuration.heartbeat = .milliseconds(5)
@@ -28,17 +28,17 @@ func withConnection<Value: Sendable>(
     }
 }
 
-/// Runs `body` on a new loop, and stops it.
+/// Runs `body` on a new loop, and stops the loop.
 func withLoop<Value: Sendable>(
     _ body: @Sendable (isolated EventLoop) async throws -> Value
 ) async throws -> Value {
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }
-    // Else each await hops over the global pool, which tests that start servers block.
+    // Otherwise each await hops through the global pool, whose threads are blocked by tests that start servers.
     return try await withTaskExecutorPreference(loop.executor) { try await loop.run(body) }
 }
 
-/// Looks every 2 ms of the loop's time until it is so, for at most 10 s.
+/// Checks every 2 ms of the loop's time until the condition holds, for at most 10 s.
 func eventually(
     _ loop: isolated EventLoop, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () -> Bool
@@ -53,7 +53,7 @@ func eventually(
     }
 }
 
-/// What the loop's callbacks left behind.
+/// What the loop's callbacks have recorded.
 final class Seen<Element> {
     var values: [Element] = []
 }

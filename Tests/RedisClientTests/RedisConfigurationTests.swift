@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Redis URLs")
 struct RedisConfigurationTests {
-    @Test("a TCP URL with everything in it")
+    @Test("a complete TCP URL")
     func tcp() throws {
         let configuration = try RedisConfiguration(url: "redis://us%3Aer:p%40ss:w%2Ford@host.example:7000/3")
         #expect(configuration.endpoint == .tcp(host: "host.example", port: 7_000))
@@ -12,7 +12,7 @@ struct RedisConfigurationTests {
         #expect(configuration.database == 3)
     }
 
-    @Test("parts that may be left out")
+    @Test("optional parts")
     func defaults() throws {
         let plain = try RedisConfiguration(url: "redis://h")
         #expect(plain.endpoint == .tcp(host: "h", port: 6_379) && plain.password == nil && plain.database == 0)
@@ -29,7 +29,7 @@ struct RedisConfigurationTests {
     }
 
     @Test(
-        "a wrong URL is refused, and the message says what is wrong",
+        "an invalid URL is refused, and the message names the error",
         arguments: [
             ("http://h", "begins"), ("rediss://h", "TLS"), ("redis://", "host"), ("redis://h:0", "port"),
             ("redis://h:65536", "port"), ("redis://h:+1", "port"), ("redis://h/x", "database"),
@@ -45,7 +45,7 @@ struct RedisConfigurationTests {
         #expect(error?.reason.contains("secret") == false)
     }
 
-    @Test("nothing that prints a configuration shows the password")
+    @Test("no output of a configuration shows the password")
     func secrecy() throws {
         let configuration = try RedisConfiguration(url: "redis://:secret@h/1")
         var dumped = ""

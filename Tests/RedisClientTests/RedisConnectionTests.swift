@@ -1,11 +1,11 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
 
 @Suite("Redis connection")
 struct RedisConnectionTests {
-    @Test("any bytes go there and back, by TCP and by unix socket", arguments: [false, true])
+    @Test("any bytes survive a round trip, by TCP and by unix socket", arguments: [false, true])
     func binarySafe(unix: Bool) async throws {
         let server = try TestServers.redis
         try await withConnection(impatient(unix ? server.socketURL : server.url)) { _, connection in
@@ -21,7 +21,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("a value larger than every buffer goes there and back")
+    @Test("a value larger than every buffer survives a round trip")
     func large() async throws {
         var configuration = try impatient(TestServers.redis.url)
         configuration.commandTimeout = .seconds(30)
@@ -35,7 +35,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("replies of every type, nested and missing")
+    @Test("replies of every type, nested and null")
     func replies() async throws {
         try await withConnection(impatient(TestServers.redis.url)) { _, connection in
             let source = "return {1, 'two', false, {3, {redis.status_reply('four')}}, redis.error_reply('FIVE x'), {}}"
@@ -54,7 +54,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("an error reply is thrown with its kind, and the connection goes on")
+    @Test("an error reply is thrown with its kind, and the connection stays open")
     func errors() async throws {
         try await withConnection(impatient(TestServers.redis.url)) { _, connection in
             _ = try await connection.send(RedisCommand("SET", "conn:text", "x"))
@@ -67,7 +67,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("10,000 commands of one tick are answered in order, by one write")
+    @Test("10,000 commands of one tick are answered in order, with one write")
     func pipeline() async throws {
         var configuration = try impatient(TestServers.redis.socketURL)
         configuration.commandTimeout = .seconds(30)
@@ -86,7 +86,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("what several tasks send in one tick is one write")
+    @Test("commands of several tasks in one tick are one write")
     func oneWrite() async throws {
         var configuration = try impatient(TestServers.redis.url)
         configuration.identityInterval = .seconds(60)
@@ -103,7 +103,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("user, password, database and name are given on connecting")
+    @Test("user, password, database and name are sent when connecting")
     func introduction() async throws {
         var options = RedisServerProcess.Options()
         options.password = "default secret"
@@ -122,7 +122,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("a wrong or missing password is said, and nothing is executed", arguments: ["", "u:wrong@", ":wrong@"])
+    @Test("a wrong or missing password is reported, and nothing is executed", arguments: ["", "u:wrong@", ":wrong@"])
     func wrongPassword(credentials: String) async throws {
         var options = RedisServerProcess.Options()
         options.password = "secret"
@@ -135,7 +135,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("a user that may not ask for the identity can still work")
+    @Test("a user without permission to query the identity can still work")
     func restrictedUser() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { _, connection in
@@ -149,7 +149,7 @@ struct RedisConnectionTests {
         }
     }
 
-    @Test("a host name is looked up")
+    @Test("a host name is resolved")
     func hostName() async throws {
         let port = try TestServers.redis.port
         try await withConnection(impatient("redis://localhost:\(port)")) { _, connection in

@@ -1,11 +1,11 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
 
 @Suite("Redis failures")
 struct RedisFailureTests {
-    @Test("commands wait for a server that is not there, up to the connect timeout, and were surely not executed")
+    @Test("commands wait for an absent server up to the connect timeout, and are known not to be executed")
     func noServer() async throws {
         try await withConnection(impatient("redis://127.0.0.1:\(freePort())")) { loop, connection in
             let started = ContinuousClock.now
@@ -17,7 +17,7 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("a command sent before the server is up is answered when it comes in time")
+    @Test("a command sent before the server is up is answered if the server comes in time")
     func lateServer() async throws {
         let server = try RedisServerProcess()
         server.stop()
@@ -33,7 +33,7 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("SIGKILL leaves the outcome of what was written unknown; then the connection comes back by itself")
+    @Test("after SIGKILL the outcome of written commands is unknown; then the client reconnects")
     func killed() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, connection in
@@ -55,7 +55,7 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("a server that hangs fails its commands at their deadline, and is used again when it goes on")
+    @Test("commands to a hanging server fail at their deadline, and the server is used again when it resumes")
     func hangs() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.socketURL)) { loop, connection in
@@ -63,7 +63,7 @@ struct RedisFailureTests {
             server.suspend()
             let started = ContinuousClock.now
             #expect(await failure(of: RedisCommand("PING"), on: connection)?.code == .outcomeUnknown)
-            // 300 ms and a heartbeat, with room for a busy machine.
+            // 300 ms and a heartbeat, with tolerance for a busy machine.
             #expect((.milliseconds(280)..<Duration.seconds(2)).contains(ContinuousClock.now - started))
             #expect(await failure(of: RedisCommand("PING"), on: connection)?.code == .notConnected)
             server.resume()
@@ -71,18 +71,18 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("an idle connection notices that its server hangs")
+    @Test("an idle connection detects that its server hangs")
     func hangsIdle() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, connection in
             await eventually(loop, "ready") { connection.isReady }
             server.suspend()
-            await eventually(loop, "noticed") { connection.identity == nil && !connection.isConnected }
+            await eventually(loop, "the hang is detected") { connection.identity == nil && !connection.isConnected }
             server.resume()
         }
     }
 
-    @Test("of what a hanging server did not take, the whole commands are unknown and the rest surely not executed")
+    @Test("with a hanging server, completely written commands are unknown and the others not executed")
     func partlyWritten() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.socketURL)) { loop, connection in
@@ -99,7 +99,7 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("no more commands wait than are allowed")
+    @Test("the number of waiting commands is limited")
     func bounded() async throws {
         var configuration = try impatient("redis://127.0.0.1:\(freePort())")
         configuration.maximumQueuedCommands = 10
@@ -112,7 +112,7 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("closing fails what waits and what comes later, and may happen in a completion")
+    @Test("closing fails waiting and later commands, and may happen in a completion")
     func closing() async throws {
         try await withConnection(impatient(TestServers.redis.url)) { loop, connection in
             await eventually(loop, "ready") { connection.isReady }
@@ -122,13 +122,13 @@ struct RedisFailureTests {
                 connection.close()
             }
             connection.send(RedisCommand("PING")) { seen.values.append($0) }
-            await eventually(loop, "told") { seen.values.count == 2 }
+            await eventually(loop, "both failed") { seen.values.count == 2 }
             #expect(seen.values.map(\.code) == [nil, .outcomeUnknown])
             #expect(await failure(of: RedisCommand("PING"), on: connection)?.code == .notConnected)
         }
     }
 
-    @Test("a server that speaks another protocol is given up, and no reply is made up")
+    @Test("a server with another protocol is dropped, and no reply is invented")
     func notRedis() async throws {
         let postgres = try TestServers.postgres.port
         try await withConnection(impatient("redis://127.0.0.1:\(postgres)")) { _, connection in
@@ -137,7 +137,7 @@ struct RedisFailureTests {
         }
     }
 
-    @Test("100 lost connections leave no descriptor behind")
+    @Test("100 lost connections leak no descriptor")
     func noLeak() async throws {
         let server = try RedisServerProcess()
         var configuration = try impatient(server.url)

@@ -1,12 +1,12 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
 
-/// On servers of their own: FUNCTION FLUSH is for all.
+/// On separate servers, because FUNCTION FLUSH affects all clients.
 @Suite("Redis functions")
 struct RedisFunctionTests {
-    /// A library of one function.
+    /// A library with one function.
     private static func library(_ body: String) -> RedisLibrary {
         RedisLibrary(
             prefix: "test",
@@ -20,7 +20,7 @@ struct RedisFunctionTests {
         return stats.firstMatch(of: /cmdstat_function\|load:calls=(\d+)/).flatMap { Int($0.1) } ?? 0
     }
 
-    @Test("a library that the server does not have is loaded, once for all calls of a pipeline, which keep their order")
+    @Test("a missing library is loaded once for all calls of a pipeline, which keep their order")
     func loads() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, connection in
@@ -42,7 +42,7 @@ struct RedisFunctionTests {
         }
     }
 
-    @Test("two connections that find it gone at once are both served")
+    @Test("two connections that miss the library at the same time are both served")
     func race() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, first in
@@ -59,7 +59,7 @@ struct RedisFunctionTests {
             }
             await eventually(loop, "both replies") { seen.values.count == 2 }
             #expect(Set(seen.values.compactMap { try? $0.get().integer }) == [1, 2])
-            // Whoever came second was told this.
+            // The second loader gets this error.
             let error = await #expect(throws: RedisError.self) {
                 try await first.send(RedisCommand("FUNCTION", "LOAD", Self.add.library.source))
             }
@@ -67,7 +67,7 @@ struct RedisFunctionTests {
         }
     }
 
-    @Test("libraries of different texts are called side by side")
+    @Test("libraries with different texts are called side by side")
     func versions() async throws {
         let server = try RedisServerProcess()
         let other = Self.library("return redis.call('DECRBY', keys[1], argv[1])").function("act")
@@ -82,7 +82,7 @@ struct RedisFunctionTests {
         }
     }
 
-    @Test("the waiting form loads as well, and over a restart of a server that keeps nothing")
+    @Test("the async form loads libraries too, also after a restart of a server without persistence")
     func loadsWaiting() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, connection in
@@ -98,7 +98,7 @@ struct RedisFunctionTests {
         }
     }
 
-    @Test("an error of the function is thrown by its kind, one of the library's text as the reason it is not there")
+    @Test("a function's error is thrown with its kind; a library that cannot load gives its own error")
     func errors() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { _, connection in
@@ -114,13 +114,13 @@ struct RedisFunctionTests {
                 try await connection.call(broken, keys: [], arguments: [])
             }
             #expect(second?.serverError?.message.contains("Error compiling function") == true)
-            // The next library is none the worse for it.
+            // The next library is not affected.
             let reply = try await connection.call(Self.add, keys: ["k"], arguments: ["5"]).integer
             #expect(reply == 5)
         }
     }
 
-    @Test("who may call but not load is told that, and is served when somebody else has loaded")
+    @Test("a user who may call but not load gets an error, and is served once the library is loaded")
     func forbidden() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, administrator in
@@ -141,7 +141,7 @@ struct RedisFunctionTests {
         }
     }
 
-    @Test("a name is of a prefix only with a whole hash")
+    @Test("a name matches a prefix only with a complete hash")
     func names() {
         #expect(RedisLibrary.isName(Self.add.library.name, prefix: "test"))
         for other in [

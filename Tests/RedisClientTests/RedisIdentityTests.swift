@@ -1,11 +1,11 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
 
 @Suite("Redis identity")
 struct RedisIdentityTests {
-    @Test("it is known with the connection, unknown without, and another after a restart")
+    @Test("the identity is known while connected, unknown otherwise, and different after a restart")
     func restart() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, connection in
@@ -23,7 +23,7 @@ struct RedisIdentityTests {
         }
     }
 
-    @Test("a demotion is noticed without any command, and a promotion makes another history")
+    @Test("a demotion is detected without a command, and a promotion starts another history")
     func demotion() async throws {
         let server = try RedisServerProcess()
         try await withConnection(impatient(server.url)) { loop, connection in
@@ -39,7 +39,7 @@ struct RedisIdentityTests {
         }
     }
 
-    @Test("READONLY makes it unknown at once, and asks again without waiting for the interval")
+    @Test("READONLY clears the identity at once, and queries it without waiting for the interval")
     func readOnly() async throws {
         let server = try RedisServerProcess()
         var configuration = try impatient(server.url)

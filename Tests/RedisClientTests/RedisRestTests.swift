@@ -1,12 +1,12 @@
-import EventLoop
+import Loops
 import Support
 import Testing
 
 @testable import RedisClient
 
-@Suite("A Redis connection at rest")
+@Suite("An idle Redis connection")
 struct RedisRestTests {
-    @Test("does not wake its loop for deadlines that nobody has, and connects again at once when it is lost")
+    @Test("does not wake its loop without deadlines, and reconnects at once when it is lost")
     func rests() async throws {
         let server = try TestServers.redis
         var configuration = try RedisConfiguration(url: server.url)
@@ -18,15 +18,15 @@ struct RedisRestTests {
         try await withConnection(configuration) { loop, connection in
             await eventually(loop, "it connects") { connection.isReady }
             let beats = try await self.beats(of: connection, on: loop)
-            // One that was under way when the link came up.
+            // One may have been pending when the link opened.
             #expect(beats <= 1)
             connection.transport.fail("a test has cut it")
             #expect(!connection.isConnected)
-            await eventually(loop, "it connects again long before anything is due") { connection.isReady }
+            await eventually(loop, "it reconnects long before its next heartbeat is due") { connection.isReady }
         }
     }
 
-    /// Heartbeats while another timer of the same loop fires twenty times, five milliseconds apart.
+    /// Counts heartbeats while another timer of the same loop fires twenty times, five milliseconds apart.
     private func beats(of connection: RedisConnection, on loop: isolated EventLoop) async throws -> Int {
         let count = Seen<Int64>()
         let fires = Seen<Int>()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Redis state machines")
 struct RedisStateTests {
-    @Test("the wait doubles up to its maximum, jittered to no less than half, and begins anew after a success")
+    @Test("the delay doubles up to its maximum, jittered to no less than half, and restarts after a success")
     func backoff() {
         var random = SeededGenerator.fromEnvironment()
         var backoff = Backoff(minimum: .nanoseconds(100), maximum: .nanoseconds(1_000))
@@ -16,7 +16,7 @@ struct RedisStateTests {
         #expect(backoff.next(using: &random) <= 100)
     }
 
-    @Test("an idle cycle starts, connects, opens, is lost, and connects again until closed")
+    @Test("a connection cycle starts, connects, opens, is lost, and reconnects until closed")
     func cycle() {
         var random = SeededGenerator.fromEnvironment()
         var configuration = RedisConfiguration(.tcp(host: "h", port: 1))
@@ -43,7 +43,7 @@ struct RedisStateTests {
         #expect(cycle.tick(now: 9_000) == .nothing)
     }
 
-    @Test("pending commands leave in order, and behave like an array under random use")
+    @Test("pending commands leave in order, and match an array model under random use")
     func pendingModel() {
         var random = SeededGenerator.fromEnvironment()
         var pending = PendingCommands<Int>()
@@ -63,7 +63,7 @@ struct RedisStateTests {
         }
     }
 
-    @Test("a lost queue is split at the last command that was written whole")
+    @Test("a lost queue is split at the last completely written command")
     func pendingSplit() {
         func split(_ unwritten: Int) -> [[Int]] {
             var pending = PendingCommands<Int>()
@@ -79,7 +79,7 @@ struct RedisStateTests {
         #expect(split(30) == [[], [1, 2, 3]])
     }
 
-    @Test("expired commands leave from the front, with their bytes")
+    @Test("expired commands are removed from the front, with their bytes")
     func pendingExpiry() {
         var pending = PendingCommands<Int>()
         for waiter in 1...3 { pending.append(waiter, length: waiter, deadline: Int64(waiter * 10)) }
@@ -89,7 +89,7 @@ struct RedisStateTests {
         #expect(pending.oldestDeadline == 99 && pending.popExpired(now: 98).waiters == [])
     }
 
-    @Test("the introduction sends what is configured, and judges each reply")
+    @Test("the handshake sends what is configured, and evaluates each reply")
     func handshake() {
         var configuration = RedisConfiguration(.unix(path: "/s"))
         configuration.user = "u"

@@ -1,11 +1,11 @@
-import EventLoop
+import Loops
 import RedisClient
 import Support
 import Testing
 
 @Suite("Redis subscriber")
 struct RedisSubscriberTests {
-    @Test("messages arrive by channel, any bytes, until unsubscribed")
+    @Test("messages of any bytes arrive by channel until unsubscribed")
     func messages() async throws {
         let configuration = try impatient(TestServers.redis.url)
         try await withConnection(configuration) { loop, connection in
@@ -31,7 +31,7 @@ struct RedisSubscriberTests {
         }
     }
 
-    @Test("it subscribes again after a restart of the server, and says so")
+    @Test("it resubscribes after a restart of the server, and reports that")
     func restart() async throws {
         let server = try RedisServerProcess()
         let configuration = try impatient(server.url)
@@ -56,7 +56,7 @@ struct RedisSubscriberTests {
         }
     }
 
-    @Test("a server that hangs is noticed while nothing is published, and a quiet one is kept")
+    @Test("a hanging server is detected while nothing is published, and a quiet one is kept")
     func silence() async throws {
         let server = try RedisServerProcess()
         var configuration = try impatient(server.url)
@@ -72,15 +72,15 @@ struct RedisSubscriberTests {
             await loop.sleep(for: .milliseconds(300))
             #expect(again.values.isEmpty && subscriber.isSubscribed)
             server.suspend()
-            await eventually(loop, "noticed") { !subscriber.isSubscribed }
+            await eventually(loop, "the hang is detected") { !subscriber.isSubscribed }
             server.resume()
-            await eventually(loop, "again") { again.values == [true] }
+            await eventually(loop, "subscribed again") { again.values == [true] }
             subscriber.close()
         }
     }
 }
 
-/// How many received it.
+/// Returns how many subscribers received it.
 private func publish(_ payload: [UInt8], _ channel: String, _ connection: RedisConnection) async throws -> Int64? {
     var command = RedisCommand(argumentCount: 3)
     command.append("PUBLISH")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Redis values, errors and commands")
 struct RedisValueTests {
-    @Test("a command is written argument by argument, with the bytes of each counted")
+    @Test("a command is encoded argument by argument, with byte counts")
     func encoding() {
         var command = RedisCommand(argumentCount: 7)
         command.append("SET")
@@ -24,7 +24,7 @@ struct RedisValueTests {
         #expect(command.bytes == RedisCommand("PING").bytes)
     }
 
-    @Test("eight bytes at once are an argument like any other")
+    @Test("an eight-byte word is encoded like any other argument")
     func words() {
         let word: UInt64 = 0x0102_0304_0d0a_ff80
         var atOnce = RedisCommand(argumentCount: 2)
@@ -36,7 +36,7 @@ struct RedisValueTests {
         #expect(atOnce.isComplete && atOnce.bytes == oneByOne.bytes)
     }
 
-    @Test("decimal numbers are read whole or not at all")
+    @Test("decimal numbers are parsed completely or not at all")
     func integers() {
         func integer(_ text: String) -> Int64? { RedisValue.bytes(Array(text.utf8)).integer }
         #expect(integer("-9223372036854775808") == .min)
@@ -49,7 +49,7 @@ struct RedisValueTests {
         #expect(RedisValue.status("1").integer == nil)
     }
 
-    @Test("an error's kind is its first word, unless that is prose")
+    @Test("an error's kind is its first word, unless the reply is prose")
     func kinds() {
         #expect(RedisServerError(message: "ERR Function not found").kind == .noFunction)
         #expect(RedisServerError(message: "SOLD-OUT").kind == .init(prefix: "SOLD-OUT"))
@@ -58,7 +58,7 @@ struct RedisValueTests {
         #expect(RedisServerError(message: String(repeating: "A", count: 33)).kind == .other)
     }
 
-    @Test("what proves that nothing was written, and no argument in a description")
+    @Test("which errors prove that nothing was written; descriptions contain no argument")
     func proofs() {
         #expect(RedisError(RedisServerError(message: "ERR Function not found")).provesNothingWritten)
         #expect(!RedisError(RedisServerError(message: "ERR x")).provesNothingWritten)
@@ -67,7 +67,7 @@ struct RedisValueTests {
         #expect(RedisError(RedisServerError(message: "ERR bad 'secret'")).description == "redis: server: ERR")
     }
 
-    @Test("the identity is read from INFO, and unknown while data is loaded")
+    @Test("the identity is parsed from INFO, and unknown while data is loading")
     func identity() {
         func identity(_ text: String) -> RedisIdentity? { RedisIdentity(info: Array(text.utf8)) }
         let lines = "# Server\r\nrun_id:aa\r\n# Replication\r\nrole:master\r\nmaster_replid:bb\r\n"

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Test servers")
 struct SupportTests {
-    @Test("redis keeps its data over a kill with an append-only file, and its address")
+    @Test("redis keeps its data, with an append-only file, and its address over a kill")
     func redisRestarts() throws {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
@@ -19,7 +19,7 @@ struct SupportTests {
         try server.waitUntilReady()
     }
 
-    @Test("postgres makes databases, and survives a kill, a hang and a restart")
+    @Test("postgres creates databases, and survives a kill, a hang and a restart")
     func postgresRestarts() throws {
         let server = try PostgresServerProcess()
         #expect(try server.createDatabase("one").hasSuffix("/one"))

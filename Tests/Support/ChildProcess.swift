@@ -2,18 +2,18 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A program started by the tests, killed at the latest when the test process is gone.
+/// A program started by the tests, killed at the latest when the test process dies.
 final class ChildProcess: Sendable {
     let processID: pid_t
-    /// The wait status once reaped; a reaped id is never signalled, it may belong to another program by then.
+    /// The wait status once reaped; a reaped id is never signalled, since another program may have it by then.
     private let status = Mutex<Int32?>(nil)
 
-    /// Starts `arguments[0]`, an absolute path, with input from and output to nowhere or to `log`.
+    /// Starts `arguments[0]`, an absolute path, with no input and with its output discarded or sent to `log`.
     ///
     /// - Parameters:
-    ///   - directory: a watchdog kills the program, and deletes this directory, when the test process dies in any way;
-    ///     nil means no watchdog.
-    ///   - environment: is added to this process's own.
+    /// - directory: a watchdog kills the program and deletes this directory if the test process dies in any way; nil
+    /// means no watchdog.
+    /// - environment: added to this process's own.
     init(
         _ arguments: [String], environment: [String: String] = [:], log: String, watchedWith directory: String?
     ) throws {
@@ -30,12 +30,12 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Waits for the end; false when `timeout` passes first.
+    /// Waits until the program exits; returns false after `timeout`.
     func waitForExit(timeout: Duration) -> Bool {
         poll(timeout: timeout) { reap(options: WNOHANG) != nil }
     }
 
-    /// Waits for the end as long as it takes, and returns the exit code (128 + signal when it was killed).
+    /// Waits until the program exits, and returns its exit code (128 + signal if it was killed).
     func exitCode() -> Int32 {
         let status = reap(options: 0) ?? 0
         return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
@@ -67,8 +67,8 @@ final class ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Its own group: an interrupt from the terminal goes to the tests, which stop the server in order. Every
-        // signal is unblocked, since the spawning thread may block some.
+        // Its own group: an interrupt from the terminal goes to the tests, which stop the server in order. Every signal
+        // is unblocked, since the spawning thread may block some.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -84,7 +84,7 @@ final class ChildProcess: Sendable {
         return processID
     }
 
-    /// A shell that looks once a second whether the tests still live.
+    /// A shell that checks once a second whether the test process is alive.
     private static func startWatchdog(for child: pid_t, directory: String) {
         let script = """
             while kill -0 \(getpid()) && kill -0 \(child); do sleep 1; done 2>/dev/null
@@ -94,7 +94,7 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// Runs a program to its end; throws when it does not exit with 0, with what it printed.
+/// Runs a program to its end; throws with its output unless it exits with 0.
 func runToEnd(_ arguments: [String], log: String) throws {
     let code = try ChildProcess(arguments, log: log, watchedWith: nil).exitCode()
     guard code == 0 else {
@@ -103,12 +103,12 @@ func runToEnd(_ arguments: [String], log: String) throws {
     }
 }
 
-/// The descriptors this process has open.
-public func openDescriptors() -> [Int32] {
+/// The open descriptors of this process.
+package func openDescriptors() -> [Int32] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).compactMap { Int32($0) }
 }
 
-/// Asks every 5 ms until it is so; false when `timeout` passes first.
+/// Polls `condition` every 5 ms; returns false after `timeout`.
 func poll(timeout: Duration, until condition: () -> Bool) -> Bool {
     let deadline = ContinuousClock.now + timeout
     while !condition() {

@@ -1,7 +1,7 @@
-/// Pairs of texts that somebody, or some code, may take for one.
-public enum ConfusableTexts {
-    /// Canonically equal: Swift's `==` holds, the bytes differ. The first of each is in NFC.
-    public static let equivalents: [(String, String)] = [
+/// Pairs of texts that a person or some code may confuse.
+package enum ConfusableTexts {
+    /// Canonically equal: Swift's `==` is true, the bytes differ. The first of each pair is in NFC.
+    package static let equivalents: [(String, String)] = [
         ("jos\u{e9}", "jose\u{301}"), ("\u{c5}ngstr\u{f6}m", "\u{212b}ngstr\u{f6}m"), ("Kelvin", "\u{212a}elvin"),
         ("\u{d55c}\u{ae00}", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
         ("Nguy\u{1ec5}n", "Nguye\u{302}\u{303}n"), ("Nguy\u{1ec7}t", "Nguye\u{323}\u{302}t"),
@@ -11,8 +11,8 @@ public enum ConfusableTexts {
         ("\u{ac00}x", "\u{1100}\u{1161}x"), ("\u{3b0}", "\u{1fe3}"), ("\u{e7}", "c\u{327}"),
     ]
 
-    /// Alike to the eye, or to a rule of case or compatibility; each is in NFC and an id of its own.
-    public static let lookalikes: [(String, String)] = [
+    /// Look alike, or are equal under a rule of case or compatibility; each is in NFC and a distinct id.
+    package static let lookalikes: [(String, String)] = [
         ("\u{3c3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c3}", "\u{3c3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}"),
         ("user1", "user\u{661}"), ("user1", "user\u{ff11}"), ("strasse", "stra\u{df}e"), ("paypal", "p\u{430}ypal"),
         ("I", "\u{131}"), ("i", "\u{130}"), ("\u{fb01}sh", "fish"), ("a b", "a\u{a0}b"), ("Ann", "ann"),
@@ -22,6 +22,6 @@ public enum ConfusableTexts {
         ("{p1}:u", "{p2}:u"), ("\u{4e00}", "\u{2f00}"),
     ]
 
-    /// All pairs, as rows of before there were rules may have them.
-    public static var all: [(String, String)] { equivalents + lookalikes }
+    /// All pairs, as rows older than the rules for ids may contain them.
+    package static var all: [(String, String)] { equivalents + lookalikes }
 }

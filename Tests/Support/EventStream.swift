@@ -1,41 +1,36 @@
 import Foundation
 import Glibc
 
-/// A client of server-sent events on a connection of its own (HTML, "Server-sent events"). It blocks its thread, for 30 s
-/// at most; not `Sendable`.
-public final class EventStream {
-    /// One event.
-    public struct Message: Sendable {
-        /// Its kind.
-        public let name: String
-        /// Its id.
-        public let id: Int64
-        /// Its data.
-        public let data: [UInt8]
+/// A client of server-sent events on its own connection (HTML, "Server-sent events"). It blocks its thread, for at most
+/// 30 s; not `Sendable`.
+package final class EventStream {
+    package struct Message: Sendable {
+        package let name: String
+        package let id: Int64
+        package let data: [UInt8]
     }
 
-    /// The answer's status.
-    public let status: Int
-    /// Names in lower case.
-    public let headers: [String: String]
-    /// Milliseconds after which the server wants its client back, once it has said so.
-    public private(set) var retry: Int?
-    /// Comments that have passed.
-    public private(set) var comments = 0
-    /// Whether the server ended the answer as a whole one.
-    public private(set) var isWhole = false
+    package let status: Int
+    /// Names are in lower case.
+    package let headers: [String: String]
+    /// The server's last `retry` field: the reconnection delay in milliseconds.
+    package private(set) var retry: Int?
+    /// Comments received so far.
+    package private(set) var comments = 0
+    /// Whether the response ended with its last chunk.
+    package private(set) var isWhole = false
     private let descriptor: Int32
     private var bytes: [UInt8] = []
     private var text: [UInt8] = []
 
-    /// Asks for a stream and waits for its answer's head.
+    /// Sends the request and waits for the response's head.
     ///
     /// - Parameters:
-    ///   - lastID: the id of the last event that it has.
-    ///   - receiveBytes: how much the system keeps for this client unread; `nil` for its own choice.
-    public init(port: UInt16, _ path: String, lastID: String? = nil, receiveBytes: Int32? = nil) throws {
+    /// - lastID: the id of the last event that the client has.
+    /// - receiveBytes: the size of the socket's receive buffer; `nil` for the system's default.
+    package init(port: UInt16, _ path: String, lastID: String? = nil, receiveBytes: Int32? = nil) throws {
         guard let made = connectLoopback(port: port, timeoutSeconds: 30, receiveBytes: receiveBytes) else {
-            throw SupportError("nobody listens on port \(port)")
+            throw SupportError("no listener on port \(port)")
         }
         descriptor = made
         let last = lastID.map { "Last-Event-ID: \($0)\r\n" } ?? ""
@@ -63,10 +58,10 @@ public final class EventStream {
 
     deinit { close(descriptor) }
 
-    /// The next event; `nil` when the stream has ended.
+    /// The next event; `nil` at the end of the stream.
     ///
-    /// - Throws: when nothing comes for 30 s.
-    public func next() throws -> Message? {
+    /// - Throws: if nothing arrives for 30 s.
+    package func next() throws -> Message? {
         while true {
             if let end = text.firstRange(of: Array("\n\n".utf8)) {
                 let block = String(decoding: text[..<end.lowerBound], as: UTF8.self)
@@ -78,8 +73,8 @@ public final class EventStream {
         }
     }
 
-    /// Events until one is as wanted, that one included.
-    public func next(until condition: (Message) throws -> Bool) throws -> [Message] {
+    /// Reads events up to and including the first that satisfies `condition`.
+    package func next(until condition: (Message) throws -> Bool) throws -> [Message] {
         var messages: [Message] = []
         while true {
             guard let message = try next() else { throw SupportError("the stream ended") }
@@ -88,9 +83,9 @@ public final class EventStream {
         }
     }
 
-    /// Waits for the next chunk; false when no more comes.
+    /// Waits for the next chunk; returns false at the end.
     @discardableResult
-    public func fill() throws -> Bool {
+    package func fill() throws -> Bool {
         while true {
             if let end = bytes.firstRange(of: Array("\r\n".utf8)),
                 let size = Int(String(decoding: bytes[..<end.lowerBound], as: UTF8.self), radix: 16),
@@ -103,7 +98,7 @@ public final class EventStream {
             }
             var chunk = [UInt8](repeating: 0, count: 65_536)
             let count = recv(descriptor, &chunk, chunk.count, 0)
-            if count < 0, errno == EAGAIN { throw SupportError("nothing came for 30 s") }
+            if count < 0, errno == EAGAIN { throw SupportError("nothing arrived for 30 s") }
             guard count > 0 else { return false }
             bytes += chunk[..<count]
         }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Looks every 10 ms until it is so; throws after 30 s.
-public func eventually(_ what: String, within: Duration = .seconds(30), _ condition: () throws -> Bool) throws {
+/// Polls `condition` every 10 ms; throws after `within`, 30 s by default.
+package func eventually(_ what: String, within: Duration = .seconds(30), _ condition: () throws -> Bool) throws {
     let end = ContinuousClock.now + within
     while try !condition() {
-        guard ContinuousClock.now < end else { throw SupportError("waited in vain until \(what)") }
+        guard ContinuousClock.now < end else { throw SupportError("timed out waiting until \(what)") }
         usleep(10_000)
     }
 }

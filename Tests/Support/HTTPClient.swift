@@ -2,24 +2,21 @@ import Foundation
 import Glibc
 
 /// An HTTP/1.1 client on one keep-alive connection to the loopback interface. It blocks its thread; not `Sendable`.
-public final class HTTPClient {
-    /// What the server answered.
-    public struct Answer: Sendable {
-        /// The status code.
-        public let status: Int
-        /// Names in lower case.
-        public let headers: [(name: String, value: String)]
-        /// The body's bytes.
-        public let body: [UInt8]
+package final class HTTPClient {
+    package struct Answer: Sendable {
+        package let status: Int
+        /// Names are in lower case.
+        package let headers: [(name: String, value: String)]
+        package let body: [UInt8]
 
-        /// The first header of this name, which is in lower case.
-        public subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+        /// The first header of this name, given in lower case.
+        package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
         /// The body as text.
-        public var text: String { String(decoding: body, as: UTF8.self) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
 
-        /// The body as a JSON object; empty when it is none.
-        public var json: [String: Any] {
+        /// The body as a JSON object; empty if it is not one.
+        package var json: [String: Any] {
             (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any] ?? [:]
         }
     }
@@ -30,12 +27,12 @@ public final class HTTPClient {
     private var descriptor: Int32 = -1
     private var buffer: [UInt8] = []
 
-    /// A client of a port; it connects when it has something to send.
+    /// Creates a client of a port; it connects with the first request.
     ///
     /// - Parameters:
-    ///   - patienceSeconds: the longest silence.
-    ///   - from: the address of loopback that it comes from; the system's choice unless it is given.
-    public init(port: UInt16, patienceSeconds: Int = 30, from: String? = nil) {
+    /// - patienceSeconds: the longest wait for the server's next bytes.
+    /// - from: the loopback address to connect from; by default the system chooses it.
+    package init(port: UInt16, patienceSeconds: Int = 30, from: String? = nil) {
         self.port = port
         self.from = from
         self.patienceSeconds = patienceSeconds
@@ -43,8 +40,8 @@ public final class HTTPClient {
 
     deinit { disconnect() }
 
-    /// Closes the connection; the next request makes another.
-    public func disconnect() {
+    /// Closes the connection; the next request opens another.
+    package func disconnect() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
         buffer = []
@@ -52,8 +49,8 @@ public final class HTTPClient {
 
     /// Sends a request and waits for its answer.
     ///
-    /// - Throws: when there is no connection, or it ends before the whole answer; the request may have been served.
-    public func send(
+    /// - Throws: if there is no connection, or it ends before the whole answer; the request may have been served.
+    package func send(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: String? = nil
     ) throws -> Answer {
         try write(method, path, headers: headers, body: body)
@@ -65,8 +62,8 @@ public final class HTTPClient {
         }
     }
 
-    /// Sends a request, whose answer `readAnswer` reads.
-    public func write(
+    /// Sends a request; read the answer with `readAnswer`.
+    package func write(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: String? = nil
     ) throws {
         var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -76,7 +73,7 @@ public final class HTTPClient {
     }
 
     /// Sends bytes as they are.
-    public func write(_ bytes: [UInt8]) throws {
+    package func write(_ bytes: [UInt8]) throws {
         if descriptor < 0 { try connect() }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -90,7 +87,7 @@ public final class HTTPClient {
     }
 
     /// Reads one answer.
-    public func readAnswer(hasBody: Bool = true) throws -> Answer {
+    package func readAnswer(hasBody: Bool = true) throws -> Answer {
         while true {
             let lines = try readHead().components(separatedBy: "\r\n")
             guard let status = Int(lines[0].split(separator: " ").dropFirst().first ?? "") else {
@@ -156,18 +153,17 @@ public final class HTTPClient {
 
     private func connect() throws {
         guard let made = connectLoopback(port: port, timeoutSeconds: patienceSeconds, from: from) else {
-            throw SupportError("nobody listens on port \(port)")
+            throw SupportError("no listener on port \(port)")
         }
         descriptor = made
     }
 }
 
-/// Threads of their own that run a body which may block. They run at once, however busy the tasks' threads are.
-public struct RunningThreads: Sendable {
+/// Dedicated threads that run a body which may block. They start at once, even if the task pool is busy.
+package struct RunningThreads: Sendable {
     private let done = DispatchGroup()
 
-    /// Starts them.
-    public init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    package init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         let done = done
         for index in 0..<count {
             done.enter()
@@ -179,14 +175,14 @@ public struct RunningThreads: Sendable {
     }
 
     /// Waits until all bodies have returned.
-    public func join() async {
+    package func join() async {
         await withUnsafeContinuation { continuation in
             done.notify(queue: .global()) { continuation.resume() }
         }
     }
 }
 
-/// Runs `body` on so many threads of their own, which may block, and waits for all of them.
-public func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
+/// Runs `body`, which may block, on `count` dedicated threads and waits for all of them.
+package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
     await RunningThreads(count, body).join()
 }

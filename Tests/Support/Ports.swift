@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// A port that nobody listens on, and another one each time.
+/// A port without a listener; each call returns another one.
 ///
-/// Below the range from which the system takes ports for outgoing connections (32768 and up, usually): one of those
-/// could be in use by the time a server binds it.
-public func freePort() throws -> UInt16 {
+/// It is below the range of ephemeral ports (usually 32768 and up): one of those could be in use for an outgoing
+/// connection by the time a server binds it.
+package func freePort() throws -> UInt16 {
     for _ in 0..<100 {
         let port = UInt16(10_240 + ports.add(1, ordering: .relaxed).oldValue % 22_000)
         guard let descriptor = listenLoopback(port: port) else { continue }
@@ -17,8 +17,8 @@ public func freePort() throws -> UInt16 {
 
 private let ports = Atomic<Int>(Int.random(in: 0..<22_000))
 
-/// What a server on the loopback interface answers to `request` within a second: its first bytes, at most 512.
-public func ask(port: UInt16, _ request: String) -> String? {
+/// The first bytes, at most 512, of a loopback server's answer to `request` within a second.
+package func ask(port: UInt16, _ request: String) -> String? {
     guard let descriptor = connectLoopback(port: port, timeoutSeconds: 1) else { return nil }
     defer { close(descriptor) }
     let bytes = Array(request.utf8)
@@ -28,12 +28,12 @@ public func ask(port: UInt16, _ request: String) -> String? {
     return count > 0 ? String(decoding: answer[..<count], as: UTF8.self) : nil
 }
 
-/// A blocking socket that is connected to a port of the loopback interface; the caller closes it.
+/// A blocking socket connected to a port of the loopback interface; the caller closes it.
 ///
-/// - Parameter receiveBytes: how much the system keeps unread; `nil` for its own choice.
+/// - Parameter receiveBytes: the size of the socket's receive buffer; `nil` for the system's default.
 ///
-/// - Parameter from: the address of loopback that it comes from; the system's choice unless it is given.
-public func connectLoopback(
+/// - Parameter from: the loopback address to connect from; by default the system chooses it.
+package func connectLoopback(
     port: UInt16, timeoutSeconds: Int, receiveBytes: Int32? = nil, from: String? = nil
 ) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -70,8 +70,8 @@ public func connectLoopback(
     return descriptor
 }
 
-/// A socket that listens on a port of the loopback interface; nil when it is taken. The caller closes it.
-public func listenLoopback(port: UInt16) -> Int32? {
+/// A socket that listens on a port of the loopback interface; nil if the port is taken. The caller closes it.
+package func listenLoopback(port: UInt16) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     var one: Int32 = 1
@@ -97,8 +97,8 @@ private func loopback(port: UInt16) -> sockaddr_in {
     return address
 }
 
-/// How many sockets of this process are connected to a port of the loopback interface.
-public func sockets(to port: UInt16) -> Int {
+/// The number of this process's sockets connected to a port of the loopback interface.
+package func sockets(to port: UInt16) -> Int {
     openDescriptors().filter { descriptor in
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// PostgreSQL's programs, and the account they run under: `postgres` when the tests are root, which they refuse.
+/// PostgreSQL's programs and the account they run under: `postgres` if the tests run as root, which the programs
+/// refuse.
 struct PostgresPrograms {
     private let directories: [String]
     private let prefix: [String]
@@ -10,23 +11,23 @@ struct PostgresPrograms {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         directories = versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "\(root)/\($0)/bin" }
-        // Not runuser: it stays as the parent and gets the signals.
+        // Not runuser: it stays as the parent process and receives the signals.
         prefix =
             getuid() == 0
             ? [try findProgram("setpriv"), "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
     }
 
-    /// The whole command of a program and its arguments.
+    /// The full command line of a program with its arguments.
     func command(_ arguments: [String]) throws -> [String] {
         prefix + [try findProgram(arguments[0], in: directories)] + arguments.dropFirst()
     }
 
-    /// Runs a program to its end; throws when it fails.
+    /// Runs a program to its end; throws if it fails.
     func run(_ arguments: [String], log: String) throws {
         try runToEnd(command(arguments), log: log)
     }
 
-    /// Makes a cluster in `path`/data, and hands `path` to the account of the server.
+    /// Creates a cluster in `path`/data, and gives `path` to the server's account.
     func makeCluster(in path: String) throws {
         if getuid() == 0 {
             guard let account = getpwnam("postgres") else { throw SupportError("no user postgres") }
@@ -43,7 +44,7 @@ struct PostgresPrograms {
 /// The direct children of a process, from `/proc`.
 func childProcesses(of parent: pid_t) -> [pid_t] {
     var processes: [pid_t] = []
-    // Entries come and go while it is read, which Foundation takes for a failure of the whole.
+    // Entries appear and disappear during the read; Foundation treats that as an error.
     guard let directory = opendir("/proc") else { return [] }
     defer { closedir(directory) }
     while let entry = readdir(directory) {
@@ -55,7 +56,7 @@ func childProcesses(of parent: pid_t) -> [pid_t] {
     return processes.filter { processState($0)?.parent == parent }
 }
 
-/// Whether a process ended and only waits to be reaped.
+/// Whether a process has ended and is not reaped yet.
 func isZombie(_ process: pid_t) -> Bool { processState(process)?.state == "Z" }
 
 /// Whether a process was stopped by a signal.
@@ -65,7 +66,7 @@ private func processState(_ process: pid_t) -> (state: Substring, parent: pid_t)
     guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
         let name = line.lastIndex(of: ")")
     else { return nil }
-    // After the name, which may hold anything, come the state and the parent.
+    // The name may contain any character; the state and the parent follow it.
     let fields = line[line.index(after: name)...].split(separator: " ")
     guard fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
     return (fields[0], parent)

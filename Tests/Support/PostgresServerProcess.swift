@@ -1,29 +1,28 @@
 import Foundation
-public import Glibc
+package import Glibc
 import Synchronization
 
 /// A private PostgreSQL server on the loopback interface and on a unix socket, with a new cluster.
-public final class PostgresServerProcess: Sendable {
-    /// How the server runs.
-    public struct Options: Sendable {
+package final class PostgresServerProcess: Sendable {
+    package struct Options: Sendable {
         /// Whether commits wait for the disk; off makes tests faster.
-        public var fsync = false
+        package var fsync = false
         /// Further settings, for example `["max_connections=20"]`.
-        public var settings: [String] = []
+        package var settings: [String] = []
 
-        /// No fsync, and the server's own settings.
-        public init() {}
+        package init() {}
     }
 
-    /// The TCP port on 127.0.0.1; the same after a restart.
-    public let port: UInt16
+    /// The TCP port on 127.0.0.1; a restart keeps it.
+    package let port: UInt16
     private let options: Options
     private let directory: ServerDirectory
     private let programs: PostgresPrograms
     private let process = Mutex<ChildProcess?>(nil)
 
-    /// Makes a cluster (user `postgres`, trusted on the loopback interface), starts the server, waits until it answers.
-    public init(_ options: Options = Options()) throws {
+    /// Creates a cluster (user `postgres`, trusted on the loopback interface), starts the server, and waits until it
+    /// answers.
+    package init(_ options: Options = Options()) throws {
         self.options = options
         self.port = try freePort()
         self.directory = try ServerDirectory(prefix: "pg")
@@ -34,24 +33,24 @@ public final class PostgresServerProcess: Sendable {
 
     deinit { discard() }
 
-    /// Kills it and deletes its directory.
+    /// Kills the server and deletes its directory.
     func discard() {
         kill()
         directory.remove()
     }
 
-    /// Where clients connect, to the database `postgres`.
-    public var url: String { url(database: "postgres") }
+    /// The URL of the database `postgres`.
+    package var url: String { url(database: "postgres") }
 
-    /// Where clients connect to a database.
-    public func url(database: String) -> String { "postgresql://postgres@127.0.0.1:\(port)/\(database)" }
+    /// The URL of a database.
+    package func url(database: String) -> String { "postgresql://postgres@127.0.0.1:\(port)/\(database)" }
 
-    /// Where a role connects to a database, without a password.
-    public func url(database: String, role: String) -> String { "postgresql://\(role)@127.0.0.1:\(port)/\(database)" }
+    /// The URL of a database for a role without a password.
+    package func url(database: String, role: String) -> String { "postgresql://\(role)@127.0.0.1:\(port)/\(database)" }
 
-    /// Makes roles that may log in, unless they are there.
-    public func ensureRoles(_ names: [String]) throws {
-        // Roles are the whole server's: two suites must not make them at once.
+    /// Creates missing roles, with login.
+    package func ensureRoles(_ names: [String]) throws {
+        // Roles belong to the whole server: two suites must not create them at once.
         try Self.makingRoles.withLock { _ in
             let known = Set(try rows("SELECT rolname FROM pg_roles"))
             let missing = names.filter { !known.contains($0) }.map { "CREATE ROLE \($0) LOGIN;" }
@@ -61,29 +60,29 @@ public final class PostgresServerProcess: Sendable {
 
     private static let makingRoles = Mutex<Void>(())
 
-    /// The directory of the unix socket, libpq's `host`.
-    public var socketDirectory: String { directory.path }
+    /// The directory of the unix socket, for libpq's `host`.
+    package var socketDirectory: String { directory.path }
 
-    /// The server's first process, while it runs.
-    public var processID: pid_t? { process.withLock { $0?.processID } }
+    /// The postmaster's process id, while it runs.
+    package var processID: pid_t? { process.withLock { $0?.processID } }
 
     /// Creates a database and returns its URL.
     ///
     /// - Parameter name: lower-case letters, digits and `_`.
-    public func createDatabase(_ name: String) throws -> String {
+    package func createDatabase(_ name: String) throws -> String {
         try query("CREATE DATABASE \(name)", database: "postgres")
         return url(database: name)
     }
 
     /// Runs SQL with `psql`, stopping at the first error, which is thrown.
-    public func query(_ sql: String, database: String) throws {
+    package func query(_ sql: String, database: String) throws {
         try programs.run(
             ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url(database: database), "-c", sql],
             log: "\(directory.path)/psql-\(UInt32.random(in: .min ... .max))")
     }
 
     /// The rows of a query, columns separated by `|`.
-    public func rows(_ sql: String, database: String = "postgres") throws -> [String] {
+    package func rows(_ sql: String, database: String = "postgres") throws -> [String] {
         let program = try Program(
             "psql", ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url(database: database), "-c", sql])
         let text = program.readToEnd()
@@ -91,8 +90,8 @@ public final class PostgresServerProcess: Sendable {
         return text.split(separator: "\n").map(String.init)
     }
 
-    /// Starts the server again where it was, after `stop` or `kill`; does nothing while it runs.
-    public func start() throws {
+    /// Starts the server again on the same port and data, after `stop` or `kill`; does nothing while it runs.
+    package func start() throws {
         try process.withLock { process in
             guard process == nil else { return }
             process = try ChildProcess(
@@ -101,16 +100,16 @@ public final class PostgresServerProcess: Sendable {
         try waitUntilReady()
     }
 
-    /// Waits until it takes connections; throws after 20 s.
-    public func waitUntilReady() throws {
+    /// Waits until the server accepts connections; throws after 20 s.
+    package func waitUntilReady() throws {
         let ready = poll(timeout: .seconds(20)) {
             (try? programs.run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", "\(port)"], log: "/dev/null")) != nil
         }
         guard ready else { throw SupportError("postgres does not answer: \(directory.read("log"))") }
     }
 
-    /// Asks the server to shut down (fast mode: clients are disconnected) and waits until it is gone.
-    public func stop() {
+    /// Shuts the server down (fast mode: clients are disconnected) and waits until it has exited.
+    package func stop() {
         process.withLock { process in
             guard let running = process else { return }
             running.signal(SIGCONT)
@@ -121,7 +120,7 @@ public final class PostgresServerProcess: Sendable {
     }
 
     /// Kills every process of the server with SIGKILL and waits until they are gone.
-    public func kill() {
+    package func kill() {
         process.withLock { process in
             if let running = process { Self.killAll(running) }
             process = nil
@@ -129,21 +128,21 @@ public final class PostgresServerProcess: Sendable {
     }
 
     /// Stops the server if it runs, and starts it again.
-    public func restart() throws {
+    package func restart() throws {
         stop()
         try start()
     }
 
     /// Makes every process of the server hang (SIGSTOP): connections stay open and nothing is answered.
-    public func suspend() {
+    package func suspend() {
         process.withLock { process in
             guard let running = process else { return }
             Self.stopAll(running)
         }
     }
 
-    /// Ends what `suspend` began.
-    public func resume() {
+    /// Reverses `suspend`.
+    package func resume() {
         process.withLock { process in
             guard let running = process else { return }
             for child in childProcesses(of: running.processID) { Glibc.kill(child, SIGCONT) }
@@ -151,9 +150,9 @@ public final class PostgresServerProcess: Sendable {
         }
     }
 
-    /// Stops every process of the server and waits until each stands still.
+    /// Stops every process of the server and waits until all have stopped.
     private static func stopAll(_ process: ChildProcess) {
-        // The parent first, so that it starts no more children; a signal takes its time.
+        // The parent first, so that it starts no more children; a signal takes effect with a delay.
         process.signal(SIGSTOP)
         _ = poll(timeout: .seconds(5)) { isStopped(process.processID) || isZombie(process.processID) }
         _ = poll(timeout: .seconds(5)) {
@@ -165,12 +164,12 @@ public final class PostgresServerProcess: Sendable {
 
     private static func killAll(_ process: ChildProcess) {
         stopAll(process)
-        // Each backend leads a session of its own: no group to signal.
+        // Each backend leads its own session, so there is no group to signal.
         let children = childProcesses(of: process.processID)
         for child in children { Glibc.kill(child, SIGKILL) }
         process.signal(SIGKILL)
         _ = process.waitForExit(timeout: .seconds(10))
-        // A restart is refused while one of them is attached to the shared memory.
+        // A restart is refused while one of the processes is attached to the shared memory.
         _ = poll(timeout: .seconds(5)) { children.allSatisfy { Glibc.kill($0, 0) != 0 || isZombie($0) } }
     }
 

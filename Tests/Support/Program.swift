@@ -1,15 +1,15 @@
 import Foundation
-public import Glibc
+package import Glibc
 
-/// A program that a test started; killed when the test lets go of it.
-public final class Program: Sendable {
+/// A program started by a test; killed when the object is released.
+package final class Program: Sendable {
     private let process: ChildProcess
     private let directory: ServerDirectory
 
-    /// Starts a program found in PATH or named by its path.
+    /// Starts a program found in PATH or given by its path.
     ///
-    /// - Parameter environment: is added to this process's own.
-    public init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameter environment: added to this process's own.
+    package init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         directory = try ServerDirectory(prefix: "program")
         let path = name.hasPrefix("/") ? name : try findProgram(name)
         process = try ChildProcess(
@@ -21,31 +21,28 @@ public final class Program: Sendable {
         _ = process.waitForExit(timeout: .seconds(10))
     }
 
-    /// Its process id.
-    public var processID: pid_t { process.processID }
+    package var processID: pid_t { process.processID }
 
-    /// Whether it has not ended.
-    public var isRunning: Bool { process.isRunning }
+    package var isRunning: Bool { process.isRunning }
 
-    /// Sends a signal.
-    public func signal(_ number: Int32) { process.signal(number) }
+    package func signal(_ number: Int32) { process.signal(number) }
 
-    /// Waits until it has ended, and gives its exit code, 128 + signal when it was killed.
-    public func wait() -> Int32 { process.exitCode() }
+    /// Waits until the program exits, and returns its exit code (128 + signal if it was killed).
+    package func wait() -> Int32 { process.exitCode() }
 
-    /// Kills it with SIGKILL and waits until it is gone.
-    public func kill() {
+    /// Kills the program with SIGKILL and waits until it is gone.
+    package func kill() {
         process.signal(SIGKILL)
         _ = process.exitCode()
     }
 
-    /// What it has printed so far, to both standard output and standard error.
-    public var output: String {
+    /// The output so far, standard output and standard error.
+    package var output: String {
         (try? String(contentsOfFile: directory.path + "/output", encoding: .utf8)) ?? ""
     }
 
-    /// Its output once a line contains `text`; `nil` when it ends before.
-    public func read(until text: String) -> String? {
+    /// The output once it contains `text`; `nil` if the program exits before.
+    package func read(until text: String) -> String? {
         while process.isRunning {
             if output.contains(text) { return output }
             usleep(10_000)
@@ -53,20 +50,19 @@ public final class Program: Sendable {
         return output.contains(text) ? output : nil
     }
 
-    /// All its output, once it has ended.
-    public func readToEnd() -> String {
+    /// The whole output; waits until the program has exited.
+    package func readToEnd() -> String {
         _ = wait()
         return output
     }
 }
 
-/// A directory that goes with the test.
-public final class TemporaryDirectory: Sendable {
-    /// Where it is.
-    public let path: String
+/// A directory that is deleted with its owner.
+package final class TemporaryDirectory: Sendable {
+    package let path: String
 
-    /// Makes it; everybody may enter.
-    public init() throws {
+    /// Creates the directory; every user may enter it.
+    package init() throws {
         path = FileManager.default.temporaryDirectory.appendingPathComponent("usher-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])

@@ -13,10 +13,10 @@ final class ServerDirectory: Sendable {
 
     deinit { remove() }
 
-    /// Deletes it already now: a static's owner is never gone.
+    /// Deletes the directory early: the owner of a static is never released.
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    /// The end of a file in it, for messages.
+    /// The end of a file in the directory, for messages.
     func read(_ name: String) -> String {
         String(((try? String(contentsOfFile: path + "/" + name, encoding: .utf8)) ?? "").suffix(2_000))
     }

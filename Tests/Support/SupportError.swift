@@ -1,8 +1,6 @@
-/// Why a test server could not be started or asked.
-public struct SupportError: Error, CustomStringConvertible {
-    /// What happened.
-    public let description: String
+/// An error of a test server or client.
+package struct SupportError: Error, CustomStringConvertible {
+    package let description: String
 
-    /// Says what happened.
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

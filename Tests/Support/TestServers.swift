@@ -4,14 +4,14 @@ import Synchronization
 /// The servers that the suites of a test process share, started at first use and stopped at exit.
 ///
 /// Each suite uses its own key prefix or database. A suite that stops or hangs a server starts its own.
-public enum TestServers {
+package enum TestServers {
     /// The shared Redis: no password, no append-only file.
-    public static var redis: RedisServerProcess {
+    package static var redis: RedisServerProcess {
         get throws { try sharedRedis.get() }
     }
 
     /// The shared PostgreSQL.
-    public static var postgres: PostgresServerProcess {
+    package static var postgres: PostgresServerProcess {
         get throws { try sharedPostgres.get() }
     }
 
@@ -23,7 +23,7 @@ public enum TestServers {
 
     private static let sharedPostgres = Result {
         var options = PostgresServerProcess.Options()
-        // Many suites at once, each with pools of its own.
+        // Many suites run at once, each with its own pools.
         options.settings = ["max_connections=300"]
         let server = try PostgresServerProcess(options)
         stopAtExit { server.discard() }

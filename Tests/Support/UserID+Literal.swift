@@ -1,7 +1,7 @@
-public import Booking
+package import BoxOffice
 
-/// In a test a user is written as a text, and taken as it is: ids of before there were rules are tested too.
+/// Tests write a user as a text, used without checks: ids older than the rules for ids are tested, too.
 extension UserID: ExpressibleByStringInterpolation {
-    /// Takes the text as it is.
-    public init(stringLiteral text: String) { self.init(stored: text) }
+    /// Uses the text without checks.
+    package init(stringLiteral text: String) { self.init(stored: text) }
 }

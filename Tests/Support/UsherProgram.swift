@@ -1,15 +1,14 @@
 import Foundation
 
-/// Our own binary, built beside the tests.
-public enum UsherProgram {
-    /// Its path.
-    public static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+/// Usher's own binary, built beside the tests.
+package enum UsherProgram {
+    package static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appendingPathComponent("usher").path
 
-    /// A token that a copy with these settings takes.
+    /// A token that a copy with these settings accepts.
     ///
-    /// - Parameter environment: has `USHER_JWT_SECRET`.
-    public static func token(
+    /// - Parameter environment: contains `USHER_JWT_SECRET`.
+    package static func token(
         _ user: String, role: String = "customer", seconds: Int = 3600, environment: [String: String]
     ) throws -> String {
         let made = try Program(
@@ -18,5 +17,5 @@ public enum UsherProgram {
     }
 }
 
-/// The header of a token.
-public func bearer(_ token: String) -> [(String, String)] { [("Authorization", "Bearer \(token)")] }
+/// The `Authorization` header for a token.
+package func bearer(_ token: String) -> [(String, String)] { [("Authorization", "Bearer \(token)")] }

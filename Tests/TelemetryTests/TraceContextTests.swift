@@ -5,7 +5,7 @@ import Tracing
 struct TraceContextTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-    @Test("the examples of the W3C are read, and told again as they were")
+    @Test("the W3C's examples are parsed and rendered unchanged")
     func reads() throws {
         let context = try #require(TraceContext(traceparent: "00-\(Self.trace)-00f067aa0ba902b7-01"))
         #expect(context.traceID == Self.trace && context.spanID == "00f067aa0ba902b7" && context.isSampled)
@@ -14,7 +14,7 @@ struct TraceContextTests {
     }
 
     @Test(
-        "what is malformed is none",
+        "malformed contexts are refused",
         arguments: [
             "", "00", "00-\(trace)-00f067aa0ba902b7", "01-\(trace)-00f067aa0ba902b7-01",
             "00-\(trace.uppercased())-00f067aa0ba902b7-01", "00-\(trace)-0000000000000000-01",
@@ -25,7 +25,7 @@ struct TraceContextTests {
         #expect(TraceContext(traceparent: text) == nil)
     }
 
-    @Test("a child is of the same trace under an id of its own; a root is of another trace")
+    @Test("a child has the same trace and its own id; a root has another trace")
     func derives() {
         let root = TraceContext.root()
         let child = root.child()

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
-import HTTPServer
+import HTTP
+import Loops
 import Metrics
 import Support
 import Synchronization
@@ -18,7 +18,7 @@ struct TracerTests {
             [("text", .text("a \"quote\"")), ("number", .number(7))], hasFailed: true)
     }
 
-    @Test("nothing is kept while it is off, nor what is not to be recorded; and never more than there is room for")
+    @Test("nothing is recorded while the tracer is off or the trace is not sampled, and never more than fits")
     func bounds() {
         let tracer = Tracer()
         tracer.record(span("early"))
@@ -32,7 +32,7 @@ struct TracerTests {
         #expect(tracer.take(atMost: .max).dropped == 0)
     }
 
-    /// A collector of the test's own.
+    /// A trace collector.
     private final class Receiver: HTTPHandler {
         let bodies = Mutex<[[UInt8]]>([])
         let status: Int
@@ -49,7 +49,7 @@ struct TracerTests {
         func permit(_ head: HTTPRequest) async -> BodyPermit { .upTo(4 << 20) }
     }
 
-    @Test("a collector gets them as OTLP in JSON, in batches; one that refuses or is away costs the spans and no time")
+    @Test("spans are sent as OTLP in JSON, in batches; a failing or absent collector loses spans but costs no time")
     func exports() async throws {
         let loop = try EventLoop(name: "collector")
         defer { loop.stop() }

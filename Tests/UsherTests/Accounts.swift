@@ -1,7 +1,8 @@
 import Foundation
 import Support
 
-/// Stores with the accounts of `usher migrate --roles`, which both ask for passwords, and the settings to use them.
+/// Configuration of stores that require passwords for the accounts of `usher migrate --roles`, and settings to use
+/// them.
 struct Accounts {
     static let passwords = [
         "USHER_SERVE_PASSWORD": "the password of serve", "USHER_RECONCILE_PASSWORD": "the password of reconcile",
@@ -9,9 +10,9 @@ struct Accounts {
     ]
 
     let directory: TemporaryDirectory
-    /// Where Redis keeps its users, so that they outlive it.
+    /// Redis's aclfile, so that its users survive a restart.
     let redisUsers: String
-    /// Where PostgreSQL reads whom it asks for a password.
+    /// PostgreSQL's pg_hba.conf, which requires passwords for these accounts.
     let postgresRules: String
 
     init() throws {
@@ -27,7 +28,7 @@ struct Accounts {
         """.write(toFile: postgresRules, atomically: false, encoding: .utf8)
     }
 
-    /// Where a role finds both stores.
+    /// The addresses of both stores for a role.
     static func environment(
         _ role: String, _ redis: RedisServerProcess, _ postgres: PostgresServerProcess
     ) -> [String: String] {

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// Accounts as the commands set them up.
+/// Accounts created by the commands.
 @Suite("Accounts end to end", .serialized)
 struct AccountsEndToEndTests {
     @Test("usher dev prints users that can log in, and book, before and after a restart")
@@ -37,13 +37,13 @@ struct AccountsEndToEndTests {
         #expect(printed[0] == printed[1])
     }
 
-    /// Address, password and roles of each line that tells a user.
+    /// Address, password and roles from each line about a user.
     private static func users(_ output: String) -> [[String]] {
         output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             .filter { $0.count == 3 && $0[0].hasSuffix("@example.com") }
     }
 
-    @Test("usher seed prints the users of a given secret, and says why there are none without")
+    @Test("usher seed prints the users derived from the secret, and explains why there are none without it")
     func seed() throws {
         let directory = try TemporaryDirectory()
         let environment = [
@@ -64,7 +64,7 @@ struct AccountsEndToEndTests {
         #expect(Self.users(other).isEmpty)
     }
 
-    @Test("settings that cannot be are refused in a sentence that names the variable")
+    @Test("invalid settings are refused with a sentence that names the variable")
     func settings() throws {
         let base = [
             "DATABASE_URL": try TestServers.postgres.createDatabase("account_settings"),

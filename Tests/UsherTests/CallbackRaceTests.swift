@@ -5,12 +5,12 @@ import Support
 import Synchronization
 import Testing
 
-/// A provider that repeats itself to every copy at once.
+/// A provider that sends the same callback to every copy at once.
 @Suite("Callbacks to two copies", .serialized)
 struct CallbackRaceTests {
     private static let secret = "whsec_" + base64Encode(Array("the provider's secret".utf8))
 
-    @Test("the same message twenty times in parallel has one effect and twenty answers 200", arguments: [true, false])
+    @Test("a message sent twenty times in parallel takes effect once and always gets 200", arguments: [true, false])
     func twentyTimes(isSuccess: Bool) async throws {
         let cluster = try Cluster(
             environment: ["USHER_WEBHOOK_SECRETS": Self.secret, "USHER_SIM_CALLBACK_MS": "off"])
@@ -45,7 +45,7 @@ struct CallbackRaceTests {
         let words = answers.withLock { $0 }
         #expect(words.count { $0 == first } == 1 && words.count { $0 == "200 duplicate" } == 19, "\(words)")
         let expected = isSuccess ? "CONFIRMED|3|SUCCEEDED|1" : "RESERVED|3|FAILED|1"
-        try eventually("it is written down") {
+        try eventually("the payment is persisted") {
             try cluster.postgres.rows(
                 """
                 SELECT b.status, b.version, p.status, count(*) OVER () FROM bookings b

@@ -2,7 +2,7 @@ import Glibc
 import Support
 import Synchronization
 
-/// Real stores, copies of `usher serve` and of `usher reconcile` as processes of their own, which tests kill.
+/// Real stores, and copies of `usher serve` and `usher reconcile` as separate processes that tests can kill.
 final class Cluster: Sendable {
     let redis: RedisServerProcess
     let postgres: PostgresServerProcess
@@ -16,8 +16,8 @@ final class Cluster: Sendable {
     /// Starts both stores, `serve` copies and one reconciler, and waits until all are ready.
     ///
     /// - Parameters:
-    ///   - environment: settings beside the usual ones.
-    ///   - accounts: under which both run, with no more rights than those have.
+    ///   - environment: additional settings.
+    ///   - accounts: the accounts that both processes use, with least privilege.
     init(copies count: Int = 2, environment: [String: String] = [:], accounts: Accounts? = nil) throws {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
@@ -53,11 +53,11 @@ final class Cluster: Sendable {
 
     /// Starts the copy of the API with this index.
     ///
-    /// - Parameter more: settings of this copy alone.
+    /// - Parameter more: settings of this copy only.
     func startServer(_ index: Int, _ more: [String: String] = [:]) throws {
         let own = own("serve").merging([
             "PORT": "\(ports[index])",
-            // The reconciler has the port that both are told.
+            // The reconciler uses the port from the shared settings.
             "USHER_METRICS_PORT": environment["SERVE_METRICS_PORT"] ?? "0",
         ]) { $1 }.merging(more) { $1 }
         let program = try Program(Self.binary, ["serve"], environment: own)
@@ -74,7 +74,7 @@ final class Cluster: Sendable {
         copies.withLock { $0.removeValue(forKey: name) }?.kill()
     }
 
-    /// Ends a copy with SIGTERM and gives its exit code.
+    /// Ends a copy with SIGTERM and returns its exit code.
     func stop(_ name: String) -> Int32 {
         let program = copies.withLock { $0.removeValue(forKey: name) }
         program?.signal(SIGTERM)
@@ -84,17 +84,17 @@ final class Cluster: Sendable {
     /// A running copy.
     func copy(_ name: String) -> Program? { copies.withLock { $0[name] } }
 
-    /// Runs a command on the cluster's stores to its end.
+    /// Runs a command on the cluster's stores to completion.
     func run(_ words: String...) throws -> (said: String, code: Int32) {
         let passwords = accounts == nil ? [:] : Accounts.passwords
         let program = try Program(Self.binary, words, environment: environment.merging(passwords) { $1 })
         return (program.readToEnd(), program.wait())
     }
 
-    /// Waits until every copy of the API says that it can book; throws after 30 s.
+    /// Waits until every copy of the API is ready; throws after 30 s.
     func waitUntilReady() throws {
         for port in ports {
-            try eventually("a copy gets ready") {
+            try eventually("a copy is ready") {
                 (try? HTTPClient(port: port).send("GET", "/readyz"))?.status == 200
             }
         }
@@ -105,7 +105,7 @@ final class Cluster: Sendable {
         try UsherProgram.token(user, role: role, environment: environment)
     }
 
-    /// Makes and publishes an event with one tier.
+    /// Creates and publishes an event with one tier.
     func makeEvent(capacity: Int, holdSeconds: Int = 600, _ more: String = "") throws -> (id: String, tier: String) {
         let body = """
             {"title":"Test","startsAt":"2099-01-01T20:00:00.000Z","currency":"USD","publish":true,

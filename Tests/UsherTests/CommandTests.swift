@@ -1,9 +1,9 @@
-import Documents
+import BundledDocuments
 import Foundation
 import Support
 import Testing
 
-/// The command as people meet it.
+/// The command-line interface.
 @Suite("Commands", .serialized)
 struct CommandTests {
     private func run(_ arguments: String..., environment: [String: String] = [:]) throws -> (code: Int32, text: String)
@@ -12,7 +12,7 @@ struct CommandTests {
         return (program.wait(), program.output)
     }
 
-    @Test("help names every command, and every command has help of its own")
+    @Test("help lists every command, and every command has its own help")
     func help() throws {
         let (code, all) = try run("--help")
         #expect(code == 0)
@@ -30,32 +30,32 @@ struct CommandTests {
         #expect(all.contains("Exit codes"))
     }
 
-    @Test("what does not exist is 64, what cannot be done is 1, and both say why")
+    @Test("the exit code is 64 for unknown commands and options, 1 for failures, and both are explained")
     func exitCodes() throws {
         let (none, text) = try run()
         #expect(none == 64 && text.contains("usher COMMAND"))
-        #expect(try run("fly") == (64, "fly is no command of usher. usher --help lists them.\n"))
+        #expect(try run("fly") == (64, "fly is not a command of usher. usher --help lists them.\n"))
         #expect(try run("token", "sub").code == 64)
-        #expect(try run("serve", "--sub", "ann").text == "--sub is no option of this command.\n")
+        #expect(try run("serve", "--sub", "ann").text == "--sub is not an option of this command.\n")
         #expect(try run("verify", "--event").code == 64)
         let (failed, sentence) = try run("migrate", environment: ["DATABASE_URL": ""])
         #expect(failed == 1 && sentence == "DATABASE_URL is missing.\n")
     }
 
     @Test(
-        "a slip in a command or an option is told with what is meant",
+        "a misspelt command or option is reported with a suggestion",
         arguments: [
-            (["srve"], "srve is no command of usher; did you mean serve? usher --help lists them.\n"),
-            (["reconsile"], "reconsile is no command of usher; did you mean reconcile? usher --help lists them.\n"),
-            (["migrate", "--rolse"], "--rolse is no option of this command; did you mean --roles?\n"),
-            (["token", "--roll", "admin"], "--roll is no option of this command; did you mean --role?\n"),
+            (["srve"], "srve is not a command of usher; did you mean serve? usher --help lists them.\n"),
+            (["reconsile"], "reconsile is not a command of usher; did you mean reconcile? usher --help lists them.\n"),
+            (["migrate", "--rolse"], "--rolse is not an option of this command; did you mean --roles?\n"),
+            (["token", "--roll", "admin"], "--roll is not an option of this command; did you mean --role?\n"),
         ])
     func slips(_ words: [String], _ sentence: String) throws {
         let program = try Program(Cluster.binary, words)
         #expect(program.wait() == 64 && program.output == sentence, "\(program.output)")
     }
 
-    @Test("the version is that of the contract")
+    @Test("the version matches openapi.yaml")
     func version() throws {
         let contract = try #require(
             try JSONSerialization.jsonObject(with: Data(Documents.openapi)) as? [String: Any])
@@ -66,7 +66,7 @@ struct CommandTests {
         #expect(metrics.contains("\nusher_build_info{version=\"\(version)\"} 1\n"))
     }
 
-    @Test("migrate says what it applied, what is missing, and what it would take back, which needs --yes")
+    @Test("migrate lists applied and missing migrations, and what it would revert, which needs --yes")
     func migrate() throws {
         let environment = [
             "DATABASE_URL": try TestServers.postgres.createDatabase("migrates"), "USHER_PARTITIONS": "4",
@@ -81,24 +81,24 @@ struct CommandTests {
         #expect(try tables() == ["0"], "--status changed something")
         let first = try run("migrate", environment: environment)
         #expect(first.code == 0 && first.text.hasPrefix("Applied 1, create_catalogue.\nApplied 2, "), "\(first.text)")
-        #expect(try run("migrate", environment: environment).text == "The schema is that of this binary.\n")
+        #expect(try run("migrate", environment: environment).text == "The schema matches this binary.\n")
         let after = try run("migrate", "--status", environment: environment)
         #expect(after.text.contains("1  create_catalogue  applied 2") && !after.text.contains("missing"))
 
         let all = try tables()
         let asked = try run("migrate", "--down-to", "1", environment: environment)
         #expect(
-            asked.code == 1 && asked.text.contains("2 (create_bookings) with all data") && asked.text.contains("--yes"),
+            asked.code == 1 && asked.text.contains("2 (create_bookings) and drops all") && asked.text.contains("--yes"),
             "\(asked.text)")
-        #expect(try tables() == all, "it did what it was only asked about")
+        #expect(try tables() == all, "--down-to without --yes reverted a migration")
         let down = try run("migrate", "--down-to", "1", "--yes", environment: environment)
         #expect(down.code == 0 && down.text.hasSuffix("2 (create_bookings).\n"), "\(down.text)")
         #expect(try tables() != all)
         let nothing = try run("migrate", "--down-to", "1", environment: environment)
-        #expect(nothing.code == 0 && nothing.text == "Taken back: nothing.\n", "\(nothing.text)")
+        #expect(nothing.code == 0 && nothing.text == "Reverted: nothing.\n", "\(nothing.text)")
     }
 
-    @Test("addresses of stores that cannot be are said to be wrong, each in one sentence")
+    @Test("invalid addresses of stores are reported, each in one sentence")
     func addresses() throws {
         let good = ["REDIS_URL": "redis://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1:1/x"]
         for (name, value, sentence) in [
@@ -118,20 +118,20 @@ struct CommandTests {
         }
     }
 
-    @Test("names that are no settings are reported at the start and by the doctor")
+    @Test("unknown settings are reported at start-up and by the doctor")
     func unknownSettings() throws {
         let cluster = try Cluster(copies: 1, environment: ["USHER_RATELIMIT": "off"])
         for name in ["serve-0", "reconcile"] {
             let said = cluster.copy(name)?.output ?? ""
             #expect(
-                said.contains("unknown setting") && said.contains("USHER_RATELIMIT is no setting; USHER_RATE_LIMIT?"),
+                said.contains("unknown setting") && said.contains("USHER_RATELIMIT is not a setting; did you mean"),
                 "\(said)")
         }
         let doctor = try cluster.run("doctor")
-        #expect(doctor.code == 1 && doctor.said.contains("WRONG  USHER_RATELIMIT is no setting; USHER_RATE_LIMIT?\n"))
+        #expect(doctor.code == 1 && doctor.said.contains("WRONG  USHER_RATELIMIT is not a setting; did you mean USHER"))
     }
 
-    @Test("what takes long says on a terminal how far it is, and nothing elsewhere")
+    @Test("long commands show progress on a terminal, and nothing elsewhere")
     func progress() throws {
         let url = try TestServers.postgres.createDatabase("progress")
         let environment = [
@@ -148,22 +148,22 @@ struct CommandTests {
         #expect(code == 0 && !quiet.contains("Seeding") && !quiet.contains("\u{1b}"), "\(quiet)")
     }
 
-    @Test("the doctor finds nothing wrong with a good installation, and says how to mend a bad one")
+    @Test("the doctor finds nothing wrong with a good installation, and reports how to fix a bad one")
     func doctor() throws {
         let cluster = try Cluster(copies: 1)
         let good = [
             "REDIS_URL": cluster.redis.url, "DATABASE_URL": cluster.postgres.url, "USHER_PARTITIONS": "8",
             "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
         ]
-        // The tests' PostgreSQL may run without fsync, which is wrong indeed.
+        // The tests' PostgreSQL may run without fsync, which is a real fault.
         let (_, healthy) = try run("doctor", environment: good)
         let faults = healthy.split(separator: "\n").filter { $0.hasPrefix("WRONG") }
         #expect(faults.allSatisfy { $0.contains("fsync") || $0.contains("synchronous_commit") }, "\(healthy)")
         #expect(healthy.contains("8 of them are reconciled"))
-        #expect(healthy.contains("WARN   No money is taken: the payment provider is the simulated one"))
-        #expect(!healthy.contains("give away tickets"))
+        #expect(healthy.contains("WARN   No money is charged: the payment provider is the simulated one"))
+        #expect(!healthy.contains("issue paid tickets"))
         let generous = try run("doctor", environment: good.merging(["USHER_DROP_IN_UNPAID": "1"]) { $1 }).text
-        #expect(generous.contains("WARN   POST /api/bookings and /api/bookings/reserve give away tickets"))
+        #expect(generous.contains("WARN   POST /api/bookings and /api/bookings/reserve issue paid tickets"))
         let unnamed = try run("doctor", environment: good.merging(["USHER_PAYMENT_GATEWAY": ""]) { $1 })
         #expect(unnamed.code == 1 && unnamed.text.contains("WRONG  USHER_PAYMENT_GATEWAY is missing."))
 
@@ -171,7 +171,7 @@ struct CommandTests {
         let client = try RedisClientProgram(cluster.redis.port)
         try client.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         try client.run("CONFIG", "SET", "appendfsync", "everysec")
-        try eventually("the lease runs out") {
+        try eventually("the lease expires") {
             try run("doctor", environment: good).text.contains("WRONG  0 of them are reconciled")
         }
         let wrong = good.merging(["USHER_PARTITIONS": "16", "USHER_JWT_SECRET": "short"]) { $1 }
@@ -190,7 +190,7 @@ struct CommandTests {
     }
 }
 
-/// `redis-cli` on a port of loopback.
+/// `redis-cli` on a loopback port.
 private struct RedisClientProgram {
     let port: UInt16
 

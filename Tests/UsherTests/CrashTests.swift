@@ -4,13 +4,13 @@ import Support
 import Synchronization
 import Testing
 
-/// Copies are killed and stores stopped under load; what customers were told must be true afterwards.
+/// Copies are killed and stores stopped under load; every response to a customer must hold afterwards.
 @Suite("Crashes under load", .serialized)
 struct CrashTests {
-    /// How long each load lasts; `USHER_TEST_SECONDS` makes it longer.
+    /// The duration of each load; `USHER_TEST_SECONDS` overrides it.
     private static let seconds = ProcessInfo.processInfo.environment["USHER_TEST_SECONDS"].flatMap { Int($0) } ?? 6
 
-    @Test("copies of serve and reconcile killed again and again lose nothing that was told")
+    @Test("repeatedly killing copies of serve and reconcile loses nothing that was acknowledged")
     func killedCopies() async throws {
         let cluster = try Cluster()
         let load = try Load(cluster)
@@ -32,7 +32,7 @@ struct CrashTests {
         try load.verify()
     }
 
-    @Test("with PostgreSQL away claims go on, confirmations are 202, and all of it arrives after its return")
+    @Test("without PostgreSQL claims continue, confirmations get 202, and everything is persisted after its return")
     func postgresAway() async throws {
         let cluster = try Cluster()
         let load = try Load(cluster)
@@ -46,13 +46,13 @@ struct CrashTests {
         usleep(500_000)
         load.stop()
         await running.join()
-        #expect(during > 0, "nobody could book while PostgreSQL was away")
+        #expect(during > 0, "no booking succeeded while PostgreSQL was unavailable")
         #expect(load.unpersisted > 0)
         #expect(load.refusals.isEmpty, "\(load.refusals)")
         try load.verify()
     }
 
-    @Test("with no reconciler at all a lapsed hold is sold to the next caller at once")
+    @Test("without a reconciler an expired hold is available to the next client at once")
     func noReconciler() throws {
         let cluster = try Cluster(copies: 1)
         let event = try cluster.makeEvent(capacity: 1, holdSeconds: 1)
@@ -68,14 +68,14 @@ struct CrashTests {
         #expect(refused["retry-after"] == "1")
         let retryAt = try #require(refused.json["retryAt"] as? String)
         #expect(retryAt == held.json["expiresAt"] as? String)
-        try eventually("the hold has lapsed") {
+        try eventually("the hold has expired") {
             try client.send("POST", "/v1/bookings", headers: bob, body: RaceTests.claim(event)).status == 201
         }
         let id = try #require(held.json["id"] as? String)
         #expect(try client.send("GET", "/v1/bookings/\(id)", headers: ann).json["status"] as? String == "EXPIRED")
     }
 
-    @Test("with no traffic at all the sweeper gives lapsed holds back")
+    @Test("without traffic the sweeper releases expired holds")
     func sweeper() throws {
         let cluster = try Cluster(copies: 1)
         let event = try cluster.makeEvent(capacity: 3, holdSeconds: 1)
@@ -84,16 +84,16 @@ struct CrashTests {
         for _ in 0..<3 {
             #expect(try client.send("POST", "/v1/bookings", headers: ann, body: RaceTests.claim(event)).status == 201)
         }
-        try eventually("they are written down as expired") {
+        try eventually("the bookings are persisted as expired") {
             try cluster.postgres.rows("SELECT count(*) FROM bookings WHERE status = 'EXPIRED'") == ["3"]
         }
         let late = try cluster.postgres.rows(
             "SELECT extract(epoch FROM max(updated_at - expires_at)) FROM bookings")
-        print("the sweeper came at most \(late[0]) s after the deadline")
+        print("the sweeper ran at most \(late[0]) s after the deadline")
         #expect(try cluster.postgres.rows("SELECT held FROM tiers") == ["0"])
     }
 
-    @Test("garbage and load leave neither memory nor descriptors behind")
+    @Test("malformed requests and load leak neither memory nor descriptors")
     func noLeaks() async throws {
         let cluster = try Cluster(copies: 1)
         let event = try cluster.makeEvent(capacity: 100)

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// `usher dev` as a newcomer starts it, on real stores.
+/// `usher dev` with default settings, on real stores.
 @Suite("End to end", .serialized)
 struct EndToEndTests {
     private struct Running: Sendable {
@@ -46,7 +46,7 @@ struct EndToEndTests {
          "payment":{"cardNumber":"4242424242424242"}}
         """
 
-    @Test("a booking is paid, written down, and still there after everything was stopped and started again")
+    @Test("a booking is paid, persisted, and still there after a restart of everything")
     func booksAndRemembers() async throws {
         let directory = try TemporaryDirectory()
         var running = try start(directory)
@@ -58,7 +58,7 @@ struct EndToEndTests {
         let held = try running.send("POST", "/v1/bookings", token, Self.claim)
         #expect(held.status == 201)
         let id = try #require(booked.json["id"] as? String)
-        // What is printed leads to its row.
+        // The printed command shows the booking's row.
         _ = running.program.read(until: "Ctrl-C stops everything")
         let said = running.program.output.split(separator: "\n")
         #expect(said.count { $0.contains("partitions recovered count=64") } == 1, "\(running.program.output)")
@@ -84,14 +84,14 @@ struct EndToEndTests {
         stop(running)
     }
 
-    /// Nobody but whoever started it gets to its stores.
+    /// Checks that only the user who started `usher dev` can access its stores.
     private func checkPrivacy(_ data: String, _ query: String) throws {
         for name in ["", "/sockets"] {
             let mode = try FileManager.default.attributesOfItem(atPath: data + name)[.posixPermissions] as? Int
             #expect(mode == 0o700)
         }
         let listening = try Program("/bin/sh", ["-c", "cat \(data)/postgres/postmaster.pid"]).readToEnd()
-        // The line of the address that PostgreSQL listens on is empty.
+        // The line with PostgreSQL's listen address is empty.
         #expect(listening.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(5).first == "")
         guard geteuid() == 0 else { return }
         for user in ["nobody", "postgres"] {
@@ -101,16 +101,16 @@ struct EndToEndTests {
         let status = try Program(
             "/bin/sh", ["-c", "grep CapEff /proc/$(head -1 \(data)/postgres/postmaster.pid)/status"]
         ).readToEnd()
-        // It may pass through directories (2, CAP_DAC_READ_SEARCH), and override nothing (1, CAP_DAC_OVERRIDE).
+        // It has CAP_DAC_READ_SEARCH (2), to traverse directories, but not CAP_DAC_OVERRIDE (1).
         #expect(status.contains("0000000000000004"), "\(status)")
     }
 
-    @Test("what the greeting prints does what it says, from a shell that knows nothing else, again and again")
+    @Test("the commands that the greeting prints work in a plain shell, repeatedly")
     func greeting() throws {
         let directory = try TemporaryDirectory()
         let running = try start(directory)
         let said = try #require(running.program.read(until: "Ctrl-C stops everything"))
-        // Whole commands, each of them to an empty line.
+        // Complete commands, each followed by an empty line.
         let commands = said.split(separator: "\n\n").map(String.init)
             .filter { $0.hasPrefix("curl ") || $0.contains(" token --sub admin") }
         let export = try #require(said.split(separator: "\n").first { $0.hasPrefix("export TOKEN=") })
@@ -130,7 +130,7 @@ struct EndToEndTests {
     }
 
     @Test(
-        "the demo events are in the coming months, at places and times that differ, one of them free, one nearly gone")
+        "the demo events are in the coming months, at different places and times, one free, one nearly sold out")
     func demoEvents() throws {
         let directory = try TemporaryDirectory()
         let running = try start(directory)
@@ -150,7 +150,7 @@ struct EndToEndTests {
         stop(running)
     }
 
-    @Test("what stops the start is one sentence")
+    @Test("failures at start-up are reported in one sentence")
     func refusals() throws {
         let directory = try TemporaryDirectory()
         let running = try start(directory)

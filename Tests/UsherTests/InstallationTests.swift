@@ -4,7 +4,7 @@ import Testing
 
 @testable import usher
 
-/// What `docker-compose.yml` and the files under `deploy/` promise, as far as they can be read or run here;
+/// Checks of `docker-compose.yml` and the files under `deploy/`, as far as possible without containers;
 /// `make compose-test` runs all of it.
 @Suite("The shipped installation")
 struct InstallationTests {
@@ -15,7 +15,7 @@ struct InstallationTests {
         try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
     }
 
-    /// The lines below one that begins a block of compose, until the next block of its depth.
+    /// The lines of a block of docker-compose.yml, up to the next block of the same depth.
     private func block(_ compose: String, _ head: String) throws -> [Substring] {
         let lines = compose.split(separator: "\n", omittingEmptySubsequences: false)
         let start = try #require(lines.firstIndex { $0.hasPrefix(head) }, "\(head)")
@@ -23,7 +23,7 @@ struct InstallationTests {
         return Array(lines[(start + 1)...].prefix { $0.isEmpty || $0.prefix { $0 == " " }.count > depth })
     }
 
-    /// Names of settings that a block sets.
+    /// The names of settings in a block.
     private func settings(_ lines: [Substring]) -> Set<String> {
         Set(lines.compactMap { $0.wholeMatch(of: /\s+([A-Z_]+): .+/).map { String($0.1) } })
     }
@@ -38,12 +38,12 @@ struct InstallationTests {
             (.migrate, settings(try block(compose, "  migrate:"))),
         ] {
             let read = Set(Setting.all.filter { $0.readers.contains(process) }.map(\.name))
-            #expect(read.subtracting(passed) == [], "\(process) reads it, and compose does not pass it")
-            #expect(passed.subtracting(read) == [], "compose passes it, and \(process) does not read it")
+            #expect(read.subtracting(passed) == [], "\(process) reads these settings, but compose does not pass them")
+            #expect(passed.subtracting(read) == [], "compose passes these settings, but \(process) does not read them")
         }
     }
 
-    @Test("compose listens on loopback, and wants every password to be said")
+    @Test("compose publishes ports on loopback only, and requires every password to be set")
     func careful() throws {
         let compose = try text("docker-compose.yml")
         let ports = compose.matches(of: /ports: \["([^"]+)"\]/).map { String($0.1) }
@@ -56,12 +56,12 @@ struct InstallationTests {
         #expect(compose.contains("GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_PASSWORD:?"))
     }
 
-    @Test("Redis starts with deploy/redis/redis.conf in any directory, and runs as Usher wants it")
+    @Test("Redis starts with deploy/redis/redis.conf in any directory, with the settings that Usher needs")
     func redis() throws {
         let directory = try TemporaryDirectory()
         let socket = "\(directory.path)/socket"
         let configuration = Self.root.appendingPathComponent("deploy/redis/redis.conf").path
-        // As an operator starts it, in a directory of its own.
+        // Start it like an operator, in its own directory.
         let server = try Program(
             "bash",
             ["-c", "cd '\(directory.path)' && exec redis-server '\(configuration)' --port 0 --unixsocket socket"])
@@ -76,7 +76,7 @@ struct InstallationTests {
         #expect(server.wait() == 0)
     }
 
-    @Test("the binary's tables of foreign addresses are read-only once it runs")
+    @Test("the binary's relocation tables are read-only at run time")
     func linking() throws {
         let read = try Program("readelf", ["--wide", "--dynamic", "--program-headers", Cluster.binary]).readToEnd()
         #expect(read.contains("GNU_RELRO") && read.contains("BIND_NOW"), "\(read.prefix(2000))")
@@ -95,7 +95,7 @@ struct InstallationTests {
         let tls = try text("deploy/nginx/tls.conf").replacing("/etc/nginx/tls", with: directory.path)
         for included in ["", tls] {
             try included.write(toFile: "\(directory.path)/tls.conf", atomically: true, encoding: .utf8)
-            // Names that only compose knows, and files that are elsewhere.
+            // Replace host names that only compose resolves, and paths that differ here.
             let whole = try text("deploy/nginx/nginx.conf")
                 .replacing("serve-1", with: "127.0.0.1").replacing("serve-2", with: "127.0.0.1")
                 .replacing("/etc/nginx/usher", with: directory.path)

@@ -1,9 +1,9 @@
-import Booking
+import BoxOffice
 import Support
 
-/// SQL that makes events of about a thousand bookings each, one in fifty of them on sale.
+/// SQL that creates events with about a thousand bookings each; one event in fifty is on sale.
 struct LargeDatabase {
-    /// Those on sale.
+    /// The events on sale.
     let onSale: [(id: String, tier: String)]
     let sql: String
 
@@ -41,7 +41,7 @@ struct LargeDatabase {
             """
     }
 
-    /// Of 20 bookings one is held, four have lapsed and the others are sold; one in ten was claimed with a key.
+    /// Of 20 bookings one is held, four have expired and the others are sold; one in ten was claimed with a key.
     private static func bookings(_ count: Int, _ events: Int) -> String {
         """
         INSERT INTO bookings (id, partition, event_id, user_id, status, version, epoch, total_amount, currency,

@@ -1,19 +1,19 @@
-import Booking
+import BoxOffice
 import Foundation
 import Support
 import Testing
 
-/// A database of many bookings, and an empty Redis.
+/// Recovery of an empty Redis from a database with many bookings.
 @Suite("A large recovery", .serialized)
 struct LargeRecoveryTests {
     private static let environment = ProcessInfo.processInfo.environment
-    /// `USHER_TEST_BOOKINGS` makes them others.
+    /// `USHER_TEST_BOOKINGS` overrides it.
     private static let bookings = environment["USHER_TEST_BOOKINGS"].flatMap { Int($0) } ?? 20_000
-    /// `USHER_TEST_BINARY` is what runs, for example one that is optimised.
+    /// `USHER_TEST_BINARY` overrides it, for example with an optimised build.
     private static let binary = environment["USHER_TEST_BINARY"] ?? Cluster.binary
     private static let partitions = 64
 
-    @Test("opens events that are on sale first, and ends with stores that agree")
+    @Test("opens events on sale first, and ends with stores that agree")
     func onSaleFirst() throws {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
@@ -41,7 +41,7 @@ struct LargeRecoveryTests {
         var claims: [Duration] = []
         try eventually("all events on sale take claims", within: .seconds(120)) {
             guard server.isRunning, reconciler.isRunning else {
-                throw SupportError("it ended: \(server.output) \(reconciler.output)")
+                throw SupportError("a process ended: \(server.output) \(reconciler.output)")
             }
             waiting.removeAll { (try? HTTPClient(port: port).claim($0, token)) == 201 }
             while claims.count < database.onSale.count - waiting.count { claims.append(.now - start) }

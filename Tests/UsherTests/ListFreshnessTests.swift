@@ -2,13 +2,13 @@ import Foundation
 import Support
 import Testing
 
-/// What is changed through one copy of the API is in the list that is asked of another right after.
+/// A change through one copy of the API is in a list requested from another copy right after.
 @Suite("Lists of two copies", .serialized)
 struct ListFreshnessTests {
-    /// How many rounds of changes; `USHER_LIST_ROUNDS` makes it more.
+    /// Rounds of changes; `USHER_LIST_ROUNDS` overrides it.
     private static let rounds = ProcessInfo.processInfo.environment["USHER_LIST_ROUNDS"].flatMap { Int($0) } ?? 100
 
-    /// Patient, so that nothing depends on how fast this machine persists.
+    /// A long wait, so that the test does not depend on how fast this machine persists.
     private static let environment = ["USHER_PERSIST_WAIT_MS": "20000", "USHER_PARTITIONS": "64"]
 
     /// Rounds of one user: all of its bookings fit in one page.
@@ -26,7 +26,7 @@ struct ListFreshnessTests {
         users = try (0...Self.rounds / Self.roundsOfUser).map { bearer(try cluster.token("user-\($0)")) }
     }
 
-    @Test("have everything that the other one had answered, in each of its states")
+    @Test("contain every booking that the other copy has acknowledged, in each of its states")
     func changeHereListThere() throws {
         let event = try cluster.makeEvent(capacity: 1_000_000)
         let short = try cluster.makeEvent(capacity: 1_000_000, holdSeconds: 1)
@@ -53,7 +53,7 @@ struct ListFreshnessTests {
             }
             let payments = try ask(there, "GET", "/v1/payments?bookingId=\(id)", admin)
             seen.count(payments, (payments["data"] as? [[String: Any]])?.first?["status"] as? String != "PENDING")
-            // Looked for once its time has passed.
+            // Checked after its expiry.
             let lapse = try ask(here, "POST", "/v1/bookings", token, Self.claim(short, 1))
             lapsing.append(
                 (user, try #require(lapse["id"] as? String), try #require(lapse["expiresAt"] as? String)))
@@ -92,7 +92,7 @@ struct ListFreshnessTests {
         return answer.json
     }
 
-    /// Asks three lists for a booking: its owner's, that of its status, and everybody's.
+    /// Looks for a booking in three lists: its owner's, its owner's by status, and the administrator's.
     private func look(
         _ client: HTTPClient, _ user: Int, _ id: String, _ status: String, version: Int? = nil,
         _ seen: inout Seen
@@ -108,11 +108,11 @@ struct ListFreshnessTests {
         }
     }
 
-    /// Waits until a hold's time has passed by Redis's clock, which is this machine's.
+    /// Waits until a hold has expired by Redis's clock, which is this machine's.
     private func untilPast(_ time: String) throws {
         let form = ISO8601DateFormatter()
         form.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
         let end = try #require(form.date(from: time))
-        try eventually("the holds' time passes") { Date() > end }
+        try eventually("the holds expire") { Date() > end }
     }
 }

@@ -3,15 +3,15 @@ import Glibc
 import Support
 import Testing
 
-/// Very many listeners on one copy of the real program.
+/// Many listeners on one copy of the real program.
 @Suite("Listeners", .serialized)
 struct ListenerTests {
-    /// On all loops together.
+    /// Listeners on all loops together.
     private static let count = 5000
 
-    @Test("5,000 listeners on one copy take about 100 MB at most and one subscription, and all are told")
+    @Test("5,000 listeners on one copy take about 100 MB at most and one subscription, and all are notified")
     func many() throws {
-        // The other ends are another process's.
+        // This process needs one descriptor a listener; the server's ends are in another process.
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = limit.rlim_max
@@ -32,11 +32,11 @@ struct ListenerTests {
         for listener in listeners { #expect(try listener.next()?.name == "availability") }
         let after = try Self.megabytes(server)
         print("\(Self.count) listeners: \(before) MB before, \(after) MB with them")
-        // 69 MB in a release build, of which a good part is what a task keeps of the frames between a connection and its
-        // route; a debug build's code and frames are larger.
+        // 69 MB in a release build, much of it task frames between a connection and its route; code and frames of a
+        // debug build are larger.
         #expect(after - before < 115)
         let clients = try Program("redis-cli", ["-u", cluster.redis.url, "CLIENT", "LIST", "TYPE", "pubsub"])
-        // The acknowledgements of each loop, one for changes, and the reconciler's for changes.
+        // One subscription a loop for acknowledgements, one for changes, and the reconciler's for changes.
         #expect(clients.readToEnd().split(separator: "\n").count == 4)
         #expect(cluster.stop("serve-0") == 0)
         for listener in listeners {

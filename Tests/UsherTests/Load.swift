@@ -4,9 +4,9 @@ import Support
 import Synchronization
 import Testing
 
-/// Customers who claim and pay over several copies, and a journal of every answer they were given.
+/// Customers who claim and pay through several copies, and a journal of every response.
 final class Load: Sendable {
-    /// What one customer was told last about one booking.
+    /// The last response about one booking.
     fileprivate struct Told {
         var status: String
         var isPersisted: Bool
@@ -31,18 +31,18 @@ final class Load: Sendable {
         tokens = try (0..<8).map { try cluster.token("user-\($0)") }
     }
 
-    /// Bookings that somebody was told are confirmed.
+    /// Bookings whose last response is `CONFIRMED`.
     var confirmed: Int { journal.withLock { $0.told.values.count { $0.status == "CONFIRMED" } } }
-    /// Answers that never came.
+    /// Requests without a response.
     var lost: Int { journal.withLock { $0.lost } }
-    /// Answers 202 with `persisted: false`.
+    /// Responses with status `CONFIRMED` and `persisted: false`.
     var unpersisted: Int { journal.withLock { $0.unpersisted } }
     /// Refusals by status and code.
     var refusals: [String: Int] { journal.withLock { $0.refusals } }
 
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
-    /// Books until `stop`: one shot, or in two steps, sometimes cancelling.
+    /// Books until `stop`: in one request or in two steps, sometimes cancelling.
     func start(threads: Int) -> RunningThreads {
         RunningThreads(threads) { [self] index in
             let clients = cluster.ports.map { HTTPClient(port: $0) }
@@ -80,14 +80,14 @@ final class Load: Sendable {
         return (200...202).contains(answer.status) ? answer : nil
     }
 
-    /// Waits until everything that was told is in PostgreSQL, and checks that the counters are its sum.
+    /// Waits until every acknowledged booking is in PostgreSQL, and checks that the counters match the bookings.
     func verify() throws {
         let told = journal.withLock { $0.told }
-        #expect(!told.isEmpty, "nobody was told anything")
+        #expect(!told.isEmpty, "no booking was acknowledged")
         let statuses = told.mapValues(\.status)
         var missing: [String] = []
         do {
-            try eventually("everything told is written down") {
+            try eventually("every acknowledged booking is persisted") {
                 let rows = try cluster.postgres.rows("SELECT id, status FROM bookings")
                 let written = Dictionary(
                     uniqueKeysWithValues: rows.map { row in
@@ -113,8 +113,8 @@ final class Load: Sendable {
         try compareWithRedis(sums.first ?? "")
         let (refusals, lost, unpersisted) = journal.withLock { ($0.refusals, $0.lost, $0.unpersisted) }
         print(
-            "\(told.count) bookings told, \(statuses.values.count { $0 == "CONFIRMED" }) confirmed, \(unpersisted) "
-                + "not yet persisted when told, \(lost) answers lost, refusals \(refusals), counters \(sums)")
+            "\(told.count) bookings acknowledged, \(statuses.values.count { $0 == "CONFIRMED" }) confirmed, "
+                + "\(unpersisted) not yet persisted then, \(lost) answers lost, refusals \(refusals), counters \(sums)")
     }
 
     private func compareWithRedis(_ sums: String) throws {
@@ -128,7 +128,7 @@ final class Load: Sendable {
         }
     }
 
-    /// Later states of a booking's life are greater.
+    /// The order of statuses; later ones are greater.
     private static func order(_ status: String) -> Int {
         ["", "RESERVED", "PENDING_PAYMENT", "CONFIRMED", "CANCELLED"].firstIndex(of: status) ?? 5
     }

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// What the processes log of a request, and what they never do.
+/// What the processes log about a request, and what they must not log.
 @Suite("Logs", .serialized)
 struct LogTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -14,7 +14,7 @@ struct LogTests {
         }
     }
 
-    @Test("a request is told by its ids through API and reconciler, and nothing that is secret is told at all")
+    @Test("a request is logged with its ids by API and reconciler, and no secret is logged")
     func canaries() throws {
         let cluster = try Cluster(copies: 1, environment: ["USHER_LOG": "debug"])
         let client = HTTPClient(port: cluster.ports[0])
@@ -39,7 +39,7 @@ struct LogTests {
                 """)
         #expect(booked.status == 201)
         let id = try #require(booked.json["id"] as? String)
-        // What goes wrong is told no more than what goes right.
+        // Failed requests must not log secrets either.
         for (path, body) in [
             ("/v1/bookings", "{\"canary-body\":"), ("/v1/auth/login", account.replacing("word-1", with: "word-2")),
             ("/canary-body", "canary-body"), ("/v1/events", "{\"title\":\"canary-body\"}"),
@@ -48,7 +48,7 @@ struct LogTests {
                 "POST", path, headers: [("X-API-Key", "canary-apikey"), ("X-Other", "canary-header")], body: body)
             #expect(answer.status >= 400)
         }
-        try eventually("both have told of the booking") {
+        try eventually("both have logged the booking") {
             cluster.copy("serve-0")?.output.contains("/v1/bookings") == true
                 && cluster.copy("reconcile")?.output.split(separator: "\n").contains {
                     $0.contains(id) && $0.contains("\"CONFIRMED\"")
@@ -67,11 +67,11 @@ struct LogTests {
         }
         for name in ["serve-0", "reconcile"] {
             let output = cluster.copy(name)?.output ?? ""
-            for secret in secrets { #expect(!output.contains(secret), "\(name) tells \(secret)") }
+            for secret in secrets { #expect(!output.contains(secret), "\(name) logs \(secret)") }
         }
     }
 
-    @Test("USHER_LOG decides what is told, and a wrong one stops the start")
+    @Test("USHER_LOG sets the log level, and an invalid value prevents the start")
     func levels() throws {
         let cluster = try Cluster(copies: 1, environment: ["USHER_LOG": "warning"])
         _ = try cluster.makeEvent(capacity: 1)

@@ -1,6 +1,6 @@
 import Support
 
-/// Compares the provider's books, Redis and PostgreSQL.
+/// Compares the provider's ledger, Redis and PostgreSQL.
 struct MoneyAudit {
     private let world: MoneyWorld
     private let event: (id: String, tier: String)
@@ -10,7 +10,7 @@ struct MoneyAudit {
         self.event = event
     }
 
-    /// A payment as PostgreSQL has it, with its booking.
+    /// A payment in PostgreSQL, with its booking.
     private struct Row {
         let booking: String
         let status: String
@@ -44,14 +44,14 @@ struct MoneyAudit {
 
     // MARK: - At any moment
 
-    /// What may never be.
+    /// Violations of invariants that hold at any moment.
     func faults() throws -> [String] {
-        // The books first: what is read afterwards may only know more.
+        // Read the ledger first: PostgreSQL, read afterwards, can only be newer.
         let captures = try world.captures()
         let payments = try payments()
         var faults: [String] = []
         for capture in captures where capture.refunded > payments[capture.transaction]?.asked ?? 0 {
-            faults.append("\(capture.transaction): \(capture.refunded) went back that nobody recorded")
+            faults.append("\(capture.transaction): \(capture.refunded) refunded without a record")
         }
         faults += try unknownKeys(captures)
         let expired = try world.cluster.postgres.rows(
@@ -59,12 +59,12 @@ struct MoneyAudit {
             SELECT b.id FROM bookings b JOIN payments p ON p.booking_id = b.id AND NOT p.is_stray
             WHERE b.status = 'EXPIRED' AND p.status = 'PENDING'
             """)
-        faults += expired.map { "booking \($0): lapsed while it was being paid" }
+        faults += expired.map { "booking \($0): expired during a payment" }
         let letters = try world.cluster.postgres.rows("SELECT reason FROM dead_letters")
         return faults + letters.map { "dead letter: \($0)" }
     }
 
-    /// A charge under a key that was recorded nowhere was made by a retry that must not be.
+    /// Finds charges with a key that was not recorded: a retry must not use a new key.
     private func unknownKeys(_ captures: [MoneyWorld.Capture]) throws -> [String] {
         let known = Set(try world.cluster.postgres.rows("SELECT id FROM payments"))
         let told = Set(try world.cluster.postgres.rows("SELECT payment_id FROM charges"))
@@ -79,7 +79,7 @@ struct MoneyAudit {
 
     // MARK: - In the end
 
-    /// What has not come to its end, or to the wrong one.
+    /// Payments that are not settled, or settled wrongly.
     func open() throws -> [String] {
         let captures = try world.captures()
         let payments = try payments()
@@ -87,11 +87,11 @@ struct MoneyAudit {
         var kept: [String: Int] = [:]
         for capture in captures {
             guard let row = payments[capture.transaction] else {
-                open.append("\(capture.transaction): \(capture.amount) taken, and nobody knows of it")
+                open.append("\(capture.transaction): \(capture.amount) charged, but not in PostgreSQL")
                 continue
             }
             if row.amount != capture.amount || row.refunded != capture.refunded {
-                open.append("\(capture.transaction): \(capture) in the books, \(row) in PostgreSQL")
+                open.append("\(capture.transaction): \(capture) in the ledger, \(row) in PostgreSQL")
             }
             let isEnded = row.status == "REFUNDED" || row.status == "SUCCEEDED" && row.bookingStatus == "CONFIRMED"
             if !isEnded { open.append("\(capture.transaction): \(row)") }
@@ -104,12 +104,12 @@ struct MoneyAudit {
         }
         let sold = Set(payments.values.filter { $0.bookingStatus == "CONFIRMED" }.map(\.booking))
         for (booking, sum) in kept where sum != 0 && !sold.contains(booking) {
-            open.append("booking \(booking): \(sum) kept for nothing")
+            open.append("booking \(booking): \(sum) kept without a sale")
         }
         return open + (try differences())
     }
 
-    /// Where Redis and PostgreSQL count differently.
+    /// Differences between the counters of Redis and PostgreSQL.
     private func differences() throws -> [String] {
         let answer = try HTTPClient(port: world.cluster.ports[1]).send(
             "GET", "/v1/events/\(event.id)/availability")

@@ -3,10 +3,10 @@ import Glibc
 import Support
 import Synchronization
 
-/// Customers who book, pay and cancel at random while the provider misbehaves and copies are killed; afterwards, and all
-/// the while, what must be true of money.
+/// Customers who book, pay and cancel at random while the provider misbehaves and copies are killed. Checks invariants
+/// about money during the run and afterwards.
 final class MoneySimulator: Sendable {
-    /// What one customer does; drawn from the seed, so that the same seed gives the same customers.
+    /// The actions of one customer, determined by the seed.
     private struct Plan {
         let quantity: Int
         let isOneShot: Bool
@@ -19,7 +19,7 @@ final class MoneySimulator: Sendable {
         let directKey: String
     }
 
-    /// What is known of the run.
+    /// Records of the run.
     private struct Journal {
         var bookings: Set<String> = []
         var faults: Set<String> = []
@@ -43,7 +43,7 @@ final class MoneySimulator: Sendable {
         plans = (0..<bookings).map { _ in Self.plan(&random) }
         victims = (0..<1000).map { _ in ["serve-0", "reconcile", "serve-1"].randomElement(using: &random) ?? "" }
         tokens = try (0..<Self.threads).map { try world.cluster.token("user-\($0)") }
-        // Too few for all, so that what one gives back another takes.
+        // Too few units for all customers, so that released units are claimed again.
         event = try world.cluster.makeEvent(capacity: bookings * 3 / 2, holdSeconds: 3)
     }
 
@@ -64,9 +64,9 @@ final class MoneySimulator: Sendable {
             cancelsPart: chance(15), directKey: UUID.random(&random))
     }
 
-    /// Runs everything and waits for quiet.
+    /// Runs everything and waits until all payments are settled.
     ///
-    /// - Returns: what was not as it must be; empty when all was.
+    /// - Returns: the violations; empty if there are none.
     func run() async throws -> [String] {
         let customers = RunningThreads(Self.threads) { [self] in serve($0) }
         let killer = RunningThreads(1) { [self] _ in kill() }
@@ -77,7 +77,7 @@ final class MoneySimulator: Sendable {
         try world.behave()
         try world.cluster.waitUntilReady()
         var open: [String] = []
-        try? eventually("all money has its end", within: .seconds(30)) {
+        try? eventually("all payments are settled", within: .seconds(30)) {
             open = try MoneyAudit(world, event).open()
             return open.isEmpty || hasFaults
         }
@@ -124,7 +124,7 @@ final class MoneySimulator: Sendable {
         _ = ask(client, "POST", "/v1/bookings/\(booking)/payments", headers, "{\"cardNumber\":\"\(card)\"}")
     }
 
-    /// The booking's id when the answer tells one.
+    /// - Returns: the booking's id, if the response has one.
     private func ask(
         _ client: HTTPClient, _ method: String, _ path: String, _ headers: [(String, String)], _ body: String?
     ) -> String? {
@@ -138,9 +138,9 @@ final class MoneySimulator: Sendable {
         return answer.status < 300 ? answer.json["id"] as? String : nil
     }
 
-    // MARK: - What goes wrong, and what must not
+    // MARK: - Faults and checks
 
-    /// Kills a copy with SIGKILL every other second, and starts it again.
+    /// Kills a copy with SIGKILL every 1.2 seconds, and starts it again.
     private func kill() {
         var round = 0
         while !isOver.load(ordering: .sequentiallyConsistent) {
@@ -156,7 +156,7 @@ final class MoneySimulator: Sendable {
         }
     }
 
-    /// Looks all the while at what may never be, not even for a moment.
+    /// Checks continuously for violations of invariants that hold at any moment.
     private func audit() {
         while !isOver.load(ordering: .sequentiallyConsistent), !hasFaults {
             guard let faults = try? MoneyAudit(world, event).faults(), !faults.isEmpty else { continue }

@@ -2,14 +2,14 @@ import Foundation
 import Support
 import Testing
 
-/// Money, exactly once, whatever goes wrong.
+/// Money moves exactly once, whatever fails.
 @Suite("Money", .serialized)
 struct MoneyTests {
-    /// Bookings of a run over both gateways; `USHER_TEST_BOOKINGS` makes it more.
+    /// Bookings of both gateways' runs together; `USHER_TEST_BOOKINGS` overrides it.
     private static let bookings =
         ProcessInfo.processInfo.environment["USHER_TEST_BOOKINGS"].flatMap { Int($0) } ?? 1000
 
-    @Test("every charge ends confirmed or refunded, and all books agree", arguments: MoneyWorld.Gateway.allCases)
+    @Test("every charge ends confirmed or refunded, and all ledgers agree", arguments: MoneyWorld.Gateway.allCases)
     func agrees(gateway: MoneyWorld.Gateway) async throws {
         let seed = SeededGenerator.fromEnvironment().seed
         let world = try MoneyWorld(gateway, seed: seed)

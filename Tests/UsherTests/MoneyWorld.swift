@@ -2,13 +2,13 @@ import Cryptography
 import Foundation
 import Support
 
-/// Two copies of the API, a reconciler, and a provider that misbehaves, all as processes of their own.
+/// Two copies of the API, a reconciler, and a provider that misbehaves, all as separate processes.
 final class MoneyWorld: Sendable {
-    /// Which gateway takes the money.
+    /// The gateway that charges money.
     enum Gateway: CaseIterable {
         /// `usher payments-sim`.
         case http
-        /// The one in the process.
+        /// The simulated gateway inside the process.
         case simulated
     }
 
@@ -18,12 +18,12 @@ final class MoneyWorld: Sendable {
     private let providerPort: UInt16
     private let directory: TemporaryDirectory
 
-    /// What goes wrong at the provider: about every fourth request.
+    /// The provider's faults, in about every fourth request.
     private static let misbehaviours =
         "error=0.02,error-after=0.04,reset=0.02,reset-after=0.03,slow=0.03,delay=0.02,later=0.04,twice=0.03,"
         + "disorder=0.03,wrong-amount=0.02,overcharge=0.01,refuse-refund=0.02"
 
-    /// - Parameter bug: what is planted in every copy.
+    /// - Parameter bug: the bug that is planted in every copy.
     init(_ gateway: Gateway, seed: UInt64, bug: String? = nil) throws {
         self.gateway = gateway
         directory = try TemporaryDirectory()
@@ -50,13 +50,13 @@ final class MoneyWorld: Sendable {
         try eventually("the provider listens") { (try? HTTPClient(port: port).send("GET", "/ledger")) != nil }
     }
 
-    /// The provider does as it is told from now on.
+    /// Switches the provider's faults off.
     func behave() throws {
         guard gateway == .http else { return }
         _ = try HTTPClient(port: providerPort).send("PUT", "/misbehaviours", body: "{\"misbehave\":\"\",\"seed\":0}")
     }
 
-    /// A customer pays at the provider's own page, under a key that Usher never made.
+    /// Pays at the provider directly, with a key that Usher did not create.
     func payDirectly(_ key: String, _ booking: String, _ amount: Int) {
         guard gateway == .http else { return }
         let body = """
@@ -65,7 +65,7 @@ final class MoneyWorld: Sendable {
         _ = try? HTTPClient(port: providerPort).send("POST", "/charges", body: body)
     }
 
-    /// Money that the provider took.
+    /// A charge that the provider made.
     struct Capture {
         let key: String
         let booking: String
@@ -74,7 +74,7 @@ final class MoneyWorld: Sendable {
         let refunded: Int
     }
 
-    /// The provider's books: what was taken.
+    /// The successful charges in the provider's ledger.
     func captures() throws -> [Capture] {
         switch gateway {
         case .http:

@@ -3,7 +3,7 @@ import Metrics
 import Support
 import Testing
 
-/// Rules, alerts and dashboards, against what is really measured; and a real Prometheus on a real run.
+/// Checks rules, alerts and dashboards against the real metrics, and runs a real Prometheus.
 @Suite("Monitoring", .serialized)
 struct MonitoringTests {
     private static let deploy = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -13,7 +13,7 @@ struct MonitoringTests {
         try String(contentsOfFile: "\(Self.deploy)/\(path)", encoding: .utf8)
     }
 
-    /// All names that a scrape of this binary may have, with the suffixes of histograms.
+    /// All metric names of this binary, with the suffixes of histograms.
     private var measured: Set<String> {
         _ = (StoreMetrics.shared, ServeMetrics.shared, ReconcileMetrics.shared)
         return Set(Registry.shared.names.flatMap { [$0, "\($0)_bucket", "\($0)_sum", "\($0)_count"] })
@@ -23,7 +23,7 @@ struct MonitoringTests {
         Set(text.matches(of: /\busher_[a-z0-9_]+/).map { String($0.output) })
     }
 
-    @Test("rules, alerts and dashboards use only what is measured, and leave nothing out")
+    @Test("rules, alerts and dashboards use only existing metrics, and all of them")
     func names() throws {
         let rules = try read("prometheus/rules.yml")
         let dashboard = try read("grafana/dashboards/usher.json")
@@ -38,10 +38,10 @@ struct MonitoringTests {
         )
         #expect(wanted.subtracting(recorded) == [])
         let shown = Registry.shared.names.filter { name in used.contains { $0.hasPrefix(name) } }
-        #expect(Registry.shared.names.filter { !shown.contains($0) } == [], "measured, but shown nowhere")
+        #expect(Registry.shared.names.filter { !shown.contains($0) } == [], "metrics that are not shown anywhere")
     }
 
-    @Test("whoever is woken up by an alert finds what to do")
+    @Test("every alert has a runbook")
     func runbooks() throws {
         let alerts = try read("prometheus/alerts.yml")
         let names = alerts.matches(of: /alert: (\w+)/).map { String($0.1) }
@@ -51,7 +51,7 @@ struct MonitoringTests {
         #expect(Set(names).subtracting(headings) == [])
     }
 
-    @Test("promtool finds nothing wrong, and each alert fires when it should")
+    @Test("promtool accepts all files, and each alert fires when it must")
     func promtool() throws {
         let prometheus = "\(Self.deploy)/prometheus"
         for arguments in [
@@ -64,7 +64,7 @@ struct MonitoringTests {
         }
     }
 
-    /// What operators were promised, by the process that tells it.
+    /// Documented metrics, by the process that exports them.
     private static let promised = [
         "serve": [
             "usher_http_requests_total{", "usher_http_request_duration_seconds_bucket{", "usher_claims_total{",
@@ -81,7 +81,7 @@ struct MonitoringTests {
         ],
     ]
 
-    @Test("drift is told while it lasts, also of an event too big to be compared whole", arguments: [0, 2001])
+    @Test("drift is reported while it lasts, also for an event too large for a full comparison", arguments: [0, 2001])
     func drift(bookings: Int) throws {
         let metricsPort = try freePort()
         let cluster = try Cluster(
@@ -110,7 +110,7 @@ struct MonitoringTests {
             """
         let broken = ["EVAL", script, "1", "{p0}:e:\(event.id)", event.tier]
         #expect(try Program("redis-cli", ["-p", "\(cluster.redis.port)"] + broken).readToEnd() == "0\n")
-        try eventually("the drift is told") { try drifting() }
+        try eventually("the drift is reported") { try drifting() }
         try eventually("the event is named in the log") {
             cluster.copy("reconcile")?.output.contains("the stores disagree about an event") == true
         }
@@ -118,10 +118,10 @@ struct MonitoringTests {
             "POST", "/v1/admin/audit/events/\(event.id)/repair?dryRun=false",
             headers: bearer(try cluster.token("admin", role: "admin")))
         #expect(mended.status == 200, "\(mended.text)")
-        try eventually("it is over") { try !drifting() }
+        try eventually("the drift is repaired") { try !drifting() }
     }
 
-    @Test("what both processes tell is whole and well-formed; a killed Redis raises the alert, and it ends by itself")
+    @Test("both processes export complete, well-formed metrics; a killed Redis fires an alert that resolves by itself")
     func prometheus() throws {
         let metricsPort = try freePort()
         let cluster = try Cluster(copies: 1, environment: ["USHER_METRICS_PORT": "\(metricsPort)"])
@@ -138,7 +138,7 @@ struct MonitoringTests {
         let prometheus = try startPrometheus(directory, port, [cluster.ports[0], metricsPort])
         func value(_ query: String) -> Double? {
             let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-            // It may not listen yet.
+            // Prometheus may not be listening yet.
             let answer = try? HTTPClient(port: port).send("GET", "/api/v1/query?query=\(encoded)")
             let data = answer?.json["data"] as? [String: Any]
             let first = (data?["result"] as? [[String: Any]])?.first?["value"] as? [Any]
@@ -146,7 +146,7 @@ struct MonitoringTests {
         }
         try eventually("both are scraped") { value("count(up == 1)") == 2 }
         try eventually("the claim is counted") { value("usher_claims_total{outcome=\"held\"}") == 1 }
-        try eventually("it is written down") { value("usher_persisted_entries_total") ?? 0 >= 1 }
+        try eventually("the claim is persisted") { value("usher_persisted_entries_total") ?? 0 >= 1 }
         #expect(value("usher_http_requests_total{route=\"/v1/bookings\",status=\"201\"}") == 1)
         #expect(value("usher_partitions_leased") == 8)
 
@@ -161,13 +161,13 @@ struct MonitoringTests {
         try cluster.redis.start()
         try cluster.waitUntilReady()
         #expect(try client.send("POST", "/v1/bookings", headers: user, body: claim).status == 201)
-        try eventually("the alert ends by itself") { value("ALERTS{alertname=\"UsherClaimsFail\"}") == nil }
+        try eventually("the alert resolves by itself") { value("ALERTS{alertname=\"UsherClaimsFail\"}") == nil }
         withExtendedLifetime(prometheus) {}
     }
 
     private func checkFormat(_ port: UInt16, _ promised: [String]) throws {
         for name in promised {
-            try eventually("\(name) is told") {
+            try eventually("\(name) is exported") {
                 try HTTPClient(port: port).send("GET", "/metrics").text.contains("\n\(name)")
             }
         }
@@ -179,7 +179,8 @@ struct MonitoringTests {
         #expect(program.wait() == 0, "\(program.output)")
     }
 
-    /// One with the real rules and alerts, but looking each second, over ten of them, and waiting for nothing.
+    /// Starts Prometheus with the real rules and alerts, but scraping each second, with windows of ten seconds, and
+    /// with alerts that fire after a second.
     private func startPrometheus(
         _ directory: TemporaryDirectory, _ port: UInt16, _ targets: [UInt16]
     ) throws -> Program {

@@ -1,12 +1,12 @@
 import Foundation
 import Support
 
-/// The nginx of `deploy/nginx`, in front of copies of this machine.
+/// nginx with the configuration of `deploy/nginx`, in front of local copies.
 enum Nginx {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../..").standardizedFileURL.path
 
-    /// Our own configuration, on other ports.
+    /// Starts nginx with our configuration, on other ports.
     static func start(_ directory: TemporaryDirectory, _ port: UInt16, _ copies: [UInt16]) throws -> Program {
         var text = try String(contentsOfFile: "\(root)/deploy/nginx/nginx.conf", encoding: .utf8)
             .replacing("listen 8080;", with: "listen 127.0.0.1:\(port);")

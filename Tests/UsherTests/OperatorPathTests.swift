@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// What is for operators is not to be had by customers, however its path is spelled.
+/// Customers cannot reach operator paths, however the path is spelled.
 @Suite("Paths for operators", .serialized)
 struct OperatorPathTests {
     private static func spellings(_ path: String) -> [String] {
@@ -16,13 +16,13 @@ struct OperatorPathTests {
         ]
     }
 
-    @Test("nginx hides metrics, health and the operators' page and numbers, and lets the rest through")
+    @Test("nginx hides metrics, health and the operators' page and numbers, and passes the rest through")
     func nginx() throws {
         let cluster = try Cluster(copies: 1)
         let directory = try TemporaryDirectory()
         let port = try freePort()
         let nginx = try Nginx.start(directory, port, cluster.ports)
-        try eventually("nginx leads to the copy") {
+        try eventually("nginx reaches the copy") {
             (try? HTTPClient(port: port).send("GET", "/livez"))?.status == 200
         }
         let admin = bearer(try cluster.token("admin", role: "admin"))
@@ -41,7 +41,7 @@ struct OperatorPathTests {
         withExtendedLifetime(nginx) {}
     }
 
-    @Test("with a port of their own metrics are there, and nowhere on the port of customers")
+    @Test("with a separate port metrics are served there, and not on the customers' port")
     func metricsPort() throws {
         let metrics = try freePort()
         let cluster = try Cluster(copies: 1, environment: ["SERVE_METRICS_PORT": "\(metrics)"])
@@ -54,7 +54,7 @@ struct OperatorPathTests {
         #expect(cluster.stop("serve-0") == 0)
     }
 
-    @Test("one address has so many connections of a copy, over all its loops, and others go on")
+    @Test("connections per address are limited over all loops of a copy, and other addresses are unaffected")
     func connections() throws {
         let cluster = try Cluster(
             copies: 1,

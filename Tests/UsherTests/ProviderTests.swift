@@ -2,8 +2,8 @@ import Foundation
 import Support
 import Testing
 
-/// `usher serve` with a payment provider behind HTTP.
-@Suite("A provider behind HTTP", .serialized)
+/// `usher serve` with an HTTP payment provider.
+@Suite("An HTTP provider", .serialized)
 struct ProviderTests {
     /// `usher payments-sim`.
     struct Provider {
@@ -26,7 +26,7 @@ struct ProviderTests {
         }
     }
 
-    @Test("a booking is paid there, once, and a charge that is not answered for leaves it pending")
+    @Test("a booking is charged once, and a charge without a response leaves it pending")
     func pays() throws {
         let provider = try Provider()
         let cluster = try Cluster(copies: 1, environment: ["USHER_PAYMENT_GATEWAY": provider.url + "/"])
@@ -56,7 +56,7 @@ struct ProviderTests {
         #expect(try provider.charges().map { $0["status"] as? String } == ["succeeded", "declined", "succeeded"])
     }
 
-    @Test("nobody sells without saying who takes the money, and that nobody does is said at the start")
+    @Test("the payment provider must be set, and the simulated one is reported at start-up")
     func unnamed() throws {
         for command in ["serve", "reconcile"] {
             let program = try Program(Cluster.binary, [command], environment: ["USHER_PAYMENT_GATEWAY": ""])
@@ -65,15 +65,15 @@ struct ProviderTests {
         }
         let cluster = try Cluster(copies: 1, environment: ["USHER_DROP_IN_UNPAID": "1"])
         let serve = cluster.copy("serve-0")?.output ?? ""
-        #expect(serve.contains("No money is taken: the payment provider is the simulated one"), "\(serve)")
-        #expect(serve.contains("POST /api/bookings and /api/bookings/reserve give away tickets"), "\(serve)")
+        #expect(serve.contains("No money is charged: the payment provider is the simulated one"), "\(serve)")
+        #expect(serve.contains("POST /api/bookings and /api/bookings/reserve issue paid tickets"), "\(serve)")
         let reconcile = cluster.copy("reconcile")?.output ?? ""
         #expect(reconcile.contains("No money is refunded: the payment provider is the simulated one"), "\(reconcile)")
         let client = HTTPClient(port: cluster.ports[0])
         #expect(try client.send("GET", "/v1/demo").json["paymentProvider"] as? String == "simulated")
     }
 
-    @Test("a wrong address or secret stops the start with a sentence that does not repeat it")
+    @Test("an invalid address or secret prevents the start with a sentence that does not repeat it")
     func settings() throws {
         for command in ["serve", "reconcile"] {
             for url in ["ftp://key@host", "host", "http://", "http:///x", "http://key@host/?x", "http://key host"] {
@@ -93,7 +93,7 @@ struct ProviderTests {
             ["--port", "x"], ["--misbehave", "nonsense=1"], ["--seed", "-1"], ["--callback", "x"], ["--port"],
         ] {
             let program = try Program(Cluster.binary, ["payments-sim"] + options)
-            // A value that is missing is no use of the command at all.
+            // A missing value is a usage error.
             #expect(program.wait() == (options.count == 1 ? 64 : 1), "\(options)")
         }
         let help = try Program(Cluster.binary, ["payments-sim", "--help"])

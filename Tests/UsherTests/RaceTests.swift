@@ -4,13 +4,13 @@ import Support
 import Synchronization
 import Testing
 
-/// What many callers at once may and may not have, over two copies of the API.
+/// Races of many clients over two copies of the API.
 @Suite("Races over two copies", .serialized)
 struct RaceTests {
-    /// How often the last tickets are fought for; `USHER_TEST_ROUNDS` makes it more.
+    /// Rounds of the race for the last tickets; `USHER_TEST_ROUNDS` overrides it.
     private static let rounds = ProcessInfo.processInfo.environment["USHER_TEST_ROUNDS"].flatMap { Int($0) } ?? 25
 
-    @Test("of ten callers for two tickets two win and eight are refused, every time")
+    @Test("of ten clients for two tickets two succeed and eight are refused, every time")
     func lastTickets() async throws {
         let cluster = try Cluster()
         let tokens = try (0..<10).map { try cluster.token("user-\($0)") }
@@ -31,7 +31,7 @@ struct RaceTests {
             #expect(words.count { $0 == "201 CONFIRMED" || $0 == "202 CONFIRMED" } == 2, "\(words)")
             #expect(words.count { $0 == "409 sold-out" || $0 == "409 held-by-others" } == 8, "\(words)")
         }
-        try eventually("all are written down") {
+        try eventually("all bookings are persisted") {
             try cluster.postgres.rows("SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'")
                 == ["\(2 * events.count)"]
         }
@@ -39,13 +39,13 @@ struct RaceTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test("a copy killed between claim and answer, asked again elsewhere by the same key, gives the same booking")
+    @Test("after a copy is killed between claim and response, a retry on another copy gets the same booking")
     func killedBeforeTheAnswer() async throws {
         let cluster = try Cluster()
         let event = try cluster.makeEvent(capacity: 10)
         let token = try cluster.token("ann")
         let headers = bearer(token) + [("Idempotency-Key", "\"one\"")]
-        // Warm: the copy knows the partition's epoch, so that the claim is one command.
+        // Warm up: the copy caches the partition's epoch, so that the claim is one command.
         let other = try HTTPClient(port: cluster.ports[0]).send(
             "POST", "/v1/bookings", headers: bearer(try cluster.token("bob")), body: Self.claim(event))
         #expect(other.status == 201)
@@ -63,7 +63,7 @@ struct RaceTests {
         cluster.kill("serve-0")
         cluster.redis.resume()
         #expect(throws: SupportError.self) { try client.readAnswer() }
-        try eventually("the claim is carried out") {
+        try eventually("Redis has executed the claim") {
             let tiers = try HTTPClient(port: cluster.ports[1]).send("GET", "/v1/events/\(event.id)/availability")
             return ((tiers.json["tiers"] as? [[String: Any]])?.first?["held"] as? Int) == 2
         }
@@ -71,12 +71,12 @@ struct RaceTests {
         #expect(again.status == 201)
         #expect(again["idempotent-replayed"] == "true")
         let id = try #require(again.json["id"] as? String)
-        try eventually("it is written down") {
+        try eventually("the booking is persisted") {
             try cluster.postgres.rows("SELECT id FROM bookings WHERE user_id = 'ann'") == [id]
         }
     }
 
-    @Test("one key fifty times at once over two copies is one booking, and another body is refused")
+    @Test("one key used fifty times in parallel over two copies makes one booking, and another body is refused")
     func oneKey() async throws {
         let cluster = try Cluster()
         let event = try cluster.makeEvent(capacity: 100)
@@ -104,7 +104,7 @@ struct RaceTests {
     }
 }
 
-/// Lets threads go on together.
+/// Releases a number of threads together.
 final class Barrier: @unchecked Sendable {
     // SAFETY of @unchecked: every use of `count` and `round` is under the condition's lock.
     private let condition = NSCondition()
@@ -114,7 +114,7 @@ final class Barrier: @unchecked Sendable {
 
     init(_ size: Int) { self.size = size }
 
-    /// Waits until as many threads wait as the barrier has places.
+    /// Waits until `size` threads are waiting.
     func wait() {
         condition.lock()
         defer { condition.unlock() }

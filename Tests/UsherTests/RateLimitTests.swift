@@ -5,7 +5,7 @@ import Testing
 @Suite("Copies of usher serve share a rate limit")
 struct RateLimitTests {
     @Test(
-        "whichever copy is asked, the quota is one; reads have their own; a setting that means nothing stops the start")
+        "copies share one quota; reads have a separate quota; an invalid setting prevents the start")
     func copies() throws {
         let cluster = try Cluster(copies: 2, environment: ["USHER_RATE_LIMIT": "10/1h"])
         let event = try cluster.makeEvent(capacity: 100)
@@ -13,7 +13,7 @@ struct RateLimitTests {
         let body = "{\"eventId\":\"\(event.id)\",\"items\":[{\"tierId\":\"\(event.tier)\",\"quantity\":1}]}"
         let clients = cluster.ports.map { HTTPClient(port: $0) }
         let statuses = try (0..<14).map { index in
-            // What went on before Redis was asked is counted within 20 ms; whoever is that fast may win a few.
+            // Requests admitted before Redis was asked are counted within 20 ms; a fast client may gain a few.
             if index == 10 { usleep(200_000) }
             return try clients[index % 2].send("POST", "/v1/bookings", headers: bearer(ann), body: body).status
         }
@@ -35,7 +35,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("behind a trusted proxy each address has a limit of its own; whoever is not trusted cannot choose one")
+    @Test("behind a trusted proxy each address has its own limit; untrusted clients cannot choose their address")
     func proxies() throws {
         let cluster = try Cluster(
             copies: 1, environment: ["USHER_RATE_LIMIT": "9/1h,3/1h", "USHER_TRUSTED_PROXIES": "127.0.0.0/8,::1"])
@@ -66,8 +66,8 @@ struct RateLimitTests {
         ]
         let open = try Program(Cluster.binary, ["serve"], environment: environment)
         let direct = HTTPClient(port: port)
-        try eventually("it is ready") { (try? direct.send("GET", "/readyz"))?.status == 200 }
-        // It is counted by the address that the proxy's garbage was counted by: its own.
+        try eventually("the copy is ready") { (try? direct.send("GET", "/readyz"))?.status == 200 }
+        // Counted by the connection's own address, like the proxied request with the malformed header.
         #expect(try ask(direct, "203.0.113.100") == 429)
         open.signal(SIGTERM)
         #expect(open.wait() == 0)

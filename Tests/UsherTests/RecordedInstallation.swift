@@ -4,9 +4,9 @@ import Support
 import Synchronization
 import Testing
 
-/// What a recording says that customers were told.
+/// A recording of requests and responses.
 struct Recording {
-    /// A request that came with a key, and its answer.
+    /// A request with an idempotency key, and its response.
     struct Request {
         let user: String
         let method: String
@@ -16,17 +16,17 @@ struct Recording {
         let status: Int
         let answer: String
 
-        /// The answer's members.
+        /// The members of the response.
         var answered: [String: Any] { Recording.members(answer) }
     }
 
-    /// What a GET answered at the end.
+    /// The response to a GET at the end of the recording.
     struct Seen {
         let user: String
         let path: String
         let answer: [String: Any]
 
-        /// Whether PostgreSQL had it: the reconciler was killed before the last requests.
+        /// Whether PostgreSQL had the booking: the reconciler was killed before the last requests.
         var isPersisted: Bool { answer["persisted"] as? Bool == true }
     }
 
@@ -65,7 +65,7 @@ final class RecordedInstallation {
     private var reconciler: Program?
     private var server: Program?
 
-    /// Restores both stores; nothing of Usher runs yet.
+    /// Restores both stores; no process of Usher runs yet.
     init() throws {
         let folder = try #require(
             Bundle.module.resourceURL?.appendingPathComponent("Recordings/first-form"), "no recording")
@@ -83,7 +83,7 @@ final class RecordedInstallation {
         ]
     }
 
-    /// A Redis that begins with a dump, and keeps a log from then on.
+    /// Starts a Redis from a dump, then turns its append-only file on.
     private static func restoredRedis(_ dump: URL) throws -> RedisServerProcess {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
             "usher-recorded-\(UInt64.random(in: .min ... .max))")
@@ -92,13 +92,13 @@ final class RecordedInstallation {
         var options = RedisServerProcess.Options()
         options.dataDirectory = directory.path
         let redis = try RedisServerProcess(options)
-        // What was loaded is in memory: nothing else reads the directory but this server's own log.
+        // The dump is in memory now: from here on the directory is used only for this server's append-only file.
         _ = try Self.command(redis, "CONFIG", "SET", "appendfsync", "always")
         _ = try Self.command(redis, "CONFIG", "SET", "appendonly", "yes")
         return redis
     }
 
-    /// Upgrades it as `docs/operations.md` says, and waits until it sells.
+    /// Upgrades the installation as in `docs/operations.md`, and waits until it is ready.
     func start() throws {
         try migrate()
         try startReconciler()
@@ -123,7 +123,7 @@ final class RecordedInstallation {
     func waitUntilReady() throws {
         try eventually("the upgraded installation is ready") {
             guard server?.isRunning == true, reconciler?.isRunning == true else {
-                throw SupportError("it ended: \(server?.output ?? "") \(reconciler?.output ?? "")")
+                throw SupportError("a process ended: \(server?.output ?? "") \(reconciler?.output ?? "")")
             }
             return (try? HTTPClient(port: port).send("GET", "/readyz"))?.status == 200
         }
@@ -154,7 +154,7 @@ final class RecordedInstallation {
         return bearer(try UsherProgram.token(user, role: role, environment: environment))
     }
 
-    /// Sends a recorded request once more.
+    /// Sends a recorded request again.
     func send(_ request: Recording.Request) throws -> HTTPClient.Answer {
         try HTTPClient(port: port).send(
             request.method, request.path, headers: headers(request.user) + [("Idempotency-Key", request.key)],
@@ -165,10 +165,10 @@ final class RecordedInstallation {
         try HTTPClient(port: port).send(method, path, headers: headers(user), body: body)
     }
 
-    /// Whether PostgreSQL had the booking that a request was answered with.
+    /// Whether PostgreSQL had the booking of a request's response.
     func isPersisted(_ request: Recording.Request) -> Bool { seen(request)?.isPersisted == true }
 
-    /// Whether the booking that a request was answered with is being paid for.
+    /// Whether the booking of a request's response is being paid for.
     func isBeingPaid(_ request: Recording.Request) -> Bool {
         seen(request)?.answer["status"] as? String == "PENDING_PAYMENT"
     }
@@ -180,7 +180,7 @@ final class RecordedInstallation {
 
     // MARK: - Comparing
 
-    /// Whatever customers were told is still so.
+    /// Expects that every recorded response still holds.
     func expectEverything() throws {
         try expectBookings { _ in true }
         try expectInventory()
@@ -189,7 +189,7 @@ final class RecordedInstallation {
         try expectHoldsAreAlive()
     }
 
-    /// Bookings are as they were, with the same expiry; money that was to go back may have gone back meanwhile.
+    /// Expects unchanged bookings, with the same expiry; due refunds may have been made in the meantime.
     func expectBookings(_ isMeant: (Recording.Seen) -> Bool) throws {
         for seen in recording.seen where seen.path.hasPrefix("/v1/bookings/") && isMeant(seen) {
             let answer = try send("GET", seen.path, user: seen.user)
@@ -203,7 +203,7 @@ final class RecordedInstallation {
         }
     }
 
-    /// Counters and seats are what they were.
+    /// Expects unchanged counters and seats.
     private func expectInventory() throws {
         for seen in recording.seen where seen.path.hasPrefix("/v1/events/") {
             let answer = try send("GET", seen.path, user: seen.user)
@@ -213,7 +213,7 @@ final class RecordedInstallation {
         }
     }
 
-    /// Requests that came with keys are answered as they were.
+    /// Expects that requests with keys replay their responses.
     private func expectReplays() throws {
         for request in recording.requests {
             let again = try send(request)
@@ -226,7 +226,8 @@ final class RecordedInstallation {
         }
     }
 
-    /// A user's tickets count on: of twelve that the event allows Ann has four, in two bookings of six.
+    /// Expects that a user's tickets still count: Ann has four of twelve allowed tickets, in two of six allowed
+    /// bookings.
     private func expectLimits() throws {
         let concert = try #require(recording.events["concert"])
         let request = try #require(recording.requests.first { $0.key == "ann-1" })
@@ -243,7 +244,7 @@ final class RecordedInstallation {
         #expect(allowed.status == 201, "\(allowed.text)")
     }
 
-    /// Holds can be paid for; one that was declined once has its attempts.
+    /// Expects that holds can be paid for, including one that was declined once.
     private func expectHoldsAreAlive() throws {
         for key in ["ivy-1", "fay-1", "jan-1", "hal-1"] {
             let request = try #require(recording.requests.first { $0.key == key })
@@ -254,14 +255,14 @@ final class RecordedInstallation {
         }
     }
 
-    /// Tiers by their ids: older versions told them in no order.
+    /// Sorts tiers by id: older versions returned them in no particular order.
     private static func inOrder(_ values: [Any]) -> [Any] {
         func tier(_ value: Any) -> String { (value as? [String: Any])?["tierId"] as? String ?? "" }
         return values.contains { ($0 as? [String: Any])?["available"] != nil }
             ? values.sorted { tier($0) < tier($1) } : values
     }
 
-    /// What a value that was told says differently now, with all that is new left out; `nil` when nothing.
+    /// The difference between an old and a new value, ignoring new members; `nil` if there is none.
     private static func difference(_ old: Any, _ new: Any?, ignoring: Set<String>) -> String? {
         switch (old, new) {
         case (let old as [String: Any], let new as [String: Any]):

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// Two copies behind the nginx of `deploy/nginx`, restarted one after the other while k6 lets customers buy.
+/// Two copies behind nginx with the configuration of `deploy/nginx`, restarted one after the other under k6 load.
 @Suite("Restarts behind nginx", .serialized)
 struct RestartTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -14,7 +14,7 @@ struct RestartTests {
         let directory = try TemporaryDirectory()
         let port = try freePort()
         let nginx = try Nginx.start(directory, port, cluster.ports)
-        try eventually("nginx leads to a copy") {
+        try eventually("nginx reaches a copy") {
             (try? HTTPClient(port: port).send("GET", "/livez"))?.status == 200
         }
         let tokens = try (0..<10).map { "\"\(try cluster.token("user-\($0)"))\"" }.joined(separator: ",")
@@ -24,7 +24,7 @@ struct RestartTests {
             ["run", "--quiet", "--no-color", "\(Self.root)/load/rush.js"],
             environment: [
                 "BASE": "http://127.0.0.1:\(port)", "TOKENS": "[\(tokens)]", "VUS": "20", "DURATION": "20",
-                // What is looked at is that no request fails, not how long one takes.
+                // The test checks that no request fails, not latency.
                 "THINK": "0.2", "P95": "60000",
                 "ADMIN": try cluster.token("admin", role: "admin"),
             ])
@@ -34,10 +34,10 @@ struct RestartTests {
         }
         var before = 0
         for index in [0, 1, 0, 1] {
-            try eventually("people buy") { try sold() >= before + 20 }
+            try eventually("customers book") { try sold() >= before + 20 }
             #expect(cluster.stop("serve-\(index)") == 0)
             before = try sold()
-            try eventually("people buy from the other one") { try sold() >= before + 20 }
+            try eventually("customers book on the other copy") { try sold() >= before + 20 }
             try cluster.startServer(index)
             try cluster.waitUntilReady()
             before = try sold()

@@ -2,10 +2,10 @@ import Foundation
 import Support
 import Testing
 
-/// The accounts of `usher migrate --roles`, in stores that ask for their passwords.
-@Suite("Accounts with the least rights", .serialized)
+/// The accounts of `usher migrate --roles`, in stores that require their passwords.
+@Suite("Accounts with least privilege", .serialized)
 struct RolesTests {
-    /// Runs one statement or command as an account, and gives what it said.
+    /// Runs one statement or command as an account, and returns its output.
     private func ask(_ role: String, _ cluster: Cluster, sql: String) throws -> String {
         let url = Accounts.environment(role, cluster.redis, cluster.postgres)["DATABASE_URL"] ?? ""
         return try Program("psql", ["-X", "-A", "-t", "-d", url, "-c", sql]).readToEnd()
@@ -19,7 +19,7 @@ struct RolesTests {
         return try Program("redis-cli", server + redis).readToEnd()
     }
 
-    @Test("serve and reconcile sell, write down and recover under them, and are refused everything else")
+    @Test("serve and reconcile can sell, persist and recover with them, and are refused everything else")
     func accounts() throws {
         let cluster = try Cluster(copies: 1, accounts: Accounts())
         let event = try cluster.makeEvent(capacity: 10)
@@ -36,11 +36,11 @@ struct RolesTests {
         #expect(try book().json["status"] as? String == "CONFIRMED")
         let account = "{\"email\":\"ann@example.com\",\"password\":\"a password 1\",\"name\":\"Ann\"}"
         #expect(try client.send("POST", "/v1/auth/register", body: account).status == 201)
-        // The users outlive Redis, and whoever uses them recovers it.
+        // The users survive a restart of Redis, and the reconciler recovers Redis as one of them.
         try cluster.redis.restart()
         try cluster.waitUntilReady()
         #expect(try book().json["status"] as? String == "CONFIRMED")
-        try eventually("it is written down") { cluster.postgres.rowsOfBookings == 2 }
+        try eventually("both bookings are persisted") { cluster.postgres.rowsOfBookings == 2 }
         for name in ["serve-0", "reconcile"] {
             let said = cluster.copy(name)?.output ?? ""
             #expect(!said.contains("42501") && !said.contains("NOPERM"), "\(said)")
@@ -48,7 +48,7 @@ struct RolesTests {
         try refusals(cluster)
     }
 
-    @Test("what Redis syncs is known from its administrator, as long as that run of Redis lasts")
+    @Test("appendfsync is known from migrate --roles until Redis restarts")
     func sync() throws {
         let cluster = try Cluster(copies: 1, accounts: Accounts())
         func isUnknown() throws -> Bool {
@@ -58,7 +58,7 @@ struct RolesTests {
                     "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PARTITIONS": "8",
                     "USHER_PAYMENT_GATEWAY": "simulated",
                 ]) { $1 })
-            return doctor.readToEnd().contains("appendfsync always is not known")
+            return doctor.readToEnd().contains("It is unknown whether Redis runs appendfsync always")
         }
         #expect(try !isUnknown())
         #expect(cluster.copy("serve-0")?.output.contains("appendfsync") == false)
@@ -110,12 +110,12 @@ struct RolesTests {
         #expect(try ask("reconcile", cluster, redis: ["GET", "usher:login:account:x"]).hasPrefix("NOPERM"))
     }
 
-    @Test("making them again keeps what is there, and migrating needs no more than its own account")
+    @Test("creating them again keeps existing ones, and migrating needs only its own account")
     func again() throws {
         let cluster = try Cluster(copies: 0, accounts: Accounts())
         let again = try cluster.run("migrate", "--roles")
         #expect(again.code == 0 && again.said.contains("Redis has the users usher_serve, usher_reconcile."))
-        #expect(!again.said.contains("forgets"), "Redis has an aclfile here")
+        #expect(!again.said.contains("loses"), "Redis has an aclfile here")
         let own = Accounts.environment("migrate", cluster.redis, cluster.postgres)
             .merging(["USHER_PARTITIONS": "8"]) { $1 }
         func run(_ words: [String], _ environment: [String: String]) throws -> (said: String, code: Int32) {
@@ -128,7 +128,7 @@ struct RolesTests {
                 "USHER_JWT_SECRET": "a secret for tests, long enough for HS256", "USHER_PAYMENT_GATEWAY": "simulated",
             ]) { $1 }
         let early = try run(["serve"], serve)
-        #expect(early.code == 1 && early.said.hasSuffix("run usher migrate, as its owner.\n"), "\(early.said)")
+        #expect(early.code == 1 && early.said.hasSuffix("run usher migrate as its owner.\n"), "\(early.said)")
         #expect(try run(["migrate"], own).code == 0)
         #expect(try ask("serve", cluster, sql: "SELECT count(*) FROM bookings") == "0\n")
         let forbidden = try run(["migrate", "--roles"], own.merging(Accounts.passwords) { $1 })

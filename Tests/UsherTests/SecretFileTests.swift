@@ -9,14 +9,14 @@ struct SecretFileTests {
         return (program.readToEnd(), program.wait())
     }
 
-    @Test("every secret may come from a file; both at once, no file and an empty file are each a sentence")
+    @Test("every secret may come from a file; both at once, a missing file and an empty file are reported")
     func files() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/secret"
         try "a secret of 32 bytes, from a file\n".write(toFile: path, atomically: true, encoding: .utf8)
         let made = try run(["USHER_JWT_SECRET_FILE": path])
         #expect(made.code == 0 && made.said.split(separator: ".").count == 3, "\(made.said)")
-        // The line's end does not count: the same secret signs the same way.
+        // The trailing newline is ignored.
         let direct = try run(["USHER_JWT_SECRET": "a secret of 32 bytes, from a file"])
         #expect(direct.code == 0)
         for name in [

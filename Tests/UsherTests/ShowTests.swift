@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// `usher show` on real stores, with bookings that the API made.
+/// `usher show` on real stores, with bookings made through the API.
 @Suite("usher show", .serialized)
 struct ShowTests {
     private static let unknown = "019a1f0c-7f00-7003-9a2b-1c2d3e4f5061"
@@ -16,14 +16,14 @@ struct ShowTests {
         return (event.id, event.tier, try #require(answer.json["id"] as? String, "\(answer.text)"))
     }
 
-    /// A line of what was printed: its values after the name, in columns.
+    /// The columns after a name in the output.
     private func line(_ name: String, _ text: String) -> [String] {
         let line = text.split(separator: "\n").first { $0.trimmingCharacters(in: .whitespaces).hasPrefix(name + "  ") }
         return (line?.trimmingCharacters(in: .whitespaces).dropFirst(name.count) ?? "").split(separator: /\s{2,}/).map(
             String.init)
     }
 
-    @Test("shows an event, a booking and a partition as both stores have them, and each alone while the other is away")
+    @Test("shows an event, a booking and a partition from both stores, and from one while the other is unavailable")
     func shows() throws {
         let cluster = try Cluster(copies: 1)
         let (event, tier, booking) = try booked(cluster)
@@ -54,7 +54,7 @@ struct ShowTests {
         #expect(line("identity", partition).first == "this Redis", "\(partition)")
         #expect(Set(line("epoch", partition)).count == 1, "\(partition)")
 
-        // Nobody persists any more: what is only in Redis says so.
+        // Without a reconciler, changes that are only in Redis are marked.
         cluster.kill("reconcile")
         let cancelled = try HTTPClient(port: cluster.ports[0]).send(
             "DELETE", "/v1/bookings/\(booking)", headers: bearer(try cluster.token("ann")))
@@ -86,7 +86,7 @@ struct ShowTests {
         }
     }
 
-    @Test("what is not there is 1, what cannot be meant is 64, and each says why")
+    @Test("a missing subject exits with 1, a usage error with 64, and both are explained")
     func refusals() throws {
         let cluster = try Cluster(copies: 1)
         func run(_ words: String...) throws -> (said: String, code: Int32) {
@@ -97,16 +97,16 @@ struct ShowTests {
                 ])
             return (program.readToEnd(), program.wait())
         }
-        #expect(try run() == ("What is to be shown? usher show event ID, booking ID or partition N.\n", 64))
+        #expect(try run() == ("Name what to show: usher show event ID, booking ID or partition N.\n", 64))
         #expect(try run("boking", "x") == ("boking cannot be shown; did you mean booking?\n", 64))
         #expect(try run("seat", "x") == ("seat cannot be shown: event, booking and partition can.\n", 64))
         #expect(try run("event") == ("Which event? usher show event ID.\n", 64))
         #expect(try run("event", "1", "2") == ("usher show takes one event at a time.\n", 64))
         #expect(try run("event", "--all").code == 64)
         #expect(try run("event", "77") == ("There is no event 77.\n", 1))
-        #expect(try run("event", "x") == ("“x” is no event's id or number.\n", 1))
+        #expect(try run("event", "x") == ("“x” is not an event id or number.\n", 1))
         #expect(try run("booking", Self.unknown) == ("There is no booking \(Self.unknown).\n", 1))
-        #expect(try run("booking", "x").said.hasPrefix("“x” is no booking's id of an installation with 8 partitions"))
-        #expect(try run("partition", "8") == ("Partitions are numbered from 0 to 7; “8” is none.\n", 1))
+        #expect(try run("booking", "x").said.hasPrefix("“x” is not a booking id of an installation with 8 partitions"))
+        #expect(try run("partition", "8") == ("The partition must be a number from 0 to 7, not “8”.\n", 1))
     }
 }

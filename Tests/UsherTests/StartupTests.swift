@@ -1,9 +1,9 @@
 import Support
 import Testing
 
-@Suite("What is unsafe stops the start, in a sentence")
+@Suite("An unsafe configuration prevents the start, with a sentence")
 struct StartupTests {
-    /// What `usher serve` says of a Redis, until it ends or serves.
+    /// The output of `usher serve` with a Redis, until it ends or serves.
     private func start(_ redis: RedisServerProcess, _ url: String? = nil, _ more: [String: String] = [:]) throws
         -> String
     {
@@ -27,16 +27,16 @@ struct StartupTests {
     @Test("eviction")
     func eviction() throws {
         let said = try start(server(["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]))
-        #expect(said.contains("allkeys-lru, which throws holds away; set it to noeviction"))
+        #expect(said.contains("allkeys-lru, which evicts holds; set it to noeviction"))
     }
 
     @Test("no append-only file")
     func noFile() throws {
         let said = try start(server([], appendOnly: false))
-        #expect(said.contains("forgets every hold; set appendonly yes"))
+        #expect(said.contains("loses every hold; set appendonly yes"))
     }
 
-    @Test("a user without the rights that Usher needs")
+    @Test("a user without the permissions that Usher needs")
     func rights() throws {
         for (command, says) in [
             ("xadd", "can't run this command"), ("function|load", "'function|load' command"),
@@ -45,7 +45,7 @@ struct StartupTests {
             let redis = try server(["--user", "usher", "on", ">secret", "~*", "&*", "+@all", "-\(command)"])
             let said = try start(redis, "redis://usher:secret@127.0.0.1:\(redis.port)")
             #expect(
-                said.contains("may not do what Usher needs (FUNCTION LOAD, FCALL and what functions call)"), "\(said)")
+                said.contains("lacks a permission that Usher needs (FUNCTION LOAD, FCALL and what"), "\(said)")
             #expect(said.contains(says), "\(said)")
         }
     }
@@ -66,14 +66,14 @@ struct StartupTests {
 
 @Suite("usher verify")
 struct VerifyTests {
-    @Test("says that all agree, and ends with 1 and the difference when they do not; replay says what is put aside")
+    @Test("reports that the stores agree, or exits with 1; replay-dead-letter reports that there are no dead letters")
     func verify() throws {
         let cluster = try Cluster(copies: 1)
         let event = try cluster.makeEvent(capacity: 10)
         let good = try cluster.run("verify")
         #expect(good.said.contains("1 event compared, all agree.\n") && good.code == 0, "\(good.said)")
         let replay = try cluster.run("replay-dead-letter")
-        #expect(replay.said.contains("Nothing is put aside.") && replay.code == 0)
+        #expect(replay.said.contains("There are no dead letters.") && replay.code == 0)
         cluster.redis.kill()
         let away = try cluster.run("verify", "--event", event.id)
         #expect(

@@ -1,11 +1,11 @@
-import EventLoop
 import Foundation
-import HTTPServer
+import HTTP
+import Loops
 import Support
 import Synchronization
 import Testing
 
-/// A collector of the tests' own, as OpenTelemetry's is.
+/// A minimal OpenTelemetry collector.
 final class Collector: Sendable {
     let port: UInt16
     private let loop: EventLoop
@@ -41,7 +41,7 @@ final class Collector: Sendable {
         self.loop = loop
     }
 
-    /// Every span so far, with its service's name.
+    /// Every span received so far, with its service's name.
     var spans: [(service: String, span: [String: Any])] {
         parts.bodies.withLock { $0 }.flatMap { body in
             let json = (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any]
@@ -62,12 +62,12 @@ final class Collector: Sendable {
     }
 }
 
-/// One request's way through API, Redis, outbox and reconciler, as a collector sees it.
+/// Traces of requests through API, Redis, outbox and reconciler, as received by a collector.
 @Suite("Traces end to end", .serialized)
 struct TraceTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-    @Test("request, scripts and persisting are one trace below the caller's span; what is not sampled is not sent")
+    @Test("request, scripts and persisting are one trace below the caller's span; unsampled traces are not sent")
     func oneTrace() async throws {
         let collector = try await Collector()
         let cluster = try Cluster(
@@ -99,14 +99,14 @@ struct TraceTests {
             "GET", "/v1/events/\(event.id)/availability",
             headers: [("traceparent", "00-22222222222222222222222222222222-00f067aa0ba902b7-01")])
         #expect(read.status == 200)
-        // Who has no token is counted by address, and asked about the first time.
-        try eventually("scripts that change nothing are of their request's trace too") {
+        // Requests without a token are rate-limited by address, and the first one calls Redis.
+        try eventually("read-only scripts are in their request's trace too") {
             let names = collector.spans.filter {
                 $0.span["traceId"] as? String == "22222222222222222222222222222222"
             }.compactMap { $0.span["name"] as? String }
             return Set(names).isSuperset(of: ["redis availability", "redis rate_limit"])
         }
-        try eventually("all of it is there") { Set(mine().compactMap { $0.span["name"] as? String }) == wanted }
+        try eventually("all spans are there") { Set(mine().compactMap { $0.span["name"] as? String }) == wanted }
         let root = try #require(mine().first { $0.span["name"] as? String == "POST /v1/bookings" })
         #expect(root.service == "serve" && root.span["parentSpanId"] as? String == "00f067aa0ba902b7")
         let id = try #require(root.span["spanId"] as? String)
@@ -114,17 +114,17 @@ struct TraceTests {
             #expect(span["parentSpanId"] as? String == id, "\(span)")
             #expect(service == (span["name"] as? String == "persist" ? "reconcile" : "serve"))
         }
-        // The same trace in the logs of both.
+        // The logs of both processes have the trace id.
         for name in ["serve-0", "reconcile"] {
             #expect(cluster.copy(name)?.output.contains("\"traceId\":\"\(Self.trace)\"") == true)
         }
         #expect(!collector.spans.contains { $0.span["traceId"] as? String == unsampled })
-        // Both end in order, with what they had still to say.
+        // Both processes send their remaining spans and exit cleanly.
         #expect(cluster.stop("serve-0") == 0 && cluster.stop("reconcile") == 0)
         await collector.stop()
     }
 
-    @Test("what a provider is asked is of the trace of whoever pays")
+    @Test("a call of the provider is in the trace of the paying request")
     func provider() async throws {
         let collector = try await Collector()
         let provider = try ProviderTests.Provider()
@@ -148,14 +148,14 @@ struct TraceTests {
                 $0.span["traceId"] as? String == Self.trace && $0.span["name"] as? String == name
             }?.span
         }
-        try eventually("both are there") { span("provider charge") != nil && span("POST /v1/bookings") != nil }
+        try eventually("both spans are there") { span("provider charge") != nil && span("POST /v1/bookings") != nil }
         let charge = try #require(span("provider charge"))
         #expect(charge["parentSpanId"] as? String == span("POST /v1/bookings")?["spanId"] as? String)
         #expect("\(charge)".contains("http.response.status_code"))
         await collector.stop()
     }
 
-    @Test("settlement is of the trace of what it settles, and a collector that is away changes nothing")
+    @Test("settlement is in the trace of the request that it settles, and works without a collector")
     func settles() async throws {
         let collector = try await Collector()
         let cluster = try Cluster(
@@ -180,7 +180,7 @@ struct TraceTests {
                     && "\($0.span)".contains(id) && $0.span["traceId"] as? String == Self.trace
             }
         }
-        try eventually("its script and its writing down are of the same trace") {
+        try eventually("its script and its persisting are in the same trace") {
             let names = collector.spans.filter {
                 $0.span["traceId"] as? String == Self.trace && $0.service == "reconcile"
             }

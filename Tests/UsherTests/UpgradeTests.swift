@@ -2,12 +2,12 @@ import Foundation
 import Support
 import Testing
 
-/// An installation that an older version filled, whose Redis is in the first form of what Redis holds
-/// (`Recordings/record.py` made it): events with seats, holds, paid and cancelled bookings, keys in use, an outbox that
-/// lags behind. Its clocks were set far ahead, so that its holds are alive.
-@Suite("An installation in the first form")
+/// An installation that an older version filled, with the first storage format in Redis (recorded by
+/// `Recordings/record.py`): events with seats, holds, paid and cancelled bookings, idempotency keys in use, and an
+/// outbox with a backlog. It was recorded with clocks set far ahead, so that its holds have not expired.
+@Suite("An installation in the first storage format")
 struct UpgradeTests {
-    @Test("is upgraded by its recovery: nothing is lost, keys replay, both stores agree")
+    @Test("is upgraded by recovery: nothing is lost, keys replay, both stores agree")
     func upgraded() throws {
         let old = try RecordedInstallation()
         #expect(try old.redisCommand("HGET", "{p0}:meta", "state") == "open")
@@ -18,10 +18,10 @@ struct UpgradeTests {
         #expect(try old.redisCommand("HGET", "{p0}:meta", "state").hasPrefix("open3 "))
     }
 
-    @Test("is upgraded after upgrades that were killed half-way")
+    @Test("is upgraded after an upgrade that was killed half-way")
     func halfDone() throws {
         let old = try RecordedInstallation()
-        // As one leaves a partition that it has just closed.
+        // The state of a partition that an upgrade has just closed.
         _ = try old.redisCommand("HSET", "{p0}:meta", "epoch", "7", "state", "recovering")
         try old.migrate()
         try old.startReconciler()
@@ -35,7 +35,7 @@ struct UpgradeTests {
         #expect(verified.code == 0, "\(verified.said)")
     }
 
-    @Test("is upgraded over an empty Redis: what was persisted is there, and its keys lead to their bookings")
+    @Test("is upgraded with an empty Redis: persisted bookings are there, and their keys replay")
     func overEmptyRedis() throws {
         let old = try RecordedInstallation()
         _ = try old.redisCommand("FLUSHALL")
@@ -48,7 +48,7 @@ struct UpgradeTests {
         for request in claims {
             let again = try old.send(request)
             guard !old.isBeingPaid(request) else {
-                // Nothing but its booking's state is known of the key, and that is not settled.
+                // The outcome of the keyed request is unknown while the booking's payment is not settled.
                 #expect(again.json["code"] as? String == "idempotency-in-progress", "\(again.text)")
                 continue
             }

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// The first administrator, by the command alone.
+/// Accounts managed with the command only, such as the first administrator.
 @Suite("usher user")
 struct UserCommandTests {
     private func run(
@@ -12,7 +12,7 @@ struct UserCommandTests {
         return (program.wait(), program.output)
     }
 
-    @Test("makes, changes, disables and lists accounts, and leaves entries in the audit log")
+    @Test("creates, changes, disables and lists accounts, and writes to the audit log")
     func accounts() throws {
         let name = "user_command"
         let url = try TestServers.postgres.createDatabase(name)
@@ -29,7 +29,7 @@ struct UserCommandTests {
         let none = try run(["--email", "a@example.com", "--role", "admin"], postgres)
         #expect(none.code == 1 && none.text.contains("USHER_USER_PASSWORD"), "\(none.text)")
         let made = try run(["--email", "A@example.com", "--role", "admin"], good)
-        #expect(made.code == 0 && made.text == "Made A@example.com: admin.\n", "\(made.text)")
+        #expect(made.code == 0 && made.text == "Created A@example.com: admin.\n", "\(made.text)")
         let again = try run(["--email", "a@example.com", "--role", "admin"], postgres)
         #expect(again.code == 0 && again.text == "Changed A@example.com: admin.\n", "\(again.text)")
         #expect(try rows("SELECT count(*) FROM users") == ["1"])
@@ -37,7 +37,7 @@ struct UserCommandTests {
         #expect(try run(["--list"], postgres).text.hasSuffix("  admin  A@example.com\n"))
         let disabled = try run(["--email", "a@example.com", "--disable"], postgres)
         #expect(disabled.text.contains("admin, disabled"), "\(disabled.text)")
-        #expect(disabled.text.contains("Nobody can log in"), "\(disabled.text)")
+        #expect(disabled.text.contains("No account can log in"), "\(disabled.text)")
         #expect(try run(["--email", "a@example.com", "--enable", "--role", "customer"], postgres).code == 0)
         #expect(try rows("SELECT roles::text || (disabled_at IS NULL)::text FROM users") == ["{customer}true"])
         let actions = try rows("SELECT action FROM audit_log WHERE actor_kind = 'system' ORDER BY id")

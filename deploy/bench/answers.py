@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""P5 and P15: what a refusal, GET /livez and a booking read cost the server, beside F (yardsticks.py).
+"""P5 and P15: server CPU of a refusal, GET /livez and a booking read, compared with F (yardsticks.py).
 
-Refusals: the event's only unit is bought and paid for; then 256 connections claim it, each time with a token, as another
-user, and with a new idempotency key. GET /livez is asked with the same headers. Bookings are read by their owners.
+Refusals: the event's only unit is bought and paid for; then 256 connections claim it, each time with another user's token
+and a new idempotency key. GET /livez is sent with the same headers. Bookings are read by their owners.
 """
 from installation import Installation, token
 from measure import Target, table
@@ -13,7 +13,7 @@ SECONDS = 3
 
 
 def sold_out(installation):
-    """An event whose only unit is sold."""
+    """Creates an event whose only unit is sold."""
     event, tier = installation.event(1)
     status, booking = installation.call(
         "POST", "/v1/bookings", {"eventId": event, "items": [{"tierId": tier, "quantity": 1}], "payment": CARD},

@@ -1,18 +1,17 @@
 // arrive: sends HTTP/1.1 requests over keep-alive connections, at fixed times or as fast as they are answered.
 //
 //   arrive PORT CONNECTIONS SECONDS RATE IDLE BACKOFF REQUESTS [IDS [await]]
+// RATE      requests a second, at equal intervals whatever the server does (an open model); response times are measured
+//           from when the request was due, even if no connection was free. 0: each connection sends its next request
+//           after the answer (a closed model).
+// IDLE      further connections that send GET /livez once and then stay open and idle.
+// BACKOFF   milliseconds a connection pauses after a 503 in the closed model, ±50 %; 0: none.
+// REQUESTS  records of a decimal length, a newline, and a request; `################` in it is replaced by a
+//           unique number. They are sent in turn; SECONDS 0 ends when each was sent once.
+// IDS       output file for `id` and `userId` of the booking in each 2xx answer, one per line.
+// await     after each connection has sent GET /livez, prints `ready` and waits for a byte on standard input.
 //
-// RATE      requests a second, at equal distances whatever the server does (an open model); the time of an answer counts
-//           from when its request was due, also when no connection was free. 0: each connection sends the next request
-//           when it has its answer (a closed model).
-// IDLE      further connections that ask GET /livez once and are then held open without a word.
-// BACKOFF   milliseconds a connection pauses after a 503 in the closed model, give or take a half; 0: none.
-// REQUESTS  records of a decimal length, a newline, and a request; `################` in it becomes a number that is
-//           used once. They are sent in turn; SECONDS 0 ends when each was sent once.
-// IDS       where `id` and `userId` of the booking in each 2xx answer are written, a line each.
-// await     once each connection has asked GET /livez, prints `ready` and waits for a byte of standard input.
-//
-// Prints one line of JSON: answers by class (`persisted`: how many 2xx say so), seconds, and times in microseconds of 2xx
+// Prints one line of JSON: answers by class (`persisted`: 2xx answers that are persisted), seconds, and times in microseconds of 2xx
 // and of 503.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,14 +27,14 @@
 #include <unistd.h>
 
 enum { INPUT = 16384, MARK = 16 };
-// Nanoseconds without any answer after which none is waited for any more.
+// Gives up after this many nanoseconds without any answer.
 #define PATIENCE 20000000000LL
 
 struct connection {
     int descriptor;
     int used;             // bytes of `input`
-    int64_t due;          // when the request under way was due; 0: none
-    int64_t resume;       // when it goes on after a pause
+    int64_t due;          // when the current request was due; 0: none
+    int64_t resume;       // end of the pause
     char *input;
 };
 struct request { char *bytes; int length; int mark; };
@@ -88,7 +87,7 @@ static void read_requests(const char *path) {
 static void open_connection(struct connection *connection, int port, int index) {
     struct sockaddr_in from = { .sin_family = AF_INET }, to = { .sin_family = AF_INET, .sin_port = htons(port) };
     int one = 1;
-    // Ports of one address are few.
+    // One source address has too few ports.
     from.sin_addr.s_addr = htonl(0x7f000001 + 1 + index / 20000);
     to.sin_addr.s_addr = htonl(0x7f000001);
     connection->descriptor = socket(AF_INET, SOCK_STREAM, 0);
@@ -107,7 +106,7 @@ static void watch(struct connection *connection) {
     if (epoll_ctl(poller, EPOLL_CTL_ADD, connection->descriptor, &event)) fail("epoll_ctl");
 }
 
-// The kernel takes a request of less than a page whole, for nothing else is on its way.
+// The kernel takes a request of less than a page at once, because nothing else is queued.
 static void send_next(struct connection *connection, int64_t due) {
     struct request *request = &requests[sent++ % request_count];
     char number[MARK + 1];
@@ -168,7 +167,7 @@ static void readable(struct connection *connection) {
     answered(connection, atoi(connection->input + 9), end + 4);
 }
 
-// Whether a connection that was opened just now is answered.
+// Whether a new connection gets an answer.
 static int is_served(struct connection *connection) {
     static const char text[] = "GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n";
     char answer[INPUT];
@@ -256,7 +255,7 @@ int main(int argc, char **argv) {
             if (ready_count && due < wake) wake = due;
         }
         size_t busy = 0;
-        // Not in each turn: looking at thousands of connections would take time from what is measured.
+        // Not in each turn: checking thousands of connections would distort the measurement.
         int looks = is_over || (backoff && time - looked >= 5000000);
         if (looks) looked = time;
         if (looks) for (size_t i = 0; i < connection_count; i++) {
@@ -278,7 +277,7 @@ int main(int argc, char **argv) {
         for (int i = 0; i < count; i++) readable(events[i].data.ptr);
         if (count > 0) news = now();
     }
-    // Requests that are sent once are done when all are answered; in a time, those count that were sent within it.
+    // With SECONDS 0 the run ends when all requests are answered; otherwise requests sent within the time count.
     double took = (seconds && grace ? grace : now()) - start;
     count_lost_idle(idle);
     printf("{\"good\": %zu, \"persisted\": %zu, \"refused\": %zu, \"other\": %zu, \"broken\": %zu, \"seconds\": %f", good, persisted, refused, other,

@@ -1,7 +1,6 @@
--- What one would write first to claim a unit: no key, no limit, no record, no outbox, and nothing comes back.
---
--- KEYS: 1 how many are free; 2 the hold
--- ARGV: 1 how many are wanted; 2 who has them; 3 for how long, milliseconds
+-- The simplest claim of a unit: no key, no limit, no record, no outbox, no release.
+-- KEYS: 1 free units; 2 the hold
+-- ARGV: 1 units wanted; 2 owner; 3 duration, milliseconds
 local free, wanted = tonumber(redis.call('GET', KEYS[1])), tonumber(ARGV[1])
 if free < wanted then
   return 0

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """P10: the best four adjacent of 50,000 seats, 90 % of which are gone at random.
 
-One claim after the other, each given back before the next; what Redis says that a call of the script took
-(`INFO commandstats`, calls of FCALL), so without the network and the log's fsync. A claim beside which another script
-ran, such as that which looks how long the outboxes are, is not counted.
+One claim after another, each released before the next; the time of a function call as reported by Redis
+(`INFO commandstats`, calls of FCALL), so without network and fsync of the append-only file. Claims during which another
+function ran, such as the one that measures the outboxes, are not counted.
 """
 import random
 import re
@@ -17,7 +17,7 @@ CLAIMS = 200
 
 
 def microseconds(installation, event, item):
-    """What `apply` takes, the mean of many calls."""
+    """Mean duration of `apply` over many calls."""
     spent = calls = 0
     for index in range(CLAIMS):
         before = stats(installation)
@@ -33,7 +33,7 @@ def microseconds(installation, event, item):
 
 
 def stats(installation):
-    """Calls of scripts so far, and microseconds spent in them."""
+    """Function calls so far, and microseconds spent in them."""
     line = re.search(r"cmdstat_fcall:calls=(\d+),usec=(\d+)", installation.redis("INFO", "commandstats"))
     return int(line[1]), int(line[2])
 
@@ -44,12 +44,12 @@ def measure(rounds=3):
     environment = {"USHER_RATE_LIMIT": "off", "USHER_PERSIST_WAIT_MS": "0"}
     with Installation(environment=environment) as installation:
         event, tier, seats = seated_event(installation, SEATS)
-        # The last row keeps a run, or there might be none.
+        # Keep a run in the last row, or there might be none.
         gone = random.Random(1).sample(seats[:-4], SEATS * 9 // 10)
         for start in range(0, len(gone), 500):
             status, answer = installation.call("POST", f"/v1/events/{event}/blocks", {"seatIds": gone[start:start + 500]})
             assert status == 201, answer
-        # Nobody else's scripts are counted.
+        # Exclude calls of other processes.
         installation.stop("reconcile")
         standing, units = installation.event(1_000_000)
         for _ in range(rounds):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """CATALOGUE: how much faster an event is answered from memory than by the query behind it, under load.
 
-A customer is answered from memory; for an administrator PostgreSQL is asked each time. First both as fast as 64
-connections go (a closed loop), which tells how many a second there can be of each. Then the same requests arrive at fixed
-times (an open model), as many a second as the query bears. One event by its id is the cheapest of all queries.
+Customers are answered from memory; an administrator's request queries PostgreSQL each time. First both run as fast as 64
+connections allow (a closed loop), to find the maximum rate of each. Then the same requests arrive at fixed times (an open
+model), at the maximum rate of the query. An event by its id is the cheapest of all queries.
 """
 from installation import Installation, token
 from measure import Target, table

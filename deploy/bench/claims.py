@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""P1–P3: what a claim over HTTP costs, beside F and B (yardsticks.py).
+"""P1–P3: the cost of a claim over HTTP, compared with F and B (yardsticks.py).
 
 256 keep-alive connections claim one unit each of one event of general admission, as fast as they are answered, each time
 as another user; each claim has a token that is verified, an idempotency key of its own, limits per user, the rate limit, and
-an outbox entry; Redis runs `appendfsync always`. What Redis then holds is compared with what the clients were told. Nothing
-is persisted meanwhile: that is P4 and P8. Tokens that were never seen are of users of whom each sends one request.
+an outbox entry; Redis runs `appendfsync always`. Afterwards Redis's counters are compared with the clients' answers. Nothing
+is persisted meanwhile: that is P4 and P8. For tokens never seen before, each user sends one request.
 Ungrouped, 64 connections claim of 64 events, so that no two claims travel together.
 """
 from installation import Installation, token
@@ -18,7 +18,7 @@ NEW_USERS = 30_000
 
 
 def claims(installation, seconds=SECONDS, **options):
-    """One round over HTTP on an event of its own."""
+    """One round over HTTP on a separate event."""
     event, tier = installation.event(CAPACITY)
     answers = load(installation, claim_requests(installation, event, tier, **options), seconds=seconds)
     held = installation.held(event)
@@ -27,12 +27,12 @@ def claims(installation, seconds=SECONDS, **options):
 
 
 def strangers(index):
-    """Tokens of users who were never seen."""
+    """Tokens of new users."""
     return [token(f"stranger-{index}-{user:06}") for user in range(NEW_USERS)]
 
 
 def ungrouped(installation, events, seconds=3):
-    """Redis's CPU a claim when each is of another event than those beside it."""
+    """Redis's CPU per claim if concurrent claims are of different events."""
     of_each = [claim_requests(installation, event, tier) for event, tier in events]
     requests = [of_each[index % len(events)][index] for index in range(len(of_each[0]))]
     answers = load(installation, requests, 64, seconds)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""P13: two copies of `serve` behind one Redis against one, each with one loop."""
+"""P13: two copies of `serve` on one Redis compared with one copy, each with one loop."""
 import os
 
 from installation import Installation

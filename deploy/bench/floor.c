@@ -1,8 +1,7 @@
-// floor: the least that a server can do for a request: takes what comes, parses nothing, and answers so many constant bytes.
+// floor: the minimum work of a server for a request: reads, parses nothing, and answers BYTES constant bytes.
 //
 //   floor PORT BYTES
-//
-// One thread and epoll, all answers of a turn after all reads of it, one `send` each. What is left is what the kernel asks for.
+// One thread and epoll; all answers of a turn after all its reads, one `send` each. The rest is the kernel's cost.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -41,7 +40,7 @@ static void accept_all(int poller, int listening) {
     }
 }
 
-// An answer of so many bytes, head and all.
+// An answer of this many bytes, including the head.
 static char *answer_of(int bytes) {
     char head[256], *answer = malloc(bytes + sizeof head);
     int body = bytes;

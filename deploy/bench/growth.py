@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""P9: what a claim costs, Redis and server together, when there is much of everything.
+"""P9: the cost of a claim, Redis and server together, with large amounts of data.
 
 One million live holds against one thousand, on one event; 100,000 events against ten, all of them in Redis, of which ten
-are claimed from; users with 500 bookings of an event against users with one; a map of 100,000 seats against one of 100. There
-a hundred users claim a seat each, again and again: who names a seat of a hold of one's own gives that hold back for the new
-one, so that seats do not run out.
+are claimed from; users with 500 bookings of an event against users with one; a map of 100,000 seats against one of 100. On the maps
+a hundred users each claim a seat repeatedly: claiming a seat of the user's own hold releases that hold for the new one, so
+seats do not run out.
 """
 import uuid
 
@@ -17,7 +17,7 @@ ROW = 100
 
 
 def cost(installation, requests, seconds=SECONDS):
-    """CPU of Redis and the server in microseconds a claim; with `seconds=0` each request is sent once."""
+    """CPU of Redis and the server in microseconds per claim; with `seconds=0` each request is sent once."""
     pids = [installation.pid("redis"), installation.pid("serve0")]
     before = sum(cpu_seconds(pid) for pid in pids)
     answer = arrive(installation, requests, 64, seconds)
@@ -50,7 +50,7 @@ def holds(installation, rounds, count):
 
 
 def regulars(installation, rounds, bookings=500, count=100):
-    """Few users who have many bookings of an event today, and as many claims by users who have one."""
+    """A few users with many bookings of an event today, and as many claims by users with one."""
     often = [token(f"regular-{index}") for index in range(count)]
     event = installation.event(CAPACITY)
     cost(installation, claim_requests(installation, *event, bookings * count, tokens=often), 0)
@@ -81,7 +81,7 @@ def events(installation, rounds, count):
         request("POST", "/v1/bookings", owners[index % len(owners)], body) for index, body in enumerate(bodies)], 64, 0)
     assert answer["good"] == count, answer
     many = hot_claims(installation)
-    # Events cannot be taken away again, and what is measured minutes apart is of another machine.
+    # Events cannot be deleted, and figures taken minutes apart are not comparable.
     with Installation(environment={"USHER_RATE_LIMIT": "off"}) as other:
         other.stop("reconcile")
         few = hot_claims(other)
@@ -90,7 +90,7 @@ def events(installation, rounds, count):
 
 
 def other_events(installation, count):
-    """Writes events past the API; their first claim brings each into Redis."""
+    """Inserts events directly into PostgreSQL; the first claim loads each into Redis."""
     made = [(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(count)]
     partitions = int(installation.sql("SELECT count(*) FROM partitions"))
     rows = "\n".join(f"{event}\t{crc32c(uuid.UUID(event).bytes) % partitions}" for event, _ in made)
@@ -106,7 +106,7 @@ def other_events(installation, count):
 
 
 def crc32c(data):
-    """RFC 3720, appendix B.4, as events are spread over partitions."""
+    """CRC-32C (RFC 3720, appendix B.4), which maps events to partitions."""
     value = 0xFFFFFFFF
     for byte in data:
         value = TABLE[(value ^ byte) & 0xFF] ^ value >> 8
@@ -124,7 +124,7 @@ TABLE = list(_table())
 
 
 def seated_event(installation, seats):
-    """An event of so many seats, and its seats' ids."""
+    """Creates an event with this many seats; returns it and its seats' ids."""
     rows = [{"name": f"R{row}", "seats": [str(seat) for seat in range(ROW)]} for row in range(seats // ROW)]
     sections = [{"name": f"S{index}", "rows": rows[index * 100:index * 100 + 100]} for index in range((len(rows) + 99) // 100)]
     status, venue = installation.call("POST", "/v1/venues", {"name": "Hall", "sections": sections})
@@ -152,7 +152,7 @@ def seats(installation, rounds, count):
 
 
 def measure(rounds=3, holds_count=1_000_000, events_count=100_000, seats_count=100_000):
-    # A hundred users claim their seats more often than anybody may.
+    # A hundred users exceed the rate limit.
     with Installation(environment={"USHER_RATE_LIMIT": "off"}) as installation:
         installation.stop("reconcile")
         return [

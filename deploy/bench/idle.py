@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""P16: the CPU that an installation takes while nobody asks for anything.
+"""P16: CPU of an installation without requests.
 
-It has an event, held and paid bookings, and an outbox that was persisted. Some seconds after the last request counts all
-processes together, with PostgreSQL's children.
+It has an event, held and paid bookings, and a persisted outbox. The measurement starts some seconds after the last request
+and includes all processes, with PostgreSQL's children.
 """
 import time
 

@@ -1,4 +1,4 @@
-"""A whole Usher on private directories and ports of loopback, for one measurement; everything ends with it."""
+"""A whole Usher in private directories on loopback ports, for one measurement; all processes end with it."""
 import base64
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ def free_port():
 
 
 def raise_descriptors():
-    """Connections are descriptors; as many as the system lets us have."""
+    """Raises the limit of descriptors to the maximum, for many connections."""
     for limit in (70_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]):
         try:
             return resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -35,7 +35,7 @@ def raise_descriptors():
 
 
 def token(subject, role="customer", lifetime=7200):
-    """An access token as `usher token` prints it; thousands of them are wanted."""
+    """An access token as printed by `usher token`; fast enough for thousands."""
 
     def part(value):
         return base64.urlsafe_b64encode(value).rstrip(b"=")
@@ -49,7 +49,7 @@ def token(subject, role="customer", lifetime=7200):
 class Installation:
     """Redis (`appendfsync always`), PostgreSQL (fsync on) and Usher; use it in a `with` statement."""
 
-    # The words before `redis-server` in its command.
+    # Command prefix of `redis-server`.
     redis_prefix = ()
 
     def __init__(self, serves=1, environment=None):
@@ -60,7 +60,7 @@ class Installation:
         self.environment = {
             **os.environ, "USHER_JWT_SECRET": SECRET, "USHER_LOG": "warning", "USHER_OUTBOX_LIMIT": "100000000",
             "USHER_PAYMENT_GATEWAY": "simulated",
-            # Everything comes from one address here; the limit of principals is the default.
+            # All requests come from one address; the limit of principals keeps its default.
             "USHER_RATE_LIMIT": "60/10s,1000000/10s", "USHER_ADDRESS_CONNECTIONS": "off", "USHER_ADDRESS_STREAMS": "off", "USHER_REGISTRATION_LIMIT": "off",
             "USHER_DECLINE_LIMIT": "off",
             **(environment or {}),
@@ -136,7 +136,7 @@ class Installation:
         self.redis_port = free_port()
         data = os.path.join(self.directory, "redis")
         os.mkdir(data)
-        # No rewrite of the log and no snapshot falls into one side of a ratio and not into the other.
+        # No rewrite of the append-only file and no snapshot may disturb only one side of a ratio.
         self.start("redis", [
             *self.redis_prefix, "redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", data, "--appendonly", "yes",
             "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", "--save", "", "--maxmemory-policy",
@@ -144,7 +144,7 @@ class Installation:
         self.wait("redis", lambda: self.redis("PING") == "PONG")
 
     def redis(self, *arguments):
-        """One command; what `redis-cli` prints."""
+        """Runs one command; returns the output of `redis-cli`."""
         return subprocess.run(
             ["redis-cli", "-p", str(self.redis_port), *arguments], capture_output=True, text=True).stdout.strip()
 
@@ -170,7 +170,7 @@ class Installation:
             ["pg_isready", "--quiet", "--dbname", self.database]).returncode == 0)
 
     def sql(self, text):
-        """Runs SQL; what `psql` prints, unaligned."""
+        """Runs SQL; returns the unaligned output of `psql`."""
         return subprocess.run(
             ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--dbname",
              self.database], input=text, capture_output=True, text=True, check=True).stdout.strip()
@@ -183,7 +183,7 @@ class Installation:
             **self.environment, "USHER_METRICS_PORT": str(self.metrics_port), **(environment or {})})
 
     def start_serve(self, index=0, command=(USHER, "serve"), environment=None):
-        """Starts a copy of `serve`, or another one in its place when it was stopped."""
+        """Starts a copy of `serve`, or replaces a stopped one."""
         name = f"serve{index}"
         self.start(name, command, env={**self.environment, "PORT": str(self.ports[index]), **(environment or {})})
         self.wait(name, lambda: self.call("GET", "/readyz", port=self.ports[index])[0] == 200)
@@ -193,7 +193,7 @@ class Installation:
         return self.ports[0]
 
     def call(self, method, path, body=None, port=None, bearer=None):
-        """One request; status and what its JSON says. Whoever asks too often (429) is asked to wait, and does."""
+        """Sends one request; returns status and JSON. Waits and retries after 429."""
         status, answer = self.call_once(method, path, body, port, bearer)
         while status == 429:
             time.sleep(0.5)
@@ -212,7 +212,7 @@ class Installation:
         return response.status, json.loads(text) if text.startswith((b"{", b"[")) else text
 
     def event(self, capacity, title="Bench", **members):
-        """A published event of one general tier; its id and the tier's."""
+        """Creates a published event with one general tier; returns its id and the tier's."""
         status, event = self.call("POST", "/v1/events", {
             "title": title, "startsAt": "2099-01-01T20:00:00.000Z", "currency": "USD", "publish": True,
             "maxTicketsPerUser": 1_000_000, "maxBookingsPerUser": 1_000_000,
@@ -231,10 +231,10 @@ class Installation:
             try:
                 text = self.call("GET", "/metrics", port=self.metrics_port)[1].decode()
             except OSError:
-                # It was started just now.
+                # It is still starting.
                 text = ""
             lag = [line.split()[-1] for line in text.splitlines() if line.startswith("usher_outbox_lag_entries ")]
             if lag and float(lag[0]) == 0:
                 return
             time.sleep(0.1)
-        raise SystemExit("the outbox was not written down in time")
+        raise SystemExit("the outbox was not persisted in time")

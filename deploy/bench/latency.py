@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""P6, P7 and P12: how long answers take when requests come at fixed times (an open model).
+"""P6, P7 and P12: response times of requests sent at fixed times (an open model).
 
-The time of an answer counts from when its request was due, whether or not a connection was free then.
+Response times are measured from when the request was due, whether or not a connection was free.
 P6: claims at half of the rate that 64 connections reach, over 64 connections; and the claims of k6's rush of 200 virtual
 users (load/rush.js), whose own CPU is in the figure.
-P7: payments of holds at 1,000 a second, each answered once PostgreSQL has the confirmation; the whole call counts, so also
-the wait for the record of the attempt.
+P7: payments of holds at 1,000 a second, each answered once PostgreSQL has the confirmation; the whole call counts,
+including the wait for the record of the attempt.
 P12: 1,000 claims a second over 200 connections while 15,000 others are held open.
 """
 import json
@@ -41,7 +41,7 @@ def rush(installation, rounds):
         "TOKENS": json.dumps([token(f"k6-{index}") for index in range(200)])}
     failed = 0
     for _ in range(rounds):
-        # Its own threshold is this target; what is judged here is the figure.
+        # Disable the scenario's own threshold; only the figure counts here.
         subprocess.run(
             [k6, "run", "--quiet", "--no-color", "--summary-export", summary, os.path.join(ROOT, "load/rush.js")],
             env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""OVERLOAD and RATE: what refusing and counting cost.
+"""OVERLOAD and RATE: the cost of refusing and of rate limiting.
 
-OVERLOAD: full load is as many connections as the server lets claim at a time, and each claims when it has its answer.
-Overload is three times as many connections; whoever is told 503 comes back after a second, give or take a half, as
-Retry-After asks. The answers that are no refusals are compared, and what is claimed a second.
-RATE: the server's CPU a claim with the usual rate limit less that without one. Claims come at the same fixed rate on
-either side: as many as are answered would be fewer with it, for Redis counts too, and fewer at a time cost more each. Two
-installations side by side are loaded in turn, for the difference is smaller than what a machine's speed changes by
-within a minute.
+OVERLOAD: full load is as many connections as the server allows concurrent claims; each sends a claim after its answer.
+Overload is three times as many connections; after a 503 a connection waits a second, ±50 %, as Retry-After asks. Response
+times of answers that are not refusals are compared, and claims a second.
+RATE: the server's CPU per claim with the default rate limit minus that without one. Claims come at the same fixed rate on
+both sides: in a closed loop there would be fewer with the limit, since Redis does the counting, and smaller groups cost
+more per claim. Two installations side by side are loaded in turn, because the difference is smaller than the variation of a
+machine's speed within a minute.
 """
 from statistics import median
 
@@ -30,7 +30,7 @@ def overload(installation, rounds):
     load(installation, claim_requests(installation, *installation.event(CAPACITY)), seconds=2)
     for turn in range(2 * rounds):
         answers = {}
-        # Either goes first in turn, for what is there already is not the same.
+        # The sides take turns in going first, since earlier data affects the later one.
         for connections in (full, 3 * full) if turn % 2 else (3 * full, full):
             event, tier = installation.event(CAPACITY)
             requests = claim_requests(installation, event, tier)
@@ -48,7 +48,7 @@ def overload(installation, rounds):
 
 
 def claim_microseconds(installation):
-    """The server's CPU a claim at the fixed rate."""
+    """The server's CPU per claim at the fixed rate."""
     requests = claim_requests(installation, *installation.event(CAPACITY))
     before = cpu_seconds(installation.pid("serve0"))
     answer = arrive(installation, requests, 128, 3, rate=RATE)
@@ -67,7 +67,7 @@ def rate_limit(rounds):
         for turn in range(TURNS * rounds):
             for installation, side in sides if turn % 2 else reversed(sides):
                 side.figures.append(claim_microseconds(installation))
-    # One turn says little; a round is the difference of medians over several.
+    # One turn is noisy; a round is the difference of medians over several.
     for first in range(0, TURNS * rounds, TURNS):
         of_round = slice(first, first + TURNS)
         target.figures.append(median(on.figures[of_round]) - median(off.figures[of_round]))
@@ -79,7 +79,7 @@ def measure(rounds=3):
     environment = {"USHER_LOOPS": str(LOOPS), "USHER_IN_FLIGHT_LIMIT": str(IN_FLIGHT)}
     with Installation(environment=environment) as installation:
         installation.stop("reconcile")
-        # Each of its rounds is two.
+        # Each overload round measures both orders.
         return [*overload(installation, min(rounds, 2)), rate_limit(rounds)]
 
 

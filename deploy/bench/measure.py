@@ -1,4 +1,4 @@
-"""Figures, and what is said of them."""
+"""Figures, targets and verdicts."""
 import os
 import statistics
 import subprocess
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 
 def cpu_seconds(pid):
-    """User and system time of a process so far: of the threads that it has, to the nanosecond (a tick is 10 ms, and so
-    is the grain of /proc/PID/stat)."""
+    """User and system time of a process so far, summed over its threads, in nanoseconds (/proc/PID/stat only has ticks of
+    10 ms)."""
     nanoseconds = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
@@ -17,7 +17,7 @@ def cpu_seconds(pid):
 
 
 def tree_cpu_seconds(pid):
-    """The same of a process and its children; of children that ended in between, to the tick (cutime and cstime, proc(5))."""
+    """CPU time of a process and its children; of children that have ended, in ticks (cutime and cstime, proc(5))."""
     with open(f"/proc/{pid}/stat") as file:
         ended = sum(map(int, file.read().rsplit(")", 1)[1].split()[13:15])) / os.sysconf("SC_CLK_TCK")
     seconds = cpu_seconds(pid) + ended
@@ -27,13 +27,13 @@ def tree_cpu_seconds(pid):
                 try:
                     seconds += tree_cpu_seconds(child)
                 except FileNotFoundError:
-                    # It ended just now; its parent has its time the next time.
+                    # It has just ended; its parent includes its time next time.
                     continue
     return seconds
 
 
 def resident_bytes(pid):
-    """Memory of a process that is in RAM (proc(5))."""
+    """Resident memory of a process (proc(5))."""
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -49,7 +49,7 @@ class Target:
     at_most: float | None = None
     figures: list = field(default_factory=list)
     note: str = ""
-    # Whether something beside the figure was not as it must be.
+    # Whether something other than the figure was wrong.
     is_wrong: bool = False
 
     @property
@@ -79,7 +79,7 @@ class Target:
 
 
 def number(value):
-    """Three digits that matter."""
+    """Three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -96,7 +96,7 @@ def table(targets):
 
 
 def fsync_microseconds(directory):
-    """What it takes to have 4 KiB on the disk: the median of 100 times."""
+    """Time to sync 4 KiB to the disk: median of 100 runs."""
     path = os.path.join(directory, "fsync")
     times = []
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -111,7 +111,7 @@ def fsync_microseconds(directory):
 
 
 def output(*command):
-    """What a command prints, in one line; a dash where it is not there."""
+    """A command's output in one line; a dash if the command is missing."""
     try:
         return " ".join(subprocess.run(command, capture_output=True, text=True).stdout.split())
     except OSError:
@@ -119,7 +119,7 @@ def output(*command):
 
 
 def machine(directory):
-    """Where the figures come from."""
+    """The machine and versions behind the figures."""
     with open("/proc/cpuinfo") as file:
         models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     with open("/proc/stat") as file:

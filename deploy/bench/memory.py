@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """P11: memory of holds in Redis, and of an idle connection in the server.
 
-Live: 100,000 holds of 8,000 users with an idempotency key each, by `used_memory`, less the outbox, whose entries are trimmed
-once they are persisted. Expired: 50,000 holds that were persisted and expired and whose records have left Redis, a minute
-later, with the outbox, whose entries are kept for a time, and without. Counts of the rate limit have left by then, too. 10,000 connections that have asked once, by resident memory.
+Live: 100,000 holds of 8,000 users with an idempotency key each, by `used_memory`, minus the outbox, whose entries are trimmed
+once they are persisted. Expired: 50,000 holds that were persisted, expired and removed from Redis, a minute later, with the
+outbox, whose entries are kept for a time, and without. Rate limit counters are gone by then, too. Connections: 10,000 that
+have each sent one request, by resident memory.
 """
 import time
 
@@ -14,7 +15,7 @@ from tools import CAPACITY, arrive, arrived, claim_requests, fill, request
 HOLDS, EXPIRED = 100_000, 50_000
 HOLD_SECONDS = 20
 IDLE = 10_000
-# Names of keys.
+# Key patterns.
 RATE_LIMITS, RECORDS = "usher:{rate}:*", "*:b:*"
 
 
@@ -24,7 +25,7 @@ def used_memory(installation):
 
 
 def trim_outboxes(installation):
-    """Takes away all entries, whatever an outbox is called; the streams stay."""
+    """Removes all entries of all outboxes; the streams stay."""
     keys = installation.redis("EVAL", """
         local found, cursor = {}, '0'
         repeat
@@ -39,7 +40,7 @@ def trim_outboxes(installation):
 
 
 def wait_until_gone(installation, pattern):
-    """Waits until no key is called so."""
+    """Waits until no key matches the pattern."""
     deadline = time.time() + 180
     while int(installation.redis("EVAL", "return #redis.call('KEYS', ARGV[1])", "0", pattern)):
         assert time.time() < deadline, f"{pattern} is still there"
@@ -47,7 +48,7 @@ def wait_until_gone(installation, pattern):
 
 
 def hold_bytes(installation, holds=HOLDS):
-    """Of a live hold: with its outbox entry, and without."""
+    """Memory of a live hold: with its outbox entry, and without."""
     event, tier = installation.event(CAPACITY)
     fill(installation, event, tier, 1000)
     trim_outboxes(installation)
@@ -61,7 +62,7 @@ def hold_bytes(installation, holds=HOLDS):
 
 
 def expired_bytes(installation, holds=EXPIRED):
-    """Of a hold that expired and was persisted: with its outbox entries, and without."""
+    """Memory of a hold that expired and was persisted: with its outbox entries, and without."""
     event, tier = installation.event(CAPACITY, holdSeconds=HOLD_SECONDS)
     trim_outboxes(installation)
     wait_until_gone(installation, RATE_LIMITS)

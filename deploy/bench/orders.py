@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """P14: a paid order: a claim, and a payment that is answered when PostgreSQL has it.
 
-50 connections make 6,000 claims, then pay for them with `Prefer: wait=10`; each answer has to say `persisted: true`, and
-PostgreSQL has to have each booking as confirmed in the end. CPU is of all processes, with what PostgreSQL's children took.
+50 connections make 6,000 claims, then pay for them with `Prefer: wait=10`; each answer must have `persisted: true`, and in
+the end PostgreSQL must have each booking as confirmed. CPU is that of all processes, with PostgreSQL's children.
 """
 from installation import Installation
 from measure import Target, table, tree_cpu_seconds
@@ -18,7 +18,7 @@ def spent(installation):
 
 
 def orders(installation, count=ORDERS):
-    """Orders a second, and microseconds of CPU an order by process."""
+    """Orders a second, and microseconds of CPU per order by process."""
     claims = claim_requests(installation, *installation.event(CAPACITY), count)
     before = spent(installation)
     bookings, claimed = taken(installation, claims, CONNECTIONS)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """P4: claims over HTTP against PostgreSQL alone, used well (U: yardsticks.py, postgres_claims.sql).
 
-All claim of one hot tier. Usher's side has HTTP, a token, and the rate limit on top of what PostgreSQL's side does; it runs
-with its reconciler stopped, and with it persisting all that is claimed meanwhile, which is what a user has. PostgreSQL's side
-is a function a claim on a row a unit (the best of 8, 16 and 50 clients), and on a counter a tier (the best of 4 and 8; it falls
-with more clients).
+All claims are of one hot tier. Usher's side adds HTTP, a token, and the rate limit to what PostgreSQL's side does; it runs
+with its reconciler stopped, and with the reconciler persisting all claims, as in production. PostgreSQL's side calls one
+function per claim, with a row per unit (the best of 8, 16 and 50 clients), and with a counter per tier (the best of 4 and 8;
+it falls with more clients).
 """
 import time
 
@@ -17,7 +17,7 @@ SECONDS = 3
 
 
 def persisted(installation, count):
-    """Waits until PostgreSQL has so many bookings: how far a reconciler is that was started just now it does not tell."""
+    """Waits until PostgreSQL has this many bookings: a reconciler that has just started does not report its progress."""
     deadline = time.time() + 120
     while int(installation.sql("SELECT count(*) FROM bookings")) < count:
         assert time.time() < deadline, "bookings were not persisted in time"
@@ -25,9 +25,9 @@ def persisted(installation, count):
 
 
 def measure(rounds=3):
-    stopped = Target("P4", "claims/s ÷ PostgreSQL alone, a row a unit; reconciler stopped", at_least=4)
+    stopped = Target("P4", "claims/s ÷ PostgreSQL alone, row per unit; reconciler stopped", at_least=4)
     running = Target("P4", "the same, reconciler running", at_least=2.5)
-    counter = Target("P4", "claims/s ÷ PostgreSQL alone, a counter a tier; reconciler stopped", at_least=12)
+    counter = Target("P4", "claims/s ÷ PostgreSQL alone, counter per tier; reconciler stopped", at_least=12)
     sides = {name: Target("", "") for name in ("stopped", "running", "units", "counter")}
     clients = {"units": [], "counter": []}
     with Installation() as installation:

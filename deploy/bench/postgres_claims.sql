@@ -1,5 +1,5 @@
--- Claims in PostgreSQL alone, done well: one call a claim, which does what Usher does for one: a key, a limit for each
--- customer, a booking with a deadline, and never more than there is.
+-- Claims in PostgreSQL alone, done well: one call per claim with the features of Usher's: a key, a limit per customer, a
+-- booking with a deadline, and no overselling.
 DROP SCHEMA IF EXISTS alone CASCADE;
 CREATE SCHEMA alone;
 CREATE TABLE alone.bookings (
@@ -10,11 +10,11 @@ CREATE INDEX ON alone.bookings (expires_at) WHERE status = 'held';
 CREATE TABLE alone.totals (tier integer, customer text, units integer NOT NULL, PRIMARY KEY (tier, customer))
     WITH (fillfactor = 50);
 
--- A row a tier: each claim waits for the one before it, up to its commit. A page has few rows, so that updates stay in it.
+-- A row per tier: each claim waits for the commit of the one before. Few rows per page, so that updates stay in the page.
 CREATE TABLE alone.counters (tier integer PRIMARY KEY, free integer NOT NULL CHECK (free >= 0)) WITH (fillfactor = 10);
 INSERT INTO alone.counters VALUES (1, 100000000);
 
--- A row a unit: claims take different rows, and nobody waits. The index has only what is free.
+-- A row per unit: claims take different rows without waiting. The index has only free units.
 CREATE TABLE alone.units (tier integer NOT NULL, number integer NOT NULL, booking uuid) WITH (fillfactor = 70);
 INSERT INTO alone.units SELECT 2, generate_series(1, 400000);
 CREATE INDEX units_free ON alone.units (tier, number) WHERE booking IS NULL;
@@ -28,13 +28,13 @@ BEGIN
     IF NOT FOUND THEN RETURN 'limit exceeded'; END IF;
     INSERT INTO alone.bookings (id, tier, customer, request_key, expires_at)
         VALUES (new_id, 1, for_customer, by_key, now() + interval '10 minutes');
-    -- Last, so that the row is locked for as short a time as can be.
+    -- Last, so that the row is locked as briefly as possible.
     UPDATE alone.counters SET free = free - 1 WHERE tier = 1 AND free >= 1;
     IF NOT FOUND THEN RAISE EXCEPTION 'sold out'; END IF;
     RETURN 'held';
 END $$;
 
--- From a random number on, so that claims do not walk past what others just took.
+-- Start at a random number, so that claims do not scan units that were just taken.
 CREATE FUNCTION alone.claim_unit(new_id uuid, for_customer text, by_key text, start integer) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     chosen tid;
@@ -53,7 +53,7 @@ BEGIN
     IF NOT FOUND THEN RETURN 'limit exceeded'; END IF;
     INSERT INTO alone.bookings (id, tier, customer, request_key, expires_at)
         VALUES (new_id, 2, for_customer, by_key, now() + interval '10 minutes');
-    -- The row is locked, so its place does not change.
+    -- The row is locked, so its ctid does not change.
     UPDATE alone.units SET booking = new_id WHERE ctid = chosen;
     RETURN 'held';
 END $$;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""P8: bookings and payments that one reconciler writes down a second against a bare libpq loop.
+"""P8: bookings and payments that one reconciler persists a second compared with a bare libpq loop.
 
-With the reconciler stopped, bookings of one event are claimed, paid and confirmed. Then it is started, and the time counts
-from its first commit to its last, as PostgreSQL has them. The other side puts the very same rows back into the same
-tables, 1,000 bookings a transaction, by one prepared `INSERT … SELECT … FROM unnest` a table (rows.c).
+With the reconciler stopped, bookings of one event are claimed, paid and confirmed. Then it is started; the time runs
+from its first commit to its last, as seen in PostgreSQL. The other side inserts the same rows into the same
+tables, 1,000 bookings per transaction, by one prepared `INSERT … SELECT … FROM unnest` per table (rows.c).
 """
 import subprocess
 import time
@@ -20,8 +20,8 @@ QUESTION = "SELECT count(*) FROM bookings WHERE status = 'CONFIRMED';\n"
 
 
 class Written:
-    """How far the reconciler is: confirmed bookings, which are written last. One `psql` asks all the time: to start one for each
-    question takes a part of the processors that only the reconciler's side would miss."""
+    """The reconciler's progress: confirmed bookings, which are persisted last. One `psql` polls all the time: starting one per
+    query would take CPU from the reconciler's side only."""
 
     def __init__(self, installation):
         self.psql = subprocess.Popen(
@@ -41,7 +41,7 @@ class Written:
 
 
 def backlog(installation):
-    """Bookings that are confirmed in Redis and that PostgreSQL has not heard of."""
+    """Creates bookings that are confirmed in Redis and not yet in PostgreSQL."""
     event, tier = installation.event(CAPACITY)
     installation.drain_outbox()
     installation.stop("reconcile")
@@ -51,7 +51,7 @@ def backlog(installation):
 
 
 def reconciled(installation):
-    """Bookings written down a second."""
+    """Bookings persisted a second."""
     backlog(installation)
     with Written(installation) as written:
         before = written()
@@ -60,14 +60,14 @@ def reconciled(installation):
         while not counts or counts[-1][1] < BOOKINGS:
             counts.append((time.perf_counter(), written() - before))
             time.sleep(0.03)
-            assert time.perf_counter() - counts[0][0] < 120, "it was not written down in time"
-    # The count that came before the first commit was seen tells when the first batch began.
+            assert time.perf_counter() - counts[0][0] < 120, "the bookings were not persisted in time"
+    # The last count before the first commit marks the start of the first batch.
     start = max(at for at, count in counts if count == 0) if counts[0][1] == 0 else counts[0][0]
     return BOOKINGS / (counts[-1][0] - start)
 
 
 def bare(installation):
-    """Bookings that the bare loop writes a second."""
+    """Bookings that the bare loop inserts a second."""
     include = subprocess.run(["pg_config", "--includedir"], capture_output=True, text=True, check=True).stdout.strip()
     program = compiled("rows", f"-I{include}", "-lpq")
     rows, seconds = subprocess.run(
@@ -77,7 +77,7 @@ def bare(installation):
 
 
 def measure(rounds=3):
-    target = Target("P8", "written down per second ÷ a bare libpq loop", at_least=0.6)
+    target = Target("P8", "persisted per second ÷ a bare libpq loop", at_least=0.6)
     usher, loop = Target("", ""), Target("", "")
     for _ in range(rounds):
         # The bare loop empties the tables.
@@ -86,7 +86,7 @@ def measure(rounds=3):
             installation.stop("reconcile")
             loop.figures.append(bare(installation))
             target.figures.append(usher.figures[-1] / loop.figures[-1])
-    target.note = f"{usher.figure:,.0f}/s written down, {loop.figure:,.0f}/s by the bare loop"
+    target.note = f"{usher.figure:,.0f}/s persisted, {loop.figure:,.0f}/s by the bare loop"
     return [target]
 
 

@@ -1,10 +1,9 @@
-// rows: how fast a bare libpq loop writes the rows that tables hold: takes them out, and puts them back in batches, one
-// transaction each, with one prepared `INSERT … SELECT … FROM unnest(…)` a table.
+// rows: measures how fast a bare libpq loop inserts the existing rows of tables: reads and removes them, and inserts them
+// again in batches, one transaction each, with one prepared `INSERT … SELECT … FROM unnest(…)` per table.
 //
 //   rows CONNECTION BATCH TABLE…
-//
-// The first table decides what a batch is, by its `id`; the others have a column that refers to it, `booking_id`.
-// Prints rows of the first table, and seconds. The tables are emptied before, and hold the same rows afterwards.
+// Batches are formed by `id` of the first table; the others have a column that refers to it, `booking_id`.
+// Prints the number of rows of the first table, and seconds. The tables are emptied first, and have the same rows afterwards.
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +29,7 @@ static double now(void) {
     return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-// Prepares the INSERT of a table, and writes the list of what makes its arrays.
+// Prepares the INSERT of a table, and builds the select list that makes its arrays.
 static int prepare(const char *table, char *arrays) {
     char sql[TEXT], names[TEXT] = "", places[TEXT] = "", chosen[TEXT] = "";
     snprintf(sql, sizeof sql, "SELECT quote_ident(attname), format_type(atttypid, NULL), typcategory = 'A' FROM "
@@ -38,7 +37,7 @@ static int prepare(const char *table, char *arrays) {
     PGresult *columns = ask(sql);
     arrays[0] = 0;
     for (int i = 0; i < PQntuples(columns); i++) {
-        // Arrays of arrays cannot be taken apart again: such a column travels as text.
+        // Arrays of arrays cannot be unnested by row: such a column is sent as text.
         const char *comma = i ? ", " : "", *name = PQgetvalue(columns, i, 0), *type = PQgetvalue(columns, i, 1);
         int is_array = *PQgetvalue(columns, i, 2) == 't';
         snprintf(names + strlen(names), TEXT - strlen(names), "%s%s", comma, name);

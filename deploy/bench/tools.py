@@ -1,4 +1,4 @@
-"""The programs that send requests, and what a load of them cost."""
+"""Programs that send requests, and the measured cost of a load."""
 import json
 import os
 import shutil
@@ -10,17 +10,17 @@ from installation import ROOT, token
 from measure import cpu_seconds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Few enough that their tokens are remembered, so many that the rate limit of each is not reached.
+# Few enough for the token cache, and enough that none reaches its rate limit.
 USERS = 8000
 CAPACITY = 10_000_000
 CARD = {"cardNumber": "4242424242424242"}
-# What `arrive` puts a number in the place of.
+# Placeholder that `arrive` replaces by a number.
 MARK = b"#" * 16
 
 
 @dataclass
 class Load:
-    """What a closed loop of clients brought about: 2xx answers, other ones, and CPU time."""
+    """Result of a closed loop of clients: 2xx answers, other answers, and CPU time."""
 
     good: int
     other: int
@@ -46,7 +46,7 @@ class Load:
 
 
 def load(installation, requests, connections=256, seconds=4, ports=None):
-    """Sends requests as fast as they are answered; with `seconds=0` each of them once."""
+    """Sends requests in a closed loop; with `seconds=0` each of them once."""
     ports = ports or [installation.port]
     serves = [installation.pid(name) for name in installation.processes if name.startswith("serve")]
 
@@ -73,7 +73,7 @@ def users(installation):
 
 
 def compiled(name, *flags, directory=HERE):
-    """A program of a directory in C, compiled into .build/bench when it is not there or older than its source."""
+    """A C program of a directory, compiled into .build/bench if missing or older than its source."""
     source, program = os.path.join(directory, f"{name}.c"), os.path.join(ROOT, ".build/bench", name)
     if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
         os.makedirs(os.path.dirname(program), exist_ok=True)
@@ -83,7 +83,7 @@ def compiled(name, *flags, directory=HERE):
 
 
 def request(method, path, bearer, body=None, key=False, headers=""):
-    """One request as `arrive` sends it; with `key` it has an idempotency key that is used once."""
+    """One request in the format of `arrive`; with `key` it has a unique idempotency key."""
     text = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""
     head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {bearer}\r\n{headers}"
     if key:
@@ -102,8 +102,8 @@ def claim_requests(installation, event, tier, count=USERS, tokens=None, **member
 
 def arrive(installation, requests, connections, seconds, rate=0, idle=0, backoff=0, ids=None, port=None, wait=True,
            within=None):
-    """Runs `arrive`, see arrive.c; what it prints, or with `wait=False` the process. `within` is a context in which it sends,
-    its connections being open already."""
+    """Runs `arrive`, see arrive.c; returns its output, or with `wait=False` the process. It sends within the context
+    `within`, after its connections are open."""
     path = os.path.join(installation.directory, f"requests-{uuid.uuid4().hex}")
     with open(path, "wb") as file:
         for text in requests:
@@ -121,7 +121,7 @@ def arrive(installation, requests, connections, seconds, rate=0, idle=0, backoff
 
 
 def arrived(process, go=None):
-    """What an `arrive` says at its end."""
+    """The final output of an `arrive` process."""
     text, _ = process.communicate(go)
     os.unlink(process.requests)
     assert process.returncode == 0, text
@@ -129,13 +129,13 @@ def arrived(process, go=None):
 
 
 def fill(installation, event, tier, count):
-    """Makes so many holds, as fast as it goes."""
+    """Makes this many holds, as fast as possible."""
     answer = arrive(installation, claim_requests(installation, event, tier, count), 256, 0)
     assert answer["good"] == count, answer
 
 
 def taken(installation, claims, connections=64):
-    """Makes these claims; each booking with its owner, and what `arrive` says."""
+    """Makes these claims; returns each booking with its owner, and the output of `arrive`."""
     ids = os.path.join(installation.directory, "ids")
     answer = arrive(installation, claims, connections, 0, ids=ids)
     assert answer["good"] == len(claims), answer
@@ -144,7 +144,7 @@ def taken(installation, claims, connections=64):
 
 
 def held_bookings(installation, count):
-    """Bookings with their owners, of an event of their own."""
+    """Bookings of a new event, with their owners."""
     return taken(installation, claim_requests(installation, *installation.event(CAPACITY), count))[0]
 
 

@@ -1,9 +1,9 @@
-"""What Usher is compared with, measured beside it in the same run.
+"""Yardsticks that Usher is compared with, measured in the same run.
 
-F: the kernel's part of a request, floor.c: what a server that parses nothing takes for it.
+F: the kernel's part of a request (floor.c): the CPU of a server that parses nothing.
 B: bare_claim.lua, a claim script without key, limit, record and outbox, by `redis-benchmark -P 16 -c 64` on the same Redis.
 U: PostgreSQL alone, used well (postgres_claims.sql), by pgbench with prepared statements and fsync on; the best of several
-numbers of clients counts, for it is what a pool would be tuned to.
+numbers of clients counts, as a tuned pool would have it.
 """
 import os
 import socket
@@ -14,7 +14,7 @@ from installation import free_port
 from measure import cpu_seconds
 from tools import HERE, MARK, arrive, compiled
 
-# pgbench's scripts, and the clients of which the best counts.
+# pgbench's scripts, and the numbers of clients to try.
 COUNTER = "SELECT alone.claim_from_counter(gen_random_uuid(), 'user-' || :user, 'key-' || :key);", (4, 8)
 UNITS = "SELECT alone.claim_unit(gen_random_uuid(), 'user-' || :user, 'key-' || :key, :start);", (8, 16, 50)
 VARIABLES = """\\set user random(1, 100000000)
@@ -24,7 +24,7 @@ VARIABLES = """\\set user random(1, 100000000)
 
 
 def floor_microseconds(installation, requests, connections=256, seconds=2):
-    """F for answers as long as Usher's to these requests: CPU a request."""
+    """F for answers as long as Usher's to these requests: CPU per request."""
     port = free_port()
     process = subprocess.Popen([compiled("floor"), str(port), str(answer_bytes(installation, requests[0]))])
     try:
@@ -48,7 +48,7 @@ def await_port(port):
 
 
 def answer_bytes(installation, text):
-    """How long Usher's answer to a request is, head and all."""
+    """Length of Usher's answer to a request, including the head."""
     with socket.create_connection(("127.0.0.1", installation.port), timeout=30) as connection:
         connection.sendall(text.replace(MARK, os.urandom(8).hex().encode()))
         answer = b""
@@ -61,7 +61,7 @@ def answer_bytes(installation, text):
 
 
 def bare_claims(installation, count=100_000):
-    """B: claims a second, and Redis's CPU a claim in microseconds."""
+    """B: claims a second, and Redis's CPU per claim in microseconds."""
     with open(os.path.join(HERE, "bare_claim.lua")) as file:
         script = installation.redis("SCRIPT", "LOAD", file.read())
     installation.redis("SET", "bare:free", "1000000000")
@@ -77,13 +77,13 @@ def bare_claims(installation, count=100_000):
 
 
 def prepare_postgres(installation):
-    """New tables: what is left of earlier claims would slow those down that follow."""
+    """Creates new tables, because data of earlier claims would slow down later ones."""
     with open(os.path.join(HERE, "postgres_claims.sql")) as file:
         installation.sql(file.read())
 
 
 def postgres_claims(installation, design, seconds=3):
-    """U: claims a second of a design, and with how many clients."""
+    """U: claims a second of a design, and the number of clients."""
     statement, clients = design
     path = os.path.join(installation.directory, "pgbench.sql")
     with open(path, "w") as file:

@@ -22,7 +22,7 @@ class Bounds:
                 self.known = json.load(file)
 
     def add(self, figures):
-        """Takes what was counted."""
+        """Adds counted figures."""
         self.now.update(figures)
 
     @property
@@ -32,7 +32,7 @@ class Bounds:
             if name in self.known and figure > self.known[name]["bound"]}
 
     def check(self):
-        """Ends with a message and a failure when a bound is exceeded, or something has none."""
+        """Exits with a failure if a bound is exceeded, or a figure has no bound."""
         lines = [
             f"{name}: {number(figure)} where at most {number(self.known[name]['bound'])} is allowed, "
             f"{100 * (figure / self.known[name]['bound'] - 1):.1f} % too much (it was {number(self.known[name]['reached'])})"
@@ -41,16 +41,16 @@ class Bounds:
         if not lines:
             return
         raise SystemExit(
-            "Requests became dearer than the bounds in deploy/counts/bounds.json allow:\n  " + "\n  ".join(lines) +
-            "\nFind out why: `DUMPS=/tmp/dumps deploy/counts/run` leaves callgrind's dumps there, and `callgrind_annotate "
-            "--inclusive=yes` of one before and one after the change shows where it went. If it has to be, "
-            "`deploy/counts/run --raise` raises the bounds; say in the commit why.")
+            "Requests exceed the bounds in deploy/counts/bounds.json:\n  " + "\n  ".join(lines) +
+            "\nFind out why: `DUMPS=/tmp/dumps deploy/counts/run` writes callgrind dumps, and `callgrind_annotate "
+            "--inclusive=yes` of one before and one after the change shows the difference. If it is justified, "
+            "`deploy/counts/run --raise` raises the bounds; give the reason in the commit.")
 
     def write(self, may_raise):
-        """Lowers bounds, and with `may_raise` also raises them; the document's table follows."""
+        """Lowers bounds, and with `may_raise` also raises them; updates the document's table."""
         for name, figure in self.now.items():
             known = self.known.setdefault(name, {"first": figure, "reached": figure, "bound": bound(figure)})
-            # Less is noise.
+            # Smaller changes are noise.
             if figure < 0.98 * known["reached"] or may_raise and name in self.exceeded:
                 known.update(reached=figure, bound=bound(figure))
         with open(self.path, "w") as file:
@@ -61,7 +61,7 @@ class Bounds:
             self.check()
 
     def table(self, columns=len(HEADER)):
-        """A Markdown table, with or without what was counted now."""
+        """A Markdown table, with or without the current figures."""
         rows = [HEADER]
         for name in [*self.known, *(name for name in self.now if name not in self.known)]:
             known, now = self.known.get(name), self.now.get(name)
@@ -79,7 +79,7 @@ class Bounds:
 
 
 def bound(figure):
-    """A tenth above a figure; of allocations at least half of one, which a connection more may be."""
+    """A tenth above a figure; for allocations at least half of one, to allow for one more connection."""
     return math.ceil(10 * max(ROOM * figure, figure + 0.5)) / 10 if figure < 1000 else math.ceil(ROOM * figure)
 
 
@@ -92,7 +92,7 @@ def number(value):
 
 
 def write_document(text):
-    """Puts the table between its marks in docs/benchmarks.md."""
+    """Writes the table between its marks in docs/benchmarks.md."""
     with open(DOCUMENT) as file:
         head, rest = file.read().split(BEGIN)
     with open(DOCUMENT, "w") as file:

@@ -1,4 +1,4 @@
-"""A process under callgrind, and what it did between two moments."""
+"""A process under callgrind, and its counts between two points in time."""
 import os
 import re
 import shutil
@@ -6,20 +6,20 @@ import subprocess
 
 CALLEE = re.compile(r"cfn=\((\d+)\)(?: (.*))?$")
 FUNCTION = re.compile(r"fn=\((\d+)\)(?: (.*))?$")
-# Where dumps are left, for callgrind_annotate; else they are deleted.
+# Where to keep dumps for callgrind_annotate; otherwise they are deleted.
 DUMPS = os.environ.get("DUMPS")
 ALLOCATORS = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"}
 
 
 def command(output):
-    """What is written before a program's name to run it under callgrind, which counts nothing yet."""
+    """Command prefix that runs a program under callgrind, with counting off."""
     return [
         "valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=no",
         f"--callgrind-out-file={output}"]
 
 
 class Counted:
-    """Counts what a process does inside a `with` statement: `instructions` in user space and `allocations`."""
+    """Counts a process within a `with` statement: `instructions` in user space and `allocations`."""
 
     def __init__(self, pid, output):
         self.pid, self.output = pid, output
@@ -27,7 +27,7 @@ class Counted:
         self.instructions = self.allocations = 0
 
     def __call__(self, name):
-        """Names what is counted next."""
+        """Sets the name of the next measurement."""
         self.name = name
         return self
 
@@ -49,14 +49,14 @@ class Counted:
             timeout=60)
 
     def _read(self, path):
-        """Reads a dump (Callgrind Format Specification): its total, and how often an allocator was called."""
+        """Reads a dump (Callgrind Format Specification): its total, and the number of allocator calls."""
         names, callee, self.allocations = {}, None, 0
         with open(path, errors="replace") as file:
             for line in file:
                 if match := CALLEE.match(line) or FUNCTION.match(line):
                     number, name = match.groups()
                     if name is not None:
-                        # Functions that recurse are counted apart, with an apostrophe and a depth.
+                        # Recursive functions are counted separately, with an apostrophe and a depth.
                         names[number] = name.split("'")[0]
                     if line.startswith("c"):
                         callee = names[number]

@@ -1,4 +1,4 @@
-"""What a live hold takes of Redis's memory, its outbox entry persisted and trimmed."""
+"""Redis memory of a live hold, its outbox entry persisted and trimmed."""
 from installation import Installation
 from memory import hold_bytes
 
@@ -6,7 +6,7 @@ HOLDS = 50_000
 
 
 def measure():
-    """Figures by what they are of: bytes a hold."""
+    """Figures by name: bytes per hold."""
     with Installation() as installation:
         installation.stop("reconcile")
         whole, alone = hold_bytes(installation, HOLDS)

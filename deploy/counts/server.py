@@ -1,8 +1,8 @@
-"""What a request costs `usher serve`: instructions in user space and allocations, by callgrind.
+"""Cost of a request in `usher serve`: instructions in user space and allocations, by callgrind.
 
-One loop, an access token that was seen before, an idempotency key each, limits and rate limit at their defaults. A fixed
-number of requests over 64 connections that are open already, after a warm-up with as many users. Redis, PostgreSQL and the reconciler run as usual
-and are not counted.
+One loop, cached access tokens, an idempotency key per request, limits and rate limit at their defaults. A fixed number of
+requests over 64 open connections, after a warm-up with as many users. Redis, PostgreSQL and the reconciler run as usual and
+are not counted.
 """
 import os
 
@@ -15,7 +15,7 @@ USERS = 500
 REQUESTS = 2000
 WARM_UP = 1000
 ORDERS = 500
-# Under callgrind everything takes about so much longer.
+# Approximate slowdown under callgrind.
 SLOW = "60"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -29,7 +29,7 @@ class CountedServer:
         users = [f"user-{index:07}" for index in range(USERS)]
         self.tokens = [token(user) for user in users]
         self.token_of = dict(zip(users, self.tokens))
-        # The events are made by a server that runs at full speed.
+        # A server at full speed creates the events.
         self.event, self.tier = installation.event(CAPACITY)
         self.sold_out = installation.event(1)
         self.claim(1, self.sold_out, payment=CARD)
@@ -42,7 +42,7 @@ class CountedServer:
         self.counted = callgrind.Counted(installation.pid("serve0"), self.output)
 
     def send(self, requests, **options):
-        """Sends each request once; all have to be answered."""
+        """Sends each request once; all must be answered."""
         answer = arrive(self.installation, requests, min(CONNECTIONS, len(requests)), 0, **options)
         answered = answer["good"] + answer["other"]
         assert answered == len(requests), answer
@@ -54,7 +54,7 @@ class CountedServer:
         return [request("POST", "/v1/bookings", self.tokens[index % USERS], body, key=True) for index in range(count)]
 
     def claim(self, count, target, **members):
-        """Makes claims; the bookings and their owners."""
+        """Makes claims; returns the bookings and their owners."""
         path = os.path.join(self.installation.directory, "ids")
         answer = self.send(self.claims(count, target, **members), ids=path)
         assert answer["good"] == count, answer
@@ -62,7 +62,7 @@ class CountedServer:
             return [line.split() for line in file]
 
     def count(self, name, requests, warm_up, good=True):
-        """Counts what these requests cost, each; `good`: whether their answers are 2xx."""
+        """Counts the cost per request; `good`: whether the answers are 2xx."""
         self.send(warm_up)
         answer = self.send(requests, within=self.counted(name))
         assert answer["good" if good else "other"] == len(requests), answer
@@ -84,7 +84,7 @@ def paid_order(server):
 
 
 def measure():
-    """Figures by what they are of: instructions and allocations a request."""
+    """Figures by name: instructions and allocations per request."""
     figures = {}
 
     def note(name, counted):

@@ -1,12 +1,12 @@
-"""Requests that reach a server at the same moment."""
+"""Requests that reach a server at the same time."""
 import os
 import signal
 import socket
 
 
 class Together:
-    """Keep-alive connections to a process. While it stands still a request is written to each of them, so that it finds all
-    of them in one turn of its loop, and what may travel to Redis together does."""
+    """Keep-alive connections to a process. It is stopped while a request is written to each connection, so that it reads all
+    of them in one turn of its loop and sends them to Redis together."""
 
     def __init__(self, pid, port, connections):
         self.pid = pid
@@ -19,7 +19,7 @@ class Together:
             connection.close()
 
     def send(self, requests):
-        """Sends so many requests, one over each connection; status and body of each answer."""
+        """Sends one request over each connection; returns status and body of each answer."""
         os.kill(self.pid, signal.SIGSTOP)
         try:
             for connection, request in zip(self.connections, requests, strict=True):
@@ -30,7 +30,7 @@ class Together:
 
 
 def answer(connection):
-    """Status and body of the next answer, which tells its length."""
+    """Status and body of the next answer, which has Content-Length."""
     text = b""
     while b"\r\n\r\n" not in text:
         text += received(connection)

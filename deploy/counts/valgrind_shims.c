@@ -1,9 +1,9 @@
 // Preloaded into `usher` while valgrind counts its instructions.
 //
-// clock_gettime  The monotonic clock runs SLOW times slower. Under valgrind everything takes about fifty times as long; what
-//                is remembered for some milliseconds (a sold-out event, a rate limit) would be forgotten between two requests,
-//                and Redis would seem not to answer in time.
-// sigsuspend     valgrind 3.19 stops with an assertion in that of libdispatch, whose mask it cannot read where it lies.
+// clock_gettime  The monotonic clock runs SLOW times slower. Under valgrind everything takes about fifty times as long:
+//                caches of some milliseconds (a sold-out event, a rate limit) would expire between two requests,
+//                and Redis would seem to time out.
+// sigsuspend     valgrind 3.19 fails an assertion in libdispatch's call, because it cannot read the mask at its address.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""Books, as a program would that uses the generated client; `deploy/dev/check-client` makes it and starts the server."""
+"""Books through the generated client; `deploy/dev/check-client` generates it and starts the server."""
 
 import sys
 import uuid

@@ -1,4 +1,4 @@
-"""Reads the contract, says what breaks the rules at its head, and prints it in JSON."""
+"""Reads the contract, reports violations of the rules at its head, and prints it in JSON."""
 
 import json
 import re
@@ -21,7 +21,7 @@ class Contract:
         resource = Resource(contents=self.document, specification=DRAFT202012)
         self.registry = Registry().with_resource(HERE, resource)
         self.faults = []
-        # Objects that YAML aliases or this walk reaches twice are looked at once.
+        # Objects reached twice, by YAML aliases or by this walk, are checked once.
         self.seen = set()
         self.used_codes = set()
 
@@ -102,7 +102,7 @@ class Contract:
         if not is_named:
             for word in ("properties", "enum"):
                 if word in schema:
-                    self.fault(where, f"`{word}` inline; make it a schema under components/schemas")
+                    self.fault(where, f"`{word}` inline; move it to a schema under components/schemas")
         if "title" in schema:
             self.fault(where, "a schema with a `title`; generators make names of them, which clash")
         if "allOf" in schema:

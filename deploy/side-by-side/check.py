@@ -1,11 +1,11 @@
-"""Compares both stores, and what customers were told with what is there."""
+"""Compares both stores, and the stores with the answers that customers got."""
 import subprocess
 import time
 from collections import Counter
 
 
 def check(versions, record, say):
-    """Compares both stores and everything that customers were told."""
+    """Compares both stores, and all answers with them."""
     deadline = time.monotonic() + 120
     while True:
         verified = subprocess.run(
@@ -20,7 +20,7 @@ def check(versions, record, say):
     persisted = {booking: status for booking, (_, is_persisted, status) in record.told.items() if is_persisted}
     for booking, status in persisted.items():
         row = rows.get(booking)
-        # Holds go on by themselves; nothing else does.
+        # Only holds change without a request.
         if row is None or row != status and status not in ("RESERVED", "PENDING_PAYMENT"):
             record.fail(f"booking {booking} was told {status} and persisted, and PostgreSQL has {row}")
     say(f"told persisted: {Counter(persisted.values())}; rows: {Counter(rows.values())}")

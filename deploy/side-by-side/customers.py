@@ -1,19 +1,19 @@
-"""Whoever sends requests to either copy, repeats them as clients do, and knows what may be answered."""
+"""Customers who send requests to either copy, retry them as clients do, and check the answers."""
 import http.client
 import json
 import time
 
-# What a 503 may say: the codes that the contract has.
+# Documented codes of 503.
 AWAY = {"inventory-recovering", "inventory-unavailable", "outcome-unknown", "overloaded"}
-# How long a request is repeated that is answered 503, and a payment waited for; seconds.
+# How long to retry a request after 503, and to wait for a payment; seconds.
 PATIENCE = 60
 
 class Failure(Exception):
-    """An answer, or the lack of one, that is not documented."""
+    """An undocumented answer, or a missing one."""
 
 
 class Customer:
-    """One customer, each request of whom goes to either copy."""
+    """One customer; each request goes to either copy."""
 
     def __init__(self, versions, record, dice):
         self.versions, self.record, self.dice = versions, record, dice
@@ -23,7 +23,7 @@ class Customer:
 
     @property
     def has_lost(self):
-        """Whether Redis was emptied since, so that what was not persisted may be gone."""
+        """Whether Redis was flushed since, so that unpersisted changes may be gone."""
         return self.flushes != self.versions.flushes
 
     def close(self):
@@ -31,7 +31,7 @@ class Customer:
             connection.close()
 
     def send(self, copy, method, path, body, key):
-        """One request on the wire; status, headers, body. None when the copy was being restarted meanwhile."""
+        """Sends one request; returns status, headers, body. None if the copy was being restarted meanwhile."""
         versions = self.versions
         if copy not in self.connections:
             self.connections[copy] = (
@@ -49,7 +49,7 @@ class Customer:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             del self.connections[copy]
-            # Ready once before its first stop: a connection that was opened while it ran knows as many starts as stops + 1.
+            # `opened` includes the first start: while a copy runs, starts = stops + 1.
             if versions.stopped[copy] >= opened:
                 with self.record.lock:
                     self.record.dropped[type(error).__name__] += 1
@@ -61,9 +61,9 @@ class Customer:
         return response.status, response.headers, content
 
     def ask(self, method, path, body=None, key=None, may_be=lambda: ()):
-        """A request, repeated at the other copy, under its key, while it is answered 503 or the copy is restarted.
+        """Sends a request; retries it at the other copy, with its key, after 503 or while the copy is restarted.
 
-        `may_be`: codes of the refusals that are right, asked once there is one.
+        `may_be` returns the codes of allowed refusals; called once there is a refusal.
         """
         deadline, copy, is_again = time.monotonic() + PATIENCE, self.dice.randrange(2), False
         while True:
@@ -72,7 +72,7 @@ class Customer:
                 status, headers, content = answer
                 code = json.loads(content).get("code", "") if status >= 400 and content.startswith(b"{") else ""
                 self.record.add(status, code, self.versions.turn)
-                # The first may be running still whose answer was lost.
+                # The first request, whose answer was lost, may still be running.
                 is_running = is_again and code == "idempotency-in-progress"
                 if status < 300 or status != 503 and code in may_be():
                     return answer
@@ -86,7 +86,7 @@ class Customer:
             time.sleep(0.1 if answer is None else 0.5)
 
     def told(self, content):
-        """Remembers what an answer promises. One that is older than an earlier one says nothing new: while a partition is
+        """Records what an answer promises. An older version than a known one is ignored: while a partition is
         recovered, bookings are read from PostgreSQL, which may not have their last version yet."""
         booking = json.loads(content)
         with self.record.lock:
@@ -96,7 +96,7 @@ class Customer:
         return booking
 
     def repeat(self, method, path, body, key, first, what, may_be=lambda: ()):
-        """Asks again under the same key at either copy: it is the first answer, byte for byte."""
+        """Repeats the request with its key at either copy: the answer must be the first one, byte for byte."""
         again = self.ask(method, path, body, key, may_be)
         if again[0] == first[0] and again[2] == first[2] and again[1].get("Idempotent-Replayed") == "true":
             return self.record.note(f"{what}: replayed byte for byte")
@@ -109,6 +109,6 @@ class Customer:
 
     @staticmethod
     def is_rebuilt(first, again):
-        """Whether it is the same booking: the answer of a copy that ended before it was kept is made from what there is."""
+        """Whether it is the same booking: if a copy ended before it stored the answer, the replay is built from the booking."""
         differing = {name for name, value in first.items() if again.get(name) != value}
         return differing <= {"persisted", "version", "updatedAt", "payment", "availability"}

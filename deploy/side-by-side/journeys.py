@@ -1,4 +1,4 @@
-"""What customers do, at a rate."""
+"""Customers' journeys, started at a rate."""
 import json
 import random
 import time
@@ -8,7 +8,7 @@ from customers import PATIENCE, Customer, Failure
 
 CARD, DECLINED = "4242424242424242", "4000000000000002"
 HOLD_SECONDS = 120
-# After so many seconds a hold may expire before the next request arrives.
+# After this many seconds a hold may expire before the next request arrives.
 HOLD_IS_SAFE = 90
 
 
@@ -21,7 +21,7 @@ class Journey(Customer):
         self.safe = time.monotonic() + HOLD_IS_SAFE
 
     def items(self, event):
-        """What is claimed: units, the best seats, or both."""
+        """Items of the claim: units, the best seats, or both."""
         general, seated = event["tiers"]
         kind = self.dice.random()
         units = {"tierId": general["id"], "quantity": self.dice.randint(1, 4)}
@@ -29,13 +29,13 @@ class Journey(Customer):
         return [units] if kind < 0.65 else [seats] if kind < 0.85 else [units, seats]
 
     def gone(self):
-        """What a booking may be refused with that was lost with Redis, or expired while a request was repeated."""
+        """Allowed refusal codes for a booking that was lost with Redis, or expired while a request was retried."""
         if self.has_lost or time.monotonic() > self.safe:
             return ("hold-expired", "booking-not-found", "invalid-state", "extend-limit")
         return ()
 
     def go(self):
-        """A claim and what becomes of it, each request at either copy."""
+        """A claim and the following requests, each at either copy."""
         event, dice = self.dice.choice(self.events), self.dice
         draft = {"eventId": event["id"], "items": self.items(event)}
         key = str(uuid.uuid4())
@@ -92,7 +92,7 @@ class Journey(Customer):
                 self.change(path + "/cancel", {}, "cancellation")
 
     def settled(self, path):
-        """Waits until a payment that was begun is confirmed and PostgreSQL has it; what became of the booking."""
+        """Waits until a payment is confirmed and persisted; returns the booking's last answer."""
         deadline = time.monotonic() + PATIENCE
         while True:
             answer = self.read(path)
@@ -115,7 +115,7 @@ class Journey(Customer):
 
 
 def work(versions, record, events, rate, stop, seed):
-    """Begins journeys at a rate, whatever became of those before; one that is late is begun at once, or left out."""
+    """Starts journeys at a rate, independent of earlier ones; a late one starts at once, or is skipped."""
     dice = random.Random(seed)
     due = time.monotonic() + dice.random() / rate
     while not stop.is_set():

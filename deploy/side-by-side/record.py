@@ -1,23 +1,23 @@
-"""What customers were answered and promised."""
+"""Answers and promises that customers got."""
 import threading
 import time
 from collections import Counter
 
 
 class Record:
-    """What was answered, and what was promised."""
+    """Counts of answers, and promised versions."""
 
     def __init__(self, tokens):
-        # Of the customers.
+        # Access tokens of the customers.
         self.tokens = tokens
         self.lock = threading.Lock()
         self.answers = Counter()
-        # 503s by their code and what was done last.
+        # 503s by their code and the last disturbance.
         self.refused = Counter()
         self.dropped = Counter()
         self.notes = Counter()
         self.failures = []
-        # Booking -> the highest version that a customer was told of, whether PostgreSQL had it, and its status.
+        # Booking -> the highest version in an answer, whether it was persisted, and its status.
         self.told = {}
         self.late = 0
 
@@ -37,7 +37,7 @@ class Record:
             print("FAILURE", self.failures[-1], flush=True)
 
     def summary(self, seconds):
-        """All that was answered so far, in a line."""
+        """A one-line summary of all answers so far."""
         with self.lock:
             total = sum(self.answers.values())
             return (f"{total} answers in {seconds:.0f} s ({total / seconds:.0f}/s), {self.late} late: "

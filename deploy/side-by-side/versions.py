@@ -1,4 +1,4 @@
-"""An installation of which two versions run at once."""
+"""An installation that runs two versions at once."""
 import os
 
 import installation
@@ -6,12 +6,12 @@ from installation import Installation, free_port
 
 
 def other_version(binary, directory):
-    """A copy of the binary whose function library has another text, and so another name: one letter of a comment differs."""
+    """A copy of the binary whose function library has another name, because one letter of a comment differs."""
     with open(binary, "rb") as file:
         content = file.read()
     comment = b"-- announce: notes that a library"
     if content.count(comment) != 1:
-        raise SystemExit("the comment that is to differ is not in the binary; name a second binary")
+        raise SystemExit("the comment to change is not in the binary; give a second binary")
     path = os.path.join(directory, "usher-b")
     with open(path, "wb") as file:
         file.write(content.replace(comment, comment.replace(b"notes", b"Notes")))
@@ -20,21 +20,21 @@ def other_version(binary, directory):
 
 
 class Versions(Installation):
-    """Two copies of each process, any of which runs either version, and a provider with a ledger of its own."""
+    """Two copies of each process, each of either version, and a provider with its own ledger."""
 
     def __init__(self, first, second, environment=None):
-        # Each customer has the default limit; the address is everybody's.
+        # Each customer has the default limit; all share one address.
         super().__init__(0, {
             "USHER_LOOPS": "1", "USHER_PARTITIONS": "8", "USHER_METRICS_PORT": "0",
             "USHER_WEBHOOK_SECRETS": "whsec_c2lkZS1ieS1zaWRlLXNpZGUtYnktc2lkZQ==", **(environment or {})})
         first = first or installation.USHER
         self.binaries = [first, second or other_version(first, self.directory)]
         self.runs = {"serve0": 0, "serve1": 1, "reconcile0": 0, "reconcile1": 1}
-        # Per copy of `serve`: how often it was stopped, and how often it was ready again.
+        # Per copy of `serve`: number of stops, and of times it became ready.
         self.stopped = [0, 0]
         self.ready = [0, 0]
         self.flushes = 0
-        # What was flushed or restarted last.
+        # The last flush or restart.
         self.turn = "nothing"
 
     def __enter__(self):
@@ -61,7 +61,7 @@ class Versions(Installation):
             raise
 
     def start_redis(self):
-        """Starts Redis with the append-only file that is there; it may load for a while."""
+        """Starts Redis with the existing append-only file; loading may take a while."""
         data = os.path.join(self.directory, "redis")
         os.makedirs(data, exist_ok=True)
         self.start("redis", [
@@ -79,7 +79,7 @@ class Versions(Installation):
                 **self.environment, "USHER_METRICS_PORT": str(self.metrics[index])})
 
     def restart_copy(self, name):
-        """Ends a copy with SIGTERM, and starts the other version in its place."""
+        """Stops a copy with SIGTERM, and starts the other version in its place."""
         if name.startswith("serve"):
             self.stopped[int(name[-1])] += 1
         self.stop(name)

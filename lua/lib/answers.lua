@@ -1,17 +1,17 @@
--- answers: what is remembered of requests with a key, for 24 hours, by the key's digest: `{p}:i:<digest>`.
+-- answers: the stored answers to requests with an idempotency key, for 24 hours, by the key's digest: `{p}:i:<digest>`.
 --
--- Fingerprint and booking or block, 16 bytes each, then as text what became of it
--- (Sources/Inventory/IdempotencyRecord.swift). A plain claim has none: its key is in its booking (lib/day_keys.lua).
--- `key`: digest and fingerprint, 16 bytes each.
--- Keeps: a key belongs to one request; its record is written with what the request did.
+-- A record has the fingerprint and the booking or block, 16 bytes each, then the outcome as text
+-- (Sources/Stores/SeatInventory/Operations/IdempotencyRecord.swift). A plain claim has no such record: its booking
+-- stores the key (lib/day_keys.lua). `key`: digest and fingerprint, 16 bytes each.
+-- Keeps: a key belongs to one request; its record is written together with the request's changes.
 
 -- In milliseconds.
 local lifetime = '86400000'
 
--- Records by digest, as this call has them (false: none), and those that it makes.
+-- Records by digest, as read or set by this call (false: none), and the digests of those it has set.
 local known, made, count, has_known = {}, {}, 0, false
 
--- Forgets the call before.
+-- Forgets the previous call.
 function answers.begin()
   if has_known then
     known, has_known = {}, false
@@ -19,7 +19,7 @@ function answers.begin()
   count = 0
 end
 
--- Reads records that will be asked for, by their digests.
+-- Reads in advance the records that operations need, by their digests.
 function answers.load(g, digests, digest_count)
   local names, prefix = {}, g.names.answer
   for i = 1, digest_count do
@@ -32,7 +32,7 @@ function answers.load(g, digests, digest_count)
   end
 end
 
--- The record of a key, as this group has it, or false.
+-- The record of a key as this group sees it, or false.
 function answers.find(g, digest)
   local text = known[digest]
   if text == nil then
@@ -42,12 +42,12 @@ function answers.find(g, digest)
   return text
 end
 
--- An id as people write it.
+-- An id in the textual form of a UUID.
 function answers.uuid(id)
   return format('%08x-%04x-%04x-%04x-%04x%08x', read('>I4I2I2I2I2I4', id))
 end
 
--- What a request with this key is told when the key has a record: KEY and the record, or REUSED; else nil.
+-- The answer to a request whose key has a record: KEY and the record, or REUSED; else nil.
 function answers.replay(g, key)
   local text = answers.find(g, sub(key, 1, 16))
   if not text then
@@ -59,7 +59,7 @@ function answers.replay(g, key)
   return 'REUSED', ''
 end
 
--- A key's record becomes this: `rest` after fingerprint and id.
+-- Sets a key's record: `rest` follows fingerprint and id.
 function answers.set(key, id, rest)
   local digest = sub(key, 1, 16)
   known[digest], has_known = sub(key, 17) .. id .. rest, true
@@ -67,7 +67,7 @@ function answers.set(key, id, rest)
   made[count] = digest
 end
 
--- The request runs, and may for so long.
+-- Records that the request is running, for up to `patience` milliseconds.
 function answers.run(g, key, id, patience)
   answers.set(key, id, 'run|' .. memo.integer(g.now + patience))
 end

@@ -1,20 +1,20 @@
--- blocks: takes units or seats of one tier off sale, and puts them back.
+-- blocks: takes units or seats of one tier off sale, and returns them to sale.
 --
 -- `{p}:l:<event>` is a hash: block (16 bytes) -> tier 16, quantity I4, seats.
 -- Words: block: OK (tier 16, then the quantity in decimal), KEY, REUSED, SOLD_OUT, SEATS_TAKEN (the seats),
 -- UNKNOWN_TIER, UNKNOWN_SEAT (the seats), SEATED (units of a tier sold by seat), MIXED (seats of several tiers), MORE
--- (due holds were released, others are due: ask again; also for a block that went in this very group). unblock: OK,
+-- (due holds were released, others are still due: retry; also for a block that this same group removed). unblock: OK,
 -- NO_BLOCK.
--- Keeps: what is held or sold is never blocked; the same block asked for again is the same; a block and the record of
--- its key are written together; units go back once.
+-- Keeps: held or sold units are never blocked; a repeated request for the same block gets the same answer; a block and
+--        the record of its key are written together; a block's units are released once.
 
--- The blocks of a group: those that were looked at, by id; what the entry has of those made; those gone, as a set.
+-- A group's blocks: those read or changed, by id; those made, in the entry's form; those removed, as a set.
 local function blocks_of(g)
   g.blocks = g.blocks or { known = {}, made = {}, gone = {} }
   return g.blocks
 end
 
--- A block as it is stored, in this group, or false.
+-- A block's stored text as this group sees it, or false.
 local function find(g, block)
   local all = blocks_of(g).known
   local text = all[block]
@@ -65,7 +65,7 @@ local function judge_units(g, id, quantity)
   return id
 end
 
--- The record of a block's key: its tier, quantity and seats, as people write them.
+-- Sets the record of a block's key: its tier, quantity and seats as text.
 local function remember(key, block, tier, quantity, seats)
   answers.set(
     key, block,
@@ -125,7 +125,7 @@ function blocks.unblock(g, i)
   return 'OK', ''
 end
 
--- The blocks that were made, as the entry has them, and those that went.
+-- The blocks that were made, in the entry's form, and the ids of those removed.
 function blocks.changes(g)
   local gone = ''
   for block in pairs(blocks_of(g).gone) do
@@ -134,7 +134,7 @@ function blocks.changes(g)
   return concat(blocks_of(g).made), gone
 end
 
--- Writes the blocks that were made and those that went.
+-- Writes the blocks that were made, and deletes those removed.
 function blocks.commit(g)
   local all = blocks_of(g)
   for block, text in pairs(all.known) do

@@ -1,21 +1,22 @@
--- bookings: those that a group looks at and moves on. Each is read once; later operations see what earlier ones made.
+-- bookings: the bookings that a group reads and changes. Each is read once; later operations see earlier changes.
 --
--- Keeps: a booking past its time is expired by whoever meets it.
+-- Keeps: an operation that reads a booking past its time expires it.
 
--- A provider silent for this long past its attempt's deadline: the hold is released, the payment asked about further.
+-- If the provider is silent this long after the attempt's deadline, the hold is released; the payment is still looked
+-- up.
 bookings.provider_silence = 15 * 60 * 1000
 
--- Bookings of this call by their ids; and records that were read for other reasons than that an operation asked, by
--- their ids (false: none).
+-- Bookings of this call by id; and records that were read for other reasons than an operation's id, by id (false:
+-- none).
 local known, ids, count = {}, {}, 0
 
--- Their tables by number: filled anew by each call, for a new one costs as much as all else that is read of a booking.
+-- Their tables by number, reused by each call: a new table costs as much as all other parsing of a booking.
 local tables = {}
 local texts, has_texts = {}, false
 
 local records_of = arguments.records
 
--- Forgets the call before.
+-- Forgets the previous call.
 function bookings.begin()
   for i = 1, count do
     known[ids[i]] = nil
@@ -28,7 +29,7 @@ end
 
 local names = {}
 
--- The records of these ids, by number, as Redis has them.
+-- The stored records of these ids, by number.
 function bookings.read(g, record_ids, record_count)
   local prefix = g.names.booking
   for i = 1, record_count do
@@ -37,7 +38,7 @@ function bookings.read(g, record_ids, record_count)
   return call('MGET', unpack(names, 1, record_count))
 end
 
--- Reads the records of a list of ids, unless they were read.
+-- Reads the records of a list of ids that were not read yet.
 function bookings.load(g, record_ids)
   local missing, missing_count = {}, 0
   for _, id in ipairs(record_ids) do
@@ -55,8 +56,8 @@ function bookings.load(g, record_ids)
   end
 end
 
--- The text of a record as this group has it, and the number of the version that it is; false when there is none. `i`:
--- the operation that asked for it, if one did.
+-- The text of a record as this group sees it, and the number of its version, or false if this group has not changed it.
+-- `i`: the operation whose booking it is, if any.
 function bookings.text(g, id, i)
   local b = known[id]
   local number = b and b.number or not b and grants.find(id)
@@ -91,14 +92,14 @@ function bookings.find(g, id, i)
   return b
 end
 
--- The booking's next version is part of this group, made by an operation with these flags and this trace.
+-- Adds the booking's next version to this group, made by an operation with these flags and this trace.
 function bookings.put(g, b, flag, trace)
   b.version = b.version + 1
   local state = record.state_bytes(g, b.status, b.flags, b.version)
   b.number = versions.add(b.id, state, record.rest_bytes(g, b), flag, trace)
 end
 
--- It ends so.
+-- Sets a final status and its reason.
 function bookings.set_ended(b, status, reason)
   b.status, b.deadline = status, 0
   record_tail.set_reason(b, reason)
@@ -110,7 +111,7 @@ function bookings.has_expired(g, b)
     or b.status == layout.pending_payment and b.deadline + bookings.provider_silence <= g.now
 end
 
--- The hold's time has passed: its units are released.
+-- Expires a hold whose time has passed: releases its units.
 function bookings.expire(g, b)
   holdings.release(g, b)
   bookings.set_ended(b, layout.expired, 'hold-expired')

@@ -1,15 +1,15 @@
--- cancellations: releases a whole booking, or a part of one line; PostgreSQL overrules one.
+-- cancellations: releases a whole booking or a part of one line; overrules a booking on PostgreSQL's behalf.
 --
 -- Words: those of lib/moves.lua, and: cancel: OK, ALREADY, INVALID (failed), CANCELLATION_CLOSED (it is confirmed, and
--- its owner could cancel it until that time, which comes before the record). items: OK, LINE (no such line, or not so
--- much of it), INVALID (it ended, or an attempt for its whole amount is under way), CANCELLATION_CLOSED. overrule: OK,
--- ALREADY (it had ended by itself).
--- Keeps: units go back once; money that was taken becomes refund-due with the same version, never more than was taken;
--- the outcome of an attempt under way is judged when it arrives; holds may always be cancelled; the last line's end is
--- the booking's.
+-- its owner's cancellation deadline has passed; the deadline comes before the record). items: OK, LINE (no such line,
+-- or fewer units than requested), INVALID (it ended, or a payment attempt for its whole amount is running),
+-- CANCELLATION_CLOSED. overrule: OK, ALREADY (it had ended by itself).
+-- Keeps: units are released once; money that was taken becomes refund-due in the same version, never more than was
+--        taken; the outcome of a running attempt is judged when it arrives; holds may always be cancelled; cancelling
+--        the last line ends the booking.
 
--- Whether the owner of a confirmed booking may not cancel it any more. An administrator may at any time; a cancelled
--- event refunds everybody anyway.
+-- Whether it is too late for the owner of a confirmed booking to cancel it. An administrator may cancel at any time; a
+-- cancelled event refunds all bookings anyway.
 local function is_closed(g, i, b)
   local policy = g.policy
   return not moves.has(i, layout.privileged) and b.status == layout.confirmed and policy.status ~= 'cancelled'
@@ -39,8 +39,8 @@ function cancellations.cancel(g, i)
   return moves.finish(g, i, b, 'OK')
 end
 
--- Its units and seats stay taken here, for they are others'; the recovery that follows counts them as theirs. Its
--- owner's limits and its place in the indexes are given back.
+-- Does not release the booking's units and seats, because they belong to other bookings; the recovery that follows
+-- counts them there. Releases the owner's limits and removes the booking from the indexes.
 function cancellations.overrule(g, i)
   local b, word, payload, number = moves.begin(g, i, true)
   if not b then
@@ -57,7 +57,7 @@ function cancellations.overrule(g, i)
   return moves.finish(g, i, b, 'OK')
 end
 
--- The seats of a line that go and those that stay; nil when one of the named is not among them.
+-- Splits a line's seats into those to cancel and those to keep; nil if a named seat is not in the line.
 local function split(seats, named)
   local wanted, gone, kept = {}, {}, {}
   for _, seat in ipairs(named) do
@@ -70,7 +70,7 @@ local function split(seats, named)
   return (#named == 0 or #gone == #named) and gone or nil, kept
 end
 
--- How many units of a line go, their seats, and those that stay; nil when it cannot be.
+-- The part to cancel of a line (units, seats) and the line that is kept; nil if the request does not fit the line.
 local function part_of(m, line)
   local count, gone, kept = m.quantity > 0 and m.quantity or line.quantity, {}, {}
   if line.kind == layout.seated then
@@ -87,7 +87,7 @@ local function part_of(m, line)
       seats = lines.seat_bytes(kept) }
 end
 
--- What goes, and the lines that stay.
+-- The part to cancel, and the lines to keep.
 local function divide(m, b)
   local part, kept = nil, {}
   for _, line in ipairs(b.lines) do
@@ -102,8 +102,8 @@ local function divide(m, b)
   return part, kept
 end
 
--- A booking that a service confirmed unpaid gives back nothing. A part that gives nothing back leaves the payment as it
--- is: a charge of nothing is refunded with its booking, not before.
+-- A booking that a service confirmed unpaid refunds nothing. A part that refunds nothing leaves the payment unchanged:
+-- a zero charge is refunded with its booking, not before.
 local function refund_part(b, amount)
   local payment = record_tail.payment(b)
   if payment and payment.status == layout.payment_succeeded then

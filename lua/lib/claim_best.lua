@@ -1,11 +1,11 @@
--- claim_best: claims of the best adjacent seats of one tier and of nothing else. Most that ask for best seats are so,
--- and need none of the lists that claims of several items are judged in.
+-- claim_best: claims of the best adjacent seats of one tier and nothing else. Most requests for best seats are of this
+-- kind, and need none of the lists that lib/claim_items.lua builds.
 --
--- Keeps: it answers what lib/claim_items.lua would, which also says why one cannot be had.
+-- Keeps: gives the same answers as lib/claim_items.lua, which also finds the reason for a refusal.
 
 local ids, users_of, keys_of = arguments.ids, arguments.users, arguments.keys
 
--- How a record goes on before its seats: currency, and the one line.
+-- The record's bytes before its seats: currency, and the one line.
 local function line_before_seats(g, tier, quantity)
   local text = g.policy.currency .. '\1' .. lines.line(layout.seated, tier.id, quantity, tier.price)
   return memo.keep(tier.one_line, quantity, text)

@@ -1,12 +1,12 @@
 -- claim_items: claims of more than units of one tier: several tiers, named seats, the best adjacent seats.
 --
--- Units of one tier are summed, however often it is named; lines are in the order of the tiers.
--- Keeps: all or nothing; adjacent seats are of one row (lib/best_seats.lua).
+-- Units of one tier are summed if it is named several times; lines are in the order of the tiers.
+-- Keeps: all or nothing; adjacent seats are in one row (lib/best_seats.lua).
 
 local keys_of, largest_line = arguments.keys, 65535
-local fault_words = { 'UNKNOWN_TIER', 'UNKNOWN_SEAT', 'SEATED' } -- said in this order
+local fault_words = { 'UNKNOWN_TIER', 'UNKNOWN_SEAT', 'SEATED' } -- reported in this order
 
--- Notes a tier or a seat that cannot be had like this, by the word that is said of it.
+-- Records an invalid tier or seat under the word that reports it.
 local function fault(request, word, value)
   request.faults[word] = (request.faults[word] or '') .. value
 end
@@ -51,7 +51,7 @@ local function read_item(g, request, item)
   end
 end
 
--- What a claim wants, of this event: read once.
+-- Parses a claim against this event; cached for the group.
 local function request_of(g, i, want)
   g.requests = g.requests or {}
   local request = g.requests[i]
@@ -69,7 +69,7 @@ local function request_of(g, i, want)
   return request
 end
 
--- What no release could ever satisfy: sold out comes before not enough.
+-- Why no release of holds could ever satisfy the request; SOLD_OUT takes precedence over NOT_ENOUGH.
 local function of_stock(request)
   local word, payload
   for _, wanted in ipairs(request.wants) do
@@ -87,7 +87,7 @@ function claim_items.is_hopeless(g, i, want)
   return of_stock(request_of(g, i, want)) ~= nil
 end
 
--- Why nobody could have what the claim asks for now, or nil.
+-- Why the claim cannot be granted to any user now, or nil.
 function claim_items.refusal(g, i, want)
   local request = request_of(g, i, want)
   for n = 1, #fault_words do
@@ -106,7 +106,8 @@ function claim_items.refusal(g, i, want)
   return of_stock(request)
 end
 
--- Takes the units. Returns the booking's record from the currency on, but what the last tier has left, and that.
+-- Takes the units. Returns the booking's record from the currency up to the last tier's count of units left, and that
+-- count.
 local function take(g, request)
   local parts, left_text, left = {}, char(#request.wants), nil
   for n = 1, #request.wants do

@@ -1,12 +1,12 @@
--- claim_refusals: why a claim cannot be had, in the order in which it is said: what is not there or not for sale, what
--- is sold out, then what the user may not have. What others only hold comes last (lib/shortages.lua).
+-- claim_refusals: why a claim is refused, in order of precedence: what does not exist or is not on sale, what is sold
+-- out, then the user's limits. Units that are only held by other users come last (lib/shortages.lua).
 --
--- Keeps: nobody is told of a limit for what is sold out; a group of claims without keys that nothing could satisfy
--- costs two reads and no write.
+-- Keeps: a claim for sold-out units is never refused for a user's limit; a group of claims without keys that
+--        nothing could satisfy costs two reads and no write.
 
 local flags, users_of, keys_of, wants_of = arguments.flags, arguments.users, arguments.keys, arguments.wants
 
--- Why nobody may claim at this time, or nil.
+-- Why the event is not on sale at this time, or nil.
 function claim_refusals.of_time(g)
   local policy = g.policy
   if g.is_on_sale then
@@ -21,7 +21,7 @@ function claim_refusals.of_time(g)
   return nil
 end
 
--- What no release could ever satisfy: only what is sold or blocked counts.
+-- Why no release of holds could ever satisfy the claim: counts only what is sold or blocked.
 function claim_refusals.of_stock(tier, quantity)
   local left = tier.capacity - tier.sold - tier.blocked
   if left >= quantity then
@@ -32,7 +32,7 @@ function claim_refusals.of_stock(tier, quantity)
   return 'NOT_ENOUGH', format('%d|%d|%d', quantity, tier.available, left)
 end
 
--- Why nobody could have units of one tier (false: the event has none such), or nil.
+-- Why units of one tier (false: the event has no such tier) are not available to any user, or nil.
 function claim_refusals.of_units(g, want, tier)
   if not tier then
     return 'UNKNOWN_TIER', want.tier
@@ -44,14 +44,14 @@ function claim_refusals.of_units(g, want, tier)
       return word, payload
     end
   end
-  -- What is available is neither sold nor blocked.
+  -- Available units are neither sold nor blocked, so the check is not needed otherwise.
   if tier.available < want.quantity then
     return claim_refusals.of_stock(tier, want.quantity)
   end
   return nil
 end
 
--- Why this user may not have it, or nil. `state`: what the user would have.
+-- Why this user's limits refuse the claim, or nil. `state`: the user's totals after the claim.
 function claim_refusals.of_user(g, i, state)
   local word, payload = users.refusal(g.policy, state)
   if not word and keys_of[i]
@@ -61,7 +61,7 @@ function claim_refusals.of_user(g, i, state)
   return word, payload
 end
 
--- Whether a claim is for what nothing could satisfy.
+-- Whether no release of holds could satisfy the claim.
 local function is_hopeless(g, i)
   local want = wants_of[i]
   if want.items and not want.best then
@@ -71,7 +71,7 @@ local function is_hopeless(g, i)
   return tier and tier.is_seated == (want.best ~= false) and claim_refusals.of_stock(tier, want.quantity) ~= nil
 end
 
--- Whether none of a group of claims was made before or could be granted.
+-- Whether all claims of a group are new and none could be granted.
 function claim_refusals.are_hopeless(g, count)
   for i = 1, count do
     if flags[i] % 4 ~= 0 or not is_hopeless(g, i) then
@@ -81,7 +81,7 @@ function claim_refusals.are_hopeless(g, count)
   return true
 end
 
--- Refuses a claim of such a group.
+-- The refusal of a claim of such a group.
 function claim_refusals.of_hopeless(g, i)
   local want = wants_of[i]
   if want.items then

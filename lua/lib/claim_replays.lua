@@ -1,14 +1,14 @@
--- claim_replays: claims that were made before: with the same key, or asked again because an answer was lost.
+-- claim_replays: claims that were made before: with the same key, or retried because the answer was lost.
 --
--- A key that was used is found by the first eight bytes of its digest, in this group or in the keys of two days; the
--- record's whole digest and fingerprint decide. A claim without a key may have been made by its very id: it is asked
--- again, or it is the first to be asked and the last to arrive.
--- Keeps: a key leads to one booking for 24 hours at least; the same request is told the same.
+-- A used key is found by the first eight bytes of its digest, in this group or in the hashes of two days; the whole
+-- digest and fingerprint in the record decide. A claim without a key may find a booking with its own id: it is a retry,
+-- or it is the original request and arrives after its retry.
+-- Keeps: a key maps to one booking for at least 24 hours; the same request gets the same answer.
 
 local ids, keys_of = arguments.ids, arguments.keys
 local key_fields = asked.key_fields
 
--- What a booking that the claim's key made answers: its id and its record.
+-- The answer from the booking that the claim's key made.
 local function of_key(g, i, booking)
   local text, number = bookings.text(g, booking)
   if not text then
@@ -41,7 +41,7 @@ local function of_id(g, i)
   return 'EXISTS', text, number
 end
 
--- What a claim is told that was made before (a word, what goes with it, a version's number, what comes before it), or
+-- The answer to a claim that was made before (word, payload, the version's number, bytes to put before its record), or
 -- nil.
 function claim_replays.find(g, i)
   if not keys_of[i] then

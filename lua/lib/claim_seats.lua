@@ -1,9 +1,9 @@
--- claim_seats: takes the seats of a claim in the group's tables, and puts them back when it is refused.
+-- claim_seats: takes a claim's seats in the group's tables, and restores them if the claim is refused.
 --
--- Keeps: who names a seat of a hold of one's own gives that hold back for the new one (it ends CANCELLED, `replaced`),
--- or keeps it when the new one is refused.
+-- Keeps: a claim that names a seat of the user's own hold releases that hold for the new one (it ends CANCELLED,
+--        `replaced`); if the new claim is refused, the old hold stays.
 
--- Which of the named seats somebody holds, as a set; nil when none is.
+-- The named seats that are held, as a set; nil if none is.
 local function held_seats(g, request)
   local held
   local named_seats = request.named
@@ -17,7 +17,7 @@ local function held_seats(g, request)
   return held
 end
 
--- Own holds that have a seat which is named go back first: nobody stands in one's own way. Tables only.
+-- Releases the user's own holds with a named seat first, so that they do not block the claim. Changes tables only.
 function claim_seats.replace_own(g, i, request)
   local held = held_seats(g, request)
   if not held then
@@ -34,7 +34,7 @@ function claim_seats.replace_own(g, i, request)
   end
 end
 
--- The holds that were given back for a claim that is granted end.
+-- Ends the holds that were released for a claim that is granted.
 function claim_seats.end_replaced(g, request)
   local replaced = request.replaced
   for n = 1, #replaced do
@@ -54,7 +54,7 @@ local function hold(g, request, tier, seats)
   end
 end
 
--- The named seats that are not free, as bytes.
+-- Takes the named seats if all are free. Returns those that are not, as bytes.
 local function hold_named(g, request)
   local gone, free = {}, {}
   for _, named in ipairs(request.named) do
@@ -105,7 +105,7 @@ local function fits(request)
   return true
 end
 
--- Takes the seats, named ones first. Returns why it cannot, or nil; also when units without seats are short.
+-- Takes the seats, named ones first. Returns why they cannot be taken, or nil; also checks units without seats.
 function claim_seats.take(g, request)
   local word, payload
   if #request.named > 0 then
@@ -127,7 +127,7 @@ function claim_seats.take(g, request)
   return nil
 end
 
--- Undoes what a refused claim did to the tables.
+-- Undoes a refused claim's changes of the tables.
 function claim_seats.put_back(g, request)
   for _, taken in pairs(request.taken) do
     rows.set(g, taken, 'h', '.')

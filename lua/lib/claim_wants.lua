@@ -1,14 +1,14 @@
--- claim_wants: what a claim asks for: how many items (1), then each: its kind, and
--- `g` tier 16, quantity I2: units of general admission; `b` the same: the best adjacent seats; `s` how many (I2), then
--- seats I3 each: these seats.
+-- claim_wants: what a claim asks for: the number of items (1), then for each its kind and its content: `g` tier 16,
+-- quantity I2: units of general admission; `b` likewise: the best adjacent seats; `s` number of seats (I2), then I3
+-- each: these seats.
 --
--- Many claims ask for the same, so what their text says is kept: a want is units of one tier (`tier`, `quantity`) or
--- more than that (`items`, and `best`, `quantity` when they are the best adjacent seats of that tier alone), with the
--- event's fields that it needs.
--- Keeps: a text is a want only if its items take all of it, there is one at least, each is for something, and no seat
--- is named twice in one.
+-- Many claims ask for the same, so parsed texts are cached: a want is units of one tier (`tier`, `quantity`) or more
+-- than that (`items`, and `best`, `quantity` for the best adjacent seats of that tier alone), with the event's fields
+-- that it needs.
+-- Keeps: a text is valid only if its items use all of it, there is at least one item, no item is empty, and no item
+--        names a seat twice.
 
--- Kept wants by their text.
+-- Cached wants by their text.
 local known = {}
 claim_wants.known = known
 
@@ -60,7 +60,7 @@ local function read_items(text)
   return #text <= memo.longest and memo.keep(known, text, want) or want
 end
 
--- What a text asks for; fails when it cannot be read.
+-- Parses a claim's text; raises an error if it is invalid.
 function claim_wants.read(text)
   return known[text] or read_items(text)
 end

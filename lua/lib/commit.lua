@@ -1,22 +1,22 @@
--- commit: writes what a group has judged: once, all of it.
+-- commit: writes all changes of a group, once.
 --
--- Redis does not roll back. The first write is the outbox entry: where Redis refuses it (memory, disk, replicas) or the
--- outbox is gone, nothing was done. What comes after it may not fail: most keys were read before, so that a wrong type
--- stops the function in time. Those that were not (`q:`, `x:` and `y:`, unless due holds were released; `due`; `r:`,
--- unless best seats were looked for where no hint led to them; the hash of a new day's keys) and whatever else fails
--- half-way close the event in the same call, before anybody can build on what is half written: nothing answers for it
--- until its partition was recovered.
--- The entry: `h` (event, epoch, seq, at, form), `t` tiers that changed, `v` for each version of a booking, and where
--- there is any: `a` the channel of who waits for the acknowledgement, `bl` blocks made, `ub` blocks that went.
--- Keeps: what is in Redis and not yet in PostgreSQL is in the outbox.
+-- Redis does not roll back. The first write is the outbox entry: if Redis refuses it (memory, disk, replicas) or the
+-- outbox is gone, nothing was done. The writes after it must not fail: most keys were read before, so that a wrong type
+-- stops the function in time. If a write fails on a key that was not read (`q:`, `x:` and `y:`, unless due holds were
+-- released; `due`; `r:`, unless best seats were searched for without a usable hint; the hash of a new day's keys), or
+-- for any other reason, the same call closes the event, before another call can build on half-written data: all calls
+-- for the event are refused until its partition is recovered.
+-- The entry: `h` (event, epoch, seq, at, form), `t` tiers that changed, `v` for each version of a booking, and if
+-- present: `a` the channel of the caller that waits for the acknowledgement, `bl` blocks made, `ub` blocks removed.
+-- Keeps: every change in Redis that is not in PostgreSQL yet is in the outbox.
 
 local set = {}
 
--- The tiers that changed, as the entry has them.
+-- The tiers that changed, in the entry's form.
 local tier_texts = ''
 
--- The event's fields: its numbers (`moment`: what they begin with), its tiers, and what else is to be written. Returns
--- how many fields and values.
+-- Fills `set` with the event's fields: its numbers (`moment`: their first bytes), its tiers, and other fields to write.
+-- Returns the number of fields and values.
 local function event_fields(g, moment)
   local _, claimed = grants.made()
   g.live = g.live + claimed
@@ -43,7 +43,7 @@ local function event_fields(g, moment)
   return users.add_fields(set, count)
 end
 
--- Adds a field to the entry, which has so many. Returns how many it has then.
+-- Appends a field to the entry unless it is empty. Returns the new count of names and values.
 local function add_field(fields, count, name, text)
   if text == '' then
     return count
@@ -52,7 +52,7 @@ local function add_field(fields, count, name, text)
   return count + 2
 end
 
--- Adds the entry. Returns its id.
+-- Adds the entry to the outbox. Returns its id.
 local function add_entry(g, moment, channel)
   local fields = versions.fields
   fields[1], fields[2] = 'h', g.policy.entry_head .. moment .. layout.entry_form_byte
@@ -89,7 +89,7 @@ local function write_rest(g, count, entry)
   hold_index.commit(g, grants.made())
 end
 
--- No epoch is called so: every function refuses the event until a recovery of the partition has put it back.
+-- `closed` matches no epoch: every function refuses the event until a recovery of the partition has reloaded it.
 local function close_event(g, reason)
   redis.pcall('HSET', g.names.event, 'p', g.policy.closed)
   redis.pcall('ZREM', g.names.due, g.names.id)
@@ -98,21 +98,21 @@ local function close_event(g, reason)
     redis.LOG_WARNING, 'usher: a function failed half-way; event closed: ' .. g.names.id .. ': ' .. tostring(reason))
 end
 
--- Of what changes within so many milliseconds only the first is told: whoever hears it looks again afterwards.
+-- At most one notification per event in this many milliseconds: subscribers reload afterwards.
 local silence = 50
 
--- Tells that the event has changed.
+-- Publishes that the event has changed.
 local function tell(g)
   local names, period = g.names, floor(g.clock / silence)
   if names.told ~= period then
     names.told = period
-    -- Everything is written: an account that may not publish must not make it fail.
+    -- Everything is written: an account without the right to publish must not make the call fail.
     redis.pcall('PUBLISH', 'usher:changes', names.id)
   end
 end
 
--- Writes the group. Returns the entry's id; nil when nothing was changed that PostgreSQL has to know. What changes no
--- booking sets `g.is_changed`.
+-- Writes the group. Returns the entry's id; nil if no change has to be persisted. Changes other than to bookings set
+-- `g.is_changed`.
 function commit.write(g, channel)
   local has_changes = versions.count() > 0 or g.is_changed
   if not has_changes and not g.is_next_changed and g.queue_taken == 0 then

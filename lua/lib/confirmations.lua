@@ -1,13 +1,13 @@
--- confirmations: the money of one charge was taken.
+-- confirmations: judges a successful charge of a booking.
 --
 -- Words: those of lib/moves.lua but HOLD_EXPIRED, and: OK, RECLAIMED (a late success took the same units again),
--- ALREADY (this charge is the booking's, whatever became of it), REFUND_DUE (this charge has to go back, and the
--- booking says so), SECOND (the booking knows another charge: the caller records it), MISMATCH (it is not what the
--- booking costs; nothing is done). Without a currency a booking that costs something is a MISMATCH too, unless the
--- caller passes that it may be unpaid.
--- Keeps: units are sold once; a late success takes the same units only if they are free and the limits still allow; a
--- booking knows one successful charge for ever, whatever its delivery repeats; nothing is sold of an event that was
--- cancelled; nothing that costs something is confirmed unpaid but by an explicit argument.
+-- ALREADY (the booking has this charge, whatever its present status), REFUND_DUE (this charge must be refunded, and the
+-- booking records it), SECOND (the booking has another charge: the caller records this one), MISMATCH (it is not the
+-- booking's price; nothing is done). Without a currency a booking with a price is a MISMATCH too, unless the caller
+-- passes that it may be unpaid.
+-- Keeps: units are sold once; a late success takes the same units only if they are free and the limits still allow it;
+--        a booking has at most one successful charge, however often it is delivered; nothing is sold of a cancelled
+--        event; a booking with a price is confirmed unpaid only by an explicit argument.
 
 local function is_of_its_currency(m, b)
   return not m.is_paid or m.currency == record.currency(b)
@@ -20,14 +20,14 @@ local function is_what_it_costs(i, m, b)
   return is_of_its_currency(m, b) and m.amount == b.lines.total
 end
 
--- Whether the booking has had its charge.
+-- Whether the booking has a successful charge.
 local function is_settled(b)
   local status = record_tail.payment_status(b)
   return status == layout.payment_succeeded or status == layout.payment_refund_due
     or status == layout.payment_refunded
 end
 
--- What a charge is to a booking that has had one.
+-- Compares a charge with the one that the booking has.
 local function compare(m, b)
   local known = record_tail.payment(b)
   if known.transaction ~= m.transaction or known.provider ~= m.provider then
@@ -66,7 +66,7 @@ local function is_free(g, b)
   return true
 end
 
--- Whether a booking that has ended may have its units again: judged after due holds were released, as a claim is.
+-- Whether an ended booking may take its units again: checked after due holds were released, as for a claim.
 local function can_reclaim(g, b)
   if g.policy.status ~= 'published' then
     return false

@@ -1,22 +1,23 @@
--- day_keys: which keys were used for claims of an event.
+-- day_keys: which idempotency keys an event's claims used.
 --
--- `{p}:d:<event>:<day>` is a hash: the first eight bytes of a key's digest -> the short id of the booking that it
--- made; it also has counts of keys by user (lib/key_counts.lua): no user's name begins as a digest does (0x80 to 0xBF).
--- Those of today and yesterday are asked, so a key is known for 24 to 48 hours.
+-- `{p}:d:<event>:<day>` is a hash: the first eight bytes of a key's digest -> the short id of the booking that it made;
+-- it also has counts of keys by user (lib/key_counts.lua): no user's name begins with a byte from 0x80 to 0xBF, as
+-- digests do.
+-- The hashes of today and yesterday are read, so a key is known for 24 to 48 hours.
 
-day_keys.lifetime = '259200000' -- three days: none is asked about any more
+day_keys.lifetime = '259200000' -- three days: by then it is no longer read
 
--- What the hashes of today and of yesterday say of the fields that were asked for, by their place.
+-- Values of the requested fields in today's and yesterday's hash, by place.
 local nothing = {}
 local today, before = nothing, nothing
 
--- The name of today's hash, when it was asked.
+-- The name of today's hash, if it was read.
 local current_name = false
 
--- Bookings of this call by the field of their key; fields and values, as they are written.
+-- Bookings of this call by the field of their key; fields and values to write.
 local claimed, set, set_count = {}, {}, 0
 
--- Forgets the call before.
+-- Forgets the previous call.
 function day_keys.begin()
   for i = 1, set_count, 2 do
     claimed[set[i]] = nil
@@ -25,19 +26,19 @@ function day_keys.begin()
   key_counts.begin()
 end
 
--- What claims look at: the fields of today and yesterday, the bookings of this call.
+-- What claims read: the values of today and yesterday, and the bookings of this call.
 function day_keys.lists()
   return today, before, claimed
 end
 
--- The name of a day's hash; kept with the names of the event's keys.
+-- The name of a day's hash; cached with the names of the event's keys.
 function day_keys.name(g, day)
   local names = g.names
   names[day] = names[day] or names.days .. format('%d', day)
   return names[day]
 end
 
--- The names of today's hash and of yesterday's, each false when there is none.
+-- The names of today's hash and of yesterday's, each false if it does not exist.
 function day_keys.names(g)
   local day = g.day
   if g.key_day == day then
@@ -46,7 +47,7 @@ function day_keys.names(g)
   return false, g.key_day == day - 1 and day_keys.name(g, day - 1)
 end
 
--- Reads fields: of keys, and of users.
+-- Reads fields of keys and of users.
 function day_keys.load(g, fields, field_count)
   local current, last = day_keys.names(g)
   current_name = current
@@ -54,13 +55,13 @@ function day_keys.load(g, fields, field_count)
   before = last and call('HMGET', last, unpack(fields, 1, field_count)) or nothing
 end
 
--- The booking that a key made, by its field and its place among the fields, or nil.
+-- The booking that a key made, by its field and place, or nil.
 function day_keys.find(g, field, place)
   local short = today[place] or before[place]
   return claimed[field] or short and short_ids.whole(g.names, short)
 end
 
--- A claim's key made a booking.
+-- Records that a claim's key made a booking.
 function day_keys.remember(g, field, id, short)
   claimed[field], g.uses_keys = id, true
   set[set_count + 1] = field
@@ -68,7 +69,7 @@ function day_keys.remember(g, field, id, short)
   set[set_count] = short
 end
 
--- When keys are used for the first time on a day, the event's numbers say so. To be called before they are written.
+-- Updates the event's numbers when a key is used for the first time on a day. Call it before the numbers are written.
 function day_keys.turn_day(g)
   if g.uses_keys and g.key_day ~= g.day then
     g.has_day_before = g.key_day == g.day - 1 and 1 or 0
@@ -76,7 +77,7 @@ function day_keys.turn_day(g)
   end
 end
 
--- Writes what was used.
+-- Writes the keys and counts of this call.
 function day_keys.commit(g)
   local count = g.uses_keys and key_counts.add_fields(set, set_count) or 0
   if count > 0 then
@@ -84,7 +85,7 @@ function day_keys.commit(g)
   end
   key_counts.commit(g)
   if g.is_new_day then
-    -- What was used the day before yesterday goes, off the main thread.
+    -- Deletes the hash of the day before yesterday, off the main thread.
     call('PEXPIRE', day_keys.name(g, g.day), day_keys.lifetime)
     call('UNLINK', day_keys.name(g, g.day - 2))
   end

@@ -1,8 +1,8 @@
--- extensions: a hold gets the event's full hold time again, from now; it never ends earlier than it did.
+-- extensions: extends a hold by the event's full hold time, counted from now; the end never moves to an earlier time.
 --
 -- Words: those of lib/moves.lua, and OK, LIMIT, EVENT_CANCELLED, INVALID.
--- Keeps: a hold is extended at most twice. Each extension begins before the hold ends, so it ends at most three hold
--- times after the claim, by the longest that the event had meanwhile.
+-- Keeps: a hold is extended at most twice. Each extension happens before the hold ends, so a hold ends at most three
+--        hold times after the claim, by the longest hold time that the event had in the meantime.
 
 local extension_limit = 2
 

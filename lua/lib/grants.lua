@@ -1,22 +1,22 @@
--- grants: a claim that is granted becomes a booking.
+-- grants: makes a booking of a claim that is granted.
 --
--- Its record is made of texts that most bookings share: what all holds of a group have alike, the line by tier, price
--- and quantity (kept with the tier), numbers as bytes.
--- Keeps: a booking, its user's totals, its key and its place among those that hold belong together.
+-- The record is joined from texts that most bookings share: the bytes common to all holds of a group, the line by tier,
+-- price and quantity (cached in the tier), numbers as bytes.
+-- Keeps: a booking, its user's totals, its key and its entry in the hold index are written together.
 
 local ids, flags, users_of, keys_of = arguments.ids, arguments.flags, arguments.users, arguments.keys
 local traces, key_fields = arguments.traces, asked.key_fields
 local one_shot, no_key = layout.one_shot, layout.no_key
 
--- Ids of the bookings made in this call, whole and short, and the numbers of their versions; those by id, once somebody
--- asks.
+-- Ids of the bookings made in this call, whole and short, and the numbers of their versions; the latter also by id,
+-- indexed on first use.
 local made, shorts, versions_of, count = {}, {}, {}, 0
 local by_id, indexed = {}, 0
 
--- What is known of users, by their numbers.
+-- Lists of users' state, by the users' numbers.
 local numbers, states, changed = users.lists()
 
--- Forgets the call before.
+-- Forgets the previous call.
 function grants.begin()
   count = 0
   if indexed > 0 then
@@ -24,12 +24,12 @@ function grants.begin()
   end
 end
 
--- The new bookings of this call, how many they are, and their short ids.
+-- The new bookings of this call, their count, and their short ids.
 function grants.made()
   return made, count, shorts
 end
 
--- The number of the version that is a new booking of this call, or nil.
+-- The version number of a booking made in this call, or nil.
 function grants.find(id)
   for i = indexed + 1, count do
     by_id[made[i]] = versions_of[i]
@@ -38,7 +38,7 @@ function grants.find(id)
   return by_id[id]
 end
 
--- What all new holds of a group have alike.
+-- Computes what all new holds of a group have in common.
 local function begin_holds(g)
   local policy = g.policy
   local expires, now = g.now + policy.hold, pack(layout.time, g.now)
@@ -48,7 +48,7 @@ local function begin_holds(g)
   hold_index.add_claimed(g, expires)
 end
 
--- Numbers of two and of four bytes: of the latter the three bytes that rarely change are kept, and the last.
+-- Numbers as two and as four bytes; the latter are cached as the first three bytes, which rarely change, and the last.
 local sizes, heads, lows = {}, {}, {}
 
 local function size_bytes(size)
@@ -63,14 +63,14 @@ local function low_byte(number)
   return memo.keep(lows, number + 1, char(number))
 end
 
--- The answer to a one-shot claim's key is kept beside its booking. Returns what its record begins with.
+-- A one-shot claim also has a record of its key's answer. Returns the first bytes of the booking's record.
 local function begin_one_shot(g, i)
   answers.run(g, keys_of[i], ids[i], arguments.patience[i])
   return record.state_bytes(g, layout.reserved, layout.claimed_by_one_shot, 1)
 end
 
--- A claim is granted: the booking is made. `lines_text`: its record from the currency to the count of what is left, and
--- what is left of all tiers but the last; `left`: of that; `state`: what the user has then. Returns the answer.
+-- Makes the booking of a claim. `lines_text`: its record from the currency through the counts of units left, without
+-- the last tier's; `left`: the last tier's count; `state`: the user's totals afterwards. Returns the answer.
 function grants.grant(g, i, lines_text, left, state)
   if not g.hold_expires then
     begin_holds(g)

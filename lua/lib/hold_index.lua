@@ -1,20 +1,21 @@
--- hold_index: when holds end. Three keys of an event name them:
+-- hold_index: when holds end. Three keys of an event index them:
 --
--- `{p}:q:<event>`, a list, an element a group of claims: when it expires, then short ids: in the order of time;
--- `{p}:x:<event>`, a sorted set: holds out of that order (extended, back from a payment, loaded by a recovery, or made
--- after the event's hold time was shortened);
--- `{p}:y:<event>`, a sorted set: bookings that are being paid for, by the attempt's deadline.
--- `{p}:due` has each event's `next`: when it has to be looked at, which may be too early and is never too late.
--- Keeps: every hold is named by one of them at its time or earlier. Queue and `x:` may also name what is no hold any
--- more: nothing is taken out when a booking moves on, its record decides when the time comes.
+-- - `{p}:q:<event>`, a list with one element per group of claims: when its holds expire, then short ids; in order of
+--   time;
+-- - `{p}:x:<event>`, a sorted set: holds out of that order (extended, returned from a payment, loaded by a recovery, or
+--   made after the event's hold time was shortened);
+-- - `{p}:y:<event>`, a sorted set: bookings with a running payment, by the attempt's deadline.
+-- `{p}:due` has each event's `next`: when the event must be checked, which may be too early and is never too late.
+-- Keeps: every hold is in one of them, at its time or earlier. The queue and `x:` may also contain bookings that are no
+--        longer holds: nothing is removed when a booking changes; its record decides when the time comes.
 
--- Scores in `x:` and `y:` by id, as they become in this call; false: it leaves.
+-- New scores in `x:` and `y:` by id, set by this call; false: remove.
 hold_index.expiries, hold_index.deadlines = {}, {}
 
 -- Whether there are any.
 local has_expiries, has_deadlines = false, false
 
--- Forgets the call before.
+-- Forgets the previous call.
 function hold_index.begin()
   if has_expiries then
     hold_index.expiries, has_expiries = {}, false
@@ -24,18 +25,18 @@ function hold_index.begin()
   end
 end
 
--- A hold ends at a time that is not in the queue's order.
+-- Adds a hold that ends out of the queue's order.
 function hold_index.add(g, id, expires)
   hold_index.expiries[id], has_expiries = expires, true
   event.look_at(g, expires)
 end
 
--- The same of a new hold, unless it has moved on in its own group.
+-- Adds a new hold likewise, unless a later operation of its group has set another time.
 function hold_index.name(id, expires)
   hold_index.expiries[id], has_expiries = hold_index.expiries[id] or expires, true
 end
 
--- What `x:` or `y:` named is looked at: it leaves, unless it has got another time in this group.
+-- Removes a due member of `x:` or `y:` once it is checked, unless this group has given it another time.
 function hold_index.forget_hold(id)
   hold_index.expiries[id], has_expiries = hold_index.expiries[id] or false, true
 end
@@ -44,7 +45,7 @@ function hold_index.forget_payment(id)
   hold_index.deadlines[id], has_deadlines = hold_index.deadlines[id] or false, true
 end
 
--- A payment begins, and ends.
+-- Adds and removes a booking with a running payment.
 function hold_index.begin_payment(g, id, deadline)
   hold_index.deadlines[id], has_deadlines = deadline, true
   event.look_at(g, deadline + bookings.provider_silence)
@@ -54,7 +55,7 @@ function hold_index.end_payment(id)
   hold_index.deadlines[id], has_deadlines = false, true
 end
 
--- New holds of this group end together: in the queue unless others there end later.
+-- New holds of this group end together: they go into the queue unless its last holds end later.
 function hold_index.add_claimed(g, expires)
   g.is_queued = expires >= g.tail
   if g.is_queued then
@@ -65,7 +66,7 @@ end
 
 local add, remove = {}, {}
 
--- Members of a sorted set become these: a score, or false when they are to leave it.
+-- Updates members of a sorted set: a new score, or false to remove the member.
 local function write_set(key, scores)
   local added, removed = 0, 0
   for id, score in pairs(scores) do
@@ -85,7 +86,7 @@ local function write_set(key, scores)
   end
 end
 
--- Writes the indexes of holds, and when the event is to be looked at next. `claimed`, `shorts`: ids of the group's new
+-- Writes the indexes of holds, and when the event must be checked next. `claimed`, `shorts`: ids of the group's new
 -- holds.
 function hold_index.commit(g, claimed, claimed_count, shorts)
   local names = g.names

@@ -1,8 +1,8 @@
--- holdings: what a booking has: units of tiers, the seats among them, and a share of its owner's totals.
+-- holdings: what a booking takes: units of tiers, the seats among them, and a share of its owner's totals.
 --
--- Keeps: units, seats and totals move together.
+-- Keeps: units, seats and totals change together.
 
--- Moves units of a line from one count to another, and its seats.
+-- Moves a line's units from one count to another, and sets its seats accordingly.
 function holdings.move_line(g, tier, quantity, seats, from, to)
   tiers.move(g, tiers.find(g, tier), quantity, from, to)
   if seats ~= '' then
@@ -10,7 +10,7 @@ function holdings.move_line(g, tier, quantity, seats, from, to)
   end
 end
 
--- The same of all that a booking has.
+-- Moves all lines of a booking.
 function holdings.move(g, b, from, to)
   local list = b.lines
   for i = 1, #list do
@@ -19,7 +19,7 @@ function holdings.move(g, b, from, to)
   end
 end
 
--- It is a hold no more: neither reserved nor being paid for.
+-- The booking is no longer a hold: neither reserved nor in payment.
 function holdings.end_hold(g, b)
   g.live = g.live - 1
   if b.status == layout.pending_payment then
@@ -27,17 +27,17 @@ function holdings.end_hold(g, b)
   end
 end
 
--- Its owner has the booking's tickets.
+-- Adds the booking to its owner's totals.
 function holdings.own(g, b)
   users.give(g, b.user, b.id, b.lines.tickets, b.lines.is_seated)
 end
 
--- Its owner has them no more.
+-- Removes the booking from its owner's totals.
 function holdings.disown(g, b)
   users.take(g, b.user, b.id, b.lines.tickets)
 end
 
--- Releases everything that a held or confirmed booking has; the caller sets what it becomes.
+-- Releases everything that a held or confirmed booking has; the caller sets its new status.
 function holdings.release(g, b)
   if record.is_hold(b) then
     holdings.end_hold(g, b)

@@ -1,16 +1,16 @@
 -- holds: releases holds whose time has passed.
 --
--- Which those are is read from the keys that name holds (lib/hold_index.lua), in the order of the queue, then of `x:`,
--- then of `y:`; what is named is looked at by its record. `g.more` then says whether others are due still.
--- Keeps: a hold that is named too early is named again; nothing is released before its time.
+-- Due holds are read from the index (lib/hold_index.lua): first the queue, then `x:`, then `y:`; each one's record is
+-- checked. Afterwards `g.more` is whether others are still due.
+-- Keeps: a hold that was indexed too early is indexed again; nothing is released before its time.
 
--- Holds looked at in one call, at least; at most the rest of their groups more (127).
+-- Minimum number of holds checked in one call when more are due; the maximum adds the rest of the last group (127).
 local due_limit = 64
 
 -- Elements of the queue read at once: each may have 64 ids.
 local chunk = 4
 
--- Adds due ids of the queue to a list. Returns how many elements they are, and when the next one ends or nil.
+-- Adds due ids from the queue to a list. Returns the number of their elements, and the next element's expiry or nil.
 local function read_queue(g, due)
   local taken = 0
   while true do
@@ -29,7 +29,7 @@ local function read_queue(g, due)
   end
 end
 
--- Up to so many members of a sorted set until a time, and the score of the one after them or nil.
+-- Up to `limit` members of a sorted set with scores up to a time, and the score of the next member or nil.
 local function read_set(key, until_time, limit)
   local members = {}
   if limit > 0 then
@@ -39,7 +39,7 @@ local function read_set(key, until_time, limit)
   return members, tonumber(next_member[2])
 end
 
--- A hold that was named as due is expired if it is; one that was named too early is named again.
+-- Expires an indexed hold if it is due; one that was indexed too early is indexed again.
 local function judge(g, id)
   local b = bookings.find(g, id)
   if not b or not record.is_hold(b) then
@@ -54,7 +54,7 @@ local function judge(g, id)
   end
 end
 
--- Reads at once what the owners of due holds have.
+-- Reads the totals of all due holds' owners at once.
 local function load_owners(g, due)
   local owners = {}
   for _, id in ipairs(due) do
@@ -79,7 +79,7 @@ local function find_next(g, queue_next, expiries_next, deadlines_next)
   end
 end
 
--- Releases due holds, once a group. Afterwards `g.more` says whether others are due still.
+-- Releases due holds, once per group. Afterwards `g.more` is whether others are still due.
 function holds.expire_due(g)
   if not g.is_due then
     return

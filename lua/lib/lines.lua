@@ -1,8 +1,8 @@
--- lines: what a booking is made of: units of a tier at a price, and the seats among them.
+-- lines: the content of a booking: units of a tier at a price, and the seats among them.
 --
--- As bytes: how many (1), then each: kind, tier, quantity, price (layout.line) and for kind `s` its seats. Read, it is
--- a list of `{ kind, tier, quantity, price, seats }` (seats are bytes) with its `text`, `tickets`, `total` and
--- `is_seated`. Lists are shared and never changed: other lines are another list.
+-- As bytes: the number of lines (1), then for each: kind, tier, quantity, price (layout.line) and for kind `s` its
+-- seats. Parsed: a list of `{ kind, tier, quantity, price, seats }` (seats as bytes) with its `text`, `tickets`,
+-- `total` and `is_seated`. Lists are shared and never changed: changed lines are a new list.
 
 -- Lists without seats, by their text: many bookings have the same.
 local lists = {}
@@ -37,7 +37,7 @@ local function read_list(text)
   return (list.is_seated or #text > memo.longest) and list or memo.keep(lists, text, list)
 end
 
--- The lines that begin there in a text, and where they end.
+-- The lines that begin at a position of a text, and the position after them.
 function lines.read(text, at)
   local count, kind = byte(text, at, at + 1)
   local size = count == 1 and kind == general and one_line_size or size_of(text, at)
@@ -66,7 +66,7 @@ function lines.of(parts)
   return lists[text] or read_list(text)
 end
 
--- Seats as numbers, of their bytes.
+-- Unpacks seats into numbers.
 function lines.seats(bytes)
   local list = {}
   for i = 1, #bytes / layout.seat_size do
@@ -76,7 +76,7 @@ function lines.seats(bytes)
   return list
 end
 
--- The same; fails when one is there twice.
+-- Unpacks seats; raises an error if one occurs twice.
 function lines.distinct_seats(bytes)
   local list, known = lines.seats(bytes), {}
   for _, seat in ipairs(list) do
@@ -88,17 +88,17 @@ function lines.distinct_seats(bytes)
   return list
 end
 
--- The form of so many seats.
+-- Formats for packing `count` seats.
 local seat_forms = {}
 
 local function seat_form(count)
   return memo.keep(seat_forms, count, layout.seat .. rep(sub(layout.seat, 2), count - 1))
 end
 
--- As many as Lua may pass at once.
+-- Maximum number of arguments passed to one function.
 local chunk = 200
 
--- Seats as bytes, of their numbers, as they stand.
+-- Packs seats' numbers, in the given order.
 function lines.seat_bytes(seats)
   local text = ''
   for first = 1, #seats, chunk do
@@ -111,7 +111,7 @@ end
 
 local side_by_side = {}
 
--- The same of seats side by side in a row, from one on.
+-- Packs adjacent seats of a row, beginning with `first`.
 function lines.run_bytes(first, count)
   local seats = count <= chunk and side_by_side or {}
   for n = 1, count do
@@ -121,7 +121,7 @@ function lines.run_bytes(first, count)
     or lines.seat_bytes(seats)
 end
 
--- Whether one of its seats is in a set of numbers.
+-- Whether one of the lines' seats is in a set of numbers.
 function lines.has_seat(list, set)
   for _, line in ipairs(list) do
     for _, seat in ipairs(lines.seats(line.seats)) do

@@ -1,6 +1,6 @@
--- live_holds: every hold of an event and its record, for whoever compares them with PostgreSQL's.
+-- live_holds: all holds of an event with their records, for comparison with PostgreSQL.
 --
--- The queue and `x:` may also name what is no hold any more, and name one hold twice; `y:` is exact.
+-- The queue and `x:` may also contain bookings that are no longer holds, and a hold twice; `y:` is exact.
 
 -- Records read at once.
 local batch = 500
@@ -13,8 +13,8 @@ local function of_queue(names)
   return list
 end
 
--- Adds to `holds`, in pairs, those of a list that have the status by a record of the epoch; with `is_exact` also those
--- that do not, with an empty record.
+-- Appends ids and records to `holds`, for ids whose record has the status and the epoch; with `is_exact` also the other
+-- ids, with an empty record.
 local function add(holds, seen, list, found)
   for first = 1, #list, batch do
     local names, last = {}, min(first + batch - 1, #list)
@@ -37,7 +37,7 @@ local function add(holds, seen, list, found)
   end
 end
 
--- Ids of an event's holds and their records, in pairs: empty when a paying booking has none.
+-- Pairs of an event's holds and their records; the record is empty if a booking in `y:` has no matching one.
 function live_holds.read(names, epoch)
   local holds, seen = {}, {}
   local reserved = { prefix = names.booking, status = layout.reserved, epoch = epoch, is_exact = false }

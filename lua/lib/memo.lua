@@ -1,15 +1,15 @@
--- memo: what texts say that were read before, kept from call to call.
+-- memo: caches of parsed texts that survive from call to call.
 --
--- Only what follows from the text alone is kept, so forgetting it changes nothing but the time it takes; and only short
--- texts, so that nobody fills Redis's memory with them.
+-- A cached value depends on its text alone, so dropping it costs only time; long texts are not cached, so that callers
+-- cannot fill Redis's memory.
 
--- Of each kind of text; then it is all forgotten at once.
+-- Maximum number of entries in a cache; when it is exceeded, the cache is cleared.
 local limit = 1024
 
--- Texts longer than that are not kept by those who keep what callers send.
+-- Longest text from a caller that is cached.
 memo.longest = 64
 
--- Keeps a value under a text, in a table that holds nothing else. Returns the value.
+-- Caches a value under a text, in a table used for nothing else. Returns the value.
 function memo.keep(store, text, value)
   local count = (store[0] or 0) + 1
   if count > limit then
@@ -24,7 +24,7 @@ end
 
 local integers = {}
 
--- A whole number in decimal. Redis would write a number that it is given as a floating-point one.
+-- A whole number in decimal. Redis would format a Lua number argument as floating-point.
 function memo.integer(number)
   local place = number + 1
   return integers[place] or memo.keep(integers, place, format('%d', number))

@@ -1,15 +1,15 @@
--- moves: what every operation that moves a booking begins and ends with.
+-- moves: the common beginning and end of all operations that change a booking.
 --
--- An operation is named by its number (`i`); its own fields by name (`m`, lib/operation_fields.lua). A judge returns a
--- word, what goes with it, the number of the version that this is, if it is one of this group's, and maybe bytes that
--- come before it.
--- Words of all: KEY (the request's key was used by it: the record of `i:`), REUSED (by another request), NOT_FOUND,
--- KEY_LIMIT, HOLD_EXPIRED.
--- Keeps: the record of a request's key is written with what the request did, and counts for its user.
+-- `i` is an operation's number; `m` has its own fields by name (lib/operation_fields.lua). A judge returns a word, its
+-- payload, the number of the version that is the answer if this group made it, and optionally bytes to put before that
+-- record.
+-- Words of all: KEY (the request's key was used by the same request: its record in `i:`), REUSED (by another request),
+-- NOT_FOUND, KEY_LIMIT, HOLD_EXPIRED.
+-- Keeps: the record of a request's key is written together with the request's changes, and counts for its user.
 
 local ids, users_of, keys_of = arguments.ids, arguments.users, arguments.keys
 
--- Whether the booking's owner may use no further key; what Redis has of who asks was read.
+-- Whether the booking's owner has reached the limit of keys; the data of the requesting user was read already.
 local function is_full(g, i, owner)
   if users_of[i] == '' then
     return key_counts.is_full(g, owner)
@@ -17,8 +17,8 @@ local function is_full(g, i, owner)
   return key_counts.is_full(g, owner, 2 * i, event.totals_of(g, i))
 end
 
--- Returns the booking, or nil and an answer. One past its time is expired first; one that expired is refused unless
--- `may_have_ended`: money may still have to be told of.
+-- Returns the booking, or nil and an answer. A booking past its time is expired first; an expired one is refused unless
+-- `may_have_ended`: a payment's outcome may still have to be recorded.
 function moves.begin(g, i, may_have_ended)
   local key, owner = keys_of[i], users_of[i]
   if key then
@@ -43,12 +43,12 @@ function moves.begin(g, i, may_have_ended)
   return b
 end
 
--- The answer that a booking is, as it stands.
+-- The booking's present record as the answer.
 function moves.answer(b, word)
   return word, b.text, b.number
 end
 
--- The booking's next version is made, the request's key is remembered as running. Returns the answer.
+-- Makes the booking's next version and records the request's key as running. Returns the answer.
 function moves.finish(g, i, b, word)
   bookings.put(g, b, arguments.flags[i], arguments.traces[i])
   local key = keys_of[i]
@@ -59,7 +59,7 @@ function moves.finish(g, i, b, word)
   return word, '', b.number
 end
 
--- The booking ends cancelled, and money that was taken for it has to go back.
+-- Ends the booking as cancelled, and marks money that was taken for it as refund-due.
 function moves.cancel(b, reason)
   if record_tail.payment_status(b) == layout.payment_succeeded then
     local payment = record_tail.payment(b)

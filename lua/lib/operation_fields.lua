@@ -1,15 +1,15 @@
--- operation_fields: what operations of each kind have besides what all have, by name.
+-- operation_fields: the fields specific to each kind of operation, by name.
 --
 -- `p` begin payment: payment 16, provider · `s` confirm: payment 16, provider, transaction, amount I6, currency 3
 -- (zeros: nothing was paid) · `f` fail payment: payment 16, reason, transaction · `r` refunded: payment 16, amount I6 ·
--- `x` cancel: reason · `i` cancel items: tier 16, quantity I2 (0: none said), seats, reason · `e` extend, `o` overrule:
--- nothing · `k` block: tier 16, quantity I4, seats. Providers and reasons have their length before them (1),
--- transactions theirs (I2), seats their number (I2).
--- Keeps: an operation is read only if its fields take all of its bytes, none more.
+-- `x` cancel: reason · `i` cancel items: tier 16, quantity I2 (0: not given), seats, reason · `e` extend, `o` overrule:
+-- no fields · `k` block: tier 16, quantity I4, seats. Providers and reasons are preceded by their length (1),
+-- transactions by theirs (I2), seats by their number (I2).
+-- Keeps: an operation is valid only if its fields use exactly all of its bytes.
 
 local nothing = {}
 
--- Those of the two kinds that are most of them are filled anew by each call, by the operation's number.
+-- Tables of the two most frequent kinds are reused by each call, by the operation's number.
 local attempts, charges = {}, {}
 
 local function reused(tables, i)
@@ -18,7 +18,7 @@ local function reused(tables, i)
   return fields
 end
 
--- Seats that begin there, and where they end.
+-- The seats that begin at a position, and the position after them.
 local function read_seats(text, at)
   local count = read('>I2', text, at)
   local rest = at + 2 + count * layout.seat_size
@@ -28,7 +28,7 @@ local function read_seats(text, at)
   return lines.distinct_seats(sub(text, at + 2, rest - 1)), rest
 end
 
--- By kind: the fields that begin there, and where they end.
+-- By kind: the fields that begin at a position, and the position after them.
 local readers = {
   [112] = function(text, at, i) -- `p`
     local m = reused(attempts, i)
@@ -66,7 +66,7 @@ local readers = {
   [111] = function(_, at) return nothing, at end, -- `o`
 }
 
--- The fields of an operation on a booking; fails when it cannot be read.
+-- Parses the fields of an operation on a booking; raises an error if they are invalid.
 function operation_fields.read(text, kind, first, last, i)
   local fields, rest = readers[kind](text, first, i)
   if rest ~= last + 1 then
@@ -75,7 +75,7 @@ function operation_fields.read(text, kind, first, last, i)
   return fields
 end
 
--- The id of a block, digest and fingerprint of its key or false, and its fields; fails when it cannot be read.
+-- Parses a block: its id, digest and fingerprint of its key or false, and its fields; raises an error if it is invalid.
 function operation_fields.block(text, first, last, has_key)
   local id, key, tier, quantity, rest, seats
   id, rest = read('>c16', text, first)

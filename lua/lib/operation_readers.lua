@@ -1,5 +1,5 @@
--- operation_readers: reads what operations have after size, kind and flags, into the lists of lib/arguments.lua, and
--- notes what Redis will be asked for (lib/asked.lua). Each fails when it cannot be read.
+-- operation_readers: parses the part of operations after size, kind and flags into the lists of lib/arguments.lua, and
+-- registers the keys to read (lib/asked.lua). Each reader raises an error if the operation is invalid.
 
 local traces, ids, users_of = arguments.traces, arguments.ids, arguments.users
 local keys_of, patience, wants_of, fields = arguments.keys, arguments.patience, arguments.wants, arguments.fields
@@ -15,18 +15,18 @@ function operation_readers.begin()
   asked.begin()
 end
 
--- Ends the reading.
+-- Ends parsing.
 function operation_readers.finish()
   asked.keys(has_keys)
 end
 
--- What a claim asks for will be asked of Redis.
+-- Registers the event's fields that a claim needs.
 local function ask_for(want)
   want.call = call_number
   event.want(want.fields)
 end
 
--- A claim.
+-- Parses a claim.
 function operation_readers.claim(blob, i, first, last, flag)
   local trace, id, user, key, rest
   local form = flag % 8
@@ -65,7 +65,7 @@ function operation_readers.claim(blob, i, first, last, flag)
   end
 end
 
--- What moves a booking.
+-- Parses an operation that changes a booking.
 function operation_readers.move(blob, i, first, last, flag, kind)
   local trace, id, owner, digest, fingerprint, rest
   if flag % 4 >= layout.has_key then
@@ -85,7 +85,7 @@ function operation_readers.move(blob, i, first, last, flag, kind)
   asked.record(i, id)
 end
 
--- Blocks and expiries: without a booking, and seldom.
+-- Parses a block, unblock or expiry: rare, and without a booking.
 function operation_readers.other(blob, i, first, last, flag, kind)
   local rest
   users_of[i], keys_of[i], key_fields[2 * i - 1], key_fields[2 * i] = '', false, '', ''

@@ -1,12 +1,12 @@
--- operations: reads what a call asks for: up to 64 operations, one after the other in one blob.
+-- operations: parses a call's operations: up to 64, concatenated in one blob.
 --
--- Each: size of all of it (I2), kind (1), flags (1), trace with its length (1), id 16 (of a booking; of a block for
--- blocks), then: claims: user with its length (I2), digest and fingerprint if it has a key, patience (I4) if it is one
--- shot, items (lib/claim_wants.lua); what moves a booking: its owner with its length (I2; none: the system or an
--- administrator), digest, fingerprint and patience if it has a key; then by kind (lib/operation_fields.lua).
--- What is read lies in lists (lib/arguments.lua).
--- Keeps: an operation that cannot be read is one of no kind (MALFORMED), and the others are read all the same; when its
--- size cannot be true, nothing after it is.
+-- Each: total size (I2), kind (1), flags (1), trace with its length (1), id 16 (of a booking; of a block for blocks),
+-- then: claims: user with its length (I2), digest and fingerprint if it has a key, patience (I4) if it is one shot,
+-- items (lib/claim_wants.lua); changes of a booking: its owner with its length (I2; none: the system or an
+-- administrator), digest, fingerprint and patience if it has a key; then fields by kind (lib/operation_fields.lua). The
+-- results are stored in lists (lib/arguments.lua).
+-- Keeps: an operation that cannot be parsed gets no kind (MALFORMED), and the others are parsed all the same; after an
+--        impossible size, the rest of the blob is ignored.
 
 local operation_limit = 64
 
@@ -19,7 +19,7 @@ local read_claim = operation_readers.claim
 
 local blob, only_claims = '', true
 
--- Reads the operation that begins there. Returns where the next one does.
+-- Parses the operation at a position. Returns the position of the next one.
 local function read_operation(i, first)
   local size_high, size_low, kind, flag = byte(blob, first, first + 3)
   local last = first + size_high * 256 + size_low - 1
@@ -50,12 +50,12 @@ local function read_all()
   return count
 end
 
--- An operation of no kind.
+-- Marks an operation as unreadable.
 local function set_malformed(i)
   kinds[i], flags[i], users_of[i], keys_of[i], key_fields[2 * i - 1], key_fields[2 * i] = false, 0, '', false, '', ''
 end
 
--- The same when one of them cannot be read.
+-- Parses operations one by one, after `read_all` failed.
 local function read_each()
   local first, length, count = 1, #blob, 0
   while first <= length do
@@ -78,7 +78,7 @@ local function begin()
   operation_readers.begin()
 end
 
--- Reads all of them. Returns how many there are, and whether they are claims only.
+-- Parses all operations. Returns how many there are, and whether they are all claims.
 function operations.read(text)
   blob = text
   begin()

@@ -1,17 +1,18 @@
--- payments: an attempt to pay begins, or fails; so much of a charge went back.
+-- payments: begins or fails a payment attempt; records refunds.
 --
--- Words: those of lib/moves.lua, and: begin: OK (this attempt runs, begun now or by an earlier request), ALREADY
--- (confirmed), EVENT_CANCELLED, INVALID. fail: OK (the record tells: reserved until its old time, expired when that has
--- passed, failed after the last attempt, or what the booking had become meanwhile), INVALID (no such attempt runs).
--- refunded: OK, ALREADY (so much was known to have gone back), INVALID (no such payment, or not so much was to go
--- back).
--- Keeps: at most one attempt runs, and the hold cannot expire while it does; an attempt ends once, after its booking
--- too; the hold gets no longer by failing; what went back grows, and never beyond what had to.
+-- Words: those of lib/moves.lua, and: begin: OK (this attempt is running, begun now or by an earlier request), ALREADY
+-- (confirmed), EVENT_CANCELLED, INVALID. fail: OK (the record has the new status: reserved until its old time, expired
+-- if that has passed, failed after the last attempt, or the status that the booking had by then), INVALID (no such
+-- attempt is running). refunded: OK, ALREADY (that amount is recorded as refunded), INVALID (no such payment, or more
+-- than the amount due).
+-- Keeps: at most one attempt runs, and the hold cannot expire during it; an attempt ends once, even after its booking
+--        has ended; a failed attempt does not lengthen the hold; the refunded amount only grows, and never exceeds the
+--        amount due.
 
--- Each attempt may take this long, however soon the hold would expire.
+-- Minimum time of each attempt, even if the hold would expire sooner.
 local attempt_time = 120000
 
--- Attempts a hold allows.
+-- Attempts per hold.
 local attempt_limit = 3
 
 function payments.begin(g, i)
@@ -36,7 +37,7 @@ function payments.begin(g, i)
   return moves.finish(g, i, b, 'OK')
 end
 
--- A hold whose attempt failed is as it was before, unless it was its last or its time has passed.
+-- Makes a booking whose attempt failed a hold again, unless the attempt was its last or the hold's time has passed.
 local function return_hold(g, i, m, b)
   if moves.has(i, layout.is_final) or b.attempts >= attempt_limit then
     holdings.release(g, b)
@@ -66,7 +67,7 @@ function payments.fail(g, i)
     payment.transaction = m.transaction
   end
   record_tail.set_payment(b, payment)
-  -- When the booking ended while the provider was asked, only the money's story goes on.
+  -- If the booking ended while the attempt was running, only the payment changes.
   if b.status == layout.pending_payment then
     return_hold(g, i, m, b)
   end

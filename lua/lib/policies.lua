@@ -1,4 +1,4 @@
--- policies: what an event's policy says, and what its keys are called. Both follow from a text alone, and are kept.
+-- policies: parsed policies of events, and the names of their keys. Both depend on a text alone, and are cached.
 
 local known, all_names, all_limits = {}, {}, {}
 
@@ -13,20 +13,20 @@ local function read_policy(text)
     event = sub(text, 1, 16), status = status, opens = tonumber(opens), closes = tonumber(closes),
     cancel = tonumber(cancel), hold = tonumber(hold), max_tickets = tonumber(max_tickets) or 1 / 0,
     max_bookings = tonumber(max_bookings) or 1 / 0,
-    -- One value for all policies with the same limits per user.
+    -- One shared table for all policies with the same limits per user.
     limits = all_limits[limits] or memo.keep(all_limits, limits, {}), currency = currency, epoch = epoch,
     epoch_number = tonumber(epoch) or 0, rows = rows_text,
-    -- What the head of an outbox entry begins with.
+    -- The first bytes of an outbox entry's head.
     entry_head = sub(text, 1, 16) .. pack(layout.epoch, tonumber(epoch) or 0),
-    -- When it is on sale: never, if it is not published.
+    -- When it is on sale; never unless it is published.
     on_sale_from = status == 'published' and tonumber(opens) or status == 'published' and 0 or 1 / 0,
     on_sale_until = tonumber(closes) or 1 / 0,
-    -- What the policy of the event becomes when it is closed.
+    -- The event's policy after it is closed.
     closed = sub(text, 1, #text - #rows_text - #epoch - 1) .. 'closed|' .. rows_text,
   })
 end
 
--- What a policy's text says.
+-- Parses a policy's text.
 function policies.read(text)
   return known[text] or read_policy(text)
 end
@@ -42,7 +42,7 @@ local function read_names(event_key)
   })
 end
 
--- The names of an event's keys, by that of its hash.
+-- The names of an event's keys, by the key of its hash.
 function policies.names(event_key)
   return all_names[event_key] or read_names(event_key)
 end

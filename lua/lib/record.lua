@@ -1,17 +1,18 @@
--- record: a booking's record, `{p}:b:<id>`: one form for every state.
+-- record: a booking's record, `{p}:b:<id>`: one form for all states.
 --
--- Head (layout.record_head: state, entry, times); then what was made: user with its length (I2), digest, fingerprint,
--- currency, lines (lib/lines.lua), left: how many (1), and of each line as claimed what its tier had left right after
--- the claim (I4). Then, unless there is nothing to say, the tail: payment and what follows it (lib/record_tail.lua).
--- Read, it is a table `b`: of 16 fields, for one more costs twice as much. `made` is what was made, user to left, and
--- `tail` what follows, both as bytes; `text` is how it is stored, `number` that of its version in this call, or false.
--- Keeps: what was claimed never changes: the claim's answer can be rebuilt, byte for byte, from a record of any state.
+-- Head (layout.record_head: state, entry, times); then the claim: user with its length (I2), digest, fingerprint,
+-- currency, lines (lib/lines.lua), left: the number of lines claimed (1), and for each of them the units left in its
+-- tier right after the claim (I4). Then, unless it is empty, the tail: payment and the rest (lib/record_tail.lua).
+-- Parsed, it is a table `b` of 16 fields, because one more would double its cost. `made` is the claim, user to left,
+-- and `tail` the part after it, both as bytes; `text` is the stored form, `number` that of its version in this call, or
+-- false.
+-- Keeps: the claim's data never changes: its answer can be rebuilt, byte for byte, from a record of any state.
 
 local head_and_user = layout.record_head .. 'I2c0'
 
 local user_first, lines_after_user = layout.record_user, layout.key_size + layout.currency_size
 
--- What a record's text says; and its event and its epoch. `b`: a table that had another record and may be filled anew.
+-- Parses a record's text; also returns its event and its epoch. `b`: a table of another record to reuse.
 function record.read(id, text, b)
   local event_id, user, lines_first, list, left_first, _, epoch
   b = b or {}
@@ -25,26 +26,26 @@ function record.read(id, text, b)
   return b, event_id, epoch
 end
 
--- Status, flags and epoch of a record's text of which nothing else is asked.
+-- Status, flags and epoch of a record's text, for callers that need no other field.
 function record.state(text)
   local _, status, flags, _, epoch = read(layout.record_state, text)
   return status, flags, epoch
 end
 
--- Digest and fingerprint of the claim's key, of a record's text.
+-- Digest and fingerprint of the claim's key, from a record's text.
 function record.key(text)
   local high, low = byte(text, layout.record_user, layout.record_user + 1)
   local first = layout.record_user + 2 + high * 256 + low
   return sub(text, first, first + layout.key_size - 1)
 end
 
--- The currency that it is paid in.
+-- The booking's currency.
 function record.currency(b)
   local last = 2 + #b.user + lines_after_user
   return sub(b.made, last - layout.currency_size + 1, last)
 end
 
--- It has other lines now; what was left when it was claimed stays.
+-- Replaces the lines; the counts of units left at the claim stay.
 function record.set_lines(b, list)
   local before = 2 + #b.user + lines_after_user
   b.made = sub(b.made, 1, before) .. list.text .. sub(b.made, before + #b.lines.text + 1)
@@ -57,21 +58,21 @@ local function pack_state(epoch, status, flags, version)
   return pack(layout.record_state, layout.record_mark, status, flags, version, epoch)
 end
 
--- What a record is before its entry.
+-- A record's bytes before its entry.
 function record.state_bytes(g, status, flags, version)
   local of_epoch = states[g.policy.epoch] or memo.keep(states, g.policy.epoch, {})
   local number = version * 2048 + status * 256 + flags
   return of_epoch[number] or memo.keep(of_epoch, number, pack_state(g.policy.epoch_number, status, flags, version))
 end
 
--- What it is after its entry.
+-- A record's bytes after its entry.
 function record.rest_bytes(g, b)
   return pack(
     times_form, g.policy.event, b.expires, b.deadline, b.attempts, b.extensions, b.created, g.now, b.confirmed)
     .. b.made .. b.tail
 end
 
--- Whether it holds units that it does not own yet.
+-- Whether the booking holds units that are not sold yet.
 function record.is_hold(b)
   return b.status == layout.reserved or b.status == layout.pending_payment
 end

@@ -1,15 +1,15 @@
--- record_tail: the end of a booking's record: its payment, why it ended, and what its claim answered before it changed.
+-- record_tail: the end of a booking's record: its payment, why it ended, and the original answer to its claim.
 --
 -- Payment: 0, or 1, layout.payment, provider with its length (1), transaction with its length (I2). Reason with its
--- length (1). First answer: 0, or 1, when the hold ended by it (I6), and its lines. Without any of them there is no
--- tail.
--- A payment that was read is a table of its own: what is changed is set again (`record_tail.set_payment`).
+-- length (1). First answer: 0, or 1, the hold's original expiry (I6), and its original lines. If all are empty, there
+-- is no tail.
+-- A parsed payment is a separate table: changes take effect through `record_tail.set_payment`.
 
 local no_payment, no_reason, no_answer = '\0', '\0', '\0'
 local nothing = no_payment .. no_reason .. no_answer
-local nothing_back = '\0\0\0\0\0\0\0\0\0\0\0\0' -- refund and refunded, of a payment
+local nothing_back = '\0\0\0\0\0\0\0\0\0\0\0\0' -- a payment's `refund` and `refunded`
 
--- Where payment and reason end in a tail.
+-- The last positions of payment and reason in a tail.
 local function ends_of(tail)
   local payment_last = 1
   if byte(tail) == 1 then
@@ -44,12 +44,12 @@ local function set(b, payment, reason, answer)
   b.tail = tail ~= nothing and tail or ''
 end
 
--- The id of its payment, or nil.
+-- The id of the booking's payment, or nil.
 function record_tail.payment_id(b)
   return byte(b.tail) == 1 and sub(b.tail, 2, 17) or nil
 end
 
--- The status of its payment, or nil.
+-- The status of the booking's payment, or nil.
 function record_tail.payment_status(b)
   return byte(b.tail) == 1 and byte(b.tail, 18) or nil
 end
@@ -66,7 +66,7 @@ function record_tail.payment(b)
   }
 end
 
--- A payment that was read or made becomes the booking's.
+-- Stores a payment in the booking.
 function record_tail.set_payment(b, payment)
   local provider, transaction = payment.provider, payment.transaction
   local text = pack(
@@ -76,21 +76,21 @@ function record_tail.set_payment(b, payment)
   set(b, text, reason, answer)
 end
 
--- A payment's status and amounts, and bytes: most bookings have the same.
+-- A payment's status and amounts as bytes: most bookings have the same.
 local sums = {}
 
 local function keep_sum(sum, status, amount)
   return memo.keep(sums, sum, pack('>BI6', status, amount) .. nothing_back)
 end
 
--- The booking gets a payment of which nothing has to go back, and no reason to have ended.
+-- Sets a new payment with nothing to refund, and clears the reason.
 function record_tail.begin_payment(b, id, status, amount, provider, transaction)
   local sum = amount * 8 + status
   b.tail = '\1' .. id .. (sums[sum] or keep_sum(sum, status, amount)) .. char(#provider) .. provider
     .. (transaction == '' and '\0\0' or pack('>I2', #transaction) .. transaction) .. no_reason .. answer_of(b.tail)
 end
 
--- So much of a payment has to go back in all; with all of it, the payment itself is refund-due.
+-- Sets a payment's total amount to refund; if that is the whole amount, the payment becomes refund-due.
 function record_tail.refund(payment, amount)
   payment.refund = amount
   if amount >= payment.amount then
@@ -98,7 +98,7 @@ function record_tail.refund(payment, amount)
   end
 end
 
--- Why it ended; empty when it did not.
+-- Sets why the booking ended; empty if it has not.
 function record_tail.set_reason(b, reason)
   if b.tail == '' and reason == '' then
     return
@@ -107,7 +107,7 @@ function record_tail.set_reason(b, reason)
   set(b, payment, char(#reason) .. reason, answer)
 end
 
--- What the claim answered is kept before it changes; once.
+-- Keeps the claim's answer before its first change.
 function record_tail.keep_first_answer(b)
   local payment, reason, answer = parts(b)
   if answer == no_answer then

@@ -1,17 +1,16 @@
--- row_places: which rows of the seat map are whose, and where each is.
+-- row_places: which rows of the seat map belong to which tier, and where each row begins.
 --
--- The policy's `rows` has the tiers sold by seat: `place first last;…`, the tier by its place in the event's order.
--- `{p}:o:<event>` has where each row begins in the map, three bytes each, and one more for the end.
--- Both are kept from call to call, by the policy: it names event and epoch, the rows of an event are fixed when it is
--- created, and tiers that are added come last.
+-- The policy's `rows` lists the tiers sold by seat: `place first last;…`, the tier by its place in the event's order.
+-- `{p}:o:<event>` has the offset of each row in the map, three bytes each, and one more for the end. Both are cached by
+-- the policy: it contains event and epoch, an event's rows are fixed at creation, and added tiers come last.
 
--- So many rows an event has at most.
+-- Maximum number of rows of an event.
 local row_limit = 16384
 
--- How many policies' rows were read: it tells their rows apart.
+-- Number of policies whose rows were parsed: keeps their rows' cache keys distinct.
 local policy_count = 0
 
--- The rows of each tier (`first`, `last`, the `tier`), in a list and by the tier.
+-- The rows of each tier (`first`, `last`, the `tier`), as a list and by tier.
 local function read_ranges(g)
   local ranges, is_whole = { by_tier = {} }, true
   policy_count = policy_count + 1
@@ -33,7 +32,7 @@ function row_places.of_tier(g, id)
   return (g.policy.ranges or read_ranges(g)).by_tier[id]
 end
 
--- The rows among which one is, or nil.
+-- The range of rows that contains a row, or nil.
 function row_places.range_at(g, index)
   local ranges = g.policy.ranges or read_ranges(g)
   for n = 1, #ranges do
@@ -57,7 +56,7 @@ local function read_place(g, range, index)
   })
 end
 
--- Where in the map a row of a tier's is: `offset`, and its first and last byte as text.
+-- Where a row is in the map: `offset`, and its first and last byte as text.
 function row_places.find(g, range, index)
   return places[range.first_number + index] or read_place(g, range, index)
 end

@@ -1,17 +1,16 @@
--- rows: rows of the seat map, as a group has them.
+-- rows: rows of the seat map, with a group's changes.
 --
--- The map `{p}:s:<event>` has one byte a seat (`.` free, `h` held, `s` sold, `b` blocked) and `|` after each row;
--- `{p}:o:<event>` has where each row begins, three bytes each, and one more for the end; `{p}:r:<event>` has a byte a
--- row, 128 + its longest free run (at most 127). Rows are read once, judged and changed in tables, and written by
--- `rows.commit`; where they are, lib/row_places.lua knows.
--- Keeps: a row's longest run is that of its text.
+-- The map `{p}:s:<event>` has one byte per seat (`.` free, `h` held, `s` sold, `b` blocked) and `|` after each row;
+-- `{p}:o:<event>` has each row's offset, three bytes each, and one more for the end; `{p}:r:<event>` has one byte per
+-- row, 128 + its longest free run (at most 127). Rows are read once, changed in tables, and written by `rows.commit`;
+-- lib/row_places.lua finds them in the map.
+-- Keeps: a row's longest run matches its text.
 
--- What a seat is when its unit is counted so.
+-- The state of a seat by the count that its unit is in.
 rows.states = { available = '.', held = 'h', sold = 's', blocked = 'b' }
 
--- A row of a tier (`range`: that tier's rows, if they are known), or nil: its `text`, where in the map it begins
--- (`offset`), and the rows of its tier; once it was changed also its longest `run`, the text that it had `before`, and
--- the first and the last place that changed.
+-- A row (`range`: its tier's rows, if known), or nil: its `text`, its `offset` in the map, and the rows of its tier;
+-- once it was changed also its longest `run`, its original text (`before`), and the first and last changed place.
 function rows.read(g, index, range)
   local known = g.rows
   if not known then
@@ -31,7 +30,7 @@ function rows.read(g, index, range)
   return row
 end
 
--- What a seat is (`.`, `h`, `s`, `b`), and its tier's id; nil when the event has no such seat.
+-- A seat's state (`.`, `h`, `s`, `b`), and its tier's id; nil if the event has no such seat.
 function rows.state(g, seat)
   local row, place = rows.read(g, floor(seat / 1024)), seat % 1024
   if not row or place >= #row.text then
@@ -40,7 +39,7 @@ function rows.state(g, seat)
   return sub(row.text, place + 1, place + 1), row.range.tier
 end
 
--- Seats side by side in a row: those in one state become another.
+-- Changes the state of adjacent seats in a row; seats in other states than `from` stay.
 local function change(row, place, length, from, to)
   local text, last = row.text, place + length
   local old = sub(text, place + 1, last)
@@ -53,7 +52,7 @@ local function change(row, place, length, from, to)
   end
 end
 
--- A row's text was changed.
+-- Updates a row's longest run and its tier's hints after a change.
 local function measure(g, row, is_freed)
   local range = row.range
   row.run = seat_runs.longest(row.text)
@@ -62,7 +61,7 @@ local function measure(g, row, is_freed)
   end
 end
 
--- Turns seats side by side in a row, from one on, from one state into another; one that is in a third state stays what
+-- Changes adjacent seats of a row, beginning with `seat`, from one state to another; a seat in a third state stays as
 -- it is.
 function rows.set_run(g, seat, length, from, to)
   local row = rows.read(g, floor(seat / 1024))
@@ -70,7 +69,7 @@ function rows.set_run(g, seat, length, from, to)
   measure(g, row, to == rows.states.available)
 end
 
--- The same of any seats.
+-- Changes any seats from one state to another.
 function rows.set(g, seats, from, to)
   local i, count = 1, #seats
   while i <= count do
@@ -90,7 +89,7 @@ function rows.set(g, seats, from, to)
   end
 end
 
--- Writes what changed of the rows.
+-- Writes the changed parts of rows.
 function rows.commit(g)
   for index, row in pairs(g.rows) do
     local first, before = row.first_changed, row.before

@@ -1,6 +1,6 @@
--- seat_runs: seats side by side in the text of a row (lib/rows.lua: one byte a seat, `.` is free).
+-- seat_runs: runs of adjacent seats in the text of a row (lib/rows.lua: one byte per seat, `.` is free).
 
--- What is counted as the longest free run at most.
+-- The longest free run that is distinguished; longer ones count as this.
 seat_runs.longest_counted = 127
 
 local four = '....'
@@ -8,53 +8,53 @@ local longest_counted = seat_runs.longest_counted
 
 local repeated = {}
 
--- So many seats side by side in the same state.
+-- The text of n adjacent seats in the same state.
 function seat_runs.of(state, n)
   local of_state = repeated[state] or memo.keep(repeated, state, {})
   return of_state[n] or memo.keep(of_state, n, rep(state, n))
 end
 
--- Those that are free, by their number: they are asked for most.
+-- Free runs by length: the most frequent ones.
 local free = {}
 
 local function free_run(n)
   return memo.keep(free, n, rep('.', n))
 end
 
--- The longest free run of a row, as it is counted.
+-- The longest free run of a row, up to the limit.
 function seat_runs.longest(text)
   local longest, at = 0, find(text, four, 1, true)
   if not at then
-    -- A row that is nearly full: shorter ones need not be measured.
+    -- A nearly full row: runs shorter than four are tested directly.
     return find(text, '...', 1, true) and 3 or find(text, '..', 1, true) and 2 or find(text, '.', 1, true) and 1 or 0
   end
   while at do
     local _, last = find(text, '^%.+', at)
     longest = last - at + 1
-    -- The next one that is longer.
+    -- The next longer one.
     at = longest < longest_counted and find(text, free[longest + 1] or free_run(longest + 1), last + 2, true)
   end
   return longest < longest_counted and longest or longest_counted
 end
 
--- Whether the longest free run of a row is so long, as it is counted.
+-- Whether the longest free run of a row, up to the limit, is n.
 function seat_runs.is_longest(text, n)
   return (n == 0 or find(text, free[n] or free_run(n), 1, true) ~= nil)
     and (n == longest_counted or not find(text, free[n + 1] or free_run(n + 1), 1, true))
 end
 
--- How far from the place in a run that is nearest to the row's middle a place is looked for. At most two places of a
+-- In a long run, places within this distance of the one nearest to the row's middle are tried. At most two places of a
 -- run leave a single seat, so one of the three next to it on either side does not.
 local reach = 3
 
--- Which places of a long run are looked at, by how many seats it has to spare, and where it is nearest to the middle.
+-- The range of places to try in a long run, by the run's spare seats and the place nearest to the middle.
 local function places(spare, nearest)
   local centre = floor(max(0, min(spare, nearest)))
   return max(0, centre - reach), min(spare, centre + reach)
 end
 
--- Where in a row n adjacent seats are best taken (nearest the middle, but first where no single seat is left alone),
--- and whether that leaves one; or nil.
+-- The best place for n adjacent seats in a row (one that leaves no single seat first, then the nearest to the middle),
+-- and whether it leaves a single seat; or nil.
 function seat_runs.best_place(text, n)
   local wanted = free[n] or free_run(n)
   local first = find(text, wanted, 1, true)

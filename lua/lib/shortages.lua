@@ -1,7 +1,7 @@
--- shortages: what is told to whoever wants what others only hold: when to try again.
+-- shortages: the refusal of a claim for units that are only held: when to retry.
 --
--- Keeps: the time is no later than that at which the first hold or attempt ends; it may be earlier, for the queue also
--- names what is no hold any more.
+-- Keeps: the time is no later than the first hold's or attempt's end; it may be earlier, because the queue also
+--        contains bookings that are no longer holds.
 
 local function first_after(key, time)
   local first = call('ZRANGEBYSCORE', key, '(' .. format('%d', time), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
@@ -24,8 +24,8 @@ local function least(times)
   return first
 end
 
--- When the first hold or attempt ends, as Redis has it; when only silent providers are left, when the first of those is
--- given up.
+-- When the first hold or attempt ends, as stored in Redis; if there are only attempts past their deadline, when the
+-- first of them is given up because its provider is silent.
 local function read_retry(g)
   local names = g.names
   local hold = least({ front_of_queue(g) or false, first_after(names.expiries, g.now) or false })
@@ -34,7 +34,7 @@ local function read_retry(g)
   return first or false, silent and silent + bookings.provider_silence or false
 end
 
--- Why what others hold cannot be had: a word, and when it may be free. Read once a group.
+-- The refusal when units are held: a word, and when units may become free. Read once per group.
 function shortages.find(g)
   if g.more then
     return 'MORE', ''

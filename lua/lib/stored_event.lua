@@ -1,10 +1,10 @@
--- stored_event: an event as its hash has it: for those that show or compare it, whatever its epoch. Reads only, and not
--- what users have.
+-- stored_event: an event as stored in its hash, whatever its epoch, for functions that show or compare it. Reads only,
+-- and without users' totals.
 
--- What the names of a tier's fields begin with: its id follows.
+-- Prefixes of a tier's fields: its id follows.
 local counters_mark, hints_mark = 't', 'h'
 
--- The fields of tiers that begin so, in an order of the tiers' ids: names, and what they hold.
+-- The tiers' fields with a prefix, in the order of the ids: names, and values.
 local function fields_of(key, order, mark)
   local names = {}
   for at = 1, #order, layout.id_size do
@@ -13,7 +13,7 @@ local function fields_of(key, order, mark)
   return names, #names > 0 and call('HMGET', key, unpack(names)) or names
 end
 
--- Tiers in an order of their ids: each's id and counters.
+-- The tiers in the order of the ids: id and counters of each.
 local function read_tiers(key, order)
   local names, found = fields_of(key, order, counters_mark)
   for i = 1, #names do
@@ -22,8 +22,8 @@ local function read_tiers(key, order)
   return concat(found)
 end
 
--- An event by the key of its hash, or nil: its `policy` and its text, its numbers by name, and `tiers`: each tier's id
--- and counters, one after the other in the order in which the tiers were made, as an outbox entry has them.
+-- An event by the key of its hash, or nil: its `policy` parsed and as text, its numbers by name, and `tiers`: the
+-- concatenated ids and counters of its tiers in creation order, as in an outbox entry.
 function stored_event.read(key)
   local fields = call('HMGET', key, 'p', 'n', 'o')
   local policy, numbers, order = fields[1], fields[2], fields[3] or ''
@@ -37,7 +37,7 @@ function stored_event.read(key)
   }
 end
 
--- How many users have something of it: the fields that are not its own. `stored`: what `read` returned.
+-- How many users have live bookings: the number of the hash's other fields. `stored`: what `read` returned.
 function stored_event.user_count(key, stored)
   local names, hints = fields_of(key, stored.order, hints_mark)
   local own = 3 + #names -- policy, numbers, order, the tiers' counters
@@ -47,7 +47,7 @@ function stored_event.user_count(key, stored)
   return call('HLEN', key) - own
 end
 
--- Whether an outbox entry, as XRANGE has it, is about an event, in either form: by the event's 16 bytes and its text.
+-- Whether an outbox entry in the form of XRANGE is about an event; `id` and `id_text` match the two storage forms.
 function stored_event.is_of(entry, id, id_text)
   local name, value = entry[2][1], entry[2][2]
   if name == 'h' then
@@ -56,7 +56,7 @@ function stored_event.is_of(entry, id, id_text)
   return name == 'ev' and value == id_text
 end
 
--- What `meta` says to readers of an event of this epoch: `open` or `recovering`.
+-- The partition's state for readers of an event of this epoch: `open` or `recovering`.
 function stored_event.state(meta_key, epoch)
   local meta = call('HMGET', meta_key, 'epoch', 'identity', 'state')
   local is_open = meta[1] == epoch and meta[3] == partition.open_state(epoch, meta[2] or '')

@@ -1,6 +1,6 @@
--- streams: what Redis says of a partition's outbox.
+-- streams: the state of a partition's outbox.
 
--- The id of the last entry that was ever added and how many entries were ever added, or nil when there is no stream.
+-- The id of the last entry ever added and the number of entries ever added, or nil if there is no stream.
 function streams.ends(key)
   if call('EXISTS', key) == 0 then
     return nil
@@ -13,7 +13,7 @@ function streams.ends(key)
   return last, added
 end
 
--- Whether an entry's id is before another's: they are pairs of numbers.
+-- Whether an entry's id is before another's; compares both parts as numbers.
 function streams.is_before(left, right)
   local left_time, left_number = match(left, '^(%d+)-(%d+)$')
   local right_time, right_number = match(right, '^(%d+)-(%d+)$')

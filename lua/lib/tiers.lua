@@ -1,9 +1,8 @@
--- tiers: what each tier of an event has, and how units move between its counts.
+-- tiers: the counts of each tier of an event, and moves of units between them.
 --
--- Keeps: capacity = available + held + sold + blocked, for every tier, whatever is done: units only move.
+-- Keeps: for every tier, capacity = available + held + sold + blocked: units only move between counts.
 
--- Tables of tiers by their ids: each call that reads a tier fills its table anew, for a new one costs as much as a
--- command of Redis.
+-- Tables of tiers by id, refilled by each call that reads the tier, because a new one costs as much as a Redis command.
 local tables = {}
 
 local function read_tier(g, id, text)
@@ -11,7 +10,7 @@ local function read_tier(g, id, text)
   tier.capacity, tier.available, tier.held, tier.sold, tier.blocked, tier.price, tier.kind = read(layout.tier, text)
   tier.is_seated = tier.kind == layout.seated
   if tier.price ~= tier.line_price or currency ~= tier.line_currency or tier.is_seated ~= tier.has_seated_lines then
-    -- By quantity: how a new booking of one line goes on after its key; if it is seated, to its seats.
+    -- By quantity: the record's bytes after the key, for a new booking of one line; up to the seats if it is seated.
     tier.one_line, tier.line_price, tier.line_currency, tier.has_seated_lines =
       {}, tier.price, currency, tier.is_seated
   end
@@ -19,7 +18,7 @@ local function read_tier(g, id, text)
   return tier
 end
 
--- A tier by its id, or false when the event has none such.
+-- A tier by its id, or false if the event has no such tier.
 function tiers.find(g, id)
   local tier = g.tiers[id]
   if tier == nil then
@@ -30,14 +29,14 @@ function tiers.find(g, id)
   return tier
 end
 
--- A new tier, of nothing yet.
+-- Adds a new tier, with all counts zero.
 function tiers.add(g, id, kind)
   local tier = read_tier(g, id, pack(layout.tier, 0, 0, 0, 0, 0, 0, kind))
   g.tiers[id] = tier
   return tier
 end
 
--- The tier's counts are to be written.
+-- Marks the tier's counts to be written.
 function tiers.mark(g, tier)
   if not tier.is_changed then
     tier.is_changed = true
@@ -53,13 +52,13 @@ function tiers.move(g, tier, quantity, from, to)
   tiers.mark(g, tier)
 end
 
--- A tier as it is stored.
+-- A tier in stored form.
 function tiers.text(tier)
   return pack(
     layout.tier, tier.capacity, tier.available, tier.held, tier.sold, tier.blocked, tier.price, tier.kind)
 end
 
--- Where each of the event's tiers stands in the order in which they were made, by id; read once.
+-- The place of each of the event's tiers in creation order, by id; read once.
 function tiers.places(g)
   local places = g.places
   if not places then
@@ -78,7 +77,7 @@ function tiers.at(g, place)
   return sub(event.field(g, 'o') or '', 16 * place - 15, 16 * place)
 end
 
--- Before which row of the tier, counted from its first, no run of n is free. For n above 15 it is that of 16.
+-- The row, counted from the tier's first, before which no run of n is free. For n above 15, the hint of 16.
 function tiers.hint(g, tier, n)
   local hints = tier.hints or event.field(g, 'h' .. tier.id) or layout.no_hints
   tier.hints = hints
@@ -86,14 +85,14 @@ function tiers.hint(g, tier, n)
   return high * 256 + low
 end
 
--- The same becomes `row`.
+-- Sets that row.
 function tiers.set_hint(tier, n, row)
   local hints = tier.hints
   tier.hints = sub(hints, 1, 2 * n - 2) .. pack(layout.hint, row) .. sub(hints, 2 * n + 1)
   tier.is_hint_moved = true
 end
 
--- A row has a free run of this length now.
+-- Lowers hints after a row got a free run of this length.
 function tiers.lower_hints(g, tier, row, run)
   for n = 1, min(run, layout.hint_count) do
     if tiers.hint(g, tier, n) > row then

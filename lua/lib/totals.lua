@@ -1,14 +1,13 @@
--- totals: what a user has of an event, and how many keys the user's claims used lately, as a value: what it becomes is
--- another one.
+-- totals: a user's live bookings of an event, and how many keys the user's claims used recently, as an immutable value.
 --
 -- As text: `tickets bookings`; if claims used keys, `;day,keys` (the last day that is counted, in days since 1970) and,
--- if there are any, `,keys` of the day before it; for bookings with seats a space and their ids (16 bytes each), one
--- after the other.
--- Values without seats are kept and shared: many users have as much as others.
+-- if there are any, `,keys` of the day before it; for bookings with seats a space and their concatenated ids (16 bytes
+-- each).
+-- Values without seats are cached and shared: many users have the same totals.
 
 local states = {}
 
--- What a text says.
+-- Parses a text.
 local function read_text(text)
   local tickets, bookings, day, keys, keys_before, seated =
     match(text, '^(%-?%d+) (%-?%d+);?(%d*),?(%d*),?(%d*) ?(.*)$')
@@ -19,7 +18,7 @@ local function read_text(text)
   return seated == '' and memo.keep(states, text, state) or state
 end
 
--- What a text (false: nothing) says.
+-- The value of a text (false: no totals).
 function totals.read(text)
   text = text or '0 0'
   return states[text] or read_text(text)
@@ -36,7 +35,7 @@ local function of(tickets, bookings, day, keys, keys_before, seated)
   return states[text] or read_text(text)
 end
 
--- The same on a day, with the keys of two days: a key that was used today was, tomorrow, used the day before.
+-- The totals as of a day, with the keys of two days: tomorrow, today's keys count as the day before's.
 function totals.on_day(state, day)
   local turned = state.turned
   if state.day == day then
@@ -52,8 +51,8 @@ function totals.on_day(state, day)
   return turned
 end
 
--- With one booking more, of so many tickets, whose claim used a key on the day that the value is of. Kept: most claims
--- are of as many.
+-- Adds a booking with this many tickets, whose claim used a key on the value's day. Cached: most claims have one of a
+-- few quantities.
 function totals.with_key(state, tickets)
   local more = state[tickets]
   if not more then
@@ -64,18 +63,18 @@ function totals.with_key(state, tickets)
   return more
 end
 
--- With one booking more, of so many tickets.
+-- Adds a booking with this many tickets.
 function totals.with(state, tickets)
   return of(
     state.tickets + tickets, state.bookings + 1, state.day, state.keys, state.keys_before, state.seated)
 end
 
--- After a claim of so many; `day`: on which it used a key (false: it has none).
+-- Adds a claim with this many tickets; `day`: on which it used a key (false: it has none).
 function totals.claimed(state, tickets, day)
   return day and totals.with_key(totals.on_day(state, day), tickets) or totals.with(state, tickets)
 end
 
--- With the seats of a booking that was added.
+-- Adds the id of a booking with seats.
 function totals.with_seats(state, id)
   if state.seated == '' then
     return {
@@ -86,7 +85,7 @@ function totals.with_seats(state, id)
   return of(state.tickets, state.bookings, state.day, state.keys, state.keys_before, state.seated .. id)
 end
 
--- Where in a list of ids one is, or nil.
+-- The position of an id in a list of ids, or nil.
 local function place_of(ids, id)
   for at = 1, #ids, layout.id_size do
     if sub(ids, at, at + layout.id_size - 1) == id then
@@ -96,7 +95,7 @@ local function place_of(ids, id)
   return nil
 end
 
--- With one booking less.
+-- Removes a booking.
 function totals.without(state, tickets, id)
   local seated = state.seated
   local at = place_of(seated, id)

@@ -1,17 +1,16 @@
--- users: the users of a group and what they have of the event, and the limits per user.
+-- users: a group's users, their totals of the event, and the limits per user.
 --
--- The event's hash has them: `u` and the user -> totals (lib/totals.lua).
--- Keeps: a user's totals are those of the user's live bookings; who has nothing is not in the hash; nobody gets more
--- than the limits allow.
+-- Totals are stored in the event's hash: `u` + user -> totals (lib/totals.lua).
+-- Keeps: a user's totals are those of the user's live bookings; a user without live bookings is not in the hash; no
+--        user gets more than the limits allow.
 
 local mark = layout.user_mark
 
--- Users of this call by number, and by that: name, totals (false: not read), whether those changed, and how many keys
--- of other requests than claims were used today (false: none by this call; lib/key_counts.lua). Filled anew by each
--- call.
+-- Numbers of this call's users; by number: name, totals (false: not read), whether those changed, and how many keys of
+-- requests other than claims were used today (false: none by this call; lib/key_counts.lua). Refilled by each call.
 local numbers, names, states, changed, keys_today, count, has_gone = {}, {}, {}, {}, {}, 0, false
 
--- Forgets the users of the call before.
+-- Forgets the users of the previous call.
 function users.begin()
   for i = 1, count do
     numbers[names[i]] = nil
@@ -19,17 +18,17 @@ function users.begin()
   count, has_gone = 0, false
 end
 
--- These lists: numbers, totals, whether those changed, keys.
+-- The lists: numbers, totals, whether those changed, keys.
 function users.lists()
   return numbers, states, changed, keys_today
 end
 
--- The users of this call by number, and how many they are.
+-- The users of this call by number, and their count.
 function users.all()
   return names, count
 end
 
--- A user that has no number yet gets one. Returns it.
+-- Gives a new user a number. Returns it.
 function users.add(user, state, is_changed)
   count = count + 1
   numbers[user] = count
@@ -40,7 +39,7 @@ function users.add(user, state, is_changed)
   return count
 end
 
--- A user's totals; `text`: what the hash has, if it was read (false: nothing).
+-- A user's totals; `text`: the hash's value, if it was read (false: no totals).
 function users.find(g, user, text)
   local number = numbers[user] or users.add(user, false, false)
   if not states[number] then
@@ -68,41 +67,41 @@ function users.load(g, list)
   end
 end
 
--- A user's totals become these.
+-- Sets a user's totals.
 function users.set(user, state)
   local number = numbers[user] or users.add(user, state, true)
   states[number], changed[number] = state, true
   has_gone = has_gone or state.bookings == 0
 end
 
--- The limits per user: why nobody may have so much of an event, as a word and the limit, or nil.
+-- The limits per user: why these totals exceed them, as a word and the limit, or nil.
 function users.refusal(policy, state)
   if state.tickets > policy.max_tickets then
     return 'TICKET_LIMIT', format('%d', policy.max_tickets)
   elseif state.bookings > policy.max_bookings then
     return 'BOOKING_LIMIT', format('%d', policy.max_bookings)
   end
-  -- It need not be judged again: most users have as much as others.
+  -- Skips the check next time: most users have the same totals.
   if state.keys + state.keys_before <= key_counts.limit then
     state.allowed_by = policy.limits
   end
   return nil
 end
 
--- Its owner has a booking (`id`, its tickets, whether it has seats).
+-- Adds a booking to its owner's totals (`id`, its tickets, whether it has seats).
 function users.give(g, user, id, tickets, is_seated)
   local state = users.find(g, user)
   state = totals.with(state, tickets)
   users.set(user, is_seated and totals.with_seats(state, id) or state)
 end
 
--- Its owner has it no more.
+-- Removes a booking from its owner's totals.
 function users.take(g, user, id, tickets)
   users.set(user, totals.without(users.find(g, user), tickets, id))
 end
 
--- Keys that were used by claims of those who have nothing any more are counted by the days' hashes. To be called before
--- the event's numbers are written.
+-- Moves the counts of keys of users without live bookings to the days' hashes. Call it before the event's numbers are
+-- written.
 function users.settle(g)
   if not has_gone then
     return
@@ -115,8 +114,8 @@ function users.settle(g)
   end
 end
 
--- Adds the totals that changed to fields of the event's hash that are to be written, of which there are so many (with
--- their values). Returns how many there are then.
+-- Appends the totals that changed to the event's fields that are to be written. `set_count` counts names and values;
+-- returns the new count.
 function users.add_fields(set, set_count)
   for i = 1, count do
     if changed[i] then
@@ -133,7 +132,7 @@ end
 
 local gone = {}
 
--- Takes out who has nothing any more.
+-- Removes the fields of users without live bookings.
 function users.commit(g)
   local gone_count = 0
   for i = 1, has_gone and count or 0 do

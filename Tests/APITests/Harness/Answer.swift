@@ -3,13 +3,13 @@ import JSON
 import Support
 import Testing
 
-/// What the server answered.
+/// A response of the server.
 struct Answer {
     let status: Int
-    /// By lower-case name.
+    /// Keyed by lower-case name.
     let headers: [String: String]
     let body: [UInt8]
-    /// The body, when it is JSON.
+    /// The body, if it is JSON.
     let json: JSONValue?
 
     init(_ answer: HTTPClient.Answer) {
@@ -26,7 +26,7 @@ struct Answer {
     /// The pointers of a problem's `errors`.
     var pointers: [String] { self["errors"]?.elements.compactMap { $0["pointer"]?.text } ?? [] }
 
-    /// What says nothing of a problem that its status does not (RFC 9110, section 15).
+    /// Titles that add nothing to the status (RFC 9110, section 15).
     static let reasonPhrases: Set = [
         "Bad Request", "Unauthorized", "Payment Required", "Forbidden", "Not Found", "Method Not Allowed",
         "Request Timeout", "Conflict", "Precondition Failed", "Content Too Large", "Unsupported Media Type",
@@ -34,7 +34,7 @@ struct Answer {
         "Internal Server Error", "Service Unavailable", "HTTP Version Not Supported",
     ]
 
-    /// Checks everything that each problem has, and that it is this one.
+    /// Checks what all problems have, and that it is this one.
     func expectProblem(_ status: Int, _ code: String, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(self.status == status && self.code == code, "\(self.status) \(text)", sourceLocation: sourceLocation)
         #expect(headers["content-type"] == "application/problem+json", sourceLocation: sourceLocation)
@@ -58,7 +58,7 @@ struct Answer {
         }
     }
 
-    /// Checks that this is an earlier answer once more.
+    /// Checks that this is a replay of an earlier answer.
     func expectReplay(of first: Answer, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(status == first.status, sourceLocation: sourceLocation)
         #expect(body == first.body, sourceLocation: sourceLocation)

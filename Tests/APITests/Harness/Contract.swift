@@ -1,26 +1,26 @@
-import Documents
+import BundledDocuments
 import JSON
 import Support
 import Testing
 
-/// What `openapi.yaml` promises. Every answer that a test gets is held against it.
+/// The contract in `openapi.yaml`. Every answer that a test gets is checked against it.
 struct Contract {
-    /// What may be answered: headers and, for problems, codes.
+    /// A documented response: headers and, for problems, codes.
     struct Response {
         let headers: Set<String>
         let types: Set<String>
-        /// Empty when the document names none.
+        /// Empty if the document names none.
         let codes: Set<String>
     }
 
-    /// By method and path, with parameters in braces.
+    /// Keyed by method and path, with parameters in braces.
     let operations: [String: [Int: Response]]
     private let paths: [[Substring]]
 
     private static let parsed = Result { try Contract(JSONReader.read(Documents.openapi)) }
     static var shared: Contract { get throws { try parsed.get() } }
 
-    /// Sent with every answer, or by the connection.
+    /// Headers of every answer, or of the connection.
     private static let everywhere: Set = [
         "date", "content-length", "content-type", "connection", "x-request-id", "x-content-type-options",
         "x-frame-options", "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "vary",
@@ -45,7 +45,7 @@ struct Contract {
                 var known: [Int: Response] = [:]
                 for status in responses?.names ?? [] {
                     let response = try resolved(try #require(responses?[status]))
-                    // Each code that may be answered has an example of its name.
+                    // Each documented code has an example of its name.
                     let codes = response["content"]?["application/problem+json"]?["examples"]?.names ?? []
                     known[try #require(Int(status))] = Response(
                         headers: Set((response["headers"]?.names ?? []).map { $0.lowercased() }),
@@ -59,7 +59,7 @@ struct Contract {
         paths = (document["paths"]?.names ?? []).map { $0.split(separator: "/") }
     }
 
-    /// Says what an answer has that the document does not know; requests that no route is for are left out.
+    /// Reports what is not documented in an answer; requests without a route are skipped.
     func check(_ request: Request, _ answer: Answer) {
         let method = request.method == "HEAD" ? "GET" : request.method
         guard let path = template(of: request.path), let known = operations["\(method) \(path)"] else { return }
@@ -78,7 +78,7 @@ struct Contract {
         }
     }
 
-    /// The documented path that is meant; fixed segments are preferred to parameters, as the router does.
+    /// The matching documented path; fixed segments take precedence over parameters, as in the router.
     private func template(of target: String) -> String? {
         let segments = target.prefix { $0 != "?" }.split(separator: "/")
         let fitting = paths.filter { path in

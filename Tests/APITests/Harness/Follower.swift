@@ -2,18 +2,18 @@ import JSON
 import Support
 import Testing
 
-/// A client that follows an event: what it believes of it, by what it was told alone.
+/// A client that follows an event: its state comes only from the messages that it got.
 final class Follower {
     private let port: UInt16
     private let path: String
     private(set) var stream: EventStream
-    /// The sequence number of what it was told last.
+    /// The sequence number of the last message.
     private(set) var last: Int64 = -1
     /// Counters by tier: available, held, sold, blocked.
     private(set) var tiers: [String: [Int64]] = [:]
-    /// A letter a seat.
+    /// One letter per seat.
     private(set) var seats: [Character] = []
-    /// What came, in order.
+    /// The messages, in order.
     private(set) var heard: [EventStream.Message] = []
 
     init(_ api: TestAPI, _ event: String) throws {
@@ -23,13 +23,13 @@ final class Follower {
         try #require(stream.status == 200)
     }
 
-    /// Loses its connection and comes back, as a browser does.
+    /// Disconnects and reconnects, as a browser does.
     func comeBack() throws {
         stream = try EventStream(port: port, path, lastID: String(last))
         try #require(stream.status == 200)
     }
 
-    /// Takes the next event.
+    /// Receives the next message.
     @discardableResult
     func hear() throws -> EventStream.Message {
         let message = try #require(try stream.next(), "the stream ended")
@@ -37,7 +37,7 @@ final class Follower {
         return message
     }
 
-    /// Takes events until what it believes is as wanted.
+    /// Receives messages until its state is as wanted.
     func hear(until condition: (Follower) -> Bool) throws {
         while !condition(self) { try hear() }
     }
@@ -52,7 +52,7 @@ final class Follower {
             tiers = [:]
             seats = Array(json["seats"]?.text ?? "")
         case "availability":
-            #expect(message.id > last, "a change is told once")
+            #expect(message.id > last, "a change is sent once")
             for run in json["seats"]?.elements ?? [] {
                 let at = Int(try #require(run["at"]?.integer))
                 for (index, letter) in try #require(run["states"]?.text).enumerated() { seats[at + index] = letter }

@@ -1,13 +1,13 @@
 import Support
 
-/// A request as it is sent.
+/// A request.
 struct Request {
     let method: String
     let path: String
     private(set) var headers: [(name: String, value: [UInt8])] = []
     private(set) var body: [UInt8] = []
 
-    /// A request, with a body in JSON when there is one.
+    /// A request, with a JSON body if there is one.
     init(_ method: String, _ path: String, _ json: String? = nil) {
         self.method = method
         self.path = path
@@ -16,23 +16,23 @@ struct Request {
         headers.append(("Content-Type", Array("application/json".utf8)))
     }
 
-    /// The same as somebody.
+    /// The request with a token.
     func by(_ token: String) -> Request { with("Authorization", "Bearer \(token)") }
 
-    /// The same with a header more.
+    /// The request with one more header.
     func with(_ name: String, _ value: String) -> Request { with(name, Array(value.utf8)) }
 
-    /// The same with a header more, whose value is these bytes.
+    /// The request with one more header, whose value is these bytes.
     func with(_ name: String, _ value: [UInt8]) -> Request {
         var request = self
         request.headers.append((name, value))
         return request
     }
 
-    /// The same under an idempotency key.
+    /// The request with an idempotency key.
     func keyed(_ key: String) -> Request { with("Idempotency-Key", key) }
 
-    /// The same with these bytes as its body.
+    /// The request with these bytes as its body.
     func carrying(_ bytes: [UInt8]) -> Request {
         var request = self
         request.body = bytes
@@ -48,7 +48,7 @@ struct Request {
 }
 
 extension HTTPClient {
-    /// Sends one request; its answer is left to `answer`.
+    /// Sends one request; `answer` receives its answer.
     func send(_ request: Request) throws { try write(request.bytes) }
 
     /// Waits for one answer.

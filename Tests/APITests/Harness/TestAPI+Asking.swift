@@ -11,7 +11,7 @@ struct TestEvent {
     let tier: String
     let json: Answer
 
-    /// The body of a claim for it.
+    /// The body of a claim for the event.
     func claim(_ quantity: Int = 1, card: String? = nil, more: String = "") -> String {
         let payment = card.map { ",\"payment\":{\"cardNumber\":\"\($0)\"}" } ?? ""
         return "{\"eventId\":\"\(id)\",\"items\":[{\"tierId\":\"\(tier)\",\"quantity\":\(quantity)}]\(payment)\(more)}"
@@ -38,24 +38,24 @@ extension TestAPI {
 
     static let admin = token("admin", roles: ["admin"])
 
-    /// A user nobody else is.
+    /// A token of a unique user.
     static func newUser() -> String { token("user-\(UUID().uuidString)") }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request on its own connection.
     func ask(_ request: Request) throws -> Answer {
         let client = HTTPClient(port: port)
         try client.send(request)
         return try client.answer(to: request)
     }
 
-    /// Sends requests all at once, each on a connection of its own.
+    /// Sends requests concurrently, each on its own connection.
     func askAll(_ requests: [Request]) throws -> [Answer] {
         let clients = requests.map { _ in HTTPClient(port: port) }
         for (client, request) in zip(clients, requests) { try client.send(request) }
         return try zip(clients, requests).map { try $0.answer(to: $1) }
     }
 
-    /// Makes an event and puts it on sale.
+    /// Creates and publishes an event.
     ///
     /// - Parameter members: further members of the body, each with a comma before it.
     func event(capacity: Int = 100, price: Int = 4999, _ members: String = "") throws -> TestEvent {
@@ -70,7 +70,7 @@ extension TestAPI {
             tier: try #require(answer["tiers"]?[0]?["id"]?.text), json: answer)
     }
 
-    /// Makes an event of 100 units with further members.
+    /// Creates an event of 100 units with further members.
     func event(_ members: String) throws -> TestEvent { try event(capacity: 100, members) }
 
     /// Claims units.
@@ -93,13 +93,13 @@ extension TestAPI {
         try ask(Request("GET", "/v1/bookings/\(id)").by(token))
     }
 
-    /// What an event has left: available, held, sold.
+    /// An event's availability: available, held, sold.
     func left(_ event: TestEvent) throws -> [Int64?] {
         let tier = try ask(Request("GET", "/v1/events/\(event.id)/availability"))["tiers"]?[0]
         return ["available", "held", "sold"].map { tier?[$0]?.integer }
     }
 
-    /// Asks until the answer is as it should be; the last one after 10 s.
+    /// Repeats the request until the condition holds; returns the last answer after 10 s.
     func until(_ condition: (Answer) -> Bool, _ request: Request) async throws -> Answer {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {

@@ -3,7 +3,7 @@ import Payments
 import Support
 import Testing
 
-/// What a provider says by itself.
+/// A callback of the provider.
 struct Message {
     var type = "payment.success"
     var booking: String
@@ -21,19 +21,19 @@ struct Message {
             """
     }
 
-    /// The same of something else.
+    /// A changed copy.
     func but(_ change: (inout Message) -> Void) -> Message {
         var message = self
         change(&message)
         return message
     }
 
-    /// That nothing was taken.
+    /// The message of a failed charge.
     var failed: Message { but { $0.type = "payment.failed" } }
 }
 
 extension TestAPI {
-    /// A signed message, under an id of its own unless it is given.
+    /// A signed callback, with a new id unless one is given.
     func callback(
         _ message: Message, id: String = "msg-\(UUID().uuidString)", age: Int64 = 0
     ) throws -> Request {
@@ -44,30 +44,30 @@ extension TestAPI {
             .with("webhook-signature", signature.sign(id: id, timestamp: now, body: Array(message.body.utf8)))
     }
 
-    /// Sends a message and gives the outcome that was answered; of a problem, its code.
+    /// Sends a message and returns the outcome, or the code of a problem.
     func tell(_ message: Message, id: String = "msg-\(UUID().uuidString)") throws -> String {
         let answer = try ask(try callback(message, id: id))
         return (answer.status == 200 ? answer["outcome"]?.text : answer.code) ?? "\(answer.status)"
     }
 
-    /// Waits until PostgreSQL counts so many.
+    /// Waits until a query of PostgreSQL returns this count.
     func until(
         _ count: Int64, _ sql: String, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
-            // What is counted after the deadline counts, too: a busy machine may run nothing of ours until then.
+            // One query after the deadline counts too: a busy machine may not run this test until then.
             let isOver = ContinuousClock.now >= deadline
             if try await self.count(sql) == count { return }
             guard !isOver else {
-                Issue.record("it never was \(count): \(sql)", sourceLocation: sourceLocation)
+                Issue.record("the count never was \(count): \(sql)", sourceLocation: sourceLocation)
                 return
             }
             try await Task.sleep(for: .milliseconds(10))
         }
     }
 
-    /// Waits until PostgreSQL has the booking and its payment so.
+    /// Waits until PostgreSQL has the booking and its payment in these states.
     func written(
         _ booking: String, _ status: String, payment: String?, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -80,7 +80,7 @@ extension TestAPI {
             """, sourceLocation: sourceLocation)
     }
 
-    /// A hold of a tier with one unit, whose time is over.
+    /// An expired hold.
     func lapsed(_ event: TestEvent, by token: String) async throws -> Answer {
         let held = try claim(event, by: token)
         let read = try await until(

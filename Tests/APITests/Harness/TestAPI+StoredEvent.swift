@@ -1,9 +1,9 @@
-import Booking
-import Inventory
+import BoxOffice
 import RedisClient
+import SeatInventory
 import Testing
 
-/// Hands on what Redis has of an event.
+/// Direct changes of an event in Redis.
 extension TestAPI {
     private func eventKey(_ event: String) async throws -> [UInt8] {
         try #require(try await redis("KEYS", "*:e:\(event)").array?.first?.bytes)

@@ -1,48 +1,48 @@
 import API
-import Booking
+import BoxOffice
 import Cryptography
-import EventLoop
 import Foundation
-import HTTPServer
-import Inventory
+import HTTP
+import Loops
 import Payments
 import PostgresClient
-import Reconciler
+import Reconciliation
 import Records
 import RedisClient
+import SeatInventory
 import Settlement
 import Support
 import Testing
 
-/// One server and one reconciler in this process, on a Redis of their own and a database of their own, each under its
-/// account with the least rights.
+/// One server and one reconciler in this process, on their own Redis and their own database, each with its
+/// least-privileged account.
 final class TestAPI: Sendable {
-    /// How it runs.
+    /// Options of the server and the reconciler.
     struct Options: Sendable {
         var persistWait = Duration.seconds(10)
         var redisIsDurable = true
         var requiresIdempotencyKey = false
         var simulation = SimulatedGateway.Behaviour.silent
-        /// Whether the reconciler asks the provider, and lets it give money back.
+        /// Whether the reconciler settles payments with the provider, refunds included.
         var settles = false
         var corsOrigins: [String] = []
-        var opensReserve = false
-        var givesTicketsAway = false
+        var allowsAnonymousReserve = false
+        var allowsUnpaidTickets = false
         var redisArguments: [String] = []
-        /// Whether PostgreSQL is its own, so that it may be stopped.
+        /// Whether it has its own PostgreSQL server, which a test may stop.
         var ownsPostgres = false
-        /// Entries not written down at which claims are refused.
+        /// Unpersisted entries at which claims are refused.
         var outboxLimit = 1_000_000
         /// How long Redis may take to answer.
         var redisPatience = Duration.seconds(2)
         /// Claims that a loop works on at a time.
         var inFlightLimit = 256
-        /// How many requests each may send.
+        /// How many requests a principal or address may send.
         var rateLimits: RateLimits?
-        /// Waits that one copy bears.
+        /// Most waits of the process.
         var waitLimit = 1000
         var settlement = SettlementTimes()
-        /// Whether there is a second server beside it that takes no short ways.
+        /// Whether to run a second server that takes no fast paths.
         var addsStrict = false
     }
 
@@ -54,9 +54,9 @@ final class TestAPI: Sendable {
     let redisServer: RedisServerProcess
     let postgresServer: PostgresServerProcess
     let port: UInt16
-    /// Of the server that takes no short ways, if there is one.
+    /// The port of the server that takes no fast paths, if there is one.
     let strictPort: UInt16?
-    /// Of its database, for who owns it.
+    /// The URL of the database, for its owner.
     let databaseURL: String
     private let simulation: SimulatedGateway.Behaviour
     private let settlement: SettlementTimes?
@@ -64,7 +64,7 @@ final class TestAPI: Sendable {
     private let loop: EventLoop
     private let parts: Parts
 
-    // SAFETY of @unchecked: touched in its loop's isolation only.
+    // SAFETY of @unchecked: accessed in its loop's isolation only.
     private final class Parts: @unchecked Sendable {
         var server: APIServer?
         var strict: APIServer?
@@ -84,7 +84,7 @@ final class TestAPI: Sendable {
         return configuration
     }
 
-    /// The one that the suite's trait started.
+    /// The instance that the suite's trait started.
     static var current: TestAPI { get throws { try #require(running) } }
 
     init(_ options: Options) async throws {
@@ -113,8 +113,8 @@ final class TestAPI: Sendable {
             simulation: options.simulation)
         configuration.webhookSignature = Self.signature
         configuration.corsOrigins = options.corsOrigins
-        configuration.opensReserve = options.opensReserve
-        configuration.givesTicketsAway = options.givesTicketsAway
+        configuration.allowsAnonymousReserve = options.allowsAnonymousReserve
+        configuration.allowsUnpaidTickets = options.allowsUnpaidTickets
         configuration.outboxLimit = options.outboxLimit
         configuration.inFlightLimit = options.inFlightLimit
         configuration.rateLimits = options.rateLimits
@@ -160,7 +160,7 @@ final class TestAPI: Sendable {
         try await untilReady()
     }
 
-    /// Waits until it may book.
+    /// Waits until the server can book.
     func untilReady() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while await !loop.run({ _ in await parts.server?.isReady() ?? false }) {
@@ -174,7 +174,7 @@ final class TestAPI: Sendable {
         await loop.run { _ in parts.server?.routes.map { "\($0.method) \($0.path)" } ?? [] }
     }
 
-    /// Who may call each route, by `GET /v1/events`.
+    /// The policy of each route, by `GET /v1/events`.
     func policies() async -> [String: RoutePolicy] {
         await loop.run { _ in
             var policies: [String: RoutePolicy] = [:]
@@ -186,7 +186,7 @@ final class TestAPI: Sendable {
         }
     }
 
-    /// Begins to write outboxes down.
+    /// Starts persisting outboxes.
     func startReconciler() async {
         await loop.run { loop in
             guard let configuration = try? Self.redis(redisServer, .reconcile) else { return }
@@ -206,7 +206,7 @@ final class TestAPI: Sendable {
         }
     }
 
-    /// Writes nothing down any more, and gives no hold back.
+    /// Stops persisting, and expiring holds.
     func stopReconciler() async {
         await loop.run { _ in
             await parts.reconciler?.stop()
@@ -235,13 +235,13 @@ final class TestAPI: Sendable {
         if postgresServer !== (try? TestServers.postgres) { postgresServer.kill() }
     }
 
-    /// Asks Redis past the server.
+    /// Sends a command to Redis directly.
     @discardableResult
     func redis(_ command: String...) async throws -> RedisValue {
         try await loop.run { _ in try #require(try await parts.inventory?.command(command)) }
     }
 
-    /// The same of a command whose arguments need not be text.
+    /// Sends a command whose arguments need not be text.
     @discardableResult
     func redis(bytes arguments: [UInt8]...) async throws -> RedisValue {
         var command = RedisCommand(argumentCount: arguments.count)
@@ -250,12 +250,12 @@ final class TestAPI: Sendable {
         return try await loop.run { _ in try #require(try await parts.connection?.send(sent)) }
     }
 
-    /// Where Redis has a booking's record.
+    /// The key of a booking's record in Redis.
     func recordKey(_ booking: String) throws -> [UInt8] {
         KeySpace(partitions: Partition.maximumCount).booking(BookingID(stored: try #require(UUIDBytes(booking))))
     }
 
-    /// Claims a unit past the server, under an id as the stores may have one of before there were rules.
+    /// Claims a unit in Redis directly, for a user id as stores may have one from before the rules.
     ///
     /// - Returns: the booking's id.
     func claim(_ event: TestEvent, asStored user: UserID) async throws -> String {
@@ -275,26 +275,26 @@ final class TestAPI: Sendable {
         return outcome.0.description
     }
 
-    /// Lets Redis let go of a booking, as its lifetime does.
+    /// Removes a booking from Redis, as its expiry there does.
     func forget(_ booking: String) async throws {
         let forgotten = try await redis(bytes: Array("DEL".utf8), recordKey(booking))
         #expect(forgotten.integer == 1)
     }
 
-    /// Changes PostgreSQL past the server.
+    /// Changes PostgreSQL directly.
     func execute(_ sql: String) async throws {
         try await loop.run { _ in
             _ = try await parts.pool?.query(PostgresStatement(sql, isPrepared: false))
         }
     }
 
-    /// A number from PostgreSQL, past the server.
+    /// Reads a count from PostgreSQL directly.
     func count(_ sql: String) async throws -> Int64 {
         try await loop.run { _ in try #require(try await parts.pool?.query(sql).first?.integer("count")) }
     }
 }
 
-/// Runs a suite on a `TestAPI` of its own.
+/// Runs a suite on its own `TestAPI`.
 struct APITrait: SuiteTrait, TestScoping {
     let options: TestAPI.Options
 

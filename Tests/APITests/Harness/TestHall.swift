@@ -1,6 +1,6 @@
 import Testing
 
-/// An event in a hall of its own: section A with two rows of five at 200, section B with one row of four at 100, and ten
+/// An event in its own hall: section A with two rows of five at 200, section B with one row of four at 100, and ten
 /// standing at 50.
 struct TestHall {
     let event: String
@@ -35,7 +35,7 @@ struct TestHall {
         try ids(api).mapValues(\.id)
     }
 
-    /// What each seat is.
+    /// The status of each seat.
     func statuses(_ api: TestAPI) throws -> [String: String] {
         try ids(api).mapValues(\.status)
     }
@@ -61,7 +61,7 @@ struct TestHall {
         try api.ask(Request("POST", "/v1/bookings", claim(items, card: card)).by(token))
     }
 
-    /// Names seats in an item.
+    /// An item that names seats.
     static func named(_ ids: String?...) -> String {
         "{\"seatIds\":[\(ids.map { "\"\($0 ?? "")\"" }.joined(separator: ","))]}"
     }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import API
 
-@Suite("Which media type is preferred")
+@Suite("Preferred media types")
 struct AcceptedMediaTests {
     @Test(
-        "CSV is when it is wanted more than JSON, or named where JSON is only covered",
+        "CSV is preferred if its quality is higher, or if it is named and JSON only matches a wildcard",
         arguments: [
             ("text/csv", true), ("Text/CSV", true), ("text/csv; charset=utf-8; header=present", true),
             ("text/*", true), ("*/*", false), ("application/json", false), ("", false),

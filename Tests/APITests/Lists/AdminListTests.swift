@@ -3,7 +3,7 @@ import JSON
 import Testing
 
 extension ContractTests {
-    @Suite("Everybody's bookings")
+    @Suite("All users' bookings")
     struct AdminListTests {
         private func list(_ api: TestAPI, _ query: String) throws -> Answer {
             try api.ask(Request("GET", "/v1/admin/bookings?\(query)").by(TestAPI.admin))
@@ -15,7 +15,7 @@ extension ContractTests {
             return (answer, CSV.rows(answer.text))
         }
 
-        @Test("are listed for administrators alone, newest first, by event, user and status of now, page by page")
+        @Test("are listed for administrators only, newest first, by event, user and present status, in pages")
         func filters() async throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -50,7 +50,7 @@ extension ContractTests {
             for (query, pointer) in [
                 ("status=reserved", "?status"), ("limit=101", "?limit"), ("cursor=x", "?cursor"), ("page=1", "?page"),
                 ("eventId=abc", "?eventId"), ("email=ann", "?email"), ("userId=%00", "?userId"),
-                // Whose is empty must not mean everybody's.
+                // An empty user must not mean all users.
                 ("userId=", "?userId"), ("email=", "?email"),
             ] {
                 let answer = try list(api, query)
@@ -63,7 +63,7 @@ extension ContractTests {
             try api.ask(request.with("X-API-Key", "box-office-key-of-tests")).expectProblem(403, "forbidden")
         }
 
-        @Test("are found by the address of an account, however it is spelt")
+        @Test("are found by an account's address, in any spelling")
         func address() async throws {
             let api = try TestAPI.current
             let event = try api.event()
@@ -85,7 +85,7 @@ extension ContractTests {
             #expect(try table(api, "email=nobody@example.com").rows.count == 1)
         }
 
-        @Test("are a table that spreadsheets read as it is, with no formula in it")
+        @Test("are a table that spreadsheets can open, without formulas")
         func csv() async throws {
             let api = try TestAPI.current
             let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -131,13 +131,13 @@ extension ContractTests {
             #expect(try api.ask(wanted.with("Accept", "text/csv;q=0.1, application/json"))["data"] != nil)
         }
 
-        @Test("come as a table whole, however many there are")
+        @Test("are exported completely, however many there are")
         func long() async throws {
             let api = try TestAPI.current
             let event = try api.event()
             let held = try api.claim(event, by: TestAPI.newUser())
             #expect(try list(api, "eventId=\(event.id)").listed == [held.id])
-            // Copies of one booking, under ids before it.
+            // Copies of one booking, under smaller ids.
             let copies = 1733
             try await api.execute(
                 """
@@ -155,7 +155,7 @@ extension ContractTests {
     }
 }
 
-/// Reads RFC 4180.
+/// Parses RFC 4180.
 enum CSV {
     static func rows(_ text: String) -> [[String]] {
         var rows: [[String]] = []

@@ -1,4 +1,4 @@
-import Booking
+import BoxOffice
 import JSON
 import RedisClient
 import Support
@@ -13,7 +13,7 @@ extension Answer {
 
 @Suite("Lists while nothing is persisted", .api { $0.persistWait = .milliseconds(60) }, .serialized)
 struct IncompleteListTests {
-    /// Waits until all that was answered is persisted.
+    /// Waits until everything that was answered is persisted.
     private func persisted(_ api: TestAPI, _ user: String) async throws -> Answer {
         let list = try await api.until({ $0["complete"]?.bool == true }, Request("GET", "/v1/bookings").by(user))
         #expect(list["complete"]?.bool == true)
@@ -26,7 +26,7 @@ struct IncompleteListTests {
         return answer
     }
 
-    @Test("they say so, and have what the copy itself has booked and changed, as it is now")
+    @Test("they are marked incomplete, and have what this process booked and changed, in its present state")
     func own() async throws {
         let api = try TestAPI.current
         let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -44,7 +44,7 @@ struct IncompleteListTests {
         for (id, status) in [(held.id, "RESERVED"), (paid.id, "CONFIRMED"), (kept.id, "CANCELLED")] {
             #expect(all.listed(id)?["status"]?.text == status && all.listed(id)?["persisted"]?.bool == false)
         }
-        // What PostgreSQL has under another status is in no list of that one.
+        // A booking that has another status in PostgreSQL is not in the list of that status.
         #expect(try list(api, ann, "status=RESERVED").listed == [held.id])
         #expect(try list(api, ann, "status=CONFIRMED").listed == [paid.id])
         #expect(try list(api, ann, "status=CANCELLED&eventId=\(event.number)").listed == [kept.id])
@@ -61,7 +61,7 @@ struct IncompleteListTests {
         #expect(after.listed == all.listed && after.listed(paid.id)?["persisted"]?.bool == true)
     }
 
-    @Test("pages have each booking once, wherever it is, and stay as long as they are")
+    @Test("pages have each booking once, wherever it is stored, and keep their length")
     func pages() async throws {
         let api = try TestAPI.current
         let event = try api.event(",\"maxTicketsPerUser\":null")
@@ -88,7 +88,7 @@ struct IncompleteListTests {
         try await api.untilReady()
     }
 
-    @Test("a hold past its time is expired in every list, whoever has not returned it yet")
+    @Test("a hold past its end is expired in every list, released or not")
     func expired() async throws {
         let api = try TestAPI.current
         let event = try api.event(",\"holdSeconds\":1,\"maxTicketsPerUser\":null")
@@ -118,7 +118,7 @@ struct IncompleteListTests {
         let event = try api.event()
         let ann = TestAPI.newUser()
         let bob = TestAPI.newUser()
-        // PostgreSQL cannot hold what is in Redis.
+        // PostgreSQL cannot store what is in Redis.
         try await api.execute("ALTER TABLE bookings ADD CONSTRAINT no_threes CHECK (total_amount <> \(3 * 4999))")
         let held = try api.claim(event, 3, by: ann)
         #expect(try api.claim(event, by: bob).status == 201)
@@ -133,7 +133,7 @@ struct IncompleteListTests {
         #expect(try await api.until({ $0["complete"]?.bool == true }, everybody)["complete"]?.bool == true)
     }
 
-    @Test("while a partition recovers, or this Redis is not the one that PostgreSQL knows, they are not complete")
+    @Test("they are incomplete while a partition recovers, or if this Redis is not the current one")
     func recovering() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -160,7 +160,7 @@ struct IncompleteListTests {
         $0.persistWait = .milliseconds(60)
     }, .serialized)
 struct StoreAwayListTests {
-    @Test("without PostgreSQL they are 200 with what the copy has booked")
+    @Test("without PostgreSQL they are 200 with what this process booked")
     func postgres() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -173,7 +173,7 @@ struct StoreAwayListTests {
         let rest = try api.ask(
             Request("GET", "/v1/bookings?limit=1&cursor=\(list["nextCursor"]?.text ?? "")").by(ann))
         #expect(rest.listed == [first.id] && rest["nextCursor"]?.isNull == true)
-        // Which event has a number, PostgreSQL alone knows.
+        // Only PostgreSQL maps a number to an event.
         for path in [
             "/v1/admin/bookings", "/v1/payments", "/v1/bookings?eventId=987654", "/v1/admin/bookings?eventId=987654",
             "/v1/payments?eventId=987654",
@@ -184,7 +184,7 @@ struct StoreAwayListTests {
         #expect(try api.ask(Request("GET", "/v1/admin/bookings").by(TestAPI.admin)).listed.contains(second.id))
         let unknown = try api.ask(Request("GET", "/v1/admin/bookings?email=ann@example.com").by(TestAPI.admin))
         #expect(unknown.status == 200 && unknown["complete"]?.bool == false)
-        // A file without bookings would be taken for the truth.
+        // A file without bookings would be taken for complete.
         let table = Request("GET", "/v1/admin/bookings").with("Accept", "text/csv").by(TestAPI.admin)
         try api.ask(table).expectProblem(503, "inventory-unavailable")
         try api.postgresServer.start()
@@ -208,7 +208,7 @@ struct StoreAwayListTests {
         #expect(whole.listed == [held.id])
     }
 
-    @Test("without Redis they are what PostgreSQL has")
+    @Test("without Redis they have what PostgreSQL has")
     func redis() async throws {
         let api = try TestAPI.current
         let event = try api.event()

@@ -2,7 +2,7 @@ import RedisClient
 import Support
 import Testing
 
-@Suite("Lists that are asked for often", .api(), .serialized)
+@Suite("Frequent lists", .api(), .serialized)
 struct ListSharingTests {
     private func reads(_ api: TestAPI) async throws -> Int {
         let stats = try await api.redis("INFO", "commandstats").string ?? ""
@@ -10,7 +10,7 @@ struct ListSharingTests {
         return calls.flatMap { Int($0) } ?? 0
     }
 
-    @Test("cost Redis one read of its outboxes every two milliseconds for all of them together")
+    @Test("together cost Redis one read of its outboxes every two milliseconds")
     func shared() async throws {
         let api = try TestAPI.current
         let event = try api.event()
@@ -31,7 +31,7 @@ struct ListSharingTests {
         #expect(rounds <= milliseconds / 2 + 2 && rounds >= 1, "\(rounds) rounds in \(milliseconds) ms")
     }
 
-    @Test("a list of one event asks for its partition alone")
+    @Test("a list of one event reads only its partition")
     func onePartition() async throws {
         let api = try TestAPI.current
         let event = try api.event()

@@ -1,11 +1,11 @@
-import Booking
-import Inventory
+import BoxOffice
 import Records
+import SeatInventory
 import Testing
 
 @testable import API
 
-@Suite("Up to where a list waits")
+@Suite("Persistence target of a list")
 struct PersistenceTargetTests {
     private let first = Partition(0)
     private let second = Partition(1)
@@ -21,14 +21,14 @@ struct PersistenceTargetTests {
             hasDeadLetters: dead)
     }
 
-    @Test("it is there when every partition's cursor has reached what its outbox had, and is not asked again")
+    @Test("it is settled when every partition's cursor has reached its outbox's end, and is not asked again")
     func settles() {
         var target = PersistenceTarget([first, second])
         target.take([first: end(5), second: end(7)])
         #expect(target.unasked.isEmpty)
         target.take([first: cursor(5), second: cursor(6)])
         #expect(!target.isSettled && target.unsettled == [second])
-        // What came later is not waited for.
+        // Later entries are not waited for.
         target.take([second: end(9)])
         target.take([second: cursor(7)])
         #expect(target.isSettled && !target.hasOverruled && !target.hasDeadLetters)
@@ -44,7 +44,7 @@ struct PersistenceTargetTests {
         #expect(target.unsettled == [second] && target.unasked == [second])
     }
 
-    @Test("under another epoch Redis is asked again, whichever of the two is behind")
+    @Test("under another epoch Redis is asked again, whichever store is behind")
     func epochs() {
         for (redis, postgres) in [(Int64(1), Int64(2)), (2, 1)] {
             var target = PersistenceTarget([first])
@@ -59,7 +59,7 @@ struct PersistenceTargetTests {
         }
     }
 
-    @Test("what PostgreSQL refused is told along")
+    @Test("refusals by PostgreSQL are reported")
     func refusals() {
         var target = PersistenceTarget([first, second])
         target.take([first: end(1), second: end(1)])

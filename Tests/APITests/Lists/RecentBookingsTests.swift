@@ -1,10 +1,10 @@
-import Booking
+import BoxOffice
 import Support
 import Testing
 
 @testable import API
 
-@Suite("Bookings that a process remembers")
+@Suite("Recent bookings of a process")
 struct RecentBookingsTests {
     private func booking(_ number: Int) -> BookingID {
         BookingID(partition: Partition(0), milliseconds: Int64(number), random: UInt64(number))
@@ -12,7 +12,7 @@ struct RecentBookingsTests {
 
     private func user(_ number: Int) -> UserID { UserID(stored: "user-\(number)") }
 
-    @Test("are each user's own, the newest first and each once, as long as the ring has them")
+    @Test("are per user, newest first and each once, as long as the ring has them")
     func model() {
         var generator = SeededGenerator(seed: 7)
         let recent = RecentBookings(capacity: 64)

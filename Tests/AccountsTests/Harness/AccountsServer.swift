@@ -1,19 +1,19 @@
 import API
 import Accounts
-import EventLoop
 import Foundation
-import HTTPServer
+import HTTP
+import Loops
 import PostgresClient
 import Records
 import RedisClient
 import Support
 import Testing
 
-/// The API in this process, on a Redis of its own and a database of its own.
+/// The API in this process, with its own Redis and its own database.
 final class AccountsServer: Sendable {
     static let secret = Array("a secret for tests, 32 bytes or more".utf8)
     @TaskLocal static var running: AccountsServer?
-    /// The one that the suite's trait started.
+    /// The server that the suite's trait started.
     static var current: AccountsServer { get throws { try #require(running) } }
 
     let redis: RedisServerProcess
@@ -29,7 +29,7 @@ final class AccountsServer: Sendable {
         var server: APIServer?
     }
 
-    /// - Parameter trustsLoopback: whether clients may say whose requests they bring.
+    /// - Parameter trustsLoopback: whether clients may set a forwarded address.
     init(_ accounts: AccountsConfiguration, trustsLoopback: Bool = false) async throws {
         let redis = try RedisServerProcess()
         let database = "accounts_\(UInt32.random(in: .min ... .max))"
@@ -73,7 +73,7 @@ final class AccountsServer: Sendable {
         redis.kill()
     }
 
-    /// Sends a request on a connection of its own.
+    /// Sends a request on a new connection.
     func send(
         _ method: String, _ path: String, token: String? = nil, headers: [(String, String)] = [],
         _ body: [String: Any]? = nil
@@ -83,7 +83,7 @@ final class AccountsServer: Sendable {
             method, path, headers: headers + (token.map(Self.bearer) ?? []), body: text)
     }
 
-    /// Sends a POST with a text as it is.
+    /// Sends a POST with an unencoded body.
     func post(_ path: String, text: String) throws -> HTTPClient.Answer {
         try HTTPClient(port: port).send("POST", path, body: text)
     }
@@ -94,7 +94,7 @@ final class AccountsServer: Sendable {
     func rows(_ sql: String) throws -> [String] { try TestServers.postgres.rows(sql, database: database) }
 }
 
-/// Runs a suite on an `AccountsServer` of its own.
+/// Runs a suite with its own `AccountsServer`.
 struct AccountsServerTrait: SuiteTrait, TestScoping {
     let configuration: @Sendable () async throws -> AccountsConfiguration
     let trustsLoopback: Bool
@@ -114,7 +114,7 @@ struct AccountsServerTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == AccountsServerTrait {
-    /// A server and its stores for the suite.
+    /// Starts a server and its stores for the suite.
     static func accounts(
         _ configuration: @escaping @Sendable () async throws -> AccountsConfiguration = { AccountsConfiguration() },
         trustsLoopback: Bool = false
@@ -123,7 +123,7 @@ extension Trait where Self == AccountsServerTrait {
     }
 }
 
-/// What a login gave.
+/// The tokens of a login.
 struct Login {
     let accessToken: String
     let refreshToken: String
@@ -137,7 +137,7 @@ struct Login {
 extension AccountsServer {
     static let password = "correct horse 1"
 
-    /// Makes an account.
+    /// Registers an account.
     @discardableResult
     func register(_ name: String) throws -> Login {
         try Login(

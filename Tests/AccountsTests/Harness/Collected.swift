@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What threads of a test gather.
+/// Values collected by several threads of a test.
 final class Collected<Value: Sendable>: Sendable {
     private let values = Mutex<[Value]>([])
     func add(_ value: Value) { values.withLock { $0.append(value) } }

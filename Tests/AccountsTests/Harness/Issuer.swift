@@ -1,9 +1,9 @@
-import EventLoop
 import Foundation
-import HTTPServer
+import HTTP
+import Loops
 import Synchronization
 
-/// An outside identity provider on the loopback interface, as far as its key set goes.
+/// An outside identity provider on the loopback interface that serves only a key set.
 final class Issuer: Sendable {
     let url: String
     private let loop: EventLoop
@@ -15,7 +15,7 @@ final class Issuer: Sendable {
         var server: HTTPServer?
     }
 
-    /// What it answers, and how often it was asked.
+    /// The response, and the number of requests.
     final class Page: Sendable {
         struct State {
             var status = 200

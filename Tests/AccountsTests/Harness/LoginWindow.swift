@@ -1,6 +1,6 @@
 import Text
 
-/// Attempts over a sliding window, as `lua/login_limit.lua` counts them: a value without a clock.
+/// A model of `lua/login_limit.lua`: attempts within a sliding window. A value type without a clock.
 struct LoginWindow {
     private struct Attempt {
         let id: String
@@ -9,30 +9,30 @@ struct LoginWindow {
     private var attempts: [ExactText: [Attempt]] = [:]
     private let maximumKeys: Int
 
-    /// - Parameter maximumKeys: most accounts and addresses that are counted at a time.
+    /// - Parameter maximumKeys: the most accounts and addresses that are counted at a time.
     init(maximumKeys: Int = 10_000) { self.maximumKeys = maximumKeys }
 
     /// Counts an attempt.
     ///
     /// - Parameters:
-    ///   - limit: most attempts in a window.
+    ///   - limit: the most attempts in a window.
     ///   - window: milliseconds.
     ///   - now: milliseconds.
-    /// - Returns: 0, or the milliseconds until the oldest attempt leaves the window: refused, and not counted.
+    /// - Returns: 0 if counted; if refused, the milliseconds until the oldest attempt leaves the window.
     mutating func begin(_ name: String, _ id: String, limit: Int, window: Int64, now: Int64) -> Int64 {
         let key = ExactText(name)
         let current = (attempts[key] ?? []).filter { $0.at > now - window }
         guard current.count < limit else { return max(1, current[0].at + window - now) }
         if attempts[key] == nil, attempts.count >= maximumKeys {
             attempts = attempts.filter { $0.value.contains { $0.at > now - window } }
-            // Whoever fills the table must not get attempts for free by it.
+            // Filling the table must not give an attacker uncounted attempts.
             if attempts.count >= maximumKeys { return window }
         }
         attempts[key] = current + [Attempt(id: id, at: now)]
         return 0
     }
 
-    /// Takes an attempt out again.
+    /// Removes an attempt.
     mutating func withdraw(_ name: String, _ id: String) {
         let key = ExactText(name)
         attempts[key]?.removeAll { $0.id == id }

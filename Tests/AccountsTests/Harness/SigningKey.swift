@@ -2,13 +2,13 @@ import CCrypto
 import Cryptography
 import Foundation
 
-/// The private side of an outside issuer's key.
+/// The private key of an outside issuer.
 // SAFETY of @unchecked: the key is never changed after `init`, and libcrypto lets any thread sign with it.
 final class SigningKey: @unchecked Sendable {
     enum Kind { case rsa(bits: Int32), p256 }
 
     let name: String
-    /// What goes into a key set.
+    /// The public key, as in a key set.
     let published: [String: String]
     private let key: OpaquePointer
     private let algorithm: String
@@ -61,13 +61,13 @@ final class SigningKey: @unchecked Sendable {
         return base64URLEncode(bytes)
     }
 
-    /// A token; what is given overrides what a good one says, and nil leaves a member out.
+    /// Makes a token. Given members override those of a valid token; `nil` omits a member.
     func token(header: [String: Any?] = [:], _ claims: [String: Any?]) -> String {
         let usual: [String: Any?] = ["alg": algorithm, "kid": name, "typ": "JWT"]
         return sign(json: Self.json(usual.merging(header) { $1 }), Self.json(claims))
     }
 
-    /// A token of a header and claims that may be no JSON.
+    /// Makes a token from a header and claims that need not be valid JSON.
     func sign(json header: String, _ claims: String) -> String {
         let signed = "\(base64URLEncode(Array(header.utf8))).\(base64URLEncode(Array(claims.utf8)))"
         return "\(signed).\(base64URLEncode(signature(Array(signed.utf8))))"
@@ -91,7 +91,7 @@ final class SigningKey: @unchecked Sendable {
         return algorithm == "ES256" ? Self.raw(Array(bytes[..<length])) : Array(bytes[..<length])
     }
 
-    /// r and s of libcrypto's form, 32 bytes each.
+    /// Converts a DER signature to r and s, 32 bytes each.
     private static func raw(_ der: [UInt8]) -> [UInt8] {
         der.withUnsafeBufferPointer { buffer in
             var start = buffer.baseAddress
@@ -107,7 +107,7 @@ final class SigningKey: @unchecked Sendable {
     }
 }
 
-/// A key set as an issuer publishes it.
+/// A key set in the form that issuers publish.
 func keySetJSON(_ keys: [[String: String]]) -> [UInt8] {
     Array((try? JSONSerialization.data(withJSONObject: ["keys": keys])) ?? Data())
 }

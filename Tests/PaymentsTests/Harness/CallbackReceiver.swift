@@ -1,11 +1,11 @@
-import EventLoop
 import Foundation
-import HTTPServer
+import HTTP
+import Loops
 import Payments
 import Support
 import Synchronization
 
-/// Takes callbacks, as `usher serve` does, and remembers them.
+/// Receives callbacks, like `usher serve`, and stores them.
 final class CallbackReceiver: Sendable {
     struct Callback: Sendable {
         let id: String
@@ -17,7 +17,7 @@ final class CallbackReceiver: Sendable {
             (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any] ?? [:]
         }
 
-        /// Checked with the clock that it was signed by.
+        /// Whether the signature is valid at the time of signing.
         var isSigned: Bool {
             guard let signature = WebhookSignature(secrets: [Provider.secret]), let now = Int64(timestamp) else {
                 return false
@@ -28,7 +28,7 @@ final class CallbackReceiver: Sendable {
 
     private final class Handler: HTTPHandler, Sendable {
         let callbacks = Mutex<[Callback]>([])
-        /// Answers to give before 200.
+        /// Statuses to answer with before 200.
         let refusals = Mutex<[Int]>([])
 
         func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -64,12 +64,12 @@ final class CallbackReceiver: Sendable {
 
     var callbacks: [Callback] { handler.callbacks.withLock { $0 } }
 
-    /// Gives these answers first.
+    /// Answers with these statuses first.
     func refuse(_ statuses: [Int]) { handler.refusals.withLock { $0 = statuses } }
 
-    /// Waits until so many have come.
+    /// Waits until `count` callbacks have arrived.
     func wait(for count: Int) throws -> [Callback] {
-        try eventually("\(count) callbacks have come") { callbacks.count >= count }
+        try eventually("\(count) callbacks have arrived") { callbacks.count >= count }
         return callbacks
     }
 

@@ -1,10 +1,10 @@
-import Booking
-import EventLoop
+import BoxOffice
 import Foundation
+import Loops
 import Payments
 import Support
 
-/// `usher payments-sim` as a process of its own, with books that outlive it.
+/// `usher payments-sim` as a separate process, with a ledger that survives it.
 final class Provider: Sendable {
     static let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     private static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -14,10 +14,10 @@ final class Provider: Sendable {
     let program: Program
     let books: TemporaryDirectory
 
-    /// Starts it and waits until it listens.
+    /// Starts the provider and waits until it listens.
     ///
     /// - Parameters:
-    ///   - books: where a provider before has left them.
+    ///   - books: the ledger directory of an earlier provider.
     ///   - more: further options.
     init(books: TemporaryDirectory? = nil, callback: String? = nil, _ more: [String] = []) throws {
         let books = try books ?? TemporaryDirectory()
@@ -30,7 +30,7 @@ final class Provider: Sendable {
         }
     }
 
-    /// Runs the command without waiting for anything.
+    /// Starts the command without waiting.
     static func run(_ options: [String]) throws -> Program {
         try Program(binary, ["payments-sim"] + options, environment: ["USHER_WEBHOOK_SECRETS": secret])
     }
@@ -44,13 +44,13 @@ final class Provider: Sendable {
         guard answer.status == 204 else { throw SupportError("\(text): \(answer.text)") }
     }
 
-    /// The charges, as `GET /ledger` shows them.
+    /// The charges from `GET /ledger`.
     func charges() throws -> [[String: Any]] {
         try HTTPClient(port: port).send("GET", "/ledger").json["charges"] as? [[String: Any]] ?? []
     }
 }
 
-/// Lets a gateway to `url` ask, on a loop of its own.
+/// Runs `body` with a gateway to `url`, on a new loop.
 func asking<Value: Sendable>(
     _ url: String, tries: Int = 1, tryTime: Duration = .seconds(30), wholeTime: Duration = .seconds(60),
     _ body: @Sendable (HTTPGateway) async throws -> Value

@@ -3,14 +3,14 @@ import Glibc
 import Support
 import Synchronization
 
-/// A server that answers each connection's one request with given bytes, or worse.
+/// A server that answers one request a connection with given bytes, resets the connection, or hangs.
 final class RawProvider: Sendable {
     enum Reaction: Sendable {
         /// Sends these bytes and closes.
         case says(String)
         /// Resets the connection.
         case resets
-        /// Says nothing until the test is over.
+        /// Does not answer until the test is over.
         case hangs
     }
 
@@ -20,7 +20,7 @@ final class RawProvider: Sendable {
     private let received = Mutex<[String]>([])
     private let hanging = Mutex<[Int32]>([])
 
-    /// Reacts to one request after the other; to those beyond like to the last.
+    /// Uses one reaction a request; further requests get the last reaction.
     init(_ reactions: [Reaction]) throws {
         self.reactions = Mutex(reactions)
         port = try freePort()
@@ -92,7 +92,7 @@ final class RawProvider: Sendable {
     }
 }
 
-/// An answer's bytes.
+/// A raw HTTP response.
 func raw(_ status: Int, _ body: String, length: Int? = nil, _ more: String = "") -> String {
     "HTTP/1.1 \(status) X\r\nContent-Length: \(length ?? body.utf8.count)\r\nConnection: close\r\n\(more)\r\n\(body)"
 }

@@ -1,4 +1,4 @@
-"""A whole Usher with the settings of production, and clients that come from an address of loopback of their choice."""
+"""A whole Usher with production settings, and clients with a loopback address of their choice."""
 import http.client
 import json
 import os
@@ -12,7 +12,7 @@ ATTACKER, HONEST = "127.0.0.2", "127.0.0.3"
 
 
 def target(**environment):
-    """The installation; the benchmark's exemptions from limits are taken back."""
+    """The installation, without the benchmark's exemptions from limits."""
     return Installation(environment={
         "USHER_ADDRESS_CONNECTIONS": "", "USHER_ADDRESS_STREAMS": "", "USHER_REGISTRATION_LIMIT": "",
         "USHER_RATE_LIMIT": "", "USHER_LOOPS": "2", **environment})
@@ -23,7 +23,7 @@ def connect(port, source, patience=15):
 
 
 def ask(port, source, method, path, body=None, bearer=None, patience=15):
-    """One request on a connection of its own: its status (0 when there was no answer) and its JSON."""
+    """Sends one request on a new connection; returns status (0: no answer) and JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience, source_address=(source, 0))
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if bearer:
@@ -39,7 +39,7 @@ def ask(port, source, method, path, body=None, bearer=None, patience=15):
 
 
 def resident(pid):
-    """Resident memory of a process in MB; 0 when it is gone."""
+    """Resident memory of a process in MB; 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/status") as status:
             return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
@@ -48,5 +48,5 @@ def resident(pid):
 
 
 def counts(values):
-    """How often each value came, as text."""
+    """The count of each value, as text."""
     return ", ".join(f"{value}: {values.count(value)}" for value in sorted(set(values))) or "none"

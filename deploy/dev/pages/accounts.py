@@ -1,4 +1,4 @@
-"""What people can do with their own account."""
+"""A user's own account."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def register(stage, page, name):
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(FIRST)
     page.get_by_role("button", name="Create account", exact=True).click()
-    # The page that needed it is shown at once.
+    # The page that required the login is shown at once.
     expect(page.get_by_role("heading", name="Your account")).to_be_visible()
     expect(page.get_by_text(email)).to_be_visible()
     return email
@@ -55,7 +55,7 @@ def test_a_password_is_changed_and_other_sessions_end(stage, page):
     panel.get_by_role("button", name="Change password").click()
     expect(here.locator("#announcer")).to_contain_text("Your password is changed.")
     expect(sessions).to_have_count(1)
-    # This session goes on; the other one's token can no longer be renewed.
+    # This session stays; the other session's token can no longer be refreshed.
     here.reload()
     expect(here.get_by_text(email)).to_be_visible()
 
@@ -113,7 +113,7 @@ def test_creating_an_account_says_what_it_is_for(stage, page):
     dialog.get_by_role("button", name="New here? Create account").click()
     expect(dialog).to_contain_text("Create an account to reserve your tickets.")
     expect(dialog).not_to_contain_text("Sign in to reserve")
-    # Each mistake is said at its place.
+    # Each error is shown at its field.
     for label, value, words in (("Name", "", "Enter your name."), ("E-mail", "sam", "Enter a complete e-mail address"),
                                 ("Password", "", "Enter your password."), ("Password", "letters only", "with a letter and a digit")):
         for other, good in (("Name", "Sam"), ("E-mail", "sam@example.com"), ("Password", FIRST)):

@@ -1,4 +1,4 @@
-"""What administrators do on /ops."""
+"""Administration on /ops."""
 
 import csv
 import re
@@ -52,7 +52,7 @@ def test_bookings_are_found_exported_and_cancelled(stage, page):
     panel.get_by_label("Status").select_option("Cancelled")
     panel.get_by_role("button", name="Find bookings").click()
     expect(rows).to_have_count(1)
-    # Seats are ticked one by one, found by their owner's address.
+    # Find the booking by its owner's address, and tick seats one by one.
     panel.get_by_label("Event number or id").fill(hall["id"])
     panel.get_by_label("Status").select_option("Any")
     panel.get_by_label("E-mail").fill(next(user["email"] for user in stage.ask("GET", "/v1/demo")["users"] if user["name"] == "Alice"))
@@ -65,7 +65,7 @@ def test_bookings_are_found_exported_and_cancelled(stage, page):
     panel.get_by_label("E-mail").fill("nobody.at.all@example.com")
     panel.get_by_role("button", name="Find bookings").click()
     expect(panel.get_by_text("No bookings found.")).to_be_visible()
-    # What an earlier search found does not stand below the refusal of a later one.
+    # A failed search does not show an earlier one's results.
     panel.get_by_label("E-mail").fill("")
     panel.get_by_role("button", name="Find bookings").click()
     expect(rows).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Choosing tickets: what can be told apart, how far a choice may go, and what is said about it."""
+"""Choosing tickets: distinguishable prices, limits of a choice, and messages."""
 
 import re
 
@@ -26,7 +26,7 @@ RATIO = """(pairs) => {
 
 
 def tiers(stage, count):
-    """A hall with as many prices as there are colours."""
+    """Creates a hall with as many prices as there are colours."""
     sections = [{"name": f"Block {number + 1}", "rows": [{"name": "A", "seats": [str(seat + 1) for seat in range(12)]}]}
                 for number in range(count)]
     venue = stage.ask("POST", "/v1/venues", {"name": "Colours", "sections": sections}, stage.admin)
@@ -42,7 +42,7 @@ def test_the_edges_of_seats_stand_out_by_three_to_one(stage, page):
         stage.open(one, f"/#/events/{event['number']}")
         one.get_by_role("gridcell", name="row A seat 1, available").wait_for()
         found = dict(one.evaluate(RATIO))
-        # Sold and blocked seats have no edge: nothing can be done with them.
+        # Sold and blocked seats have no edge, since they cannot be chosen.
         edges = {name: ratio for name, ratio in found.items() if name[0] not in "sb"}
         assert len(edges) == 8, found
         assert all(ratio >= 3 for ratio in edges.values()), f"{'dark' if dark else 'light'}: {edges}"
@@ -96,7 +96,7 @@ def test_no_more_can_be_chosen_than_are_allowed_or_left(stage, page):
     expect(quantity).to_have_value("10")
     expect(one.locator("#announcer")).to_contain_text("10 at most.")
     expect(one.get_by_role("button", name="One Standing more")).to_have_attribute("aria-disabled", "true")
-    # Others take all but two: the choice goes along.
+    # Other customers take all but two: the choice shrinks.
     tier = event["tiers"][0]["id"]
     for user in range(4):
         stage.book(event, [{"tierId": tier, "quantity": 7}], stage.token(f"many-{user}"))
@@ -152,7 +152,7 @@ def test_few_that_are_left_are_called_few(stage, page):
 def test_fewer_are_left_than_are_asked_for(stage, page):
     event = stage.event("Ninety-nine", capacity=12, maxTicketsPerUser=None)
     one = page()
-    # Without a live view, what is left is not known in time.
+    # Without a live view, availability is outdated.
     one.route("**/stream", lambda route: route.abort())
     stage.open(one, f"/#/events/{event['number']}")
     stage.sign_in(one, "Bob")

@@ -1,4 +1,4 @@
-"""Tickets that are reserved and not yet paid: in sight on every page, and known as one's own."""
+"""Reserved, unpaid tickets: visible on every page, and marked as the user's own."""
 
 import re
 
@@ -14,7 +14,7 @@ def hold_two(stage, alice, event):
 
 
 def new_account(stage, page, name):
-    """Somebody who holds nothing yet, signed in."""
+    """Signs in a user without holds."""
     stage.open(page)
     page.evaluate("""async ([name, email]) => {
         const answer = await fetch("/v1/auth/register", { method: "POST", headers: { "Content-Type": "application/json" },
@@ -32,7 +32,7 @@ def test_what_one_holds_is_in_sight_on_every_page(stage, page):
         new_account(stage, alice, f"Sight{width}")
         hold_two(stage, alice, event)
         bar = alice.get_by_role("region", name="Tickets reserved for you")
-        # The booking's own page has a clock already.
+        # The booking's page already has a clock.
         expect(bar).to_be_hidden()
         for path in ("/#/", f"/#/events/{event['number']}", "/#/bookings", "/#/account", "/#/no-such-page"):
             alice.goto(stage.base + path)
@@ -83,7 +83,7 @@ def test_own_seats_are_shown_as_own_and_a_second_hold_asks(stage, page):
     alice.go_back()
     for seat in (3, 4):
         expect(alice.get_by_role("gridcell", name=f"row B seat {seat}, available")).to_be_visible()
-    # Both together would be more than one customer may have.
+    # Together they would exceed the customer's limit.
     for seat in (1, 2, 3):
         alice.get_by_role("gridcell", name=f"row D seat {seat}, available").click()
     alice.get_by_role("button", name="Hold 3 tickets").click()
@@ -91,7 +91,7 @@ def test_own_seats_are_shown_as_own_and_a_second_hold_asks(stage, page):
     question.get_by_role("button", name="Replace them").click()
     expect(alice.get_by_text("Floor, row D, seats 1, 2, 3")).to_be_visible()
     expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
-    # Paid ones are own ones too, and count.
+    # Paid tickets are the user's own too, and count.
     alice.get_by_label("Card number").fill("4242 4242 4242 4242")
     alice.get_by_role("button", name=re.compile("^Pay ")).click()
     expect(alice.locator("h1")).to_have_text("Your tickets are paid")
@@ -116,7 +116,7 @@ def test_signing_in_and_out_is_seen_in_other_tabs(stage, page):
     stage.open(first, "/#/bookings")
     second = first.context.new_page()
     stage.open(second, "/#/bookings")
-    # A dialog that is open in the other tab has nothing left to ask.
+    # The open dialog in the other tab is obsolete.
     second.get_by_role("main").get_by_role("button", name="Sign in").click()
     stage.sign_in(first, "Alice")
     expect(second.get_by_role("dialog")).to_be_hidden()
@@ -143,5 +143,5 @@ def test_a_card_number_that_was_typed_survives_an_outage(stage, page):
     alice.context.set_offline(False)
     expect(alice.locator("#outage")).to_be_hidden()
     expect(card).to_have_value("4242 4242 42")
-    # More time leaves it alone, too.
+    # An extension does not change it either.
     assert alice.get_by_role("timer").is_visible()

@@ -1,4 +1,4 @@
-"""What people do with the box office."""
+"""Journeys through the box office."""
 
 import re
 
@@ -109,11 +109,11 @@ def test_two_browsers_want_the_same_seat(stage, page):
         one.get_by_role("gridcell", name="row C seat 5, available").click()
     alice.get_by_role("button", name="Hold 1 ticket").click()
     expect(alice.locator("h1")).to_have_text("Your tickets are reserved")
-    # Bob is told at once, and his choice is dropped.
+    # Bob's page shows it at once, and drops his choice.
     expect(bob.get_by_role("gridcell", name="row C seat 5, held by another customer")).to_be_visible()
     expect(bob.locator("#announcer")).to_contain_text("Floor C 5 has just been taken")
     expect(bob.get_by_role("button", name="Hold", exact=True)).to_be_disabled()
-    # Whoever has no live view learns it when he tries.
+    # Without a live view, the refusal shows it.
     bob.route("**/stream", lambda route: route.abort())
     bob.reload()
     bob.get_by_role("gridcell", name="row C seat 6, available").click()
@@ -134,7 +134,7 @@ def test_both_at_the_same_moment_and_one_gets_it(stage, page):
     for one, name in zip(people, ("Alice", "Bob")):
         stage.open(one, f"/#/events/{event['number']}")
         stage.sign_in(one, name)
-        # What the other one takes must not be seen before both have asked.
+        # Neither may see the other's hold before both have sent their requests.
         one.route("**/stream", lambda route: route.abort())
         one.reload()
         one.get_by_role("button", name="One Standing more").click()
@@ -149,7 +149,7 @@ def test_both_at_the_same_moment_and_one_gets_it(stage, page):
     expect(other.get_by_role("alert")).to_contain_text("reserved by other customers")
     other.unroute("**/stream")
     expect(other.get_by_text("Sold out")).to_be_visible()
-    # Released: the other one sees it.
+    # After the release the other user sees the seat.
     got[0].get_by_role("button", name="Release tickets").click()
     got[0].get_by_role("dialog").get_by_role("button", name="Release tickets").click()
     expect(other.get_by_text("Only 1 left")).to_be_visible()

@@ -1,4 +1,4 @@
-"""How the pages look and whether everybody can use them: axe-core's rules, phone width, sizes of targets, pictures."""
+"""Appearance and accessibility: axe-core's rules, phone width, target sizes, screenshots."""
 
 import importlib.resources
 import re
@@ -14,7 +14,7 @@ GRAND_HALL = "/#/events/6"
 
 
 def check(page, where):
-    """No rule of axe-core is broken: names, roles, contrast, structure. The page's own policy lets no script in."""
+    """Checks axe-core's rules: names, roles, contrast, structure. The page's own policy blocks injected scripts."""
     session = page.context.new_cdp_session(page)
     session.send("Page.setBypassCSP", {"enabled": True})
     page.evaluate(AXE)
@@ -29,7 +29,7 @@ def check(page, where):
 
 
 def fits(page, where):
-    """Nothing makes the page itself scroll sideways, and fingers find the buttons (WCAG 2.2, 2.5.8: 24 px)."""
+    """Checks that the page does not scroll sideways, and that targets are large enough (WCAG 2.2, 2.5.8: 24 px)."""
     width = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1], f"{where}: {width[0]} px wide on {width[1]}"
     small = page.evaluate("""() => [...document.querySelectorAll('button, input, select, [role=gridcell]')]
@@ -39,7 +39,7 @@ def fits(page, where):
 
 
 def every_screen(stage, one, look, seat_event, name):
-    """Goes through all screens of the box office and looks at each."""
+    """Checks every screen of the box office."""
     stage.open(one)
     expect(one.get_by_role("article").first).to_be_visible()
     look("events")
@@ -147,7 +147,7 @@ def test_without_scripts_it_says_so_in_its_place(stage, page):
 
 
 def test_no_page_talks_of_stores_to_customers_or_in_riddles(stage, page):
-    """The words of the scripts themselves, since not every refusal can be provoked here."""
+    """Checks the texts in the scripts, since not every refusal can be provoked here."""
     one = page()
     stage.open(one)
     texts = one.evaluate("""async () => {

@@ -1,4 +1,4 @@
-"""What is said about money, and that tickets without a price need no card."""
+"""Texts about money; free tickets need no card."""
 
 import re
 

@@ -1,12 +1,12 @@
-"""Why something could not be done is seen: nothing lies over it, and it does not look like plain text."""
+"""Error messages are visible: nothing covers them, and they do not look like plain text."""
 
 import json
 
 from playwright.sync_api import expect
 
-# More rows than a screen has: the basket lies over the end of the hall.
+# More rows than fit on a screen: the basket covers the end of the hall.
 ROWS = 16
-# A desk and a phone, by day and by night.
+# Desktop and phone, light and dark.
 LOOKS = [(1280, 900, False), (1280, 900, True), (390, 844, False), (390, 844, True)]
 
 
@@ -25,7 +25,7 @@ def is_seen(page, text, name):
 
 
 def each(stage, page, event, name):
-    """Alice in front of an event, in every look."""
+    """Alice on an event's page, in every size and colour scheme."""
     for width, height, dark in LOOKS:
         alice = page(width, height, dark=dark)
         stage.open(alice, f"/#/events/{event['number']}")
@@ -48,7 +48,7 @@ def test_more_tickets_than_allowed(stage, page):
         alice.get_by_text("Live", exact=True).wait_for()
         for seat in (1, 2):
             alice.get_by_role("gridcell", name=f"row D seat {seat}, available").click()
-        # Meanwhile she books more in another place than these leave room for.
+        # Meanwhile she books elsewhere, so that these would exceed her limit.
         stage.book(event, [{"seatIds": [seat["id"] for seat in stage.seats(event)[:2]]}], stage.login())
         alice.get_by_role("button", name="Hold 2 tickets").click()
         is_seen(alice, "You can have at most 3 tickets for this event.", "ticket-limit")
@@ -122,7 +122,7 @@ def test_refusals_of_forms(stage, page):
         expect(one.get_by_text("Sign out")).to_be_visible()
         one.get_by_role("button", name="One Standing more").click()
         one.get_by_role("button", name="Hold 1 ticket").click()
-        # Digits that cannot be a card's are found out without asking the bank.
+        # Invalid card numbers are detected without calling the bank.
         one.get_by_label("Card number").fill("1234 5678 9012 3456")
         one.get_by_role("button", name="Pay $25.00").click()
         is_seen(one, "This is not a valid card number.", "luhn")

@@ -1,4 +1,4 @@
-"""Runs the tests of the pages, each named by what it proves; all, or those whose names contain an argument."""
+"""Runs the page tests: all, or those whose names contain an argument."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""A server with stores of its own, and browsers to look at it with."""
+"""A server with private stores, and browsers."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PICTURES = ROOT / ".build/pages/pictures"
 
 
-# Machines that build at the same time are slow.
+# Machines are slow while they also build.
 expect.set_options(timeout=30000)
 
 
@@ -27,7 +27,7 @@ def free_port():
 
 
 class Redis:
-    """A private redis-server that may be killed and comes back with its data."""
+    """A private redis-server that can be killed and restarted with its data."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -47,7 +47,7 @@ class Redis:
 
 
 class Stage:
-    """`usher dev` on a Redis of its own, and Chromium."""
+    """`usher dev` on a private Redis, and Chromium."""
 
     def __init__(self):
         self.data = tempfile.TemporaryDirectory(prefix="usher-pages")
@@ -101,7 +101,7 @@ class Stage:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(f"waited in vain until {what}")
+                raise AssertionError(f"timed out waiting until {what}")
             time.sleep(0.05)
 
     def token(self, user, role="customer"):
@@ -109,7 +109,7 @@ class Stage:
         return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout.strip()
 
     def ask(self, method, path, body=None, token=None):
-        """One request past the browser; its JSON."""
+        """Sends one request without the browser; returns its JSON."""
         request = urllib.request.Request(
             self.base + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}))
@@ -118,28 +118,28 @@ class Stage:
             return json.loads(text) if text else None
 
     def login(self, name="Alice"):
-        """An access token of one of the demonstration's users."""
+        """An access token of a demo user."""
         user = next(one for one in self.ask("GET", "/v1/demo")["users"] if one["name"] == name)
         return self.ask("POST", "/v1/auth/login", {"email": user["email"], "password": user["password"]})["accessToken"]
 
     def book(self, event, items, token, paid=True):
-        """A booking past the browser."""
+        """Makes a booking without the browser."""
         return self.ask("POST", "/v1/bookings", {"eventId": event["id"], "items": items}
                         | ({"payment": {"cardNumber": "4242424242424242"}} if paid else {}), token)
 
     def seats(self, event):
-        """The seats of an event in their order."""
+        """The seats of an event, in order."""
         return self.ask("GET", f"/v1/events/{event['id']}/seats")["seats"]
 
     def event(self, title="A small concert", capacity=20, hold=600, **more):
-        """An event on sale."""
+        """Creates an event on sale."""
         return self.ask("POST", "/v1/events", {
             "title": title, "startsAt": "2031-05-01T18:00:00Z", "currency": "USD", "holdSeconds": hold, "publish": True,
             "tiers": [{"name": "Standing", "kind": "general", "unitAmount": 2500, "capacity": capacity}]} | more,
             self.admin)
 
     def hall(self, title="A small hall", rows=4, seats=8, hold=600, **more):
-        """An event whose seats are chosen."""
+        """Creates an event with seats to choose."""
         layout = [{"name": "Floor", "rows": [
             {"name": chr(65 + row), "seats": [str(seat + 1) for seat in range(seats)]} for row in range(rows)]}]
         venue = self.ask("POST", "/v1/venues", {"name": "Hall", "sections": layout}, self.admin)
@@ -147,7 +147,7 @@ class Stage:
             {"name": "Floor", "kind": "seated", "unitAmount": 4000, "sections": ["Floor"]}], **more)
 
     def page(self, width=1280, height=900, dark=False, scripts=True, locale="en-US", zone="UTC"):
-        """A new person's browser; whatever the page itself complains of fails the test that closes it."""
+        """A new user's browser; errors logged by the page fail the test that closes it."""
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale,
             timezone_id=zone, reduced_motion="reduce", java_script_enabled=scripts)

@@ -1,4 +1,4 @@
-"""Times in the event's own zone, money by its currency, both in the visitor's language; sales and cancellations end."""
+"""Times in the event's zone, money by currency, both in the visitor's language; the end of sales and cancellations."""
 
 import datetime
 import re
@@ -40,7 +40,7 @@ def test_times_are_those_of_the_event_with_its_zone(stage, page):
     one.emulate_media(media="print")
     stage.picture(one, "time-ticket-printed")
     expect(one.get_by_role("button", name="Print")).to_be_hidden()
-    # The same day can be another one elsewhere: the leaf of the calendar is the event's.
+    # The date may differ elsewhere: the calendar leaf shows the event's.
     stage.event("New Year in Auckland", startsAt="2030-12-31T11:30:00Z", timeZone="Pacific/Auckland")
     stage.open(one, "/#/?search=New%20Year%20in")
     expect(one.locator(".day")).to_have_text(re.compile(r"Jan\s*1\s*2031"))
@@ -116,7 +116,7 @@ def test_tickets_can_be_cancelled_until_the_events_time(stage, page):
     expect(row).to_contain_text("You can cancel until")
     stage.ask("PATCH", f"/v1/events/{event['id']}", {"cancelUntil": "2020-01-01T00:00:00Z"}, stage.admin)
 
-    # What is told of an event may be a second old, and by each loop on its own.
+    # Each loop caches an event for up to a second.
     def is_closed(place, button):
         one.reload()
         expect(place).to_be_visible()

@@ -1,4 +1,4 @@
-"""What the pages say when something is away, and that they recover by themselves."""
+"""Messages of the pages while something is away, and their automatic recovery."""
 
 import re
 
@@ -33,7 +33,7 @@ def test_operations_say_that_redis_is_down_and_turn_green_again(stage, page):
     finally:
         stage.redis.start()
     expect(ops.locator("#verdict")).to_contain_text("Everything works", timeout=30000)
-    # The page repeats what was asked for, under the same key.
+    # The page repeats the request with the same key.
     expect(alice.locator("h1")).to_have_text("Your tickets are reserved", timeout=30000)
     expect(alice.locator("#outage")).to_be_hidden(timeout=30000)
     expect(ops.get_by_role("article").filter(has_text="In the dark")).to_contain_text("1 held")

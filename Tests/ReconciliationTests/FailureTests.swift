@@ -1,0 +1,172 @@
+import BoxOffice
+import Loops
+import PostgresClient
+import Records
+import RedisClient
+import SeatInventory
+import Support
+import Testing
+
+@testable import Reconciliation
+
+@Suite("Stores that fail within a batch")
+struct FailureTests {
+    /// Waits for a backend that waits for something, and gives its process.
+    private func waiting(_ loop: EventLoop, _ stage: Stage, for event: String) async throws -> Int64 {
+        var process: Int64 = 0
+        try await eventually(loop, "somebody waits for \(event)") {
+            process = try await stage.number(
+                """
+                SELECT coalesce(max(pid), 0) FROM pg_stat_activity
+                WHERE datname = current_database() AND $1 IN (wait_event, wait_event_type)
+                """, [.text(event)])
+            return process != 0
+        }
+        return process
+    }
+
+    /// Runs `body` while a tier's row is locked, so that a batch waits in its middle; `unlock` ends it.
+    private func withLockedTiers(
+        _ stage: Stage, _ body: nonisolated(nonsending) () async throws -> Void
+    ) async throws {
+        struct Undo: Error {}
+        do {
+            try await stage.pool.transaction { connection in
+                _ = try await connection.query("SELECT id FROM tiers FOR UPDATE")
+                try await body()
+                throw Undo()
+            }
+        } catch is Undo {}
+    }
+
+    @Test("a COMMIT whose answer is lost, and that was made: it is found out, told, and not made twice")
+    func committed() async throws {
+        var options = PostgresServerProcess.Options()
+        // A commit that waits for this standby is made when its session is ended, and its client never hears of it.
+        options.settings = ["synchronous_standby_names=nobody", "synchronous_commit=local"]
+        let server = try PostgresServerProcess(options)
+        try await withStage("committed", postgres: server) { loop, stage in
+            let healthy = try await openedCopy(stage)
+            let heard = try await stage.listen()
+            defer { heard.subscriber.close() }
+            let event = try await stage.event(1, capacity: 9)
+            let booking = try await stage.claim(event)
+            try await stage.confirm(booking)
+            let copy = try stage.copy("a", url: stage.url + "?options=-csynchronous_commit%3Don")
+            _ = try await copy.inventory.now()
+            copy.leased = healthy.leased
+            var isDone = false
+            loop.spawn {
+                _ = await copy.persistAll()
+                isDone = true
+            }
+            let process = try await waiting(loop, stage, for: "SyncRep")
+            try await stage.execute("SELECT pg_terminate_backend(\(process))")
+            await eventually(loop, "it gave up") { isDone }
+            #expect(copy.report.lastFailure.contains("outcome unknown"))
+            let cursor = try await stage.row(event).cursor
+            let last = try await stage.lastEntry(stage.inventory.keys.partition(of: event))
+            #expect(cursor == last)
+            await eventually(loop, "it is acknowledged") {
+                _ = await copy.persistAll()
+                return heard.messages.contains { $0.hasPrefix("\(booking) 3 ") }
+            }
+            #expect(copy.report.entries == 0)
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+
+    @Test("a COMMIT whose answer is lost, and that was not made: it is made once")
+    func notCommitted() async throws {
+        try await withStage("not_committed") { loop, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 9)
+            for _ in 0..<5 { _ = try await stage.claim(event) }
+            try await stage.execute(
+                """
+                CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$
+                """)
+            try await stage.execute(
+                """
+                CREATE CONSTRAINT TRIGGER die AFTER INSERT ON bookings DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION die()
+                """)
+            _ = await copy.persistAll()
+            #expect(copy.report.lastFailure.contains("outcome unknown"))
+            let rows = try await stage.number("SELECT count(*) FROM bookings")
+            #expect(rows == 0)
+            try await stage.execute("DROP TRIGGER die ON bookings")
+            await stage.settle(copy)
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+
+    @Test("PostgreSQL ends the session in the middle of a batch")
+    func terminated() async throws {
+        try await withStage("terminated") { loop, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 9)
+            for _ in 0..<5 { _ = try await stage.claim(event) }
+            try await withLockedTiers(stage) {
+                loop.spawn { _ = await copy.persistAll() }
+                let process = try await waiting(loop, stage, for: "Lock")
+                try await stage.execute("SELECT pg_terminate_backend(\(process))")
+                await eventually(loop, "it has noticed") { !copy.report.lastFailure.isEmpty }
+            }
+            await stage.settle(copy)
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+
+    @Test("Redis restarts in the middle of a batch")
+    func redisRestarts() async throws {
+        try await withStage("redis_restarts", appendFsync: "always") { loop, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 9)
+            for _ in 0..<5 { _ = try await stage.claim(event) }
+            var isDone = false
+            try await withLockedTiers(stage) {
+                loop.spawn {
+                    _ = await copy.persistAll()
+                    isDone = true
+                }
+                _ = try await waiting(loop, stage, for: "Lock")
+                stage.redis.kill()
+                try stage.redis.start()
+            }
+            await eventually(loop, "the batch has ended") { isDone }
+            await stage.settle(copy)
+            let epoch = try await stage.row(event).epoch
+            #expect(epoch == 2)
+            _ = try await stage.claim(event)
+            await stage.settle(copy)
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+
+    @Test("while PostgreSQL hangs lapsed holds are returned all the same")
+    func sweepsAlone() async throws {
+        try await withStage("sweeps_alone") { loop, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 9, hold: 1)
+            let runner = try await RunningCopy("b", redis: stage.redis.socketURL, postgres: stage.url)
+            try await stage.lapse("a")
+            try await eventually(loop, "it has the partitions") { try await stage.row(event).owner == "b" }
+            _ = copy
+            try await withLockedTiers(stage) {
+                for _ in 0..<5 { _ = try await stage.claim(event) }
+                _ = try await waiting(loop, stage, for: "Lock")
+                try await eventually(loop, "all are returned") { try await stage.counters(event).available == 9 }
+            }
+            try await eventually(loop, "all is written down") { try await stage.isSettled() }
+            await runner.stop()
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import BoxOffice
+import Loops
+import PostgresClient
+import Records
+import RedisClient
+import SeatInventory
+import Support
+import Testing
+
+@testable import Reconciliation
+
+@Suite("PostgreSQL as the judge")
+struct JudgeTests {
+    /// Others have all but `left` units, as far as PostgreSQL knows; Redis has lost that.
+    private func sellElsewhere(_ event: EventID, left: Int, of capacity: Int, _ stage: Stage) async throws {
+        _ = try await stage.pool.query(
+            "UPDATE tiers SET sold = sold + $2::integer WHERE event_id = $1::uuid",
+            [.text(event.description), .integer(Int64(capacity - left))])
+    }
+
+    @Test("refuses what others have: the booking ends, its money is due, its waiter is told, and neighbours are kept")
+    func verdict() async throws {
+        try await withStage("verdict") { loop, stage in
+            let copy = try await openedCopy(stage)
+            let heard = try await stage.listen()
+            defer { heard.subscriber.close() }
+            let event = try await stage.event(1, capacity: 10)
+            let before = try await stage.claim(event, user: "before")
+            await stage.settle(copy)
+            try await sellElsewhere(event, left: 2, of: 10, stage)
+            // Together two more than there are; a neighbour of the same partition and batch.
+            let fits = try await stage.claim(event, user: "fits")
+            let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01,req-1"
+            let over = try await stage.claim(event, user: "over", quantity: 2, trace: trace)
+            try await stage.confirm(over)
+            let group = await stage.claimTogether(event, users: ["x", "y"])
+            await stage.settle(copy)
+            let versions = try await stage.bookings.versions(of: [before, fits, over] + group)
+            #expect(versions == [before: 1, fits: 1])
+            let verdicts = try await stage.number("SELECT count(*) FROM verdicts")
+            let letters = try await stage.number("SELECT count(*) FROM dead_letters")
+            #expect(verdicts == 3 && letters == 0)
+            await eventually(loop, "the waiter is told") {
+                heard.messages.contains { $0.hasPrefix("\(over) ") && $0.hasSuffix(" oversold") }
+            }
+            var overruled: [String: String?] = [:]
+            copy.onFailure = { failure, trace in overruled[failure] = trace }
+            let waiting = await copy.dueWork()
+            await copy.overruleAll()
+            let done = await copy.dueWork()
+            #expect(waiting.verdicts && !done.verdicts)
+            #expect(copy.report.verdicts == 3 && overruled.count == 3)
+            #expect(overruled["booking \(over) was sold twice and is overruled"] == trace)
+            await stage.settle(copy)
+            let ended = try #require(try await stage.bookings.booking(over))
+            #expect(ended.image.status == .cancelled && ended.image.reason == "oversold")
+            #expect(ended.image.payment?.status == .refundDue)
+            let due = try await stage.number("SELECT count(*) FROM payments WHERE status = 'REFUND_DUE'")
+            #expect(due == 1)
+            // Redis knows who has what: nothing is left.
+            let counters = try await stage.counters(event)
+            #expect(counters.available == 0 && counters.held == 2 && counters.sold == 8)
+            let open = try await stage.number("SELECT count(*) FROM verdicts WHERE overruled_at IS NULL")
+            #expect(open == 0)
+            try await stage.confirm(fits)
+            await stage.settle(copy)
+            let sold = try await stage.bookings.booking(fits)
+            #expect(sold?.image.status == .confirmed)
+        }
+    }
+
+    @Test("judges nothing of an event of which something is put aside: what follows may collide with that alone")
+    func afterDeadLetter() async throws {
+        try await withStage("after_dead_letter") { _, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 2)
+            _ = try await stage.claim(event)
+            await stage.settle(copy)
+            let row = try await stage.row(event)
+            let letter = DeadLetter(id: row.cursor, entry: "event \(event) epoch 1 seq 1\n", reason: "test")
+            _ = try await copy.writer.write(Batch(), partition: row, cursor: row.cursor, deadLetters: [letter])
+            try await sellElsewhere(event, left: 1, of: 2, stage)
+            _ = try await stage.claim(event, user: "late")
+            await stage.settle(copy)
+            let verdicts = try await stage.number("SELECT count(*) FROM verdicts")
+            let letters = try await stage.number("SELECT count(*) FROM dead_letters")
+            #expect(verdicts == 0 && letters == 2)
+        }
+    }
+
+    @Test("dead letters are written down after all, once, and later versions are left alone")
+    func replay() async throws {
+        try await withStage("replay") { _, stage in
+            let copy = try await openedCopy(stage)
+            let event = try await stage.event(1, capacity: 20)
+            try await stage.execute(
+                "ALTER TABLE bookings ADD CONSTRAINT no_cid CHECK (user_id <> 'cid' AND user_id <> 'dan')")
+            let put = try await stage.claim(event, user: "cid", quantity: 2)
+            let moved = try await stage.claim(event, user: "dan", quantity: 3)
+            await stage.settle(copy)
+            _ = try await stage.inventory.command([
+                "XADD", stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event)), "*", "what", "is this",
+            ])
+            await stage.settle(copy)
+            let replay = DeadLetterReplay(pool: stage.pool)
+            let letters = try await replay.letters(nil)
+            #expect(letters.count == 3)
+            guard case .refused = try await replay.replay(letters[0]) else {
+                Issue.record("written against a constraint")
+                return
+            }
+            try await stage.execute("ALTER TABLE bookings DROP CONSTRAINT no_cid")
+            try await stage.cancel(moved)
+            await stage.settle(copy)
+            var outcomes: [String] = []
+            for letter in try await replay.letters(nil) { outcomes.append("\(try await replay.replay(letter))") }
+            #expect(outcomes == ["written", "superseded", "unreadable"])
+            let versions = try await stage.bookings.versions(of: [put, moved])
+            #expect(versions == [put: 1, moved: 2])
+            let left = try await replay.letters(nil)
+            #expect(left.count == 1)
+            try await stage.expectAgreement([event])
+            // Redis may not have known of it.
+            let recoveries = copy.report.recoveries
+            await stage.settle(copy)
+            #expect(copy.report.recoveries == recoveries + 1)
+            try await stage.expectAgreement([event])
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import BoxOffice
+import Loops
+import PostgresClient
+import Records
+import SeatInventory
+import Support
+import Testing
+
+@testable import Reconciliation
+
+@Suite("Two copies")
+struct LeaseTests {
+    @Test("of which one lost its lease: it writes nothing, recovers nothing, and lets go")
+    func late() async throws {
+        try await withStage("late") { _, stage in
+            let late = try await openedCopy(stage, "late")
+            let event = try await stage.event(1, capacity: 9)
+            _ = try await stage.claim(event)
+            let looks = try await late.look(late.leased.values.map(\.row))
+            let look = try #require(looks.first { !$0.batch.isEmpty })
+            try await stage.lapse("late")
+            let heir = try stage.copy("heir")
+            await heir.beat()
+            #expect(heir.leased.count == Stage.partitionCount)
+            // The heir has done nothing yet: the cursor alone would let the batch in.
+            for _ in 0..<2 {
+                guard case .unsure = await late.persist(look.row, look.batch),
+                    case .unsure = await late.recover(look.row)
+                else {
+                    Issue.record("it went on")
+                    return
+                }
+                let written = try await stage.number("SELECT count(*) FROM bookings")
+                let row = try await stage.row(event)
+                #expect(written == Int64(heir.report.entries) && row.epoch == look.row.epoch)
+                await stage.settle(heir)
+            }
+            #expect(late.report.entries == 0 && heir.report.entries == 1)
+            _ = try await stage.claim(event)
+            _ = await late.persistAll()
+            #expect(late.leased[look.row.partition] == nil)
+            await stage.settle(heir)
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+
+    /// Where a batch waits when its copy stalls.
+    enum Place: String, CaseIterable {
+        /// Its first statement waits. All of it is on its way: it is persisted, and the other copy acknowledges it.
+        case fence = "SELECT id FROM partitions FOR UPDATE"
+        /// Its last one does.
+        case tiers = "SELECT id FROM tiers FOR UPDATE"
+    }
+
+    @Test(
+        "of which one stalls in the middle of a batch: the other goes on, and the stalled one wakes to nothing",
+        arguments: Place.allCases)
+    func stalled(_ place: Place) async throws {
+        try await withStage("stalled_\(place)".lowercased()) { loop, stage in
+            let first = try await RunningCopy("first", redis: stage.redis.socketURL, postgres: stage.url)
+            try await eventually(loop, "open") { try await stage.isSettled() }
+            let event = try await stage.event(1, capacity: 20)
+            var second: RunningCopy?
+            struct Undo: Error {}
+            do {
+                try await stage.pool.transaction { connection in
+                    _ = try await connection.query(place.rawValue)
+                    for _ in 0..<5 { _ = try await stage.claim(event) }
+                    try await eventually(loop, "a batch waits") {
+                        try await stage.number(
+                            """
+                            SELECT count(*) FROM pg_stat_activity
+                            WHERE datname = current_database() AND wait_event_type = 'Lock'
+                            """) == 1
+                    }
+                    first.stall()
+                    throw Undo()
+                }
+            } catch is Undo {}
+            // Its session holds the partition's row until PostgreSQL ends it, or its batch.
+            let start = ContinuousClock.now
+            second = try await RunningCopy("second", redis: stage.redis.socketURL, postgres: stage.url)
+            for _ in 0..<5 { _ = try await stage.claim(event) }
+            try await eventually(loop, "the other has taken over") { try await stage.isSettled() }
+            print("taken over after \(ContinuousClock.now - start)")
+            first.wake()
+            try await eventually(loop, "both share the partitions") {
+                try await stage.number("SELECT count(DISTINCT owner) FROM partitions") == 2
+            }
+            let report = await first.report()
+            #expect(report.entries > 0)
+            for _ in 0..<5 { _ = try await stage.claim(event) }
+            try await eventually(loop, "all is written down") { try await stage.isSettled() }
+            await first.stop()
+            await second?.stop()
+            let epoch = try await stage.row(event).epoch
+            #expect(epoch == 1)
+            try await stage.expectOutboxIsWritten()
+            try await stage.expectAgreement([event])
+        }
+    }
+
+    @Test("of which one is stopped: it gives its partitions back")
+    func stopped() async throws {
+        try await withStage("stopped") { loop, stage in
+            let first = try await RunningCopy("first", redis: stage.redis.socketURL, postgres: stage.url)
+            try await eventually(loop, "open") { try await stage.isSettled() }
+            await first.stop()
+            let owned = try await stage.number(
+                "SELECT count(owner) + (SELECT count(*) FROM reconcilers) FROM partitions")
+            #expect(owned == 0)
+        }
+    }
+}

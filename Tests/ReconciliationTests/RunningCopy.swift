@@ -1,0 +1,80 @@
+import Glibc
+import Loops
+import PostgresClient
+import RedisClient
+import SeatInventory
+import Synchronization
+
+@testable import Reconciliation
+
+/// A copy of the reconciler that runs on a loop of its own, as `usher reconcile` does, and can be made to stall.
+final class RunningCopy: Sendable {
+    private let loop: EventLoop
+    private let holder = Holder()
+    private let isStalled = Atomic<Bool>(false)
+    private let isBlocked = Atomic<Bool>(false)
+
+    // SAFETY of @unchecked: touched in the loop's isolation only.
+    private final class Holder: @unchecked Sendable {
+        var reconciler: Reconciler?
+        var connection: RedisConnection?
+        var pool: PostgresPool?
+    }
+
+    /// - Parameter retained: how long entries stay in the outbox, if not as long as usual.
+    init(_ owner: String, redis: String, postgres: String, retained: Duration? = nil) async throws {
+        loop = try EventLoop(name: owner)
+        let holder = holder
+        let configuration = try RedisConfiguration(url: redis)
+        try await loop.run { loop in
+            let connection = RedisConnection(loop: loop, configuration: configuration)
+            try connection.start()
+            let pool = PostgresPool(loop: loop, configuration: PostgresConfiguration(uri: postgres))
+            let inventory = Inventory(
+                loop: loop, connection: connection, keys: KeySpace(partitions: Stage.partitionCount), channel: "")
+            let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: owner)
+            if let retained { reconciler.retained = retained }
+            (holder.connection, holder.pool, holder.reconciler) = (connection, pool, reconciler)
+            loop.spawn { await reconciler.run() }
+            loop.spawn(keepStalling)
+        }
+    }
+
+    /// Nothing of it runs any more until `wake`: its connections stay open, as of a process that was stopped.
+    func stall() {
+        isStalled.store(true, ordering: .sequentiallyConsistent)
+        while !isBlocked.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+    }
+
+    /// The loop looks by itself. A task that told it would wait for a thread of the pool: beside busy suites longer than
+    /// PostgreSQL lets a transaction idle.
+    private func keepStalling() async {
+        while holder.reconciler != nil {
+            if isStalled.load(ordering: .sequentiallyConsistent) { block() }
+            await loop.sleep(for: .milliseconds(1))
+        }
+    }
+
+    func wake() { isStalled.store(false, ordering: .sequentiallyConsistent) }
+
+    private func block() {
+        isBlocked.store(true, ordering: .sequentiallyConsistent)
+        while isStalled.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+    }
+
+    func report() async -> Reconciler.Report {
+        let holder = holder
+        return await loop.run { _ in holder.reconciler?.report ?? Reconciler.Report() }
+    }
+
+    func stop() async {
+        let holder = holder
+        await loop.run { _ in
+            await holder.reconciler?.stop()
+            holder.connection?.close()
+            holder.pool?.close()
+            (holder.connection, holder.pool, holder.reconciler) = (nil, nil, nil)
+        }
+        loop.stop()
+    }
+}

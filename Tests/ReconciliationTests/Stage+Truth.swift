@@ -1,0 +1,163 @@
+import BoxOffice
+import Loops
+import PostgresClient
+import Records
+import RedisClient
+import SeatInventory
+import Testing
+
+@testable import Reconciliation
+
+/// What both stores say, and whether they say the same.
+extension Stage {
+    /// One number of one row.
+    func number(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int64 {
+        let rows = try await pool.query(PostgresStatement(sql, parameters, isPrepared: false))
+        return try #require(rows.first).integer(0)
+    }
+
+    func execute(_ sql: String) async throws {
+        _ = try await pool.query(PostgresStatement(sql, isPrepared: false))
+    }
+
+    func row(_ event: EventID) async throws -> PartitionRow {
+        try #require(try await partitions.row(inventory.keys.partition(of: event)))
+    }
+
+    /// All that an outbox has, in order.
+    func outbox(_ partition: Partition) async throws -> [Parsed] {
+        let reply = try await inventory.command(["XRANGE", inventory.keys.outbox(partition), "-", "+"])
+        return (reply.array ?? []).compactMap { Parsed($0, of: partition, partitions: Self.partitionCount) }
+    }
+
+    func lastEntry(_ partition: Partition) async throws -> StreamID {
+        let reply = try await inventory.command([
+            "XREVRANGE", inventory.keys.outbox(partition), "+", "-", "COUNT", "1",
+        ])
+        return reply.array?.first?.array?.first?.string.flatMap { StreamID($0) } ?? .zero
+    }
+
+    /// Whether every partition is open, written down, and Redis was told so.
+    func isSettled() async throws -> Bool {
+        for partition in inventory.keys.all {
+            guard let row = try await partitions.row(partition) else { return false }
+            let state = try await inventory.state(of: partition)
+            guard state.isOpen, state.epoch == row.epoch, state.identity == connection.identity?.token,
+                state.cursor == row.cursor
+            else { return false }
+            let last = try await lastEntry(partition)
+            guard last <= row.cursor else { return false }
+        }
+        return true
+    }
+
+    /// Takes a copy step by step until nothing is left to do.
+    func settle(
+        _ copy: Reconciler, within time: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        await eventually(loop, "settled", within: time, sourceLocation: sourceLocation) {
+            await copy.beat()
+            _ = await copy.persistAll()
+            return (try? await isSettled()) == true
+        }
+    }
+
+    /// For how long Redis keeps bookings' records, milliseconds: -1 for ever, -2 not at all.
+    func lifetimes(of bookings: [BookingID]) async throws -> [Int64] {
+        var times: [Int64] = []
+        for booking in bookings {
+            var command = RedisCommand(argumentCount: 2)
+            command.append("PTTL")
+            command.append(inventory.keys.booking(booking))
+            times.append(try #require(try await connection.send(command).integer))
+        }
+        return times
+    }
+
+    /// Leaves an event as a function does that failed half-way.
+    func close(_ event: EventID) async throws {
+        let key = inventory.keys.event(event)
+        let policy = try #require(try await inventory.command(["HGET", key, "p"]).bytes)
+        // The event's bytes, then nine texts, the ninth its epoch, then the rows.
+        var texts = policy.dropFirst(16).split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)
+        texts[8] = Array("closed".utf8)[...]
+        var command = RedisCommand(argumentCount: 4)
+        for text in ["HSET", key, "p"] { command.append(text) }
+        command.append(policy.prefix(16) + texts.joined(separator: [UInt8(ascii: "|")]))
+        _ = try await connection.send(command)
+        _ = try await inventory.command([
+            "HSET", inventory.keys.meta(inventory.keys.partition(of: event)), "broken", event.description,
+        ])
+    }
+
+    /// Makes a copy look as if it had not been heard of for long.
+    func lapse(_ owner: String) async throws {
+        _ = try await pool.query(
+            "UPDATE reconcilers SET seen_at = now() - interval '1 hour' WHERE id = $1", [.text(owner)])
+    }
+
+    /// One tier's counters in Redis, which keep the law.
+    func counters(_ event: EventID) async throws -> TierCounters {
+        let availability = try await inventory.availability(event)
+        let tier = try #require(availability?.tiers.first)
+        #expect(tier.isConserved)
+        return tier
+    }
+
+    /// Redis's counters, PostgreSQL's counters and PostgreSQL's rows are the same, of all events.
+    func expectAgreement(_ events: [EventID], sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        for event in events {
+            let redis = try await counters(event)
+            let tier = try #require(try await catalogue.event(event)?.tiers.first)
+            #expect(tier.held == redis.held && tier.sold == redis.sold, sourceLocation: sourceLocation)
+            let held = try await owned(event, "'RESERVED', 'PENDING_PAYMENT'")
+            let sold = try await owned(event, "'CONFIRMED'")
+            #expect(held == redis.held && sold == redis.sold, sourceLocation: sourceLocation)
+        }
+    }
+
+    private func owned(_ event: EventID, _ statuses: String) async throws -> Int64 {
+        try await number(
+            """
+            SELECT coalesce(sum(i.quantity), 0) FROM bookings b JOIN booking_items i ON i.booking_id = b.id
+            WHERE b.event_id = $1::uuid AND b.status IN (\(statuses))
+            """, [.text(event.description)])
+    }
+
+    /// The last image of each booking that the outboxes name is its row, and there is no other row.
+    func expectOutboxIsWritten(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        var images: [BookingID: Booking] = [:]
+        for partition in inventory.keys.all {
+            for transition in try await outbox(partition).flatMap(\.transitions) {
+                let version = images[transition.booking]?.version ?? 0
+                #expect(transition.image.version == version + 1, sourceLocation: sourceLocation)
+                images[transition.booking] = transition.image
+            }
+        }
+        let rows = try await number("SELECT count(*) FROM bookings")
+        #expect(rows == images.count, sourceLocation: sourceLocation)
+        for (id, image) in images {
+            let row = try await bookings.booking(id)
+            #expect(row?.image == image, sourceLocation: sourceLocation)
+        }
+    }
+}
+
+/// A copy whose partitions are open.
+func openedCopy(_ stage: Stage, _ owner: String = "a") async throws -> Reconciler {
+    let copy = try stage.copy(owner)
+    await stage.settle(copy)
+    return copy
+}
+
+extension Reconciler {
+    /// One look at every partition of a copy that does not run by itself; true when something was there.
+    func persistAll() async -> Bool {
+        let now = monotonicNanoseconds()
+        let ready = leased.values.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }
+        let looks = await work(of: ready)
+        await concurrently(looks) { [self] look in await attend(look) }
+        while unacknowledged > 0 { await loop.sleep(for: .milliseconds(1)) }
+        return !looks.isEmpty
+    }
+}
