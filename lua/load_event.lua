@@ -8,7 +8,7 @@
 -- Replies: OK | EXISTS (it is loaded under this epoch) | STALE epoch | RECOVERING (also for an event that a function
 --          left half written, or that was loaded under this epoch and is gone: only a recovery may reload it)
 -- Keeps: counters come from PostgreSQL, which has everything that was ever in this partition's outbox; data of another
---        epoch is removed; the event's clock and `seq` never go back.
+--        epoch is removed; the event's clock and `seq` never run backwards.
 
 local day_length = 86400000
 

@@ -10,7 +10,7 @@ import Testing
         $0.settles = true
         $0.simulation.callback = .milliseconds(50)
         $0.settlement.keptSeconds = 0
-        $0.settlement.toldSeconds = 0
+        $0.settlement.reportedSeconds = 0
     }, .serialized)
 struct SettlementTests {
     @Test(

@@ -26,7 +26,7 @@ extension World {
             step(state, .takesOver, index, 0) { _, new in
                 new.takeovers += 1
                 new.ledger.owner = UInt8(index + 1)
-                // A copy keeps what it knows of a partition while it has the lease (`Reconciler.beat`).
+                // A copy keeps what it knows of a partition while it has the lease (`LeaseTable.adopt`).
                 guard !new.copies[index].isLeased else { return }
                 new.copies[index].isLeased = true
                 new.copies[index].epoch = new.ledger.epoch
@@ -65,7 +65,7 @@ extension World {
         return state.servers[server].isUp && state.servers[server].isPrimary ? server : nil
     }
 
-    /// `Reconciler.look`.
+    /// `OutboxReader.scan`.
     private func isTrusted(_ copy: Copy, _ data: Data) -> Bool {
         data.epoch == copy.epoch && data.gate == .open && isKnown(copy.connection, data)
             && (data.hasOutbox || !holds(.outboxRequired)) && data.eventEpoch > 0
@@ -171,7 +171,7 @@ extension World {
         state.servers[server].data.outbox.removeAll(below: horizon)
     }
 
-    /// `Reconciler.overruleAll`.
+    /// `OverruleJudge.overruleAll`.
     private mutating func addOverruling(_ state: State, _ index: Int, _ server: Int) {
         for booking in 0..<setup.bookings where state.ledger.verdicts[booking] == 1 {
             step(state, .overrules, index, booking) { world, new in

@@ -1,5 +1,5 @@
 extension World {
-    /// Adds the steps of payments in flight: `PaymentFlow` and `Reconciler+Settle`.
+    /// Adds the steps of payments in flight: `PaymentFlow` and `PaymentSettler`.
     mutating func addMoney(_ state: State) {
         for booking in 0..<setup.bookings {
             addFlow(state, booking)
@@ -113,7 +113,7 @@ extension World {
     /// `confirm`: whatever the booking's status, its money pays for it or is due for refund.
     private func tell(_ state: inout State, _ server: Int, _ booking: Int, _ attempt: UInt8, _ image: Image) {
         if image.money == .succeeded || image.money == .refundDue {
-            // Money of another attempt: `ChargeStore.giveBack`.
+            // Money of another attempt: `ChargeStore.recordRefundDue`.
             if image.attempt != attempt { state.ledger.payments[slot(booking, attempt)] = .refundDue }
             return
         }

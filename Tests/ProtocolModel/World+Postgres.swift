@@ -1,5 +1,5 @@
 extension World {
-    /// Persists a batch: `BatchWriter`, and the handling of a refused batch in `Reconciler+Write`.
+    /// Persists a batch: `BatchWriter`, and the handling of a refused batch in `OutboxWriter`.
     func write(_ state: inout State, _ batch: Entries) {
         var rows = state.ledger.rows
         for index in 0..<Int(batch.count) {

@@ -1,4 +1,4 @@
-/// `Reconciler+Recover`, step by step.
+/// `PartitionRecovery`, step by step.
 extension World {
     mutating func addRecovery(_ state: State, _ index: Int) {
         let copy = state.copies[index]

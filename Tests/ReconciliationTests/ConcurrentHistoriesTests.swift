@@ -38,7 +38,7 @@ struct ConcurrentHistoriesTests {
             }
             if let failure = work.failure { throw failure }
             // Holds lapse all the time while somebody sweeps.
-            var reports: [Reconciler.Report] = []
+            var reports: [ReconcilerReport.Counts] = []
             for copy in copies {
                 reports.append(await copy.report())
                 await copy.stop()
@@ -53,7 +53,7 @@ struct ConcurrentHistoriesTests {
         try await stage.number("SELECT coalesce(sum(version), 0)::bigint FROM bookings")
     }
 
-    private func expectNothing(_ stage: Stage, _ reports: [Reconciler.Report]) async throws {
+    private func expectNothing(_ stage: Stage, _ reports: [ReconcilerReport.Counts]) async throws {
         let verdicts = try await stage.number("SELECT count(*) FROM verdicts")
         let letters = try await stage.number("SELECT count(*) FROM dead_letters")
         #expect(verdicts == 0 && letters == 0)

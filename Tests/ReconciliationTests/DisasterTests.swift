@@ -249,13 +249,13 @@ struct DisasterTests {
             await stage.settle(copy)
             let partition = stage.inventory.keys.partition(of: event)
             _ = try await stage.inventory.command(["FLUSHALL"])
-            var progress: Progress?
+            var progress: PartitionProgress?
             struct Undo: Error {}
             do {
                 try await stage.pool.transaction { connection in
                     _ = try await connection.query("LOCK TABLE booking_items IN ACCESS EXCLUSIVE MODE")
-                    let row = try #require(copy.leased[partition]?.row)
-                    loop.spawn { progress = await copy.recover(row) }
+                    let row = try #require(copy.leases[partition]?.row)
+                    loop.spawn { progress = await copy.recovery.recover(row) }
                     try await eventually(loop, "the event is loaded") {
                         try await stage.inventory.command(["EXISTS", stage.inventory.keys.event(event)]).integer == 1
                     }
@@ -319,7 +319,7 @@ struct DisasterTests {
             try await stage.confirm(sold)
             await stage.settle(late)
             let partition = stage.inventory.keys.partition(of: event)
-            let stale = try #require(late.leased[partition]?.row)
+            let stale = try #require(late.leases[partition]?.row)
             _ = try await stage.inventory.command(["FLUSHALL"])
             // As if it had read the row, and stopped right before its next step.
             let raised = try #require(try await stage.partitions.raiseEpoch(stale))
@@ -331,23 +331,24 @@ struct DisasterTests {
             #expect(closed == nil)
             let opened = try await late.inventory.open(partition, epoch: raised.epoch, cursor: raised.cursor)
             #expect(opened == .stale)
-            let written = try await late.writer.write(Batch(), partition: raised, cursor: raised.cursor)
+            let written = try await BatchWriter(pool: stage.pool).write(
+                Batch(), partition: raised, cursor: raised.cursor)
             guard case .fenced = written else {
                 Issue.record("a stalled recovery could still write")
                 return
             }
             await stage.settle(heir)
             // Two begin from the same row.
-            let row = try #require(heir.leased[partition]?.row)
+            let row = try #require(heir.leases[partition]?.row)
             var ends: [Bool] = []
             for _ in 0..<2 {
                 loop.spawn {
-                    if case .done = await heir.recover(row) { ends.append(true) } else { ends.append(false) }
+                    if case .done = await heir.recovery.recover(row) { ends.append(true) } else { ends.append(false) }
                 }
             }
             await eventually(loop, "both have ended") { ends.count == 2 }
             #expect(ends.filter { $0 }.count == 1)
-            heir.leased = [:]
+            heir.leases.removeAll()
             await stage.settle(heir)
             try await stage.confirm(after)
             await stage.settle(heir)
@@ -455,11 +456,11 @@ struct DisasterTests {
                     "UPDATE events SET sales_open_at = now() + interval '1 day' WHERE id = $1::uuid",
                     [.text(event.description)])
             }
-            await copy.beat()
-            let onSale = try await copy.catalogue.partitionsOnSale()
+            await copy.keeper.beat()
+            let onSale = try await stage.catalogue.partitionsOnSale()
             #expect(onSale == [partition])
-            let looks = try await copy.look(copy.leased.values.map(\.row).sorted { $0.partition < $1.partition })
-            let order = await copy.inOrder(looks).map(\.row.partition)
+            let looks = try await copy.reader.scan(copy.leases.states.map(\.row).sorted { $0.partition < $1.partition })
+            let order = await copy.scanner.inOrder(looks).map(\.row.partition)
             #expect(order.count == Stage.partitionCount && order.first == partition)
         }
     }
@@ -516,7 +517,7 @@ struct DisasterTests {
             func acknowledge(_ version: Int64) async throws -> Int64? {
                 try await copy.inventory.acknowledge(
                     row.partition, epoch: row.epoch, from: row.cursor, to: row.cursor, entries: 0,
-                    leaving: [Inventory.Leaving(booking: booking, version: version, milliseconds: 1000)])
+                    releasing: [Inventory.ReleasableBooking(booking: booking, version: version, milliseconds: 1000)])
                 return try await stage.lifetimes(of: [booking]).first
             }
             // A late word of an earlier version.

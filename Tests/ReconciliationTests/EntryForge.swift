@@ -141,14 +141,14 @@ struct EntryForge {
 
 extension Stage {
     /// Some entries of an outbox, as they can be understood.
-    func outbox(_ partition: Partition, _ ids: Set<StreamID>) async throws -> [Parsed] {
-        var found: [Parsed] = []
+    func outbox(_ partition: Partition, _ ids: Set<StreamID>) async throws -> [ParsedEntry] {
+        var found: [ParsedEntry] = []
         for id in ids {
             let reply = try await inventory.command([
                 "XRANGE", inventory.keys.outbox(partition), id.description, id.description,
             ])
             guard let entry = reply.array?.first else { continue }
-            found.append(try #require(Parsed(entry, of: partition, partitions: Self.partitionCount)))
+            found.append(try #require(ParsedEntry(entry, of: partition, partitions: Self.partitionCount)))
         }
         return found
     }

@@ -54,7 +54,7 @@ struct FailureTests {
             try await stage.confirm(booking)
             let copy = try stage.copy("a", url: stage.url + "?options=-csynchronous_commit%3Don")
             _ = try await copy.inventory.now()
-            copy.leased = healthy.leased
+            _ = copy.leases.adopt(Array(healthy.leases.rows.values))
             var isDone = false
             loop.spawn {
                 _ = await copy.persistAll()
@@ -71,7 +71,7 @@ struct FailureTests {
                 _ = await copy.persistAll()
                 return heard.messages.contains { $0.hasPrefix("\(booking) 3 ") }
             }
-            #expect(copy.report.entries == 0)
+            #expect(copy.report.counts.entries == 0)
             try await stage.expectOutboxIsWritten()
             try await stage.expectAgreement([event])
         }

@@ -44,12 +44,12 @@ struct JudgeTests {
                 heard.messages.contains { $0.hasPrefix("\(over) ") && $0.hasSuffix(" oversold") }
             }
             var overruled: [String: String?] = [:]
-            copy.onFailure = { failure, trace in overruled[failure] = trace }
-            let waiting = await copy.dueWork()
-            await copy.overruleAll()
-            let done = await copy.dueWork()
+            copy.report.onFailure = { failure, trace in overruled[failure] = trace }
+            let waiting = await copy.poller.dueWork()
+            await copy.judge.overruleAll()
+            let done = await copy.poller.dueWork()
             #expect(waiting.verdicts && !done.verdicts)
-            #expect(copy.report.verdicts == 3 && overruled.count == 3)
+            #expect(copy.report.counts.verdicts == 3 && overruled.count == 3)
             #expect(overruled["booking \(over) was sold twice and is overruled"] == trace)
             await stage.settle(copy)
             let ended = try #require(try await stage.bookings.booking(over))
@@ -78,7 +78,8 @@ struct JudgeTests {
             await stage.settle(copy)
             let row = try await stage.row(event)
             let letter = DeadLetter(id: row.cursor, entry: "event \(event) epoch 1 seq 1\n", reason: "test")
-            _ = try await copy.writer.write(Batch(), partition: row, cursor: row.cursor, deadLetters: [letter])
+            _ = try await BatchWriter(pool: stage.pool).write(
+                Batch(), partition: row, cursor: row.cursor, deadLetters: [letter])
             try await sellElsewhere(event, left: 1, of: 2, stage)
             _ = try await stage.claim(event, user: "late")
             await stage.settle(copy)
@@ -121,9 +122,9 @@ struct JudgeTests {
             #expect(left.count == 1)
             try await stage.expectAgreement([event])
             // Redis may not have known of it.
-            let recoveries = copy.report.recoveries
+            let recoveries = copy.report.counts.recoveries
             await stage.settle(copy)
-            #expect(copy.report.recoveries == recoveries + 1)
+            #expect(copy.report.counts.recoveries == recoveries + 1)
             try await stage.expectAgreement([event])
         }
     }

@@ -16,29 +16,29 @@ struct LeaseTests {
             let late = try await openedCopy(stage, "late")
             let event = try await stage.event(1, capacity: 9)
             _ = try await stage.claim(event)
-            let looks = try await late.look(late.leased.values.map(\.row))
+            let looks = try await late.reader.scan(late.leases.states.map(\.row))
             let look = try #require(looks.first { !$0.batch.isEmpty })
             try await stage.lapse("late")
             let heir = try stage.copy("heir")
-            await heir.beat()
-            #expect(heir.leased.count == Stage.partitionCount)
+            await heir.keeper.beat()
+            #expect(heir.leases.partitions.count == Stage.partitionCount)
             // The heir has done nothing yet: the cursor alone would let the batch in.
             for _ in 0..<2 {
-                guard case .unsure = await late.persist(look.row, look.batch),
-                    case .unsure = await late.recover(look.row)
+                guard case .unsure = await late.persister.persist(look.row, look.batch),
+                    case .unsure = await late.recovery.recover(look.row)
                 else {
                     Issue.record("it went on")
                     return
                 }
                 let written = try await stage.number("SELECT count(*) FROM bookings")
                 let row = try await stage.row(event)
-                #expect(written == Int64(heir.report.entries) && row.epoch == look.row.epoch)
+                #expect(written == Int64(heir.report.counts.entries) && row.epoch == look.row.epoch)
                 await stage.settle(heir)
             }
-            #expect(late.report.entries == 0 && heir.report.entries == 1)
+            #expect(late.report.counts.entries == 0 && heir.report.counts.entries == 1)
             _ = try await stage.claim(event)
             _ = await late.persistAll()
-            #expect(late.leased[look.row.partition] == nil)
+            #expect(late.leases[look.row.partition] == nil)
             await stage.settle(heir)
             try await stage.expectOutboxIsWritten()
             try await stage.expectAgreement([event])

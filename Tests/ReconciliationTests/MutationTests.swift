@@ -83,7 +83,7 @@ struct MutationTests {
             var forge = try await EntryForge(stage, event, SeededGenerator.fromEnvironment())
             for age in [Int64.min, -1, 0, .max] {
                 let booking = try await forge.write(at: age)
-                await copy.measure()
+                await copy.meter.measure()
                 await stage.settle(copy)
                 let versions = try await stage.bookings.versions(of: [booking])
                 #expect(versions == [booking: 1])

@@ -24,7 +24,7 @@ struct NoticeTests {
             let notices = try notices(stage, loop)
             let copy = try stage.copy("a", notices: notices)
             loop.spawn { await copy.run() }
-            await eventually(loop, "it hears") { notices.isHearing }
+            await eventually(loop, "it hears") { notices.isListening }
             try await body(stage, loop, copy, notices)
             await copy.stop()
         }
@@ -32,7 +32,7 @@ struct NoticeTests {
 
     private func rest(_ copy: Reconciler, _ loop: EventLoop) async {
         await eventually(loop, "all partitions rest") {
-            copy.leased.count == Stage.partitionCount && copy.leased.values.allSatisfy(\.isAtRest)
+            copy.leases.states.count == Stage.partitionCount && copy.leases.states.allSatisfy(\.isAtRest)
         }
     }
 
@@ -82,9 +82,9 @@ struct NoticeTests {
             var (changes, gaps) = (0, 0)
             notices.onChange = { _ in changes += 1 }
             notices.onGap = { gaps += 1 }
-            #expect(!notices.isHearing)
+            #expect(!notices.isListening)
             notices.tick(entries: 0)
-            await eventually(loop, "it hears") { notices.isHearing }
+            await eventually(loop, "it hears") { notices.isListening }
             let event = EventID(UUIDBytes(high: 1, low: 2))
             func publish(_ count: Int) async throws {
                 _ = try await stage.inventory.pipeline(
@@ -92,14 +92,14 @@ struct NoticeTests {
             }
             try await publish(100)
             await eventually(loop, "all are heard") { changes == 100 }
-            #expect(gaps == 0 && notices.isHearing)
+            #expect(gaps == 0 && notices.isListening)
             try await publish(1)
-            await eventually(loop, "it left the channel") { gaps == 1 && !notices.isHearing }
+            await eventually(loop, "it left the channel") { gaps == 1 && !notices.isListening }
             // As many were persisted: it stays away.
             notices.tick(entries: 101)
-            #expect(!notices.isHearing)
+            #expect(!notices.isListening)
             notices.tick(entries: 150)
-            await eventually(loop, "it hears again") { notices.isHearing }
+            await eventually(loop, "it hears again") { notices.isListening }
             try await publish(3)
             await eventually(loop, "they are heard") { changes == 103 }
         }

@@ -49,7 +49,7 @@ struct PersistTests {
             for _ in 0..<300 { _ = try await stage.claim(event) }
             await stage.settle(copy)
             let partition = stage.inventory.keys.partition(of: event)
-            await copy.trimAll()
+            await copy.trimmer.trimAll()
             let kept = try await stage.outbox(partition).count
             #expect(kept == 300)
             _ = try await stage.claim(event)
@@ -58,7 +58,7 @@ struct PersistTests {
                 .flatMap { Int64($0.dropFirst("used_memory:".count)) }
             let limit = try #require(bytes) * 3 / 2
             _ = try await stage.inventory.command(["CONFIG", "SET", "maxmemory", String(limit)])
-            await copy.trimAll()
+            await copy.trimmer.trimAll()
             let left = try await stage.outbox(partition)
             let cursor = try await stage.row(event).cursor
             // Redis trims whole nodes of its tree.
@@ -80,7 +80,7 @@ struct PersistTests {
             let event = try await stage.event(1, capacity: 1200)
             for _ in 0..<1200 { _ = try await stage.claim(event) }
             await stage.settle(copy)
-            #expect(copy.report.entries == 1200 && copy.report.deadLetters == 0)
+            #expect(copy.report.counts.entries == 1200 && copy.report.counts.deadLetters == 0)
             try await stage.expectOutboxIsWritten()
             try await stage.expectAgreement([event])
         }
@@ -99,7 +99,7 @@ struct PersistTests {
             let row = try await stage.row(event)
             let entries = try await stage.outbox(row.partition)
             let cursor = try #require(entries.last?.id)
-            let written = try await dead.write(entries, PartitionRow(row, lineage: row.epoch), cursor)
+            let written = try await dead.writer.write(entries, PartitionRow(row, lineage: row.epoch), cursor)
             #expect(written?.count == 500)
             let before = try await stage.inventory.state(of: row.partition).cursor
             #expect(before < cursor)
@@ -107,7 +107,7 @@ struct PersistTests {
             if somethingFollows { _ = try await stage.claim(event) }
             let copy = try stage.copy("heir")
             await stage.settle(copy)
-            #expect(copy.report.entries == (somethingFollows ? 1 : 0))
+            #expect(copy.report.counts.entries == (somethingFollows ? 1 : 0))
             await eventually(loop, "all are told") { heard.messages.count == bookings.count }
             let times = try await stage.lifetimes(of: bookings)
             #expect(times.allSatisfy { $0 > 0 })
@@ -128,7 +128,7 @@ extension PersistTests {
             let later = StreamID(milliseconds: told.milliseconds + 2, sequence: 0)
             func acknowledge(from old: StreamID, to new: StreamID) async throws -> StreamID {
                 try await copy.inventory.acknowledge(
-                    row.partition, epoch: row.epoch, from: old, to: new, entries: 1, leaving: [])
+                    row.partition, epoch: row.epoch, from: old, to: new, entries: 1, releasing: [])
                 return try await stage.inventory.state(of: row.partition).cursor
             }
             #expect(try await acknowledge(from: lost, to: later) == told)
@@ -169,7 +169,7 @@ struct LeasedPartitionTests {
             }
             #expect(pauses.prefix(8) == [10, 20, 40, 80, 160, 320, 640, 1000])
             #expect(pauses.last == 1000 && leased.batchLimit == 1)
-            #expect(leased.isUntold)
+            #expect(leased.needsAcknowledgement)
             leased.unanswered()
             #expect(leased.batchLimit == 1)
             for _ in 0..<20 { leased.succeeded(leased.row) }

@@ -26,7 +26,7 @@ struct PoisonTests {
             await stage.settle(copy)
             let versions = try await stage.bookings.versions(of: [before] + group + [after])
             #expect(versions == [before: 1, group[0]: 1, group[2]: 1, after: 1])
-            #expect(copy.report.deadLetters == 3)
+            #expect(copy.report.counts.deadLetters == 3)
             let letters = try await stage.pool.query("SELECT entry, reason FROM dead_letters ORDER BY id")
             #expect(letters.count == 3)
             #expect(try letters[0].string("entry") == "what\nis this")
@@ -56,7 +56,7 @@ struct PoisonTests {
             _ = try await stage.connection.send(command)
             await stage.settle(copy)
             let bookings = try await stage.number("SELECT count(*) FROM bookings")
-            #expect(bookings == 1 && copy.report.deadLetters == 1)
+            #expect(bookings == 1 && copy.report.counts.deadLetters == 1)
         }
     }
 
@@ -83,7 +83,7 @@ struct PoisonTests {
             await stage.settle(copy)
             let row = try await stage.bookings.booking(booking)
             #expect(row?.image.status == .cancelled && row?.image.version == 2)
-            #expect(copy.report.deadLetters == 1)
+            #expect(copy.report.counts.deadLetters == 1)
             try await stage.expectAgreement([event])
         }
     }
@@ -105,7 +105,7 @@ struct PoisonTests {
             #expect((1...6).contains(looks))
             try await stage.execute("ALTER TABLE hidden RENAME TO bookings")
             await stage.settle(copy)
-            #expect(copy.report.deadLetters == 0)
+            #expect(copy.report.counts.deadLetters == 0)
             try await stage.expectAgreement([event])
         }
     }

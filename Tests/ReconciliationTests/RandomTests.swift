@@ -31,7 +31,7 @@ struct RandomTests {
                     _ = await copies[Int.random(in: 0...1, using: &random)].persistAll()
                 }
                 if Int.random(in: 0..<100, using: &random) == 0 {
-                    _ = await copies[0].sweep()
+                    _ = await copies[0].sweeper.sweep()
                     try await changeOwners(stage, copies, &random)
                 }
                 if step == Self.steps / 2 {
@@ -47,9 +47,9 @@ struct RandomTests {
             try await expectHoldsAreHeld(stage)
             let rows = try await stage.number("SELECT count(*) FROM bookings")
             let expired = try await stage.number("SELECT count(*) FROM bookings WHERE status = 'EXPIRED'")
-            let entries = copies.map(\.report.entries)
+            let entries = copies.map(\.report.counts.entries)
             print("\(rows) bookings, \(expired) expired; entries written by each copy: \(entries)")
-            #expect(copies.allSatisfy { $0.report.deadLetters == 0 && $0.report.entries > 0 })
+            #expect(copies.allSatisfy { $0.report.counts.deadLetters == 0 && $0.report.counts.entries > 0 })
             #expect(expired > 0)
         }
     }
@@ -85,8 +85,8 @@ struct RandomTests {
     ) async throws {
         for copy in copies.shuffled(using: &random) {
             switch Int.random(in: 0..<3, using: &random) {
-            case 0: try await stage.lapse(copy.owner)
-            case 1: await copy.beat()
+            case 0: try await stage.lapse(copy.keeper.owner)
+            case 1: await copy.keeper.beat()
             default: break
             }
         }

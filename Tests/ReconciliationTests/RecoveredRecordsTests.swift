@@ -94,7 +94,7 @@ struct RecoveredRecordsTests {
             let event = try await stage.event(1, capacity: 50, hold: 1)
             let booking = try await stage.claim(event)
             try await eventually(loop, "it has expired") {
-                _ = await copy.sweep()
+                _ = await copy.sweeper.sweep()
                 return try await stage.counters(event).held == 0
             }
             await stage.settle(copy)

@@ -16,11 +16,11 @@ struct RecoveryTests {
         try await withStage("first") { _, stage in
             let event = try await stage.event(1, capacity: 9, isInRedis: false)
             let copy = try await openedCopy(stage)
-            #expect(copy.report.recoveries == Stage.partitionCount)
+            #expect(copy.report.counts.recoveries == Stage.partitionCount)
             let counters = try await stage.counters(event)
             #expect(counters.available == 9)
             let again = await copy.persistAll()
-            #expect(!again && copy.report.recoveries == Stage.partitionCount)
+            #expect(!again && copy.report.counts.recoveries == Stage.partitionCount)
             _ = try await stage.claim(event)
             await stage.settle(copy)
             try await stage.expectOutboxIsWritten()
@@ -75,7 +75,7 @@ struct RecoveryTests {
             let totals = try await stage.inventory.command(["HGET", stage.inventory.keys.event(event), "uann"])
             #expect(totals.string == "5 2")
             try await eventually(loop, "the brief hold is returned") {
-                _ = await copy.sweep()
+                _ = await copy.sweeper.sweep()
                 return try await stage.counters(brief).available == 50
             }
             try await stage.confirm(held)
@@ -148,14 +148,14 @@ struct RecoveryTests {
             let partition = stage.inventory.keys.partition(of: event)
             let copy = try stage.copy("a")
             _ = try await copy.inventory.now()
-            await copy.beat()
-            let row = try #require(copy.leased[partition]?.row)
-            var progress: Progress?
+            await copy.keeper.beat()
+            let row = try #require(copy.leases[partition]?.row)
+            var progress: PartitionProgress?
             struct Undo: Error {}
             do {
                 try await stage.pool.transaction { connection in
                     _ = try await connection.query("LOCK TABLE booking_items IN ACCESS EXCLUSIVE MODE")
-                    loop.spawn { progress = await copy.recover(row) }
+                    loop.spawn { progress = await copy.recovery.recover(row) }
                     try await eventually(loop, "the event is loaded") {
                         try await stage.inventory.command(["DEL", stage.inventory.keys.event(event)]).integer == 1
                     }
@@ -197,7 +197,7 @@ struct RecoveryTests {
             try await fallBack(stage)
             _ = try await stage.claim(event)
             await stage.settle(copy)
-            #expect(copy.report.recoveries == Stage.partitionCount)
+            #expect(copy.report.counts.recoveries == Stage.partitionCount)
             try await stage.expectOutboxIsWritten()
             try await stage.expectAgreement([event])
         }
@@ -214,8 +214,8 @@ struct RecoveryTests {
                 _ = try await stage.inventory.command(["FLUSHALL"])
                 await stage.settle(copy)
             } else {
-                copy.retained = .zero
-                await copy.trimAll()
+                copy.trimmer.retained = .zero
+                await copy.trimmer.trimAll()
             }
             try await fallBack(stage)
             // Found out with the next batch, which is refused.
@@ -237,7 +237,7 @@ struct RecoveryTests {
             let copy = try await openedCopy(stage)
             try await stage.execute("UPDATE partitions SET epoch = 0")
             _ = try await stage.inventory.command(["HSET", stage.inventory.keys.meta(Partition(2)), "epoch", "70"])
-            copy.leased = [:]
+            copy.leases.removeAll()
             await stage.settle(copy)
             let row = try await stage.partitions.row(Partition(2))
             #expect(row?.epoch == 71)

@@ -33,7 +33,7 @@ final class RunningCopy: Sendable {
             let inventory = Inventory(
                 loop: loop, connection: connection, keys: KeySpace(partitions: Stage.partitionCount), channel: "")
             let reconciler = Reconciler(loop: loop, inventory: inventory, pool: pool, owner: owner)
-            if let retained { reconciler.retained = retained }
+            if let retained { reconciler.trimmer.retained = retained }
             (holder.connection, holder.pool, holder.reconciler) = (connection, pool, reconciler)
             loop.spawn { await reconciler.run() }
             loop.spawn(keepStalling)
@@ -62,9 +62,9 @@ final class RunningCopy: Sendable {
         while isStalled.load(ordering: .sequentiallyConsistent) { usleep(1000) }
     }
 
-    func report() async -> Reconciler.Report {
+    func report() async -> ReconcilerReport.Counts {
         let holder = holder
-        return await loop.run { _ in holder.reconciler?.report ?? Reconciler.Report() }
+        return await loop.run { _ in holder.reconciler?.report.counts ?? ReconcilerReport.Counts() }
     }
 
     func stop() async {

@@ -37,14 +37,14 @@ struct SalvageTests {
             _ = try await stage.inventory.command(["DEL", stage.inventory.keys.outbox(partition)])
         }
         let copy = try stage.copy("a")
-        copy.salvageLimit = size
+        copy.salvage.limit = size
         _ = try await copy.inventory.now()
         var killed = 0
         for partition in stage.inventory.keys.all {
             while true {
                 try await allow(1, stage)
                 let row = try #require(try await stage.partitions.row(partition))
-                guard case .unsure = await copy.recover(row) else { break }
+                guard case .unsure = await copy.recovery.recover(row) else { break }
                 try #require(killed < 500, "it goes on")
                 killed += 1
                 let failure = copy.report.lastFailure
@@ -121,13 +121,13 @@ struct SalvageTests {
             let booking = try await stage.claim(event)
             let partition = stage.inventory.keys.partition(of: event)
             _ = try await stage.inventory.command(["DEL", stage.inventory.keys.outbox(partition)])
-            let old = try #require(copy.leased[partition]?.row)
+            let old = try #require(copy.leases[partition]?.row)
             let raised = try #require(try await stage.partitions.raiseEpoch(old))
             let found = try #require(try await copy.inventory.close(partition, epoch: raised.epoch))
             _ = try #require(try await stage.partitions.raiseEpoch(raised))
-            #expect(try await !copy.salvage(PartitionRow(raised, lineage: found.lineage), found))
+            #expect(try await !copy.salvage.persistSurvivors(PartitionRow(raised, lineage: found.lineage), found))
             #expect(try await stage.bookings.versions(of: [booking]).isEmpty)
-            await copy.beat()
+            await copy.keeper.beat()
             await stage.settle(copy)
             #expect(try await stage.bookings.versions(of: [booking]) == [booking: 1])
         }

@@ -22,7 +22,7 @@ struct SeatHistoriesTests {
             for step in 1...Self.steps {
                 try await history.act()
                 if history.isDue(in: 20) { _ = await copy.persistAll() }
-                if history.isDue(in: 100) { _ = await copy.sweep() }
+                if history.isDue(in: 100) { _ = await copy.sweeper.sweep() }
                 if step.isMultiple(of: Self.steps / 4) {
                     await stage.settle(copy)
                     try await history.expectAgreement()
@@ -36,7 +36,7 @@ struct SeatHistoriesTests {
                 }
             }
             try await stage.expectOutboxIsWritten()
-            #expect(copy.report.deadLetters == 0)
+            #expect(copy.report.counts.deadLetters == 0)
             print(
                 "done: \(history.done.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))"
             )

@@ -123,7 +123,7 @@ struct SettleTests {
             await stage.settle(copy)
             provider.refundAnswer = .refused(code: "no-funds")
             var said: [String?] = []
-            copy.onFailure = { said.append($1) }
+            copy.report.onFailure = { said.append($1) }
             try await stage.settlePayments(copy)
             // Where traces are exported, a span of their own stands between.
             func ids(_ traces: [String?]) -> [String] {
@@ -143,7 +143,7 @@ struct SettleTests {
             await stage.settle(copy)
             provider.refundAnswer = .refused(code: "no-funds")
             try await stage.settlePayments(copy)
-            _ = await copy.settleAll()
+            _ = await copy.settler.settleAll()
             #expect(provider.refunds.count == 1)
             var pauses: [Int64] = []
             for _ in 0..<6 {
@@ -151,7 +151,7 @@ struct SettleTests {
                 pauses.append(
                     try await stage.number("SELECT round(extract(epoch FROM settle_at - now()))::bigint FROM payments"))
             }
-            #expect(provider.refunds.count == 7 && copy.report.refusedRefunds == 7)
+            #expect(provider.refunds.count == 7 && copy.report.counts.refusedRefunds == 7)
             #expect(pauses == pauses.sorted() && (pauses.last ?? 0) >= 14)
             let seen = try await stage.number(
                 "SELECT count(*) FROM payments WHERE status = 'REFUND_DUE' AND settle_answer = 'refused: no-funds'")
@@ -176,7 +176,7 @@ struct SettleTests {
             await stage.settle(first)
             try await eventually(loop, "all went back") {
                 await stage.settle(first)
-                await first.concurrently([first, second]) { _ = await $0.settleAll() }
+                await loop.concurrently([first, second]) { _ = await $0.settler.settleAll() }
                 await stage.settle(first)
                 return try await stage.number("SELECT count(*) FROM payments WHERE status = 'REFUNDED'") == 5
             }
@@ -222,10 +222,10 @@ struct SettleTests {
                 stage.transition(booking), payment: other, provider: "p", transactionID: "other", amount: 100,
                 currency: "USD")
             await stage.settle(copy)
-            let charge = ToldCharge(
+            let charge = ReportedCharge(
                 provider: "p", transactionID: "t", booking: booking, payment: key, amount: 100, currency: "USD",
                 isSuccess: true)
-            let told = try await copy.recorder.tell(charge)
+            let told = try await stage.recorder().apply(charge)
             #expect(told.outcome == .refundDue)
             try await stage.settlePayments(copy)
             #expect(provider.refunds == [FakeProvider.Refund(key: key, from: 0, to: 100)])
@@ -239,40 +239,48 @@ struct SettleTests {
         try await withCopy("again") { _, stage, copy, _, event in
             let booking = try await stage.claim(event)
             let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01,req-1"
-            let charge = ToldCharge(
+            let charge = ReportedCharge(
                 provider: "p", transactionID: "t", booking: booking, payment: PaymentID(booking.uuid), amount: 100,
                 currency: "USD", isSuccess: true, trace: trace)
             // As the API does, under its account.
             _ = try await ChargeStore(pool: stage.pool).receive("message", charge, unnamed: charge.payment)
             await stage.settle(copy)
-            _ = await copy.settleAll()
+            _ = await copy.settler.settleAll()
             #expect(try await stage.money(booking) == "RESERVED none")
-            let early = await copy.dueWork()
+            let early = await copy.poller.dueWork()
             #expect(!early.charges && !early.payments && !early.cancelled && !early.verdicts)
-            copy.settlement.toldSeconds = 0
-            let late = await copy.dueWork()
+            copy.settler.times.reportedSeconds = 0
+            let late = await copy.poller.dueWork()
             #expect(late.charges && !late.payments)
-            _ = await copy.settleAll()
+            _ = await copy.settler.settleAll()
             await stage.settle(copy)
             #expect(try await stage.money(booking) == "CONFIRMED SUCCEEDED")
             try await stage.execute("UPDATE events SET status = 'cancelled'")
-            let over = await copy.dueWork()
+            let over = await copy.poller.dueWork()
             #expect(over.cancelled && !over.verdicts)
-            _ = await copy.cancelBookings()
+            _ = await copy.canceller.cancelBookings()
             await stage.settle(copy)
             try await stage.execute("UPDATE payments SET settle_at = now()")
-            let refund = await copy.dueWork()
+            let refund = await copy.poller.dueWork()
             #expect(refund.payments && !refund.cancelled)
             // Whoever told it is still known.
             let traced = try await stage.number("SELECT count(*) FROM payments WHERE trace = $1", [.text(trace)])
             #expect(traced == 1)
-            _ = await copy.settleAll()
+            _ = await copy.settler.settleAll()
             #expect(try await stage.number("SELECT count(*) FROM charges WHERE state = 'settled'") == 1)
         }
     }
 }
 
 extension Stage {
+    /// As the API has one.
+    func recorder() -> ChargeRecorder {
+        let charges = ChargeStore(pool: pool)
+        let locator = BookingLocator(
+            inventory: inventory, bookings: bookings, catalogue: catalogue, seats: SeatStore(pool: pool))
+        return ChargeRecorder(inventory: inventory, locator: locator, charges: charges)
+    }
+
     /// Begins an attempt; its key.
     func beginPayment(_ booking: BookingID) async throws -> PaymentID {
         let payment = PaymentID(booking.uuid)
@@ -293,7 +301,7 @@ extension Stage {
     /// Settles what is due, as if its time had come, and writes down what comes of it.
     func settlePayments(_ copy: Reconciler) async throws {
         try await execute("UPDATE payments SET settle_at = now()")
-        _ = await copy.settleAll()
+        _ = await copy.settler.settleAll()
         await settle(copy)
     }
 

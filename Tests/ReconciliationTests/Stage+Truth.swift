@@ -25,9 +25,9 @@ extension Stage {
     }
 
     /// All that an outbox has, in order.
-    func outbox(_ partition: Partition) async throws -> [Parsed] {
+    func outbox(_ partition: Partition) async throws -> [ParsedEntry] {
         let reply = try await inventory.command(["XRANGE", inventory.keys.outbox(partition), "-", "+"])
-        return (reply.array ?? []).compactMap { Parsed($0, of: partition, partitions: Self.partitionCount) }
+        return (reply.array ?? []).compactMap { ParsedEntry($0, of: partition, partitions: Self.partitionCount) }
     }
 
     func lastEntry(_ partition: Partition) async throws -> StreamID {
@@ -56,7 +56,7 @@ extension Stage {
         _ copy: Reconciler, within time: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
     ) async {
         await eventually(loop, "settled", within: time, sourceLocation: sourceLocation) {
-            await copy.beat()
+            await copy.keeper.beat()
             _ = await copy.persistAll()
             return (try? await isSettled()) == true
         }
@@ -151,13 +151,13 @@ func openedCopy(_ stage: Stage, _ owner: String = "a") async throws -> Reconcile
 }
 
 extension Reconciler {
-    /// One look at every partition of a copy that does not run by itself; true when something was there.
+    /// Scans every partition of a copy that does not run by itself, and does what is found; true if something was.
     func persistAll() async -> Bool {
         let now = monotonicNanoseconds()
-        let ready = leased.values.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }
-        let looks = await work(of: ready)
-        await concurrently(looks) { [self] look in await attend(look) }
-        while unacknowledged > 0 { await loop.sleep(for: .milliseconds(1)) }
-        return !looks.isEmpty
+        let ready = leases.states.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }
+        let scans = await scanner.work(of: ready)
+        await loop.concurrently(scans) { [self] scan in await workers.process(scan) }
+        await acknowledger.drained()
+        return !scans.isEmpty
     }
 }

@@ -86,10 +86,10 @@ struct SweepTests {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try await eventually(loop, "the others are returned") {
-            _ = await copy.sweep()
+            _ = await copy.sweeper.sweep()
             for event in events where try await stage.counters(event).available < 10 { return false }
             return true
         }
-        #expect(copy.report.expired == events.count, sourceLocation: sourceLocation)
+        #expect(copy.report.counts.expired == events.count, sourceLocation: sourceLocation)
     }
 }

@@ -5,7 +5,7 @@
 -- `event.load` returns the group (`g`): `names` (of the event's keys), `policy`, `now`, the numbers by name, `tiers`
 -- (by id; false: unknown), `changed_tiers`, and data that other files of lib store in it during the call. `event.load`
 -- also resets the state that those files keep outside of it. Nothing is written before `commit.write(g)`.
--- Keeps: the event's clock never goes back.
+-- Keeps: the event's clock never runs backwards.
 
 local users_of, mark = arguments.users, layout.user_mark
 
@@ -56,7 +56,7 @@ local function begin_group(names, policy, numbers, found)
   local redis_clock = partition.clock()
   local now = max(redis_clock, clock)
   g.names, g.policy, g.found, g.seq = names, policy, found, seq
-  -- Redis's clock, and the event's, which never goes back.
+  -- Redis's clock, and the event's, which never runs backwards.
   g.clock, g.now, g.day = redis_clock, now, floor(now / day_length)
   g.is_on_sale = now >= policy.on_sale_from and now < policy.on_sale_until
   -- When something of the event is due; never too late, possibly too early. 0: there are no holds.

@@ -54,23 +54,50 @@ package final class APIServer {
         pressure = context.pressure
         audit = context.audit
         revocations = RevocationWatch(loop: loop, pool: pool, revocations: context.revocations)
-        // Routes.
         router.wrap = { [audit] route, handler in audit.watching(route, handler) }
+        ownFeed = feed == nil ? try LiveFeed(loop: loop, redis: redis, partitions: partitions) : nil
+        guard let feed = feed ?? ownFeed else { preconditionFailure("a feed is given or made") }
+        let listeners = LiveListeners(loop: loop, feed: feed)
         health = HealthRoutes(context)
         health.add(to: router)
         let events = EventRoutes(context)
+        Self.addCatalogue(to: router, context, events, listeners)
+        Self.addBookings(to: router, context, events, connection)
+        Self.addAccounts(to: router, context, connection)
+        Self.addPages(to: router, context)
+        Self.observe(router, inventory, connection)
+        let origins = configuration.corsOrigins.isEmpty ? nil : CrossOrigin(origins: configuration.corsOrigins)
+        let pipeline = Self.pipeline(router, origins, connection, context)
+        server = Self.server(pipeline, origins, loop: loop, configuration)
+        sampler = Self.sampler(server, listeners, loop: loop, copy: copy, connection, pool)
+        libraries = LibraryKeeper(loop: loop, connection: connection, deletes: false)
+        try connection.start()
+        libraries.start()
+        try subscriber.start()
+        pressure.start()
+        revocations.start()
+    }
+
+    // MARK: - Routes
+
+    private static func addCatalogue(
+        to router: Router, _ context: APIContext, _ events: EventRoutes, _ listeners: LiveListeners
+    ) {
         events.add(to: router)
         EventAdminRoutes(context).add(to: router)
         SeatRoutes(context).add(to: router)
         BlockRoutes(context).add(to: router)
         VenueRoutes(context).add(to: router)
-        ownFeed = feed == nil ? try LiveFeed(loop: loop, redis: redis, partitions: partitions) : nil
-        guard let feed = feed ?? ownFeed else { preconditionFailure("a feed is given or made") }
-        let listeners = LiveListeners(loop: loop, feed: feed)
         StreamRoute(context, listeners).add(to: router)
+    }
+
+    private static func addBookings(
+        to router: Router, _ context: APIContext, _ events: EventRoutes, _ connection: RedisConnection
+    ) {
         let replays = Replays(context)
         let transitions = Transitions(context)
-        let declines = DeclineLimit(connection: connection, limit: configuration.accounts.limits.declinedCards)
+        let declines = DeclineLimit(
+            connection: connection, limit: context.configuration.accounts.limits.declinedCards)
         let payments = PaymentFlow(context, replays, transitions, declines)
         let lists = BookingLists(context)
         BookingRoutes(context, ClaimRoute(context, payments, replays), lists).add(to: router)
@@ -85,15 +112,28 @@ package final class APIServer {
         if let simulated = context.gateway as? SimulatedGateway, let own {
             SimulatedCallbacks.connect(simulated, to: callbacks, by: own, context)
         }
+    }
+
+    private static func addAccounts(to router: Router, _ context: APIContext, _ connection: RedisConnection) {
         AuditRoutes(context).add(to: router)
         AuditLogRoute(context).add(to: router)
         AuthRoutes(context, redis: connection).add(to: router)
         UserAdminRoutes(context).add(to: router)
+    }
+
+    private static func addPages(to router: Router, _ context: APIContext) {
+        let configuration = context.configuration
         DocumentRoutes().add(to: router, hasMetrics: configuration.hasMetrics)
         PageRoutes().add(to: router)
         ProblemRoutes().add(to: router)
         DemoRoute(configuration.demonstration, provider: context.gateway.name).add(to: router)
         OverviewRoute(context).add(to: router)
+    }
+
+    // MARK: - Pipeline and server
+
+    /// Metrics, logs and traces of every answer.
+    private static func observe(_ router: Router, _ inventory: Inventory, _ connection: RedisConnection) {
         let measures = RequestMetrics(inventory)
         if Tracer.shared.isOn {
             inventory.onScript = Tracer.shared.scriptCalled
@@ -104,43 +144,53 @@ package final class APIServer {
             RequestLog.note(request, route, response, nanoseconds: time)
             RequestTrace.note(request, route, response, nanoseconds: time)
         }
-        // Handlers, innermost first.
-        let limited = Self.limited(router, loop: loop, connection, context)
+    }
+
+    /// The handlers of a request, innermost first.
+    private static func pipeline(
+        _ router: Router, _ origins: CrossOrigin?, _ connection: RedisConnection, _ context: APIContext
+    ) -> RequestPipeline {
+        let limited = limited(router, loop: context.loop, connection, context)
         let traced: any HTTPHandler = Tracer.shared.isOn ? TracedHandler(next: limited) : limited
         let authenticated: any HTTPHandler =
             context.authenticator.needsPreparation
             ? AuthenticatedHandler(context.authenticator, next: traced) : traced
-        let origins = configuration.corsOrigins.isEmpty ? nil : CrossOrigin(origins: configuration.corsOrigins)
-        let handler = RequestPipeline(
+        let pipeline = RequestPipeline(
             router, context.authenticator, origins: origins, inFlight: context.inFlight,
             next: Admission(context.inFlight, next: authenticated))
-        handler.onRefusal = { [audit] head, route, response in audit.refused(head, route, response) }
+        pipeline.onRefusal = { [audit = context.audit] head, route, response in audit.refused(head, route, response) }
+        return pipeline
+    }
+
+    private static func server(
+        _ pipeline: RequestPipeline, _ origins: CrossOrigin?, loop: EventLoop, _ configuration: APIConfiguration
+    ) -> HTTPServer {
         var limits = HTTPLimits()
         limits.connections = min(limits.connections, configuration.connectionLimit)
         limits.readsByLine = configuration.isStrict
         let server = HTTPServer(
-            loop: loop, limits: limits, handler: configuration.isStrict ? StrictHandler(handler) : handler,
+            loop: loop, limits: limits, handler: configuration.isStrict ? StrictHandler(pipeline) : pipeline,
             ledger: configuration.clients)
         server.trustedProxies = configuration.trustedProxies
         if let origins { server.complete = { origins.complete(&$0, $1) } }
         server.onRefusal = { ServeMetrics.shared.refused[String($0)].add() }
-        self.server = server
-        // Samples for metrics.
+        return server
+    }
+
+    /// Samples what metrics report of this loop.
+    private static func sampler(
+        _ server: HTTPServer, _ listeners: LiveListeners, loop: EventLoop, copy: String, _ connection: RedisConnection,
+        _ pool: PostgresPool
+    ) -> StoreSampler {
         let name = copy.split(separator: "-").last.map(String.init) ?? copy
         let connections = ServeMetrics.shared.connections[name]
         let running = ServeMetrics.shared.running[name]
         let listening = ServeMetrics.shared.listeners[name]
-        sampler = StoreSampler(loop: loop, name: name, connection: connection, pool: pool) { [unowned server] in
+        return StoreSampler(loop: loop, name: name, connection: connection, pool: pool) { [unowned server] in
             connections.set(server.openConnections)
             running.set(server.runningRequests)
             listening.set(listeners.count)
         }
-        libraries = LibraryKeeper(loop: loop, connection: connection, deletes: false)
-        try connection.start()
-        libraries.start()
-        try subscriber.start()
-        pressure.start()
-        revocations.start()
     }
 
     /// The routes behind the rate limit, if there is one.

@@ -81,7 +81,7 @@ package final class ChargeRecorder {
     package func receive(_ message: CallbackMessage) async throws -> CallbackOutcome {
         let unnamed = Self.unnamed(message.provider, message.transactionID)
         let image = try await locator.image(message.booking)
-        let told = ToldCharge(
+        let told = ReportedCharge(
             provider: message.provider, transactionID: message.transactionID, booking: message.booking,
             payment: message.payment ?? Self.attempt(image, message.transactionID) ?? unnamed,
             amount: message.amount, currency: message.currency, isSuccess: message.isSuccess,
@@ -89,11 +89,11 @@ package final class ChargeRecorder {
         let outcome: CallbackOutcome
         var state: ChargeStore.State?
         switch try await charges.receive(message.id, told, unnamed: unnamed) {
-        case .repeated, .goesBack: outcome = .duplicate
+        case .repeated, .refundDue: outcome = .duplicate
         case .ofAnother: outcome = .mismatch
         case .outdated: outcome = .ignored
         case .recorded(let charge, let isKept) where charge.isSuccess:
-            (outcome, state) = try await tell(charge, isKept: isKept)
+            (outcome, state) = try await apply(charge, isKept: isKept)
         case .recorded(let charge, _):
             outcome = try await failed(charge, reason: "payment-declined")
         }
@@ -125,8 +125,8 @@ package final class ChargeRecorder {
     ///
     /// - Parameter isKept: whether the charge was stored before as unmatched.
     /// - Returns: the outcome, and the new state of the charge's record.
-    package func tell(
-        _ charge: ToldCharge, isKept: Bool = false
+    package func apply(
+        _ charge: ReportedCharge, isKept: Bool = false
     ) async throws -> (outcome: CallbackOutcome, state: ChargeStore.State?) {
         switch try await confirm(charge) {
         case .done: return (.confirmed, nil)
@@ -134,7 +134,7 @@ package final class ChargeRecorder {
         case .already: return (.duplicate, nil)
         case .refundDue: return (.refundDue, nil)
         case .secondCharge(let image):
-            return (try await giveBack(charge, image) ? .refundDue : .duplicate, .settled)
+            return (try await recordRefundDue(charge, image) ? .refundDue : .duplicate, .settled)
         case .mismatch(let image):
             // For the booking's own charge no other money was charged, whatever amount the message has.
             return (
@@ -147,7 +147,7 @@ package final class ChargeRecorder {
         }
     }
 
-    private func confirm(_ charge: ToldCharge) async throws -> TransitionOutcome {
+    private func confirm(_ charge: ReportedCharge) async throws -> TransitionOutcome {
         guard charge.booking.partition.number < inventory.keys.partitions else { return .notFound }
         return try await locator.act(charge.booking, user: nil) { [inventory] in
             try await inventory.confirm(
@@ -161,10 +161,10 @@ package final class ChargeRecorder {
     /// - Parameter image: the booking.
     /// - Returns: `false` if the refund was recorded before.
     @discardableResult
-    package func giveBack(_ charge: ToldCharge, _ image: Booking?) async throws -> Bool {
+    package func recordRefundDue(_ charge: ReportedCharge, _ image: Booking?) async throws -> Bool {
         // While the booking refers to the attempt, the outbox determines the attempt's row: use another id.
         let isKnown = image?.payment?.id == charge.payment
-        return try await charges.giveBack(
+        return try await charges.recordRefundDue(
             charge, as: isKnown ? Self.unnamed(charge.provider, charge.transactionID) : charge.payment)
     }
 
@@ -173,7 +173,7 @@ package final class ChargeRecorder {
     /// Ends a failed attempt.
     ///
     /// - Parameter reason: kebab-case.
-    package func failed(_ charge: ToldCharge, reason: String) async throws -> CallbackOutcome {
+    package func failed(_ charge: ReportedCharge, reason: String) async throws -> CallbackOutcome {
         guard charge.booking.partition.number < inventory.keys.partitions else { return .unmatched }
         let outcome = try await locator.act(charge.booking, user: nil) { [inventory] in
             try await inventory.failPayment(
@@ -190,7 +190,7 @@ package final class ChargeRecorder {
         }
     }
 
-    private static func request(_ charge: ToldCharge) -> TransitionRequest {
+    private static func request(_ charge: ReportedCharge) -> TransitionRequest {
         TransitionRequest(
             booking: charge.booking, user: nil, awaitsAck: false, idempotency: nil, traceparent: charge.trace)
     }

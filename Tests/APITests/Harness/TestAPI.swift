@@ -199,8 +199,7 @@ final class TestAPI: Sendable {
             let gateway = SimulatedGateway(loop: loop, inventory: inventory, behaviour: simulation)
             let reconciler = Reconciler(
                 loop: loop, inventory: inventory, pool: pool, owner: UUID().uuidString,
-                gateway: settlement == nil ? nil : gateway)
-            if let settlement { reconciler.settlement = settlement }
+                gateway: settlement == nil ? nil : gateway, settlement: settlement ?? SettlementTimes())
             parts.reconciler = reconciler
             loop.spawn { await reconciler.run() }
         }

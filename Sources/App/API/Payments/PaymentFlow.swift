@@ -206,8 +206,8 @@ final class PaymentFlow {
         case .already(let image) where image.status == .confirmed:
             return try await transitions.written(order.booking, image, status, order.preference, order.availability)
         case .secondCharge(let image), .mismatch(let image):
-            giveBack(
-                ToldCharge(
+            recordRefundDue(
+                ReportedCharge(
                     provider: context.gateway.name, transactionID: transaction, booking: order.booking,
                     payment: payment, amount: image.totalAmount, currency: image.currency, isSuccess: true,
                     trace: order.traceparent), image)
@@ -226,10 +226,10 @@ final class PaymentFlow {
     }
 
     /// Another charge paid the booking meanwhile: records this one for a refund, without delaying the client.
-    private func giveBack(_ charge: ToldCharge, _ image: Booking) {
+    private func recordRefundDue(_ charge: ReportedCharge, _ image: Booking) {
         context.loop.spawn { [context] in
             for _ in 0..<Self.recordTries {
-                if (try? await context.recorder.giveBack(charge, image)) != nil { return }
+                if (try? await context.recorder.recordRefundDue(charge, image)) != nil { return }
                 await context.loop.sleep(for: .seconds(1))
             }
         }

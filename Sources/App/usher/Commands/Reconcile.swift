@@ -67,7 +67,7 @@ struct RunningReconciler: Sendable {
             let reconciler = Reconciler(
                 loop: loop, inventory: inventory, pool: pool, owner: owner, gateway: gateway(loop, inventory),
                 notices: notices)
-            reconciler.onFailure = { failure, trace in
+            reconciler.report.onFailure = { failure, trace in
                 let cause = trace?.split(separator: ",", maxSplits: 1) ?? []
                 Log.warning("reconciling failed; retrying") { line in
                     line.add("requestId", cause.dropFirst().first.map(String.init))

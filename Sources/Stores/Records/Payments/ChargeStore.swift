@@ -26,8 +26,8 @@ package final class ChargeStore {
     ///   - message: the message's id.
     ///   - unnamed: the payment id to use if the named attempt belongs to another booking.
     package func receive(
-        _ message: String, _ charge: ToldCharge, unnamed: PaymentID
-    ) async throws -> Reception {
+        _ message: String, _ charge: ReportedCharge, unnamed: PaymentID
+    ) async throws -> ReportOutcome {
         try await pool.transaction { connection in
             let known = try await connection.pipeline([
                 PostgresStatement(
@@ -40,7 +40,7 @@ package final class ChargeStore {
             if try known[1].first?.optionalString("outcome") != nil { return .repeated }
             if let payment = known[2].first {
                 guard try payment.string("booking_id") == charge.booking.description else { return .ofAnother }
-                if try payment.bool("is_stray") { return charge.isSuccess ? .goesBack : .outdated }
+                if try payment.bool("is_stray") { return charge.isSuccess ? .refundDue : .outdated }
             }
             let owner = try known[3].first?.string("booking_id") ?? charge.booking.description
             let told = owner == charge.booking.description ? charge : charge.withPayment(unnamed)
@@ -57,7 +57,7 @@ package final class ChargeStore {
 
     /// Records the answer to a message, and the new state of its charge.
     package func finish(
-        _ message: String, outcome: String, _ charge: ToldCharge, state: State?
+        _ message: String, outcome: String, _ charge: ReportedCharge, state: State?
     ) async throws(PostgresError) {
         var statements = [
             PostgresStatement(
@@ -68,18 +68,18 @@ package final class ChargeStore {
     }
 
     /// Records the new state of a charge.
-    package func update(_ charge: ToldCharge, _ state: State) async throws(PostgresError) {
+    package func update(_ charge: ReportedCharge, _ state: State) async throws(PostgresError) {
         _ = try await pool.query(Self.update(charge, state))
     }
 
     /// Takes unfinished charges: received ones that `payments` should have by now, mismatched ones, and unmatched ones.
-    /// Other processes do not take them for `toldSeconds`.
+    /// Other processes do not take them for `reportedSeconds`.
     ///
     /// - Parameters:
-    ///   - toldSeconds: how long `payments` may take to get a charge.
+    ///   - reportedSeconds: how long `payments` may take to get a charge.
     ///   - keptSeconds: how long an unmatched charge is kept.
     package func takeOpen(
-        provider: String, toldSeconds: Int64, keptSeconds: Int64, limit: Int
+        provider: String, reportedSeconds: Int64, keptSeconds: Int64, limit: Int
     ) async throws(PostgresError) -> [OpenCharge] {
         try await pool.query(
             """
@@ -91,13 +91,13 @@ package final class ChargeStore {
                 ORDER BY updated_at LIMIT $4::bigint FOR UPDATE SKIP LOCKED)
             RETURNING transaction_id, booking_id, payment_id, amount, currency, trace, state = 'mismatch' AS is_doubtful,
                 created_at <= now() - $3::bigint * interval '1 second' AS is_over
-            """, [.text(provider), .integer(toldSeconds), .integer(keptSeconds), .integer(Int64(limit))]
+            """, [.text(provider), .integer(reportedSeconds), .integer(keptSeconds), .integer(Int64(limit))]
         ).map { (row) throws(PostgresError) in
             guard let booking = UUIDBytes(try row.string("booking_id")),
                 let payment = PaymentID(try row.string("payment_id"))
             else { throw PostgresError.undecodable("charges") }
             return OpenCharge(
-                charge: ToldCharge(
+                charge: ReportedCharge(
                     provider: provider, transactionID: try row.string("transaction_id"),
                     booking: BookingID(stored: booking), payment: payment, amount: try row.integer("amount"),
                     currency: try row.string("currency"), isSuccess: true,
@@ -107,7 +107,7 @@ package final class ChargeStore {
     }
 
     /// Whether `payments` has the transaction.
-    package func isPaid(_ charge: ToldCharge) async throws(PostgresError) -> Bool {
+    package func isPaid(_ charge: ReportedCharge) async throws(PostgresError) -> Bool {
         try await pool.query(Self.payment(of: charge)).count > 0
     }
 
@@ -116,7 +116,7 @@ package final class ChargeStore {
     /// - Parameters:
     ///   - id: the payment's id; that of the attempt, if the booking has replaced the attempt by another.
     /// - Returns: false if it was recorded before.
-    package func giveBack(_ charge: ToldCharge, as id: PaymentID) async throws(PostgresError) -> Bool {
+    package func recordRefundDue(_ charge: ReportedCharge, as id: PaymentID) async throws(PostgresError) -> Bool {
         let rows = try await pool.pipeline([
             PostgresStatement(
                 Self.insertStray,
@@ -137,7 +137,7 @@ package final class ChargeStore {
 }
 
 extension ChargeStore {
-    private static func payment(of charge: ToldCharge) -> PostgresStatement {
+    private static func payment(of charge: ReportedCharge) -> PostgresStatement {
         PostgresStatement(
             """
             SELECT booking_id, is_stray FROM payments WHERE provider = $1::text AND transaction_id = $2::text
@@ -145,7 +145,7 @@ extension ChargeStore {
             """, [.text(charge.provider), .text(charge.transactionID)])
     }
 
-    private static func update(_ charge: ToldCharge, _ state: State) -> PostgresStatement {
+    private static func update(_ charge: ReportedCharge, _ state: State) -> PostgresStatement {
         PostgresStatement(
             """
             UPDATE charges SET state = $3::text, updated_at = now()
@@ -153,7 +153,7 @@ extension ChargeStore {
             """, [.text(charge.provider), .text(charge.transactionID), .text(state.rawValue)])
     }
 
-    private static func parameters(_ charge: ToldCharge) -> [PostgresValue] {
+    private static func parameters(_ charge: ReportedCharge) -> [PostgresValue] {
         [
             .text(charge.provider), .text(charge.transactionID), .text(charge.booking.description),
             .text(charge.payment.description), .integer(charge.amount), .text(charge.currency),

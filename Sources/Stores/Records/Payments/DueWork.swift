@@ -28,15 +28,15 @@ package struct DueWork: Sendable {
     /// - Parameters:
     ///   - partitions: those of this replica, for bookings.
     ///   - provider: the payment provider.
-    ///   - toldSeconds: see `ChargeStore.takeOpen`.
+    ///   - reportedSeconds: see `ChargeStore.takeOpen`.
     ///   - keptSeconds: see `ChargeStore.takeOpen`.
     package static func ask(
-        _ pool: PostgresPool, partitions: [Partition], provider: String, toldSeconds: Int64, keptSeconds: Int64
+        _ pool: PostgresPool, partitions: [Partition], provider: String, reportedSeconds: Int64, keptSeconds: Int64
     ) async throws(PostgresError) -> DueWork {
         let rows = try await pool.query(
             question,
             [
-                .integerArray(partitions.map { Int64($0.number) }), .text(provider), .integer(toldSeconds),
+                .integerArray(partitions.map { Int64($0.number) }), .text(provider), .integer(reportedSeconds),
                 .integer(keptSeconds),
             ])
         guard let row = rows.first else { throw PostgresError.undecodable("due") }

@@ -18,7 +18,7 @@ extension Inventory {
     package static func takesLines(_ channel: String) -> Bool { channel.utf8.starts(with: "usher:acks:".utf8) }
 
     /// A booking that may leave Redis.
-    package struct Leaving: Sendable {
+    package struct ReleasableBooking: Sendable {
         package let booking: BookingID
         /// The persisted version; a later one stays.
         package let version: Int64
@@ -39,16 +39,16 @@ extension Inventory {
     ///   - entries: the number of entries in between.
     package func acknowledge(
         _ partition: Partition, epoch: Int64, from old: StreamID, to cursor: StreamID, entries: Int,
-        leaving: [Leaving]
+        releasing: [ReleasableBooking]
     ) async throws(InventoryError) {
-        var rest = leaving[...]
+        var rest = releasing[...]
         repeat {
             let some = rest.prefix(Self.acknowledgeLimit)
             rest = rest.dropFirst(some.count)
             // The last call moves the cursor.
             let reached = rest.isEmpty ? cursor : old
             let result = await withUnsafeContinuation { continuation in
-                acknowledge(partition, epoch: epoch, from: old, to: reached, entries: entries, leaving: some) {
+                acknowledge(partition, epoch: epoch, from: old, to: reached, entries: entries, releasing: some) {
                     continuation.resume(returning: $0)
                 }
             }
@@ -59,13 +59,13 @@ extension Inventory {
     /// Sends one call before it returns: commands sent afterwards are answered after it.
     ///
     /// - Parameters:
-    ///   - leaving: at most `acknowledgeLimit`.
+    ///   - releasing: at most `acknowledgeLimit`.
     ///   - completion: called once, on the loop.
     package func acknowledge(
         _ partition: Partition, epoch: Int64, from old: StreamID, to cursor: StreamID, entries: Int,
-        leaving: some Collection<Leaving>, completion: @escaping (Result<Void, InventoryError>) -> Void
+        releasing: some Collection<ReleasableBooking>, completion: @escaping (Result<Void, InventoryError>) -> Void
     ) {
-        precondition(leaving.count <= Self.acknowledgeLimit, "too many bookings for one call")
+        precondition(releasing.count <= Self.acknowledgeLimit, "too many bookings for one call")
         var call = RedisFunctionCall(functions.acknowledge, keyCount: 2, argumentCount: 5)
         call.append(keys.meta(partition))
         call.append(keys.outbox(partition))
@@ -74,8 +74,8 @@ extension Inventory {
         call.append(cursor.description)
         call.append(String(entries))
         var bookings: [UInt8] = []
-        bookings.reserveCapacity(23 * leaving.count)
-        for one in leaving {
+        bookings.reserveCapacity(23 * releasing.count)
+        for one in releasing {
             bookings.append(one.booking.uuid)
             bookings.append(one.version, width: 3)
             bookings.append(one.milliseconds, width: 4)

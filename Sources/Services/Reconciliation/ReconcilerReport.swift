@@ -1,0 +1,36 @@
+import Metrics
+
+/// What a reconciler has done so far, and its last failure. Lives on one loop; its services write to it.
+package final class ReconcilerReport {
+    package struct Counts: Sendable {
+        /// Entries persisted or dead-lettered.
+        package var entries = 0
+        /// Dead letters: entries, or bookings of entries.
+        package var deadLetters = 0
+        /// Expired holds whose units were released.
+        package var expired = 0
+        /// Recoveries completed.
+        package var recoveries = 0
+        /// Refunds that providers made.
+        package var refunds = 0
+        /// Refusals of refunds by providers; a refund that is refused twice counts twice.
+        package var refusedRefunds = 0
+        /// Bookings that PostgreSQL refused because other bookings have the same units: must stay 0.
+        package var verdicts = 0
+    }
+
+    package internal(set) var counts = Counts()
+    /// The failure that was noted last; empty if there was none.
+    package private(set) var lastFailure = ""
+    /// Called with each failure, for the log, and with trace context and id of the request that caused it, where they are
+    /// known. Texts contain no data of customers.
+    package var onFailure: (_ failure: String, _ trace: String?) -> Void = { _, _ in }
+
+    /// Counts a failure, and reports it unless it equals the last one.
+    func note(_ failure: String, _ trace: String? = nil) {
+        ReconcileMetrics.shared.failures[].add()
+        guard failure != lastFailure else { return }
+        lastFailure = failure
+        onFailure(failure, trace)
+    }
+}

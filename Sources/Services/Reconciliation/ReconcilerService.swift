@@ -1,0 +1,8 @@
+/// A part of a reconciler that runs for as long as the reconciler does.
+protocol ReconcilerService: AnyObject {
+    /// Returns after `stop`.
+    func run() async
+
+    /// Ends `run`, without waiting for it.
+    func stop()
+}

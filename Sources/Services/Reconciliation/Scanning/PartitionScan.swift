@@ -1,0 +1,16 @@
+import BoxOffice
+import Records
+
+/// What one scan of a partition found: what its outbox has beyond the cursor, and whether Redis can be trusted.
+struct PartitionScan {
+    let row: PartitionRow
+    /// The next entries, as many as one transaction can take.
+    let batch: [ParsedEntry]
+    /// Whether there may be more entries than the batch has.
+    let hasMore: Bool
+    let needsRecovery: Bool
+    /// The cursor that Redis has.
+    let acknowledged: StreamID
+
+    var hasWork: Bool { needsRecovery || !batch.isEmpty || acknowledged < row.cursor }
+}
