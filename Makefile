@@ -42,6 +42,7 @@ lint: swift install-linters ## check the style of Swift, Lua, shell, Dockerfile,
 	@luacheck --quiet lua
 	@shellcheck .ci/run $$(grep --directories=skip --files-with-matches '^#!/usr/bin/env bash' deploy/dev/*)
 	@deploy/dev/check-texts
+	@deploy/dev/check-house
 	@deploy/dev/openapi --check
 	@.build/python/bin/hadolint Dockerfile
 

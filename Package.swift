@@ -39,7 +39,7 @@ let package = Package(
         // Layers: a lower layer never imports a higher one.
         .target(name: "Text", dependencies: ["CUTF8Proc"], path: "Sources/Platform/Text", swiftSettings: strictC),
         .target(name: "BoxOffice", dependencies: ["Text"], path: "Sources/Domain/BoxOffice", swiftSettings: strict),
-        .target(name: "PlantedBugs", path: "Sources/Services/PlantedBugs", swiftSettings: strict),
+        .target(name: "PlantedBugs", path: "Sources/Platform/PlantedBugs", swiftSettings: strict),
         .target(name: "Metrics", path: "Sources/Platform/Metrics", swiftSettings: strict),
         .target(name: "Tracing", path: "Sources/Platform/Tracing", swiftSettings: strict),
         .target(name: "Logging", dependencies: ["JSON"], path: "Sources/Platform/Logging", swiftSettings: strict),

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("The keeper of the audit log")
+@Suite("Audit log maintenance")
 struct AuditKeeperTests {
-    @Test("deletes what was kept for longer than it is to be, all of it in small steps, and ends when it is told to")
+    @Test("deletes all entries older than the retention in small steps, and ends when it is stopped")
     func retention() async throws {
         let url = try TestServers.postgres.createDatabase("audit_keeper")
         let loop = try EventLoop(name: "test-keeper")

@@ -7,14 +7,14 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Verdicts")
+@Suite("Concurrent histories")
 struct ConcurrentHistoriesTests {
-    /// Transitions; `USHER_TEST_TRANSITIONS` makes them others.
+    /// The number of transitions to reach; `USHER_TEST_TRANSITIONS` overrides it.
     private static let transitions =
         ProcessInfo.processInfo.environment["USHER_TEST_TRANSITIONS"].flatMap { Int64($0) } ?? 10_000
     private static let hands = 8
 
-    @Test("are never spurious: random orders, parts, three copies whose leases run out, many hands at once")
+    @Test("end without verdicts or dead letters: random orders, partial cancellations, three replicas losing leases")
     func none() async throws {
         try await withStage("verdicts") { loop, stage in
             var copies: [RunningCopy] = []
@@ -37,7 +37,7 @@ struct ConcurrentHistoriesTests {
                 if try await made(stage) >= Self.transitions { work.isOver = true }
             }
             if let failure = work.failure { throw failure }
-            // Holds lapse all the time while somebody sweeps.
+            // Holds keep expiring for as long as a replica sweeps.
             var reports: [ReconcilerReport.Counts] = []
             for copy in copies {
                 reports.append(await copy.report())
@@ -61,11 +61,11 @@ struct ConcurrentHistoriesTests {
         let entries = reports.map(\.entries)
         #expect(entries.count { $0 > 0 } > 1)
         let rows = try await stage.number("SELECT count(*) FROM bookings")
-        print("\(try await made(stage)) transitions of \(rows) bookings; entries written by each copy: \(entries)")
+        print("\(try await made(stage)) transitions of \(rows) bookings; entries persisted by each replica: \(entries)")
     }
 }
 
-/// Several hands at once, each on halls of its own.
+/// Several concurrent clients, each with halls of its own.
 private final class Work {
     var isOver = false
     private(set) var histories: [SeatHistory] = []

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("A recovery after a disaster")
 struct DisasterTests {
-    /// A replica of the stage's Redis, in step with it.
+    /// A replica of the stage's Redis that has caught up with it.
     private func replica(of stage: Stage) async throws -> (server: RedisServerProcess, copy: RedisConnection) {
         var options = RedisServerProcess.Options()
         options.appendOnly = true
@@ -26,7 +26,7 @@ struct DisasterTests {
     }
 
     private func inStep(_ connection: RedisConnection, _ loop: EventLoop) async throws {
-        try await eventually(loop, "the replica is in step") {
+        try await eventually(loop, "the replica has caught up") {
             try await connection.send(RedisCommand(["INFO", "replication"])).string?
                 .contains("master_link_status:up") == true
         }
@@ -36,7 +36,7 @@ struct DisasterTests {
         _ = try await connection.send(RedisCommand(words))
     }
 
-    @Test("FLUSHALL while it runs: what was written down comes back, live holds too")
+    @Test("after FLUSHALL at run time everything persisted is restored, live holds included")
     func flushed() async throws {
         try await withStage("flushed") { _, stage in
             let copy = try await openedCopy(stage)
@@ -46,7 +46,7 @@ struct DisasterTests {
             let held = try await stage.claim(event, user: "bea", quantity: 3)
             await stage.settle(copy)
             _ = try await stage.inventory.command(["FLUSHALL"])
-            // Nobody is told that everything is free.
+            // An emptied Redis must not report everything as available.
             await #expect(throws: InventoryError.self) { _ = try await stage.claim(event, quantity: 50) }
             await stage.settle(copy)
             let counters = try await stage.counters(event)
@@ -57,7 +57,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("the end of the append-only file is lost: what was written down stands, what was not is as if it never was")
+    @Test("the end of the append-only file is lost: persisted changes stay, unpersisted ones are gone without a trace")
     func lostTail() async throws {
         try await withStage("lost_tail") { _, stage in
             let copy = try await openedCopy(stage)
@@ -82,7 +82,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("a lagging replica is promoted while the old primary still serves: one history goes on")
+    @Test("a lagging replica is promoted while the old primary still serves: only one history continues")
     func splitBrain() async throws {
         try await withStage("split_brain") { loop, stage in
             let old = try await openedCopy(stage, "old")
@@ -92,12 +92,12 @@ struct DisasterTests {
             let alone = stage.connection.identity
             let (server, connection) = try await replica(of: stage)
             defer { connection.close() }
-            // Redis takes another replication id with its first replica, which costs a recovery.
-            await eventually(loop, "the change is seen") { stage.connection.identity != alone }
+            // Redis changes its replication id when its first replica attaches, which triggers a recovery.
+            await eventually(loop, "the changed identity is seen") { stage.connection.identity != alone }
             await stage.settle(old)
             let primary = stage.inventory
             try await order(connection, "REPLICAOF", "NO", "ONE")
-            // What the replica did not hear of, of which PostgreSQL hears a part.
+            // Changes that the replica never receives; the first is persisted to PostgreSQL.
             try await stage.confirm(sold)
             await stage.settle(old)
             let unheard = try await stage.claim(event, user: "unheard")
@@ -105,7 +105,7 @@ struct DisasterTests {
             try await stage.lapse("old")
             let new = try stage.copy("new", server: server)
             await stage.settle(new)
-            // The old primary still sells; nothing of it is ever written down.
+            // The old primary still sells; none of those sales is ever persisted.
             let ghost = stage.request(event, user: "ghost")
             _ = try await primary.claim(ghost)
             _ = await old.persistAll()
@@ -133,19 +133,19 @@ struct DisasterTests {
             let alone = stage.connection.identity
             let (server, connection) = try await replica(of: stage)
             defer { connection.close() }
-            // Redis takes another replication id with its first replica, which costs a recovery.
-            await eventually(loop, "the change is seen") { stage.connection.identity != alone }
+            // Redis changes its replication id when its first replica attaches, which triggers a recovery.
+            await eventually(loop, "the changed identity is seen") { stage.connection.identity != alone }
             await stage.settle(copy)
             let before = stage.connection.identity
             let writes = stage.connection.writes
-            // Redis forgets this one when it follows the other.
+            // Redis loses this hold when it becomes a replica of the other server.
             _ = try await stage.claim(event, user: "lost")
             try await order(connection, "REPLICAOF", "NO", "ONE")
             try await order(connection, "DEL", stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event)))
             try await order(stage.connection, "REPLICAOF", "127.0.0.1", "\(server.port)")
             try await inStep(stage.connection, loop)
             try await order(stage.connection, "REPLICAOF", "NO", "ONE")
-            await eventually(loop, "the change is seen") {
+            await eventually(loop, "the changed identity is seen") {
                 guard let now = stage.connection.identity else { return false }
                 return now.isMaster && now != before
             }
@@ -160,19 +160,19 @@ struct DisasterTests {
         }
     }
 
-    @Test("an older snapshot comes back after a recovery: its past is passed over")
+    @Test("an older snapshot comes back after a recovery: its outbox tail is skipped")
     func olderSnapshot() async throws {
         try await withStage("older_snapshot") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 2)
-            // Its clock was ahead: what it says sorts after all that follows.
+            // Its clock was ahead: its entry ids sort after all later ones.
             let outbox = stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event))
             let ahead = try await stage.inventory.now() + 3_600_000
             _ = try await stage.inventory.command(["XSETID", outbox, "\(ahead)-0"])
             let dead = try await stage.claim(event, user: "dead")
             let size = try stage.redis.appendedBytes()
             let partition = stage.inventory.keys.partition(of: event)
-            // A recovery that never heard of the hold, and sells a unit to another.
+            // A recovery without the unpersisted hold; then a unit is sold to another user.
             _ = try await stage.inventory.command(["FLUSHALL"])
             await stage.settle(copy)
             let live = try await stage.claim(event, user: "live")
@@ -181,7 +181,7 @@ struct DisasterTests {
             stage.redis.kill()
             try stage.redis.cutAppended(to: size)
             try stage.redis.start()
-            await eventually(loop, "it is back, of the first epoch") {
+            await eventually(loop, "Redis is back, with the first epoch") {
                 (try? await stage.inventory.state(of: partition))?.lineage == 1
             }
             await stage.settle(copy)
@@ -193,7 +193,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("a deleted outbox takes nothing with it: no script builds on it, and records tell what it had")
+    @Test("a deleted outbox loses nothing: scripts refuse to run on it, and its changes are salvaged from records")
     func deletedStream() async throws {
         try await withStage("deleted_stream") { _, stage in
             let copy = try await openedCopy(stage)
@@ -218,7 +218,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("functions that were flushed are loaded again by whoever needs them")
+    @Test("flushed functions are reloaded by the process that calls them")
     func lostFunctions() async throws {
         try await withStage("lost_functions") { _, stage in
             let copy = try await openedCopy(stage)
@@ -238,7 +238,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("two in a row, the second in the middle of the first")
+    @Test("two FLUSHALLs in a row, the second during the recovery from the first")
     func twice() async throws {
         try await withStage("twice") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -263,9 +263,9 @@ struct DisasterTests {
                     throw Undo()
                 }
             } catch is Undo {}
-            await eventually(loop, "it has ended") { progress != nil }
+            await eventually(loop, "the recovery has ended") { progress != nil }
             guard case .unsure? = progress else {
-                Issue.record("opened without its event")
+                Issue.record("the partition was opened without its event")
                 return
             }
             await stage.settle(copy)
@@ -275,7 +275,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("of one partition closes no other")
+    @Test("recovering one partition closes no other")
     func oneAlone() async throws {
         try await withStage("one_alone") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -290,7 +290,7 @@ struct DisasterTests {
             await stage.settle(copy)
             let damaged = Partition(1)
             _ = try await stage.inventory.command(["DEL", stage.inventory.keys.meta(damaged)])
-            // The damaged one cannot be recovered at present.
+            // The locked row keeps the damaged partition from being recovered.
             try await stage.pool.transaction { connection in
                 _ = try await connection.query("SELECT id FROM partitions WHERE id = 1 FOR UPDATE")
                 loop.spawn { _ = await copy.persistAll() }
@@ -310,7 +310,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("that stalls is overtaken, and wakes to nothing; two at once do it once")
+    @Test("a stalled recovery is overtaken and changes nothing when it wakes; of two at once only one succeeds")
     func overtaken() async throws {
         try await withStage("overtaken") { loop, stage in
             let late = try await openedCopy(stage, "late")
@@ -321,7 +321,7 @@ struct DisasterTests {
             let partition = stage.inventory.keys.partition(of: event)
             let stale = try #require(late.leases[partition]?.row)
             _ = try await stage.inventory.command(["FLUSHALL"])
-            // As if it had read the row, and stopped right before its next step.
+            // As if `late` had raised the epoch and stalled right before its next step.
             let raised = try #require(try await stage.partitions.raiseEpoch(stale))
             try await stage.lapse("late")
             let heir = try stage.copy("heir")
@@ -356,7 +356,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("brings the keys of the last 24 hours back: whoever asks again has the booking that was made")
+    @Test("restores the idempotency keys of the last 24 hours: a retry gets the booking that was made")
     func keys() async throws {
         try await withStage("keys") { _, stage in
             let copy = try await openedCopy(stage)
@@ -383,7 +383,7 @@ struct DisasterTests {
                 switch try await stage.inventory.claim(again) {
                 case .replay(.claim(let booking, let availability, _)):
                     #expect(booking == request.booking && availability.map(\.available) == [699 - number])
-                // It is confirmed, and no recovery loads it: PostgreSQL has it.
+                // This one is confirmed: recoveries do not load it, because PostgreSQL has it.
                 case .gone(let booking): #expect(number == 5 && booking == request.booking)
                 case .held: #expect(number == 7)
                 default: Issue.record("key \(number)")
@@ -393,10 +393,10 @@ struct DisasterTests {
             other.idempotency = IdempotentRequest(
                 digest: Digest128(high: 3, low: 1), fingerprint: Digest128(high: 9, low: 9), patienceMilliseconds: 1000)
             guard case .keyReused = try await stage.inventory.claim(other) else {
-                Issue.record("another request under the key")
+                Issue.record("another request under the same key was accepted")
                 return
             }
-            // Each user has used one key, and that is known.
+            // Each user has used one key, and the daily count shows it.
             let day = try await stage.inventory.now() / 86_400_000
             let counts = try await stage.inventory.command([
                 "HMGET", stage.inventory.keys.dayKeys(event, day: day), "u3", "u449",
@@ -405,7 +405,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("events long past come back when somebody acts on them, though no recovery loads them")
+    @Test("events long past, which no recovery loads, are loaded when a caller acts on them")
     func past() async throws {
         try await withStage("past") { _, stage in
             let copy = try await openedCopy(stage)
@@ -439,7 +439,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("begins where something is on sale now")
+    @Test("partitions with an event on sale now are recovered first")
     func onSaleFirst() async throws {
         try await withStage("on_sale_first") { loop, stage in
             let copy = try stage.copy("a")
@@ -465,7 +465,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("follows a script that failed half-way, by itself")
+    @Test("a script that failed half-way triggers a recovery by itself")
     func broken() async throws {
         try await withStage("broken") { _, stage in
             let copy = try await openedCopy(stage)
@@ -483,7 +483,7 @@ struct DisasterTests {
     }
 
     @Test(
-        "follows an event that is gone from Redis: it is not loaded from what may lag, nor without what users have",
+        "an event gone from Redis triggers a recovery: PostgreSQL may lag, and users' totals must be loaded with it",
         arguments: [true, false])
     func goneEvent(isPersisted: Bool) async throws {
         try await withStage("gone_event_\(isPersisted)") { _, stage in
@@ -506,7 +506,7 @@ struct DisasterTests {
         }
     }
 
-    @Test("a booking that moved on since it was written down does not leave Redis")
+    @Test("a booking that has changed since it was persisted does not leave Redis")
     func movedOn() async throws {
         try await withStage("moved_on") { _, stage in
             let copy = try await openedCopy(stage)
@@ -520,7 +520,7 @@ struct DisasterTests {
                     releasing: [Inventory.ReleasableBooking(booking: booking, version: version, milliseconds: 1000)])
                 return try await stage.lifetimes(of: [booking]).first
             }
-            // A late word of an earlier version.
+            // A late acknowledgement of an earlier version.
             let late = try await acknowledge(0)
             #expect(late == -1)
             let right = try await acknowledge(1)

@@ -7,23 +7,23 @@ import Testing
 
 @testable import Reconciliation
 
-/// Writes entries into an outbox, every other one in the first form, some with bytes that are not what they were.
+/// Writes entries to an outbox, every other one in the first form, some with mutated bytes.
 struct EntryForge {
     private let stage: Stage
     private let event: EventID
     private var random: SeededGenerator
-    /// The fields of a true entry, of this booking.
+    /// The fields of a genuine entry, that of `model`.
     private let fields: [[UInt8]]
     private let model: (booking: BookingID, image: Booking)
-    /// Those that were mutated.
+    /// The ids of mutated entries.
     private(set) var mutated: Set<StreamID> = []
-    /// What PostgreSQL is to have of the others, and of the model.
+    /// The images that PostgreSQL must have: of the model, and of the entries that were not mutated.
     private(set) var images: [BookingID: Booking]
 
-    /// Entries sent at once.
+    /// Entries per pipeline.
     private static let chunk = 1000
 
-    /// Takes a first claim as the model.
+    /// Makes a claim, whose entry is the model.
     init(_ stage: Stage, _ event: EventID, _ random: SeededGenerator) async throws {
         self.stage = stage
         self.event = event
@@ -36,7 +36,7 @@ struct EntryForge {
         images = [booking: model.image]
     }
 
-    /// Writes entries, each of a booking of its own; mutates one of so many, never the last.
+    /// Writes `count` entries, each of its own booking; mutates one in every `spacing`, never the last.
     mutating func write(_ count: Int, spacing: Int) async throws {
         var number = 0
         while number < count {
@@ -58,7 +58,7 @@ struct EntryForge {
         }
     }
 
-    /// Writes one of any age.
+    /// Writes an entry with any timestamp.
     mutating func write(at milliseconds: Int64) async throws -> BookingID {
         let booking = booking(UInt64(images.count))
         var fields = firstForm(booking)
@@ -76,12 +76,12 @@ struct EntryForge {
     }
 
     private func booking(_ number: UInt64) -> BookingID {
-        // Far apart: a mutated id is nobody else's.
+        // Far apart, so that a mutated id is not the id of another booking.
         BookingID(
             partition: model.booking.partition, milliseconds: 1_000_000, random: number &* 0x9e37_79b9_7f4a_7c15)
     }
 
-    /// What older versions wrote: text.
+    /// The text form that older versions wrote.
     private func firstForm(_ booking: BookingID) -> [[UInt8]] {
         let counters = "\(stage.tier(event)) 2000000000 1999999999 1 0 0 100 general"
         return [
@@ -90,7 +90,7 @@ struct EntryForge {
         ].map { Array($0.utf8) }
     }
 
-    /// Changes, takes away or adds a few bytes of one field; every byte of the entry is as likely as any other.
+    /// Changes, removes or inserts a few bytes of one field; every byte of the entry is equally likely.
     private mutating func mutate(_ fields: inout [[UInt8]]) {
         var left = Int.random(in: 0..<fields.reduce(0) { $0 + $1.count }, using: &random)
         var index = 0
@@ -99,7 +99,7 @@ struct EntryForge {
             index += 1
         }
         for _ in 0..<Int.random(in: 1...3, using: &random) {
-            // Most look like what was there, so that they can be read and mean something else.
+            // Most resemble the original, so that the entry can be parsed but means something else.
             let byte =
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: UInt8.random(in: .min ... .max, using: &random)
@@ -140,7 +140,7 @@ struct EntryForge {
 }
 
 extension Stage {
-    /// Some entries of an outbox, as they can be understood.
+    /// These entries of an outbox, as they are parsed.
     func outbox(_ partition: Partition, _ ids: Set<StreamID>) async throws -> [ParsedEntry] {
         var found: [ParsedEntry] = []
         for id in ids {

@@ -9,12 +9,12 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Stores that fail within a batch")
+@Suite("Stores that fail during a batch")
 struct FailureTests {
-    /// Waits for a backend that waits for something, and gives its process.
+    /// Waits until a backend waits for `event`; returns its process id.
     private func waiting(_ loop: EventLoop, _ stage: Stage, for event: String) async throws -> Int64 {
         var process: Int64 = 0
-        try await eventually(loop, "somebody waits for \(event)") {
+        try await eventually(loop, "a backend waits for \(event)") {
             process = try await stage.number(
                 """
                 SELECT coalesce(max(pid), 0) FROM pg_stat_activity
@@ -25,7 +25,7 @@ struct FailureTests {
         return process
     }
 
-    /// Runs `body` while a tier's row is locked, so that a batch waits in its middle; `unlock` ends it.
+    /// Runs `body` while the rows of tiers are locked, so that a batch blocks half-way.
     private func withLockedTiers(
         _ stage: Stage, _ body: nonisolated(nonsending) () async throws -> Void
     ) async throws {
@@ -39,10 +39,10 @@ struct FailureTests {
         } catch is Undo {}
     }
 
-    @Test("a COMMIT whose answer is lost, and that was made: it is found out, told, and not made twice")
+    @Test("a COMMIT that succeeded but whose reply was lost is detected, acknowledged, and not repeated")
     func committed() async throws {
         var options = PostgresServerProcess.Options()
-        // A commit that waits for this standby is made when its session is ended, and its client never hears of it.
+        // A commit that waits for this standby succeeds when its session is terminated, and its client gets no reply.
         options.settings = ["synchronous_standby_names=nobody", "synchronous_commit=local"]
         let server = try PostgresServerProcess(options)
         try await withStage("committed", postgres: server) { loop, stage in
@@ -62,12 +62,12 @@ struct FailureTests {
             }
             let process = try await waiting(loop, stage, for: "SyncRep")
             try await stage.execute("SELECT pg_terminate_backend(\(process))")
-            await eventually(loop, "it gave up") { isDone }
+            await eventually(loop, "the replica gave up") { isDone }
             #expect(copy.report.lastFailure.contains("outcome unknown"))
             let cursor = try await stage.row(event).cursor
             let last = try await stage.lastEntry(stage.inventory.keys.partition(of: event))
             #expect(cursor == last)
-            await eventually(loop, "it is acknowledged") {
+            await eventually(loop, "the batch is acknowledged") {
                 _ = await copy.persistAll()
                 return heard.messages.contains { $0.hasPrefix("\(booking) 3 ") }
             }
@@ -77,7 +77,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a COMMIT whose answer is lost, and that was not made: it is made once")
+    @Test("a COMMIT that failed and whose reply was lost is repeated once")
     func notCommitted() async throws {
         try await withStage("not_committed") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -104,7 +104,7 @@ struct FailureTests {
         }
     }
 
-    @Test("PostgreSQL ends the session in the middle of a batch")
+    @Test("PostgreSQL terminates the session in the middle of a batch")
     func terminated() async throws {
         try await withStage("terminated") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -114,7 +114,7 @@ struct FailureTests {
                 loop.spawn { _ = await copy.persistAll() }
                 let process = try await waiting(loop, stage, for: "Lock")
                 try await stage.execute("SELECT pg_terminate_backend(\(process))")
-                await eventually(loop, "it has noticed") { !copy.report.lastFailure.isEmpty }
+                await eventually(loop, "the failure is reported") { !copy.report.lastFailure.isEmpty }
             }
             await stage.settle(copy)
             try await stage.expectOutboxIsWritten()
@@ -149,21 +149,21 @@ struct FailureTests {
         }
     }
 
-    @Test("while PostgreSQL hangs lapsed holds are returned all the same")
+    @Test("expired holds are released even while PostgreSQL hangs")
     func sweepsAlone() async throws {
         try await withStage("sweeps_alone") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 9, hold: 1)
             let runner = try await RunningCopy("b", redis: stage.redis.socketURL, postgres: stage.url)
             try await stage.lapse("a")
-            try await eventually(loop, "it has the partitions") { try await stage.row(event).owner == "b" }
+            try await eventually(loop, "replica b has the partitions") { try await stage.row(event).owner == "b" }
             _ = copy
             try await withLockedTiers(stage) {
                 for _ in 0..<5 { _ = try await stage.claim(event) }
                 _ = try await waiting(loop, stage, for: "Lock")
-                try await eventually(loop, "all are returned") { try await stage.counters(event).available == 9 }
+                try await eventually(loop, "all units are released") { try await stage.counters(event).available == 9 }
             }
-            try await eventually(loop, "all is written down") { try await stage.isSettled() }
+            try await eventually(loop, "everything is persisted") { try await stage.isSettled() }
             await runner.stop()
             try await stage.expectOutboxIsWritten()
             try await stage.expectAgreement([event])

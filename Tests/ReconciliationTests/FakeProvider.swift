@@ -1,9 +1,9 @@
 import BoxOffice
 import Payments
 
-/// A provider that says what a test wants, and remembers what it was asked. Lives on one loop.
+/// A provider with scripted answers that records its requests. Lives on one loop.
 final class FakeProvider: PaymentGateway {
-    /// A refund that was asked for.
+    /// A requested refund.
     struct Refund: Equatable {
         let key: PaymentID
         let from: Int64
@@ -17,7 +17,7 @@ final class FakeProvider: PaymentGateway {
     var duringRefund: () async throws -> Void = {}
     private(set) var refunds: [Refund] = []
     private(set) var questions: [PaymentID] = []
-    /// Of every question and every refund.
+    /// The traces of all lookups and refunds.
     private(set) var traces: [String] = []
 
     func charge(

@@ -9,16 +9,16 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("PostgreSQL as the judge")
+@Suite("Double sales that PostgreSQL refuses")
 struct JudgeTests {
-    /// Others have all but `left` units, as far as PostgreSQL knows; Redis has lost that.
+    /// In PostgreSQL, sells all but `left` units to other bookings, as if Redis had lost them.
     private func sellElsewhere(_ event: EventID, left: Int, of capacity: Int, _ stage: Stage) async throws {
         _ = try await stage.pool.query(
             "UPDATE tiers SET sold = sold + $2::integer WHERE event_id = $1::uuid",
             [.text(event.description), .integer(Int64(capacity - left))])
     }
 
-    @Test("refuses what others have: the booking ends, its money is due, its waiter is told, and neighbours are kept")
+    @Test("units already sold: the booking is cancelled, its refund due, its request notified, and neighbours are kept")
     func verdict() async throws {
         try await withStage("verdict") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -28,7 +28,7 @@ struct JudgeTests {
             let before = try await stage.claim(event, user: "before")
             await stage.settle(copy)
             try await sellElsewhere(event, left: 2, of: 10, stage)
-            // Together two more than there are; a neighbour of the same partition and batch.
+            // Together more than the units left; all in the same partition and batch.
             let fits = try await stage.claim(event, user: "fits")
             let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01,req-1"
             let over = try await stage.claim(event, user: "over", quantity: 2, trace: trace)
@@ -40,7 +40,7 @@ struct JudgeTests {
             let verdicts = try await stage.number("SELECT count(*) FROM verdicts")
             let letters = try await stage.number("SELECT count(*) FROM dead_letters")
             #expect(verdicts == 3 && letters == 0)
-            await eventually(loop, "the waiter is told") {
+            await eventually(loop, "the waiting request is notified") {
                 heard.messages.contains { $0.hasPrefix("\(over) ") && $0.hasSuffix(" oversold") }
             }
             var overruled: [String: String?] = [:]
@@ -57,7 +57,7 @@ struct JudgeTests {
             #expect(ended.image.payment?.status == .refundDue)
             let due = try await stage.number("SELECT count(*) FROM payments WHERE status = 'REFUND_DUE'")
             #expect(due == 1)
-            // Redis knows who has what: nothing is left.
+            // Redis has all sold and held units again: none is available.
             let counters = try await stage.counters(event)
             #expect(counters.available == 0 && counters.held == 2 && counters.sold == 8)
             let open = try await stage.number("SELECT count(*) FROM verdicts WHERE overruled_at IS NULL")
@@ -69,7 +69,7 @@ struct JudgeTests {
         }
     }
 
-    @Test("judges nothing of an event of which something is put aside: what follows may collide with that alone")
+    @Test("no verdict for an event with a dead letter: later entries may conflict only because of it")
     func afterDeadLetter() async throws {
         try await withStage("after_dead_letter") { _, stage in
             let copy = try await openedCopy(stage)
@@ -89,7 +89,7 @@ struct JudgeTests {
         }
     }
 
-    @Test("dead letters are written down after all, once, and later versions are left alone")
+    @Test("replay persists dead letters once, and does not overwrite later versions")
     func replay() async throws {
         try await withStage("replay") { _, stage in
             let copy = try await openedCopy(stage)
@@ -107,7 +107,7 @@ struct JudgeTests {
             let letters = try await replay.letters(nil)
             #expect(letters.count == 3)
             guard case .refused = try await replay.replay(letters[0]) else {
-                Issue.record("written against a constraint")
+                Issue.record("the letter was persisted in spite of the constraint")
                 return
             }
             try await stage.execute("ALTER TABLE bookings DROP CONSTRAINT no_cid")
@@ -121,7 +121,7 @@ struct JudgeTests {
             let left = try await replay.letters(nil)
             #expect(left.count == 1)
             try await stage.expectAgreement([event])
-            // Redis may not have known of it.
+            // Redis may not have had the replayed booking.
             let recoveries = copy.report.counts.recoveries
             await stage.settle(copy)
             #expect(copy.report.counts.recoveries == recoveries + 1)

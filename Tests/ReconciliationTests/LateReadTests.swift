@@ -8,9 +8,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("What was read before a recovery")
+@Suite("Rows read before a recovery")
 struct LateReadTests {
-    @Test("is not put back after it: the booking may have moved on, and left Redis again")
+    @Test("are not loaded after it: the booking may have changed and left Redis since")
     func late() async throws {
         try await withStage("late_read") { _, stage in
             let copy = try await openedCopy(stage)
@@ -24,7 +24,7 @@ struct LateReadTests {
             let epoch = try await stage.inventory.state(of: partition).epoch
             _ = try await stage.inventory.suspect(partition, epoch: epoch)
             await stage.settle(copy)
-            // This copy knows the new epoch.
+            // This inventory knows the new epoch.
             _ = try await stage.claim(event)
             let late = try await stage.inventory.loadBooking(booking, row.image, readAt: before)
             let absent = try await stage.inventory.booking(booking)
@@ -36,7 +36,7 @@ struct LateReadTests {
         }
     }
 
-    @Test("is read from the Redis that the recovery closed, and from no other")
+    @Test("a recovery reads only from the Redis that it closed")
     func other() async throws {
         try await withStage("other_redis") { _, stage in
             _ = try await openedCopy(stage)
@@ -57,7 +57,7 @@ struct LateReadTests {
         }
     }
 
-    @Test("does not put judged bookings aside, when it comes before they are overruled")
+    @Test("a recovery before bookings are overruled does not dead-letter them")
     func judged() async throws {
         try await withStage("judged") { _, stage in
             let copy = try await openedCopy(stage)

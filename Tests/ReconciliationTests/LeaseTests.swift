@@ -8,9 +8,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Two copies")
+@Suite("Two replicas")
 struct LeaseTests {
-    @Test("of which one lost its lease: it writes nothing, recovers nothing, and lets go")
+    @Test("a replica that lost its lease persists nothing, recovers nothing, and drops the partition")
     func late() async throws {
         try await withStage("late") { _, stage in
             let late = try await openedCopy(stage, "late")
@@ -22,12 +22,12 @@ struct LeaseTests {
             let heir = try stage.copy("heir")
             await heir.keeper.beat()
             #expect(heir.leases.partitions.count == Stage.partitionCount)
-            // The heir has done nothing yet: the cursor alone would let the batch in.
+            // The heir has persisted nothing yet, so the cursor alone would not refuse the batch.
             for _ in 0..<2 {
                 guard case .unsure = await late.persister.persist(look.row, look.batch),
                     case .unsure = await late.recovery.recover(look.row)
                 else {
-                    Issue.record("it went on")
+                    Issue.record("the late replica continued")
                     return
                 }
                 let written = try await stage.number("SELECT count(*) FROM bookings")
@@ -45,16 +45,16 @@ struct LeaseTests {
         }
     }
 
-    /// Where a batch waits when its copy stalls.
+    /// Where a batch waits when its replica stalls.
     enum Place: String, CaseIterable {
-        /// Its first statement waits. All of it is on its way: it is persisted, and the other copy acknowledges it.
+        /// In its first statement. All are sent already: the batch is persisted, and the other replica acknowledges it.
         case fence = "SELECT id FROM partitions FOR UPDATE"
-        /// Its last one does.
+        /// In its last statement.
         case tiers = "SELECT id FROM tiers FOR UPDATE"
     }
 
     @Test(
-        "of which one stalls in the middle of a batch: the other goes on, and the stalled one wakes to nothing",
+        "one stalls in the middle of a batch: the other takes over, and the first does no harm when it wakes",
         arguments: Place.allCases)
     func stalled(_ place: Place) async throws {
         try await withStage("stalled_\(place)".lowercased()) { loop, stage in
@@ -78,11 +78,11 @@ struct LeaseTests {
                     throw Undo()
                 }
             } catch is Undo {}
-            // Its session holds the partition's row until PostgreSQL ends it, or its batch.
+            // The stalled session locks the partition's row until PostgreSQL ends the session or its batch.
             let start = ContinuousClock.now
             second = try await RunningCopy("second", redis: stage.redis.socketURL, postgres: stage.url)
             for _ in 0..<5 { _ = try await stage.claim(event) }
-            try await eventually(loop, "the other has taken over") { try await stage.isSettled() }
+            try await eventually(loop, "the other replica has taken over") { try await stage.isSettled() }
             print("taken over after \(ContinuousClock.now - start)")
             first.wake()
             try await eventually(loop, "both share the partitions") {
@@ -91,7 +91,7 @@ struct LeaseTests {
             let report = await first.report()
             #expect(report.entries > 0)
             for _ in 0..<5 { _ = try await stage.claim(event) }
-            try await eventually(loop, "all is written down") { try await stage.isSettled() }
+            try await eventually(loop, "everything is persisted") { try await stage.isSettled() }
             await first.stop()
             await second?.stop()
             let epoch = try await stage.row(event).epoch
@@ -101,7 +101,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("of which one is stopped: it gives its partitions back")
+    @Test("a replica that is stopped releases its leases")
     func stopped() async throws {
         try await withStage("stopped") { loop, stage in
             let first = try await RunningCopy("first", redis: stage.redis.socketURL, postgres: stage.url)

@@ -12,19 +12,19 @@ import Testing
 
 @Suite("Mutated entries")
 struct MutationTests {
-    /// Entries; `USHER_TEST_ENTRIES` makes them others.
+    /// The number of entries; `USHER_TEST_ENTRIES` overrides it.
     private static let count =
         ProcessInfo.processInfo.environment["USHER_TEST_ENTRIES"].flatMap { Int($0) } ?? 100_000
-    /// Every so manieth is mutated.
+    /// One in this many entries is mutated.
     private static let spacing = 100
 
     @Test(
-        "of the outbox, one in a hundred: nobody crashes, no neighbour is lost, and each is put aside or means something"
+        "one in a hundred outbox entries is mutated: no crash, no other entry lost, each dead-lettered or still valid"
     )
     func mutations() async throws {
         try await withStage("mutations") { _, stage in
             let copy = try await openedCopy(stage)
-            // So large that no quantity of nine digits fills it.
+            // So large that no nine-digit quantity exceeds it.
             let event = try await stage.event(1, capacity: 2_000_000_000)
             let partition = stage.inventory.keys.partition(of: event)
             var forge = try await EntryForge(stage, event, SeededGenerator.fromEnvironment())
@@ -43,7 +43,7 @@ struct MutationTests {
                     meaningful += 1
                     #expect(!parsed.transitions.isEmpty)
                 }
-                // Of an entry whose terms are refused the bookings stand.
+                // If only the terms of an entry are refused, its bookings are persisted.
                 for transition in parsed.transitions
                 where letters[parsed.id]?.contains(transition.booking.description) != true {
                     images[transition.booking] = transition.image
@@ -60,12 +60,12 @@ struct MutationTests {
                 """)
             #expect(counters.capacity == 2_000_000_000 && counters.held == Int(held))
             print(
-                "\(forge.mutated.count) mutated: \(letters.count) put aside, of which PostgreSQL refused \(refused), \(meaningful) still mean something"
+                "\(forge.mutated.count) mutated: \(letters.count) dead-lettered, of which PostgreSQL refused \(refused), \(meaningful) still valid"
             )
         }
     }
 
-    /// What was put aside, by the entry it was of.
+    /// The text of dead letters, by the id of their entry.
     private func letters(_ stage: Stage) async throws -> [StreamID: String] {
         var letters: [StreamID: String] = [:]
         for row in try await stage.pool.query("SELECT stream_ms, stream_seq, entry FROM dead_letters") {
@@ -75,7 +75,7 @@ struct MutationTests {
         return letters
     }
 
-    @Test("that say that they are of any age are written down, and measured")
+    @Test("entries with any timestamp are persisted, and their lag is measured")
     func ages() async throws {
         try await withStage("ages") { _, stage in
             let copy = try await openedCopy(stage)
@@ -91,7 +91,7 @@ struct MutationTests {
         }
     }
 
-    /// PostgreSQL has these bookings, as they are here, and no others.
+    /// Checks that PostgreSQL has exactly these bookings with these images.
     private func expectRows(_ images: [BookingID: Booking], _ stage: Stage) async throws {
         let rows = try await stage.pool.query("SELECT id, user_id, status, version, total_amount FROM bookings")
         #expect(rows.count == images.count)

@@ -11,7 +11,7 @@ struct PeriodicLoopTests {
         try await loop.run(body)
     }
 
-    @Test("runs again at once without a pause, after a wake, and never after it is stopped")
+    @Test("runs again at once without a pause or after a wake, and never after it is stopped")
     func wakes() async throws {
         try await withLoop { loop in
             let periodic = PeriodicLoop(loop)
@@ -30,13 +30,13 @@ struct PeriodicLoopTests {
             periodic.wake()
             #expect(runs == 4 && periodic.isStopping)
             await periodic.run {
-                Issue.record("it runs")
+                Issue.record("it ran")
                 return nil
             }
         }
     }
 
-    @Test("waits for the body under way when it is stopped, and does not pause after it")
+    @Test("when stopped, waits for the body under way and does not pause after it")
     func finishes() async throws {
         try await withLoop { loop in
             let periodic = PeriodicLoop(loop)
@@ -57,7 +57,7 @@ struct PeriodicLoopTests {
         }
     }
 
-    @Test("runs all items at once, and returns when the last is done")
+    @Test("concurrently runs all items at once, and returns when the last is done")
     func concurrently() async throws {
         try await withLoop { loop in
             let inFlight = InFlightCount()
@@ -70,7 +70,7 @@ struct PeriodicLoopTests {
             }
             #expect(most == 9 && inFlight.count == 0)
             await inFlight.drained()
-            await loop.concurrently([Int]()) { _ in Issue.record("it runs") }
+            await loop.concurrently([Int]()) { _ in Issue.record("it ran") }
         }
     }
 }

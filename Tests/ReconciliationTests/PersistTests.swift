@@ -8,9 +8,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Writing down")
+@Suite("Persisting")
 struct PersistTests {
-    @Test("follows the outbox, moves the cursor, tells who waits, and lets ended bookings leave Redis")
+    @Test("follows the outbox, moves the cursor, notifies waiting requests, and lets ended bookings leave Redis")
     func acknowledges() async throws {
         try await withStage("acknowledges") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -30,7 +30,7 @@ struct PersistTests {
             #expect(row.cursor == last && row.lineage == row.epoch)
             let known = try await stage.inventory.booking(held)
             #expect(known?.persisted == true)
-            await eventually(loop, "all are told") {
+            await eventually(loop, "all are notified") {
                 heard.messages.contains { $0.hasPrefix("\(sold) 3 ") && $0.hasSuffix(" \(row.epoch)") }
             }
             #expect(heard.messages.contains { $0.hasPrefix("\(cancelled) 2 ") })
@@ -41,7 +41,7 @@ struct PersistTests {
         }
     }
 
-    @Test("trims strictly below the cursor: after an hour, or at once when Redis's memory runs short")
+    @Test("the outbox is trimmed strictly below the cursor: after an hour, or at once when Redis's memory runs short")
     func trims() async throws {
         try await withStage("trims") { _, stage in
             let copy = try await openedCopy(stage)
@@ -73,7 +73,7 @@ struct PersistTests {
         }
     }
 
-    @Test("in batches: a backlog of a thousand entries arrives whole")
+    @Test("a backlog of a thousand entries is persisted completely, in batches")
     func backlog() async throws {
         try await withStage("backlog") { _, stage in
             let copy = try await openedCopy(stage)
@@ -86,7 +86,7 @@ struct PersistTests {
         }
     }
 
-    @Test("acknowledges what another copy wrote down and did not live to acknowledge", arguments: [false, true])
+    @Test("acknowledges entries that a replica persisted before it crashed", arguments: [false, true])
     func acknowledgesAgain(somethingFollows: Bool) async throws {
         try await withStage("acknowledges_again_\(somethingFollows)") { loop, stage in
             let dead = try await openedCopy(stage, "dead")
@@ -108,7 +108,7 @@ struct PersistTests {
             let copy = try stage.copy("heir")
             await stage.settle(copy)
             #expect(copy.report.counts.entries == (somethingFollows ? 1 : 0))
-            await eventually(loop, "all are told") { heard.messages.count == bookings.count }
+            await eventually(loop, "all are notified") { heard.messages.count == bookings.count }
             let times = try await stage.lifetimes(of: bookings)
             #expect(times.allSatisfy { $0 > 0 })
         }
@@ -116,7 +116,7 @@ struct PersistTests {
 }
 
 extension PersistTests {
-    @Test("what was not acknowledged is passed over by no later acknowledgement")
+    @Test("a later acknowledgement does not skip unacknowledged entries")
     func gap() async throws {
         try await withStage("unpassed") { _, stage in
             let copy = try await openedCopy(stage)
@@ -139,9 +139,9 @@ extension PersistTests {
     }
 }
 
-@Suite("What a copy knows of a partition")
+@Suite("A leased partition")
 struct LeasedPartitionTests {
-    @Test("entries stay for as long as they are to be retained, whatever their ids say")
+    @Test("entries stay for the retention time, whatever the times in their ids")
     func retention() {
         var retention = Retention()
         let second: Int64 = 1_000_000_000
@@ -158,7 +158,7 @@ struct LeasedPartitionTests {
         #expect(retention.horizon(id(7200), now: now + 1, retained: 0) == nil)
     }
 
-    @Test("a failure makes it pause, longer each time up to a second, and halves its batches")
+    @Test("each failure halves the batch limit and doubles the pause, up to a second")
     func pauses() async throws {
         try await withStage("pauses") { _, stage in
             var leased = LeasedPartition(try #require(try await stage.partitions.row(Partition(0))))
@@ -174,7 +174,7 @@ struct LeasedPartitionTests {
             #expect(leased.batchLimit == 1)
             for _ in 0..<20 { leased.succeeded(leased.row) }
             #expect(leased.notBefore == 0 && leased.batchLimit == 500)
-            // Of 5,000 that were read a transaction took 100: not so many are read again.
+            // A transaction took only 100 of the 5,000 entries read: the next batch reads fewer.
             for _ in 0..<9 { leased.succeeded(leased.row, lagsAfter: leased.batchLimit) }
             #expect(leased.batchLimit == 5000)
             leased.succeeded(leased.row, lagsAfter: 100)

@@ -9,9 +9,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Poison")
+@Suite("Poison entries")
 struct PoisonTests {
-    @Test("is put aside, and all the rest is written down: before it, after it, and in the same entry")
+    @Test("are dead-lettered, and everything else is persisted: before them, after them, and in the same entry")
     func putAside() async throws {
         try await withStage("put_aside") { _, stage in
             let copy = try await openedCopy(stage)
@@ -19,7 +19,7 @@ struct PoisonTests {
             let outbox = stage.inventory.keys.outbox(stage.inventory.keys.partition(of: event))
             let before = try await stage.claim(event, user: "before")
             _ = try await stage.inventory.command(["XADD", outbox, "*", "what", "is this"])
-            // PostgreSQL's text holds no NUL; the others travel in the same entry.
+            // PostgreSQL's text cannot contain NUL; the other two bookings are in the same entry.
             let group = await stage.claimTogether(event, users: ["one", "n\0l", "two"])
             _ = try await stage.inventory.command(["XADD", outbox, "*", "ev", "", "ep", "1", "sq", "1"])
             let after = try await stage.claim(event, user: "after")
@@ -36,7 +36,7 @@ struct PoisonTests {
         }
     }
 
-    @Test("about a partition that the outbox is not of is put aside, and harms nothing")
+    @Test("an entry about another partition than that of its outbox is dead-lettered, and harms nothing")
     func foreign() async throws {
         try await withStage("foreign") { _, stage in
             let copy = try await openedCopy(stage)
@@ -46,7 +46,7 @@ struct PoisonTests {
             let entry = try #require(
                 try await stage.inventory.command(["XRANGE", stage.inventory.keys.outbox(partition), "-", "+"]).array?
                     .first?.array?.last?.array)
-            // No partition of this installation, and more than its arrays are long.
+            // Not a partition of this installation, and beyond the end of its arrays.
             let stranger = BookingID(partition: Partition(4095), milliseconds: 1, random: 1)
             var command = RedisCommand(argumentCount: 3 + entry.count)
             for text in ["XADD", stage.inventory.keys.outbox(partition), "*"] { command.append(text) }
@@ -60,7 +60,7 @@ struct PoisonTests {
         }
     }
 
-    @Test("of which Redis has a later version is written down as that")
+    @Test("if Redis has a later version of the booking, that is persisted instead")
     func present() async throws {
         try await withStage("present") { _, stage in
             let copy = try await openedCopy(stage)
@@ -72,8 +72,8 @@ struct PoisonTests {
             let image = try #require(try await stage.inventory.booking(booking)).image
             let epoch = try await stage.row(event).epoch
             try await stage.cancel(booking)
-            // The claim as it can never be written (only the first form of entries can say so), and no word of the
-            // cancellation.
+            // A claim that PostgreSQL can never store (only the first form of entries can express it), without the
+            // entry of the cancellation.
             let fields = [
                 "ev", event.description, "ep", String(epoch), "sq", "1", "at", String(image.createdAt), "ty", "",
                 booking.description, image.text.replacing("|100|USD", with: "|-100|USD") + "||",
@@ -88,7 +88,7 @@ struct PoisonTests {
         }
     }
 
-    @Test("is not what PostgreSQL refuses for reasons of its own: that is tried again, in a while")
+    @Test("an entry that PostgreSQL refuses for other reasons is retried after a pause")
     func retries() async throws {
         try await withStage("retries") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -101,7 +101,7 @@ struct PoisonTests {
                 if await copy.persistAll() { looks += 1 }
                 await loop.sleep(for: .milliseconds(1))
             }
-            // 10, 20, 40, 80, 160, 320 ms: it does not spin.
+            // Pauses of 10, 20, 40, 80, 160, 320 ms: no spinning.
             #expect((1...6).contains(looks))
             try await stage.execute("ALTER TABLE hidden RENAME TO bookings")
             await stage.settle(copy)

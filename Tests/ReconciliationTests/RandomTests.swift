@@ -12,7 +12,7 @@ struct RandomTests {
     private static let steps = 10_000
     private static let capacity = 150
 
-    @Test("claims, extensions, payments, cancellations, lapses and changes of owner end in stores that agree exactly")
+    @Test("both stores agree after claims, extensions, payments, cancellations, expiries and changes of lease owner")
     func histories() async throws {
         try await withStage("random") { loop, stage in
             var random = SeededGenerator.fromEnvironment()
@@ -20,7 +20,7 @@ struct RandomTests {
             _ = try await copies[1].inventory.now()
             var events: [EventID] = []
             for number in 1...6 {
-                // Half of the events lapse all the time.
+                // The holds of half of the events expire all the time.
                 let hold: Int64 = number.isMultiple(of: 2) ? 1 : 600
                 events.append(try await stage.event(UInt64(number), capacity: Self.capacity, hold: hold))
             }
@@ -48,13 +48,13 @@ struct RandomTests {
             let rows = try await stage.number("SELECT count(*) FROM bookings")
             let expired = try await stage.number("SELECT count(*) FROM bookings WHERE status = 'EXPIRED'")
             let entries = copies.map(\.report.counts.entries)
-            print("\(rows) bookings, \(expired) expired; entries written by each copy: \(entries)")
+            print("\(rows) bookings, \(expired) expired; entries persisted by each replica: \(entries)")
             #expect(copies.allSatisfy { $0.report.counts.deadLetters == 0 && $0.report.counts.entries > 0 })
             #expect(expired > 0)
         }
     }
 
-    /// One step of a customer; a refusal is as good as any other answer.
+    /// One action of a customer; refusals are valid answers.
     private func act(
         _ stage: Stage, _ events: [EventID], _ claimed: inout [BookingID], _ random: inout SeededGenerator
     ) async throws {
@@ -79,7 +79,7 @@ struct RandomTests {
         }
     }
 
-    /// Somebody loses the lease, or both share again; what they think that they have may be out of date.
+    /// A replica loses its leases, or renews them; what the replicas know of their leases may be out of date.
     private func changeOwners(
         _ stage: Stage, _ copies: [Reconciler], _ random: inout SeededGenerator
     ) async throws {
@@ -92,7 +92,7 @@ struct RandomTests {
         }
     }
 
-    /// Every hold of PostgreSQL is in Redis as it is there.
+    /// Checks that every hold in PostgreSQL is in Redis with the same image.
     private func expectHoldsAreHeld(_ stage: Stage) async throws {
         for partition in stage.inventory.keys.all {
             for event in try await stage.catalogue.current(in: partition) {

@@ -19,7 +19,7 @@ struct RecoveredRecordsTests {
         return request
     }
 
-    /// The same claim again, by its key alone: its id is another.
+    /// A retry of the claim: the same key, another booking id.
     private static func again(_ request: ClaimRequest) -> ClaimRequest {
         var again = request
         again.booking = BookingID(
@@ -27,7 +27,7 @@ struct RecoveredRecordsTests {
         return again
     }
 
-    /// What a claim is answered by its key, with its booking.
+    /// The replayed answer to a claim: the booking's image, and the units left.
     private static func answer(
         _ stage: Stage, _ request: ClaimRequest
     ) async throws -> (image: Booking, left: [Int])? {
@@ -37,7 +37,7 @@ struct RecoveredRecordsTests {
         return (image, left.map(\.available))
     }
 
-    @Test("says all that it said: its expiry, its attempts, and what the claim was answered, also after an extension")
+    @Test("has its expiry, its attempts and the claim's answer as before, also after an extension")
     func whole() async throws {
         try await withStage("recovered_whole") { _, stage in
             let copy = try await openedCopy(stage)
@@ -67,7 +67,7 @@ struct RecoveredRecordsTests {
         }
     }
 
-    @Test("keeps what only the record that survived knows")
+    @Test("keeps what only the surviving record has")
     func survivor() async throws {
         try await withStage("recovered_survivor", appendFsync: "always") { _, stage in
             let copy = try await openedCopy(stage)
@@ -76,7 +76,7 @@ struct RecoveredRecordsTests {
             _ = try await stage.inventory.claim(request)
             await stage.settle(copy)
             let before = try #require(try await Self.answer(stage, request))
-            // As of a row that an older version wrote.
+            // As in a row that an older version wrote.
             try await stage.execute("UPDATE bookings SET claimed = NULL")
             stage.redis.kill()
             try stage.redis.start()
@@ -87,13 +87,13 @@ struct RecoveredRecordsTests {
         }
     }
 
-    @Test("leaves a minute after it expired and that is persisted")
+    @Test("leaves Redis a minute after its expiry is persisted")
     func expired() async throws {
         try await withStage("recovered_expired") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 50, hold: 1)
             let booking = try await stage.claim(event)
-            try await eventually(loop, "it has expired") {
+            try await eventually(loop, "the hold has expired") {
                 _ = await copy.sweeper.sweep()
                 return try await stage.counters(event).held == 0
             }

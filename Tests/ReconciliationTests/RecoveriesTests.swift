@@ -2,9 +2,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("Recoveries told in one line")
+@Suite("Recoveries logged in one line")
 struct RecoveriesTests {
-    @Test("those that run at the same time, or wait for their turn, are told at the last one's end")
+    @Test("those that run at the same time, or wait for their turn, are logged when the last one ends")
     func together() {
         var recoveries = Recoveries()
         recoveries.begin(now: 100)
@@ -23,7 +23,7 @@ struct RecoveriesTests {
         #expect(next?.count == 1 && next?.nanoseconds == 50)
     }
 
-    @Test("those that came to nothing are not told")
+    @Test("failed recoveries are not logged")
     func failed() {
         var recoveries = Recoveries()
         recoveries.begin(now: 100)

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("A recovery")
 struct RecoveryTests {
-    @Test("of nothing is the first start")
+    @Test("the first start is a recovery of nothing")
     func first() async throws {
         try await withStage("first") { _, stage in
             let event = try await stage.event(1, capacity: 9, isInRedis: false)
@@ -27,9 +27,9 @@ struct RecoveryTests {
         }
     }
 
-    @Test("of a Redis that kept everything loses nothing, written down or not")
+    @Test("of a Redis that kept everything loses nothing, persisted or not")
     func allData() async throws {
-        // With `everysec` a busy disk delays even the write, and SIGKILL loses it.
+        // With `everysec`, a busy disk may delay even the write, and SIGKILL then loses it.
         try await withStage("all_data", appendFsync: "always") { loop, stage in
             let copy = try await openedCopy(stage)
             let event = try await stage.event(1, capacity: 50)
@@ -45,7 +45,7 @@ struct RecoveryTests {
             let counters = try await stage.counters(event)
             #expect(counters.sold == 2 && counters.held == 3)
             try await stage.expectOutboxIsWritten()
-            // What it holds now is alive.
+            // The recovered hold can be paid for.
             try await stage.confirm(held)
             await stage.settle(copy)
             try await stage.expectOutboxIsWritten()
@@ -53,7 +53,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("of an empty Redis brings back what was written down; holds lapse as they would have")
+    @Test("of an empty Redis restores what was persisted; holds expire at their original time")
     func empty() async throws {
         try await withStage("empty", appendOnly: false) { loop, stage in
             let copy = try await openedCopy(stage)
@@ -74,7 +74,7 @@ struct RecoveryTests {
             #expect(users?.compactMap(\.string).filter { $0.hasPrefix("u") } == ["uann"])
             let totals = try await stage.inventory.command(["HGET", stage.inventory.keys.event(event), "uann"])
             #expect(totals.string == "5 2")
-            try await eventually(loop, "the brief hold is returned") {
+            try await eventually(loop, "the brief hold is released") {
                 _ = await copy.sweeper.sweep()
                 return try await stage.counters(brief).available == 50
             }
@@ -84,7 +84,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("that fails half-way through a long tail is followed by one that takes the rest of it")
+    @Test("that fails half-way through a long tail is followed by one that persists the rest")
     func halfWay() async throws {
         try await withStage("half_way", appendFsync: "always") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -100,7 +100,7 @@ struct RecoveryTests {
                 "CREATE TRIGGER full_up AFTER INSERT ON bookings FOR EACH STATEMENT EXECUTE FUNCTION full_up()")
             stage.redis.kill()
             try stage.redis.start()
-            try await eventually(loop, "a part is written down and a recovery has failed") {
+            try await eventually(loop, "a part is persisted and a recovery has failed") {
                 _ = await copy.persistAll()
                 return try await stage.number("SELECT count(*) FROM bookings") >= 500
                     && copy.report.lastFailure.contains("53100")
@@ -116,7 +116,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("of a Redis with a past that PostgreSQL has moved on from passes that past over")
+    @Test("of a Redis whose history PostgreSQL has moved on from skips its outbox tail")
     func otherPast() async throws {
         try await withStage("other_past") { _, stage in
             let copy = try await openedCopy(stage)
@@ -125,13 +125,13 @@ struct RecoveryTests {
             await stage.settle(copy)
             let never = try await stage.claim(event)
             let partition = stage.inventory.keys.partition(of: event)
-            // As after a replica that lagged behind was promoted, and then the old one came back.
+            // As if a lagging replica had been promoted, and then the old primary came back.
             _ = try await stage.inventory.command(["HSET", stage.inventory.keys.meta(partition), "lineage", "0"])
             stage.redis.kill()
             try stage.redis.start()
             await stage.settle(copy)
             let later = try await stage.claim(event)
-            // Nor does the next recovery take it for a tail of its own.
+            // The next recovery does not persist the skipped tail either.
             stage.redis.kill()
             try stage.redis.start()
             await stage.settle(copy)
@@ -141,7 +141,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("during which Redis restarts is done again: what was loaded may be lost")
+    @Test("during which Redis restarts is repeated: loaded data may be lost")
     func restartedMeanwhile() async throws {
         try await withStage("restarted_meanwhile") { loop, stage in
             let event = try await stage.event(1, capacity: 50, isInRedis: false)
@@ -161,15 +161,15 @@ struct RecoveryTests {
                     }
                     stage.redis.kill()
                     try stage.redis.start()
-                    await eventually(loop, "it is connected again") {
+                    await eventually(loop, "Redis is connected again") {
                         (try? await copy.inventory.now()) != nil && copy.inventory.connection.isReady
                     }
                     throw Undo()
                 }
             } catch is Undo {}
-            await eventually(loop, "it has ended") { progress != nil }
+            await eventually(loop, "the recovery has ended") { progress != nil }
             guard case .unsure? = progress else {
-                Issue.record("opened without its event")
+                Issue.record("the partition was opened without its event")
                 return
             }
             await stage.settle(copy)
@@ -178,14 +178,14 @@ struct RecoveryTests {
         }
     }
 
-    /// PostgreSQL as it was before it had heard of anything.
+    /// Resets PostgreSQL to its state before anything was persisted.
     private func fallBack(_ stage: Stage) async throws {
         try await stage.execute("TRUNCATE event_seats, booking_items, payments, bookings")
         try await stage.execute("UPDATE tiers SET held = 0, sold = 0")
         try await stage.execute("UPDATE partitions SET last_ms = 0, last_seq = 0, lineage = 0")
     }
 
-    @Test("is not needed when PostgreSQL falls back: the outbox refills it")
+    @Test("is not needed when PostgreSQL falls back: PostgreSQL is refilled from the outbox")
     func refills() async throws {
         try await withStage("refills") { _, stage in
             let copy = try await openedCopy(stage)
@@ -203,7 +203,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("leaves a partition closed whose outbox no longer has what PostgreSQL lost", arguments: [false, true])
+    @Test("leaves a partition closed if its outbox no longer has what PostgreSQL lost", arguments: [false, true])
     func gap(redisLostItsOutbox: Bool) async throws {
         try await withStage("gap_\(redisLostItsOutbox)") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -218,9 +218,9 @@ struct RecoveryTests {
                 await copy.trimmer.trimAll()
             }
             try await fallBack(stage)
-            // Found out with the next batch, which is refused.
+            // The gap is detected with the next batch, which is refused.
             _ = try await stage.claim(event)
-            try await eventually(loop, "it is closed") {
+            try await eventually(loop, "the partition is closed") {
                 _ = await copy.persistAll()
                 let state = try await stage.inventory.state(of: stage.inventory.keys.partition(of: event))
                 return !state.isOpen && copy.report.lastFailure.contains("is closed")
@@ -231,7 +231,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("goes above the epoch that Redis has seen, of a PostgreSQL that fell back")
+    @Test("raises the epoch above that in Redis when PostgreSQL fell back")
     func higherEpoch() async throws {
         try await withStage("higher_epoch") { _, stage in
             let copy = try await openedCopy(stage)

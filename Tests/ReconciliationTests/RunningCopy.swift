@@ -7,7 +7,7 @@ import Synchronization
 
 @testable import Reconciliation
 
-/// A copy of the reconciler that runs on a loop of its own, as `usher reconcile` does, and can be made to stall.
+/// A reconciler replica that runs on its own loop, as in `usher reconcile`, and can be made to stall.
 final class RunningCopy: Sendable {
     private let loop: EventLoop
     private let holder = Holder()
@@ -21,7 +21,7 @@ final class RunningCopy: Sendable {
         var pool: PostgresPool?
     }
 
-    /// - Parameter retained: how long entries stay in the outbox, if not as long as usual.
+    /// - Parameter retained: how long entries stay in the outbox; `nil` for the default.
     init(_ owner: String, redis: String, postgres: String, retained: Duration? = nil) async throws {
         loop = try EventLoop(name: owner)
         let holder = holder
@@ -40,14 +40,14 @@ final class RunningCopy: Sendable {
         }
     }
 
-    /// Nothing of it runs any more until `wake`: its connections stay open, as of a process that was stopped.
+    /// Blocks the loop until `wake`; connections stay open, as those of a stopped process do.
     func stall() {
         isStalled.store(true, ordering: .sequentiallyConsistent)
         while !isBlocked.load(ordering: .sequentiallyConsistent) { usleep(1000) }
     }
 
-    /// The loop looks by itself. A task that told it would wait for a thread of the pool: beside busy suites longer than
-    /// PostgreSQL lets a transaction idle.
+    /// Polls on the loop itself. A task that notified the loop would wait for a thread of the pool: beside busy suites,
+    /// longer than PostgreSQL lets a transaction idle.
     private func keepStalling() async {
         while holder.reconciler != nil {
             if isStalled.load(ordering: .sequentiallyConsistent) { block() }

@@ -8,9 +8,9 @@ import Testing
 
 @testable import Reconciliation
 
-@Suite("What only records tell")
+@Suite("Salvage from records")
 struct SalvageTests {
-    /// Lets so many more batches of a partition be committed; all others fail until `nil` is given.
+    /// Lets only this many more batches commit; all later ones fail until `nil` is passed.
     private func allow(_ batches: Int?, _ stage: Stage) async throws {
         try await stage.execute("DROP TRIGGER IF EXISTS allow ON partitions")
         guard let batches else { return }
@@ -23,15 +23,15 @@ struct SalvageTests {
                 RETURN NEW;
             END $$
             """)
-        // Raising the epoch is no batch.
+        // Raising the epoch does not count as a batch.
         try await stage.execute(
             "CREATE TRIGGER allow BEFORE UPDATE OF lineage ON partitions FOR EACH ROW EXECUTE FUNCTION allow()")
     }
 
-    /// Deletes the outboxes, then recovers again and again: each time PostgreSQL ends it after one piece, as a kill would,
-    /// and the next begins from nothing but what the stores have.
+    /// Deletes the outboxes, then recovers repeatedly: PostgreSQL fails each recovery after one piece, as a kill would,
+    /// and the next one starts only from what is stored.
     ///
-    /// - Returns: how many were ended so.
+    /// - Returns: how many recoveries failed this way.
     private func recoverInPieces(_ stage: Stage, of size: Int) async throws -> Int {
         for partition in stage.inventory.keys.all {
             _ = try await stage.inventory.command(["DEL", stage.inventory.keys.outbox(partition)])
@@ -45,7 +45,7 @@ struct SalvageTests {
                 try await allow(1, stage)
                 let row = try #require(try await stage.partitions.row(partition))
                 guard case .unsure = await copy.recovery.recover(row) else { break }
-                try #require(killed < 500, "it goes on")
+                try #require(killed < 500, "recoveries do not end")
                 killed += 1
                 let failure = copy.report.lastFailure
                 #expect(failure.contains("57000"), "\(failure)")
@@ -61,7 +61,7 @@ struct SalvageTests {
         #expect(refused == 0)
     }
 
-    @Test("is persisted in pieces: killed after each of them, nothing is lost, counted twice or refused on the way")
+    @Test("in pieces, killed after each one: nothing is lost, counted twice or refused on the way")
     func killedBetweenPieces() async throws {
         try await withStage("salvage_pieces") { _, stage in
             let copy = try await openedCopy(stage)
@@ -70,14 +70,14 @@ struct SalvageTests {
             for number in 0..<10 { first.append(try await stage.claim(event, user: UserID(stored: "u\(number)"))) }
             try await stage.confirm(first[0])
             await stage.settle(copy)
-            // Everything was sold out: what follows fits only after what it replaces has ended.
+            // The event was sold out: the new claims fit only after the cancelled bookings have released their units.
             for booking in first[0..<4] { try await stage.cancel(booking) }
             var second: [BookingID] = []
             for number in 0..<4 { second.append(try await stage.claim(event, user: UserID(stored: "v\(number)"))) }
             try await stage.confirm(second[0])
             try await stage.confirm(first[9])
             let killed = try await recoverInPieces(stage, of: 1)
-            // Four that ended, one that was paid, four that are new; the last of them was not killed.
+            // Four cancelled, one paid, four new: nine pieces. The recovery that wrote the last was not killed.
             #expect(killed == 8)
             await stage.settle(copy)
             var expected = Dictionary(uniqueKeysWithValues: first.map { ($0, Int64(1)) })
@@ -93,7 +93,7 @@ struct SalvageTests {
         }
     }
 
-    @Test("of random histories of seats and blocks comes out the same in both stores, in pieces of any size")
+    @Test("of random histories of seats and blocks leaves both stores equal, in pieces of any size")
     func histories() async throws {
         try await withStage("salvage_histories") { _, stage in
             let copy = try await openedCopy(stage)
@@ -113,7 +113,7 @@ struct SalvageTests {
         }
     }
 
-    @Test("is not persisted when another replica has begun a recovery meanwhile, and left to that one")
+    @Test("persists nothing if another replica has begun a recovery meanwhile, which then persists the records")
     func fenced() async throws {
         try await withStage("salvage_fenced") { _, stage in
             let copy = try await openedCopy(stage)

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Scanning outboxes")
 struct ScanTests {
-    /// Makes five claims, and scans with a copy whose batches have at most two entries.
+    /// Makes five claims, and scans with batches of at most two entries.
     private func scanPart(of event: EventID, _ copy: Reconciler, _ stage: Stage) async throws -> PartitionScan {
         for _ in 0..<5 { _ = try await stage.claim(event) }
         let row = try await stage.row(event)
@@ -19,7 +19,7 @@ struct ScanTests {
         return try #require(await copy.scanner.work(of: [row]).first)
     }
 
-    @Test("asks quiet partitions for news only, and checks all after a while or when Redis is another")
+    @Test("asks quiet partitions only for new entries; checks all after a while or when the Redis has changed")
     func quiet() async throws {
         try await withStage("quiet") { _, stage in
             let copy = try await openedCopy(stage)
@@ -44,7 +44,7 @@ struct ScanTests {
         }
     }
 
-    @Test("reads ahead while a full batch is written, and uses that only for the row that it was read for")
+    @Test("reads ahead while a full batch is written, and uses the result only for the row that it was read for")
     func ahead() async throws {
         try await withStage("ahead") { _, stage in
             let copy = try await openedCopy(stage)
@@ -61,7 +61,7 @@ struct ScanTests {
             let next = try #require(await copy.scanner.following(after, ahead))
             #expect(next.batch.map(\.id) == seen.batch.map(\.id) && next.row.cursor == after.cursor)
             try await expectsAnAnswer(copy, scan, seen, ahead, stage)
-            // What was read ahead is behind this row, or of another epoch: the partition is scanned again.
+            // What was read ahead does not follow this row, or is of another epoch: the partition is scanned again.
             let again = try #require(await copy.scanner.following(row, ahead))
             #expect(again.batch.first?.id == scan.batch.first?.id)
             let raised = try #require(try await stage.partitions.raiseEpoch(after, above: after.epoch))
@@ -73,7 +73,7 @@ struct ScanTests {
         }
     }
 
-    /// If Redis may lack an acknowledgement, its cursor is read in spite of what was read ahead.
+    /// If Redis may lack an acknowledgement, the cursor in Redis is read in spite of what was read ahead.
     private func expectsAnAnswer(
         _ copy: Reconciler, _ scan: PartitionScan, _ seen: PartitionScan, _ ahead: ReadAhead, _ stage: Stage
     ) async throws {
@@ -91,7 +91,7 @@ struct ScanTests {
         copy.leases.update(row.partition) { $0.row = written }
     }
 
-    @Test("reads less of each of many partitions, and still less after Redis did not answer")
+    @Test("reads fewer entries of each when there are many partitions, and fewer still after Redis did not answer")
     func unanswered() async throws {
         try await withStage("unanswered") { _, stage in
             let copy = try await openedCopy(stage)
@@ -106,7 +106,7 @@ struct ScanTests {
         }
     }
 
-    @Test("resumes a waiter for what is read ahead whenever it comes")
+    @Test("a scan read ahead resumes its waiter, whenever the waiter comes")
     func waits() async throws {
         try await withStage("waits") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -124,7 +124,7 @@ struct ScanTests {
         }
     }
 
-    @Test("a batch that left no entries is followed by what comes meanwhile")
+    @Test("after a batch that left no entries, entries that came meanwhile are scanned")
     func notAhead() async throws {
         try await withStage("notahead") { _, stage in
             let copy = try await openedCopy(stage)

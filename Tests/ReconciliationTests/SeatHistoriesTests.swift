@@ -10,11 +10,11 @@ import Testing
 
 @Suite("Random histories of seats")
 struct SeatHistoriesTests {
-    /// Commands; `USHER_TEST_STEPS` makes them more.
+    /// The number of commands; `USHER_TEST_STEPS` overrides it.
     private static let steps =
         ProcessInfo.processInfo.environment["USHER_TEST_STEPS"].flatMap { Int($0) } ?? 4000
 
-    @Test("seats, units, parts, blocks and capacities are the same in both stores once all is written down")
+    @Test("seats, units, parts, blocks and capacities are the same in both stores once everything is persisted")
     func histories() async throws {
         try await withStage("seats") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -28,7 +28,7 @@ struct SeatHistoriesTests {
                     try await history.expectAgreement()
                 }
                 if step == Self.steps / 2 {
-                    // What PostgreSQL has is all that Redis can be given back.
+                    // Everything is persisted, so Redis can be restored completely from PostgreSQL.
                     stage.redis.kill()
                     try stage.redis.start()
                     await stage.settle(copy)

@@ -6,9 +6,9 @@ import RedisClient
 import SeatInventory
 import Testing
 
-/// What both stores say, once all is written down.
+/// Compares both stores once everything is persisted.
 extension SeatHistory {
-    /// Tiers, blocks and seats of every hall are the same.
+    /// Checks that tiers, blocks and seats of every hall are the same.
     mutating func expectAgreement() async throws {
         for hall in halls {
             try await expectSameTiers(hall)
@@ -29,7 +29,7 @@ extension SeatHistory {
             #expect(
                 [row.capacity, row.held, row.sold, row.blocked] == [tier.capacity, tier.held, tier.sold, tier.blocked])
             #expect(row.unitAmount == tier.unitAmount)
-            // The counters are those of the bookings, in PostgreSQL as in Redis.
+            // The counters are the sums over the bookings.
             for (count, states) in [(row.held, "'RESERVED', 'PENDING_PAYMENT'"), (row.sold, "'CONFIRMED'")] {
                 let owned = try await stage.number(
                     """
@@ -52,7 +52,7 @@ extension SeatHistory {
         }
     }
 
-    /// Every seat is in PostgreSQL what Redis has it as, and belongs to the booking that names it.
+    /// Checks that every seat has the same state in both stores, and belongs to the booking that lists it.
     private func expectSameSeats(_ hall: EventID) async throws {
         guard case .map(_, let bytes) = try await stage.inventory.seats(hall, known: nil) else {
             Issue.record("no map")

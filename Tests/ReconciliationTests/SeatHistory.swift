@@ -5,26 +5,26 @@ import SeatInventory
 import Support
 import Testing
 
-/// Random hands on halls: each with two tiers sold by seat and one of general admission.
+/// Random customers and operators acting on halls: each has two tiers sold by seat and one of general admission.
 struct SeatHistory {
     let stage: Stage
     let seats: SeatStore
     private var random: SeededGenerator
     private(set) var halls: [EventID] = []
-    /// What was held, the newest last, and what is off sale.
+    /// Bookings by the images of their claims, the newest last.
     private var bookings: [Booking] = []
     private var ids: [BookingID] = []
     private var blocks: [(event: EventID, block: BlockID)] = []
     private var numbers: UInt64 = 0
     private let first: UInt64
-    /// How often what was done.
+    /// How often each action was done.
     var done: [String: Int] = [:]
 
     private static let rows = [(0, 8), (0, 8), (0, 5), (1, 12), (1, 3)]
 
-    /// Puts four halls on sale, of which one's holds lapse all the time.
+    /// Puts four halls on sale; the holds of the first expire all the time.
     ///
-    /// - Parameter first: the number of the first of them; others' hands have others.
+    /// - Parameter first: the number of the first hall; concurrent histories need different halls.
     init(_ stage: Stage, _ random: SeededGenerator, first: UInt64 = 1) async throws {
         self.first = first
         self.stage = stage
@@ -80,9 +80,9 @@ struct SeatHistory {
 
     private mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
 
-    // MARK: - What is done
+    // MARK: - Actions
 
-    /// One step of a customer or an operator; a refusal is as good as any other answer.
+    /// One action of a customer or an operator; refusals are valid answers.
     mutating func act() async throws {
         let recent = bookings.isEmpty ? nil : bookings.count - number(1...min(40, bookings.count))
         switch (number(0...22), recent) {
@@ -118,7 +118,7 @@ struct SeatHistory {
         }
     }
 
-    /// Neighbours, now and then with one that the user has already.
+    /// Adjacent seats, sometimes with one that the user already has.
     private mutating func someSeats(_ hall: EventID, _ user: UserID) -> [SeatPosition] {
         let row = number(0...Self.rows.count - 1)
         let first = number(0...Self.rows[row].1 - 1)
@@ -162,7 +162,7 @@ struct SeatHistory {
         }
     }
 
-    /// The provider says yes, whatever has become of the booking.
+    /// The provider reports success, whatever the state of the booking.
     private mutating func lateSuccess(_ booking: Int) async throws {
         let known = try await stage.bookings.booking(ids[booking])
         guard let payment = known?.image.payment else { return }

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Settlement")
 struct SettleTests {
-    /// A copy that is taken step by step, its provider, and an event on sale.
+    /// Runs `body` with a replica that the test steps, its provider, and an event on sale.
     private func withCopy(
         _ name: String,
         _ body: @Sendable (isolated EventLoop, Stage, Reconciler, FakeProvider, EventID) async throws -> Void
@@ -27,7 +27,7 @@ struct SettleTests {
     }
 
     @Test(
-        "what the provider says of an attempt without an answer is told to its booking",
+        "the provider's answer about an unanswered attempt is applied to its booking",
         arguments: [
             (LookupAnswer.succeeded(transactionID: "t", amount: 100, currency: "USD"), "CONFIRMED", "SUCCEEDED"),
             (.declined(code: "no"), "RESERVED", "FAILED"), (.pending, "PENDING_PAYMENT", "PENDING"),
@@ -45,7 +45,7 @@ struct SettleTests {
         }
     }
 
-    @Test("an attempt that the provider never heard of ends once no charge can be on its way")
+    @Test("an attempt unknown to the provider ends once no charge can be in flight")
     func neverHeardOf() async throws {
         try await withCopy("never") { _, stage, copy, _, event in
             let booking = try await stage.claim(event)
@@ -59,7 +59,7 @@ struct SettleTests {
         }
     }
 
-    @Test("a charge of another sum ends the attempt, and goes back")
+    @Test("a charge of a wrong amount ends the attempt, and is refunded")
     func wrongSum() async throws {
         try await withCopy("sum") { _, stage, copy, provider, event in
             let booking = try await stage.claim(event)
@@ -77,7 +77,7 @@ struct SettleTests {
         }
     }
 
-    @Test("a refund is on record before it is asked for, and until it is made nothing else is")
+    @Test("a refund is recorded before it is requested, and a larger sum is not requested until it is made")
     func recordedFirst() async throws {
         try await withCopy("recorded") { _, stage, copy, provider, event in
             let booking = try await stage.claim(event, quantity: 3)
@@ -107,7 +107,7 @@ struct SettleTests {
         }
     }
 
-    @Test("what is settled is of the request that changed the payment last, to the provider and in what is said of it")
+    @Test("provider calls and failure reports carry the trace of the request that last changed the payment")
     func traces() async throws {
         try await withCopy("traces") { _, stage, copy, provider, event in
             let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
@@ -125,7 +125,7 @@ struct SettleTests {
             var said: [String?] = []
             copy.report.onFailure = { said.append($1) }
             try await stage.settlePayments(copy)
-            // Where traces are exported, a span of their own stands between.
+            // Where traces are exported, the span id is that of the settlement's own span.
             func ids(_ traces: [String?]) -> [String] {
                 traces.map { "\($0?.prefix(36) ?? "")\($0?.dropFirst(55) ?? "")" }
             }
@@ -134,7 +134,7 @@ struct SettleTests {
         }
     }
 
-    @Test("a refund that is refused is asked for again later and later, and can be seen")
+    @Test("a refused refund is retried at growing intervals, and the refusal is visible")
     func refused() async throws {
         try await withCopy("refused") { _, stage, copy, provider, event in
             let booking = try await stage.claim(event)
@@ -162,7 +162,7 @@ struct SettleTests {
         }
     }
 
-    @Test("two copies at once ask and give back what one would")
+    @Test("two concurrent replicas make the same refunds as one")
     func twoCopies() async throws {
         try await withCopy("two") { loop, stage, first, provider, event in
             let second = try stage.copy("b", gateway: provider)
@@ -174,7 +174,7 @@ struct SettleTests {
                 paid.append(booking)
             }
             await stage.settle(first)
-            try await eventually(loop, "all went back") {
+            try await eventually(loop, "all are refunded") {
                 await stage.settle(first)
                 await loop.concurrently([first, second]) { _ = await $0.settler.settleAll() }
                 await stage.settle(first)
@@ -185,7 +185,7 @@ struct SettleTests {
         }
     }
 
-    @Test("an attempt that its booking forgot over another is settled by itself", arguments: [true, false])
+    @Test("an attempt that its booking replaced by another is settled on its own", arguments: [true, false])
     func forgotten(isCharged: Bool) async throws {
         try await withCopy("forgotten") { _, stage, copy, provider, event in
             let booking = try await stage.claim(event)
@@ -209,7 +209,7 @@ struct SettleTests {
         }
     }
 
-    @Test("a transaction that failed and turns to success after another has paid goes back")
+    @Test("a failed transaction that succeeds after another attempt has paid is refunded")
     func failedThenSecond() async throws {
         try await withCopy("turned") { _, stage, copy, provider, event in
             let booking = try await stage.claim(event)
@@ -234,7 +234,7 @@ struct SettleTests {
         }
     }
 
-    @Test("what a provider told is told again, when Redis forgot it or whoever heard it died")
+    @Test("a reported charge is applied later if Redis lost it or the process that received it died")
     func toldAgain() async throws {
         try await withCopy("again") { _, stage, copy, _, event in
             let booking = try await stage.claim(event)
@@ -242,7 +242,7 @@ struct SettleTests {
             let charge = ReportedCharge(
                 provider: "p", transactionID: "t", booking: booking, payment: PaymentID(booking.uuid), amount: 100,
                 currency: "USD", isSuccess: true, trace: trace)
-            // As the API does, under its account.
+            // As the API stores a reported charge.
             _ = try await ChargeStore(pool: stage.pool).receive("message", charge, unnamed: charge.payment)
             await stage.settle(copy)
             _ = await copy.settler.settleAll()
@@ -263,7 +263,7 @@ struct SettleTests {
             try await stage.execute("UPDATE payments SET settle_at = now()")
             let refund = await copy.poller.dueWork()
             #expect(refund.payments && !refund.cancelled)
-            // Whoever told it is still known.
+            // The trace of the report is still stored.
             let traced = try await stage.number("SELECT count(*) FROM payments WHERE trace = $1", [.text(trace)])
             #expect(traced == 1)
             _ = await copy.settler.settleAll()
@@ -273,7 +273,7 @@ struct SettleTests {
 }
 
 extension Stage {
-    /// As the API has one.
+    /// A recorder as in the API.
     func recorder() -> ChargeRecorder {
         let charges = ChargeStore(pool: pool)
         let locator = BookingLocator(
@@ -281,14 +281,14 @@ extension Stage {
         return ChargeRecorder(inventory: inventory, locator: locator, charges: charges)
     }
 
-    /// Begins an attempt; its key.
+    /// Begins an attempt; returns its key.
     func beginPayment(_ booking: BookingID) async throws -> PaymentID {
         let payment = PaymentID(booking.uuid)
         _ = try await inventory.beginPayment(transition(booking), payment: payment, provider: "p")
         return payment
     }
 
-    /// Gives some units of a booking back.
+    /// Releases some units of a booking.
     func cancelUnits(_ booking: BookingID, _ event: EventID, _ count: Int) async throws {
         let outcome = try await inventory.cancelItems(
             transition(booking), tier: tier(event), quantity: count, seats: [])
@@ -298,14 +298,14 @@ extension Stage {
         }
     }
 
-    /// Settles what is due, as if its time had come, and writes down what comes of it.
+    /// Makes all payments due now, settles what is due, and persists the results.
     func settlePayments(_ copy: Reconciler) async throws {
         try await execute("UPDATE payments SET settle_at = now()")
         _ = await copy.settler.settleAll()
         await settle(copy)
     }
 
-    /// A booking's status and its payment's, as they are written down.
+    /// The persisted status of a booking and of its payment.
     func money(_ booking: BookingID) async throws -> String {
         let row = try #require(try await bookings.booking(booking))
         return "\(row.image.status.rawValue) \(row.image.payment?.status.rawValue ?? "none")"

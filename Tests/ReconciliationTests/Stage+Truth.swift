@@ -8,9 +8,9 @@ import Testing
 
 @testable import Reconciliation
 
-/// What both stores say, and whether they say the same.
+/// Reads both stores, and compares them.
 extension Stage {
-    /// One number of one row.
+    /// The first column of the first row.
     func number(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> Int64 {
         let rows = try await pool.query(PostgresStatement(sql, parameters, isPrepared: false))
         return try #require(rows.first).integer(0)
@@ -24,7 +24,7 @@ extension Stage {
         try #require(try await partitions.row(inventory.keys.partition(of: event)))
     }
 
-    /// All that an outbox has, in order.
+    /// All entries of an outbox, in order.
     func outbox(_ partition: Partition) async throws -> [ParsedEntry] {
         let reply = try await inventory.command(["XRANGE", inventory.keys.outbox(partition), "-", "+"])
         return (reply.array ?? []).compactMap { ParsedEntry($0, of: partition, partitions: Self.partitionCount) }
@@ -37,7 +37,7 @@ extension Stage {
         return reply.array?.first?.array?.first?.string.flatMap { StreamID($0) } ?? .zero
     }
 
-    /// Whether every partition is open, written down, and Redis was told so.
+    /// Whether every partition is open, persisted, and acknowledged to Redis.
     func isSettled() async throws -> Bool {
         for partition in inventory.keys.all {
             guard let row = try await partitions.row(partition) else { return false }
@@ -51,7 +51,7 @@ extension Stage {
         return true
     }
 
-    /// Takes a copy step by step until nothing is left to do.
+    /// Steps a replica until nothing is left to do.
     func settle(
         _ copy: Reconciler, within time: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
     ) async {
@@ -62,7 +62,7 @@ extension Stage {
         }
     }
 
-    /// For how long Redis keeps bookings' records, milliseconds: -1 for ever, -2 not at all.
+    /// For how long Redis keeps bookings' records, milliseconds: -1 without expiry, -2 if the record is gone.
     func lifetimes(of bookings: [BookingID]) async throws -> [Int64] {
         var times: [Int64] = []
         for booking in bookings {
@@ -74,11 +74,11 @@ extension Stage {
         return times
     }
 
-    /// Leaves an event as a function does that failed half-way.
+    /// Leaves an event in the state of a function that failed half-way.
     func close(_ event: EventID) async throws {
         let key = inventory.keys.event(event)
         let policy = try #require(try await inventory.command(["HGET", key, "p"]).bytes)
-        // The event's bytes, then nine texts, the ninth its epoch, then the rows.
+        // The 16 bytes of the event's id, then nine texts, the ninth being its epoch, then the rows.
         var texts = policy.dropFirst(16).split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)
         texts[8] = Array("closed".utf8)[...]
         var command = RedisCommand(argumentCount: 4)
@@ -90,13 +90,13 @@ extension Stage {
         ])
     }
 
-    /// Makes a copy look as if it had not been heard of for long.
+    /// Expires a replica's leases: its last heartbeat was an hour ago.
     func lapse(_ owner: String) async throws {
         _ = try await pool.query(
             "UPDATE reconcilers SET seen_at = now() - interval '1 hour' WHERE id = $1", [.text(owner)])
     }
 
-    /// One tier's counters in Redis, which keep the law.
+    /// The counters of the event's tier in Redis; checks that they are conserved.
     func counters(_ event: EventID) async throws -> TierCounters {
         let availability = try await inventory.availability(event)
         let tier = try #require(availability?.tiers.first)
@@ -104,7 +104,7 @@ extension Stage {
         return tier
     }
 
-    /// Redis's counters, PostgreSQL's counters and PostgreSQL's rows are the same, of all events.
+    /// Checks for all events that Redis's counters, PostgreSQL's counters and PostgreSQL's rows agree.
     func expectAgreement(_ events: [EventID], sourceLocation: SourceLocation = #_sourceLocation) async throws {
         for event in events {
             let redis = try await counters(event)
@@ -124,7 +124,7 @@ extension Stage {
             """, [.text(event.description)])
     }
 
-    /// The last image of each booking that the outboxes name is its row, and there is no other row.
+    /// Checks that the last image of each booking in the outboxes is its row, and that there is no other row.
     func expectOutboxIsWritten(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         var images: [BookingID: Booking] = [:]
         for partition in inventory.keys.all {
@@ -143,7 +143,7 @@ extension Stage {
     }
 }
 
-/// A copy whose partitions are open.
+/// A replica whose partitions are open.
 func openedCopy(_ stage: Stage, _ owner: String = "a") async throws -> Reconciler {
     let copy = try stage.copy(owner)
     await stage.settle(copy)
@@ -151,7 +151,7 @@ func openedCopy(_ stage: Stage, _ owner: String = "a") async throws -> Reconcile
 }
 
 extension Reconciler {
-    /// Scans every partition of a copy that does not run by itself, and does what is found; true if something was.
+    /// Scans every partition of a replica that the test steps, and does the work found; true if there was any.
     func persistAll() async -> Bool {
         let now = monotonicNanoseconds()
         let ready = leases.states.filter { $0.notBefore <= now }.map(\.row).sorted { $0.partition < $1.partition }

@@ -9,7 +9,7 @@ import SeatInventory
 import Support
 import Testing
 
-/// Real stores of a test's own, and a customer's and an operator's hands on them. Lives on one loop.
+/// Real stores for one test, with the actions of customers and operators. Lives on one loop.
 final class Stage {
     static let partitionCount = 4
     static let channel = Inventory.acknowledgementChannel("stage")
@@ -45,10 +45,10 @@ final class Stage {
         bookings = BookingStore(pool: pool)
     }
 
-    /// A copy of the reconciler on this loop, under its account in PostgreSQL, that a test takes step by step or runs.
+    /// A reconciler replica on this loop, with its own account in PostgreSQL, that a test steps or runs.
     ///
     /// - Parameters:
-    ///   - url: of PostgreSQL, when it is to have settings of its own.
+    ///   - url: of PostgreSQL, for a connection with its own settings.
     ///   - server: another Redis than the stage's.
     func copy(
         _ owner: String, url: String? = nil, server: RedisServerProcess? = nil, gateway: (any PaymentGateway)? = nil,
@@ -73,7 +73,7 @@ final class Stage {
         return connection
     }
 
-    /// Customers' hands on another Redis from now on.
+    /// Makes customers use another Redis from now on.
     func move(to server: RedisServerProcess) async throws {
         let connection = try connect(server)
         copies.append((connection, pool))
@@ -84,7 +84,7 @@ final class Stage {
         _ = try await inventory.now()
     }
 
-    /// What is published on the channel of this stage.
+    /// Collects the messages on the channel of this stage.
     func listen() async throws -> Heard {
         let heard = Heard(RedisSubscriber(loop: loop, configuration: configuration))
         heard.subscriber.subscribe(Self.channel) { [unowned heard] in
@@ -104,9 +104,9 @@ final class Stage {
         pool.close()
     }
 
-    // MARK: - What customers do
+    // MARK: - Actions of customers
 
-    /// Puts an event of one tier on sale. Before the first recovery it is put into PostgreSQL only.
+    /// Puts an event with one tier on sale. Before the first recovery pass `isInRedis: false`: PostgreSQL only.
     func event(_ number: UInt64, capacity: Int, hold: Int64 = 600, isInRedis: Bool = true) async throws -> EventID {
         let id = EventID(UUIDBytes(high: 0xe000, low: number))
         let tier = TierRecord(
@@ -135,7 +135,7 @@ final class Stage {
             answersLater: false, traceparent: trace)
     }
 
-    /// A hold; recorded as an issue when it is refused.
+    /// Makes a hold; a refusal is recorded as an issue.
     func claim(
         _ event: EventID, user: UserID = "ann", quantity: Int = 1, trace: String = ""
     ) async throws -> BookingID {
@@ -148,7 +148,7 @@ final class Stage {
         return request.booking
     }
 
-    /// Claims that travel in one group, and so in one entry of the outbox.
+    /// Makes claims that travel in one group, and so in one outbox entry.
     func claimTogether(_ event: EventID, users: [UserID]) async -> [BookingID] {
         let requests = users.map { request(event, user: $0) }
         var answers = 0
@@ -181,14 +181,14 @@ final class Stage {
     }
 }
 
-/// Lines of messages of a subscription.
+/// The lines of a subscription's messages.
 final class Heard {
     let subscriber: RedisSubscriber
     var messages: [String] = []
     init(_ subscriber: RedisSubscriber) { self.subscriber = subscriber }
 }
 
-/// Runs `body` on a loop of its own, with a Redis and a database of its own, and partitions that nobody has opened yet.
+/// Runs `body` on its own loop, with its own Redis and database, and partitions that are not open yet.
 func withStage(
     _ name: String, appendOnly: Bool = true, appendFsync: String = "everysec", postgres: PostgresServerProcess? = nil,
     _ body: @Sendable (isolated EventLoop, Stage) async throws -> Void
@@ -213,7 +213,7 @@ func withStage(
     }
 }
 
-/// Waits until a condition holds; an issue after 30 s, or `time`.
+/// Waits until a condition is true; records an issue after `time`.
 func eventually(
     _ loop: EventLoop, _ what: Comment, within time: Duration = .seconds(30),
     sourceLocation: SourceLocation = #_sourceLocation,

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("The sweep")
 struct SweepTests {
-    @Test("returns every lapsed hold of every partition, none before its time")
+    @Test("releases every expired hold of every partition, none before its deadline")
     func returns() async throws {
         try await withStage("sweep") { loop, stage in
             let copy = try await RunningCopy("a", redis: stage.redis.socketURL, postgres: stage.url)
@@ -19,9 +19,9 @@ struct SweepTests {
             for number in 1...8 { events.append(try await stage.event(UInt64(number), capacity: 100, hold: 1)) }
             let kept = try await stage.claim(events[0])
             try await stage.confirm(kept)
-            // More of one event than one call returns.
+            // One event has more holds than one call releases.
             for event in events { for _ in 0..<(event == events[1] ? 90 : 10) { _ = try await stage.claim(event) } }
-            try await eventually(loop, "all are returned and written down") {
+            try await eventually(loop, "all are released and persisted") {
                 let held = try await stage.number("SELECT sum(held) FROM tiers")
                 let expired = try await stage.number("SELECT count(*) FROM bookings WHERE status = 'EXPIRED'")
                 return held == 0 && expired == 160
@@ -34,7 +34,7 @@ struct SweepTests {
                 SELECT (extract(epoch FROM max(updated_at - expires_at)) * 1000)::bigint FROM bookings
                 WHERE status = 'EXPIRED'
                 """)
-            print("the sweeper came at most \(late) ms after the deadline")
+            print("holds were released at most \(late) ms after their deadline")
             try await eventually(loop, "settled") { try await stage.isSettled() }
             await copy.stop()
             try await stage.expectOutboxIsWritten()
@@ -42,14 +42,14 @@ struct SweepTests {
         }
     }
 
-    @Test("of an event that is broken keeps no other event from being swept")
+    @Test("a broken event keeps no other event from being swept")
     func broken() async throws {
         try await withStage("sweep_broken") { loop, stage in
             let copy = try await openedCopy(stage)
             var events: [EventID] = []
             for number in 1...8 { events.append(try await stage.event(UInt64(number), capacity: 10, hold: 1)) }
             for event in events { _ = try await stage.claim(event) }
-            // Of each partition the one that lapses first.
+            // The event of each partition whose hold expires first.
             var partitions: Set<Partition> = []
             let broken = events.filter { partitions.insert(stage.inventory.keys.partition(of: $0)).inserted }
             for event in broken {
@@ -62,7 +62,7 @@ struct SweepTests {
         }
     }
 
-    @Test("of a partition whose index is broken keeps no other partition from being swept")
+    @Test("a partition with a broken index keeps no other partition from being swept")
     func brokenIndex() async throws {
         try await withStage("sweep_index") { loop, stage in
             let copy = try await openedCopy(stage)
@@ -80,12 +80,12 @@ struct SweepTests {
         }
     }
 
-    /// Of these events, each with a hold that lapses, all are swept, and no others.
+    /// Checks that exactly these events, each with one expired hold, are swept.
     private func expectSwept(
         _ events: [EventID], by copy: Reconciler, _ stage: Stage, _ loop: EventLoop,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        try await eventually(loop, "the others are returned") {
+        try await eventually(loop, "the units of the other events are released") {
             _ = await copy.sweeper.sweep()
             for event in events where try await stage.counters(event).available < 10 { return false }
             return true

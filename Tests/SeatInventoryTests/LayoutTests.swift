@@ -5,7 +5,7 @@ import Testing
 
 @testable import SeatInventory
 
-/// Redis's layouts are described three times: in Swift, in Lua and in the docs. The descriptions must agree.
+/// The layouts of Redis values are described in Swift, in Lua and in the docs. The descriptions must agree.
 @Suite("Redis layouts")
 struct LayoutTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -15,7 +15,7 @@ struct LayoutTests {
         try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
     }
 
-    /// A line of a table in `docs/redis.md`, its cells without markup.
+    /// A row of a Markdown table, its cells without markup.
     private struct Row {
         let cells: [String]
 
@@ -50,7 +50,7 @@ struct LayoutTests {
         form.matches(of: /([BIc])(\d*)/).map { $0.2.isEmpty ? 1 : Int($0.2) ?? 0 }
     }
 
-    @Test("have the same fields in the same order in Swift, Lua and docs/redis.md", arguments: Layout.all)
+    @Test("have the same fields in the same order in Swift, Lua and the docs", arguments: Layout.all)
     func layouts(_ layout: Layout) throws {
         let section = try Self.section("### \(layout.name)")
         let rows = Self.table(section).map(\.cells)
@@ -74,8 +74,7 @@ struct LayoutTests {
         let names = Set(lua.matches(of: /(?m)^layout\.(\w+) = '>/).map { String($0.1) })
         let document = try Self.document()
         let documented = Set(document.matches(of: /`layout\.(\w+)` in Lua/).map { String($0.1) })
-        // The head of a record in parts; single numbers; a block in an entry; the heads of operations, which are never
-        // stored.
+        // Parts of a record's head; single numbers; a block in an entry; heads of operations, which are never stored.
         let parts: Set = [
             "record_state", "record_entry", "record_times", "moment", "numbers_rest", "time", "epoch", "entry_number",
             "payment_with_mark", "hint", "seat", "entry_block", "trace",
@@ -140,7 +139,7 @@ struct LayoutTests {
         #expect(Set(names.map(StoredValue.kind)).union(["o", "known"]) == kinds)
         let lua = try Self.text("lua/lib/policies.lua")
         let named = Set(lua.matches(of: /tag \.\. '(\w+):?'/).map { String($0.1) })
-        // The key from which Lua derives the others' names.
+        // Lua derives the other keys' names from this one.
         #expect(named.union(["e"]) == kinds)
     }
 
@@ -160,7 +159,7 @@ struct LayoutTests {
                 written.formUnion(names.filter { !["recovering", "suspect"].contains($0) })
             }
         }
-        #expect(written.subtracting(meta).isEmpty, "fields of meta that docs/redis.md lacks")
+        #expect(written.subtracting(meta).isEmpty, "docs/redis.md lacks fields of meta")
         #expect(written.count >= 8)
     }
 }

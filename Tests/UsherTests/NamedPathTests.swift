@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// Everything that documents, comments and openapi.yaml refer to must exist.
+/// Everything that documents, comments and openapi.yaml name must exist.
 @Suite("Names of files, folders, commands and documents")
 struct NamedPathTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../..").standardizedFileURL
 
-    /// Every text file of the repository, by its path; without files from builds and runs.
+    /// Every text file of the repository with its path, except files from builds and runs.
     private static let texts: [(path: String, text: String)] = {
         let known: Set = [
             "swift", "lua", "md", "yaml", "yml", "sql", "py", "js", "sh", "env", "conf", "toml", "service",
@@ -37,7 +37,7 @@ struct NamedPathTests {
         path.contains { "*<>{}$…?".contains($0) } || path.contains("NNNN") || path == "deploy/nginx/tls"
     }
 
-    @Test("every path below a folder of the repository exists")
+    @Test("every path below a repository folder exists")
     func paths() {
         let folders = "Sources|Tests|docs|lua|migrations|load|deploy|\\.ci|\\.github"
         guard
@@ -71,7 +71,7 @@ struct NamedPathTests {
         }
     }
 
-    @Test("every document that is referred to by file name exists")
+    @Test("every document named by its file name exists")
     func documents() {
         let names = Set(Self.texts.map { ($0.path as NSString).lastPathComponent })
         for (file, text) in Self.texts where !file.hasPrefix("CHANGELOG") {
@@ -81,7 +81,7 @@ struct NamedPathTests {
         }
     }
 
-    @Test("every `make` command exists, and so does every `usher` command")
+    @Test("every `make` command and every `usher` command exists")
     func commands() throws {
         let makefile = try #require(Self.texts.first { $0.path == "Makefile" }).text
         let targets = Set(makefile.matches(of: /(?m)^([a-z0-9-]+):/).map { String($0.1) })
@@ -100,7 +100,7 @@ struct NamedPathTests {
     func decisions() {
         let numbers = Set(
             Self.texts.compactMap { $0.path.firstMatch(of: /^docs\/adr\/(\d{4})-/).flatMap { Int($0.1) } })
-        #expect(numbers == Set(1...(numbers.max() ?? 0)), "numbers without a gap")
+        #expect(numbers == Set(1...(numbers.max() ?? 0)), "ADR numbers have a gap")
         for (file, text) in Self.texts {
             for match in text.matches(of: /\bADRs? (\d{1,2})\b/) {
                 #expect(numbers.contains(Int(match.1) ?? 0), "\(file) names ADR \(match.1)")

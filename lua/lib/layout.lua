@@ -1,8 +1,8 @@
 -- layout: how all binary data in Redis is packed: each form once, by name, in the format of Redis's `struct`.
 --
 -- All numbers are unsigned and big-endian. Ids are 16 raw bytes, times are Unix milliseconds (I6), money is minor units
--- (I6), a seat is row * 1024 + place (I3). Sources/Stores/SeatInventory/Layout*.swift has the same forms for Swift, and
--- a test compares the two.
+-- (I6), a seat is row * 1024 + place (I3). Sources/Stores/SeatInventory/Layout/Layout.swift has the same forms for
+-- Swift, and a test compares the two.
 -- Keeps: code that packs or unpacks several fields at once uses a form from this file.
 
 -- The event's hash, `n`: seq, clock, next, tail, live, key day, whether the day before has keys.

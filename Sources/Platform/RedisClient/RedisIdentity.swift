@@ -17,7 +17,7 @@ package struct RedisIdentity: Sendable, Hashable {
     /// The identity as one string for storing and comparing: `run_id:master_replid:role`.
     package let token: String
 
-    /// The query for the identity (Redis 7 and later). The third section tells whether data is still being loaded.
+    /// The query for the identity (Redis 7 and later). The third section shows whether data is still being loaded.
     static let question = RedisCommand("INFO", "server", "replication", "persistence")
 
     /// Parses the reply to `question`; nil if a part is missing or the server is still loading its data.

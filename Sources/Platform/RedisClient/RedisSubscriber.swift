@@ -3,8 +3,8 @@ package import Loops
 /// A connection that receives published messages (SUBSCRIBE). It lives on one loop, and reconnects and resubscribes
 /// until it is closed.
 ///
-/// Messages published while it is not subscribed are lost; `onResubscribe` tells when to read the current state
-/// elsewhere.
+/// Messages published while it is not subscribed are lost; read the current state elsewhere when
+/// `onResubscribe` is called.
 package final class RedisSubscriber {
     /// Called on the loop when all channels are subscribed again after a loss.
     package var onResubscribe: () -> Void = {}

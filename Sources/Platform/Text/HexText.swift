@@ -21,7 +21,7 @@ package func hexNumber(_ digits: UInt64) -> UInt32? {
     let high: UInt64 = 0x8080_8080_8080_8080
     // Converts capitals to lower case; digits have this bit already.
     let lower = digits | ones &* 0x20
-    // For each byte the highest bit tells: at least '0', above '9', at least 'a', above 'f'. Non-ASCII is checked
+    // For each byte the highest bit says: at least '0', above '9', at least 'a', above 'f'. Non-ASCII is checked
     // separately.
     let fromZero = lower &+ ones &* (0x80 - 0x30)
     let pastNine = lower &+ ones &* (0x80 - 0x3a)
@@ -48,7 +48,6 @@ package struct HexText {
     @usableFromInline let fourth: UInt64
 
     package static var uuidLength: Int { 36 }
-    package static var digitsLength: Int { 32 }
 
     @inlinable
     package init(high: UInt64, low: UInt64) {

@@ -16,7 +16,7 @@ final class InFlightCount {
     /// Waits until nothing is in flight.
     func drained() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            // Checked inside, where nothing runs in between: awaiting may itself let other jobs of the loop run first.
+            // Checked inside the closure: before it, the `await` itself may let other jobs of the loop run.
             if count == 0 { continuation.resume() } else { waiting.append(continuation) }
         }
     }

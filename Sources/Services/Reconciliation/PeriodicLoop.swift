@@ -13,7 +13,7 @@ final class PeriodicLoop {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// Returns after `stop`, as soon as the body under way has returned.
+    /// Runs until `stop`; returns as soon as the current run of the body has ended.
     ///
     /// - Parameter body: returns the pause until its next run; `nil` to run again at once.
     func run(_ body: () async -> Duration?) async {
@@ -24,7 +24,7 @@ final class PeriodicLoop {
         running.end()
     }
 
-    /// Ends the pause. While the body runs it has no effect: the body's next pause is not shortened.
+    /// Ends the current pause. No effect while the body runs: the next pause is not shortened.
     func wake() {
         guard let (timer, continuation) = pause else { return }
         pause = nil
@@ -43,7 +43,8 @@ final class PeriodicLoop {
 
     private func sleep(for duration: Duration) async {
         await withUnsafeContinuation { continuation in
-            // Without memory for a timer, do not pause: a continuation that nothing resumes would block the loop for ever.
+            // If no timer can be created, do not pause: a continuation that nothing resumes would block the loop
+            // forever.
             guard !isStopping,
                 let timer = try? LoopTimer(loop: loop, after: duration, repeats: false, { [weak self] in self?.wake() })
             else { return continuation.resume() }

@@ -8,9 +8,10 @@ package import SeatInventory
 /// Composes, starts and stops the services of `usher reconcile`; several replicas share the partitions.
 ///
 /// Lives on one loop. It may be killed at any time: another replica, or the next start, continues from the committed
-/// cursor. Services do not wait for each other: a PostgreSQL that hangs delays no expired hold, a provider delays nothing.
+/// cursor. Services do not wait for each other: a hanging PostgreSQL does not delay the release of expired holds, and a
+/// hanging provider delays nothing else.
 package final class Reconciler {
-    /// What was done so far; it also reports failures.
+    /// Counts of the work done so far, and failures.
     package let report: ReconcilerReport
 
     let loop: EventLoop
@@ -36,10 +37,10 @@ package final class Reconciler {
     private let services: [any ReconcilerService]
     private let running = InFlightCount()
 
-    /// A reconciler that does not run yet. On the loop's thread only.
+    /// Does not start the reconciler. On the loop's thread only.
     ///
     /// - Parameters:
-    ///   - owner: names this replica; another for each.
+    ///   - owner: the name of this replica; unique.
     ///   - gateway: the provider of payments; without one nothing is settled.
     ///   - settlement: how long settlement waits.
     ///   - notices: announces changes; without it quiet partitions are polled all the time.
@@ -62,7 +63,7 @@ package final class Reconciler {
         canceller = parts.makeCanceller()
         poller = parts.makePoller(settler, charges, judge, canceller)
         trimmer = parts.makeTrimmer()
-        // The way of an outbox entry.
+        // The path of an outbox entry.
         reader = parts.makeReader()
         scanner = parts.makeScanner(reader)
         keeper = parts.makeKeeper(owner, scanner, sweeper)
@@ -80,7 +81,7 @@ package final class Reconciler {
     /// The partitions that this replica has leased, as they were last read or written.
     package var ownRows: [Partition: PartitionRow] { leases.rows }
 
-    /// Works until `stop`.
+    /// Runs all services until `stop`.
     package func run() async {
         running.begin()
         await loop.concurrently(services) { await $0.run() }
@@ -89,7 +90,7 @@ package final class Reconciler {
         running.end()
     }
 
-    /// Ends `run` after the batches under way, and releases the leases.
+    /// Ends `run` after the current batches, and releases the leases.
     package func stop() async {
         for service in services { service.stop() }
         await running.drained()

@@ -5,7 +5,7 @@ import Records
 import SeatInventory
 import Settlement
 
-/// Makes the services of one reconciler, each with exactly what it needs.
+/// Makes the services of one reconciler, each with only the dependencies that it needs.
 struct ReconcilerParts {
     let loop: EventLoop
     let inventory: Inventory
@@ -42,7 +42,7 @@ struct ReconcilerParts {
     }
 }
 
-// MARK: - The way of an outbox entry
+// MARK: - The path of an outbox entry
 
 extension ReconcilerParts {
     func makeReader() -> OutboxReader {
@@ -114,7 +114,7 @@ extension ReconcilerParts {
     }
 }
 
-// MARK: - What runs beside it
+// MARK: - Other services
 
 extension ReconcilerParts {
     func makeMeter() -> LagMeter {

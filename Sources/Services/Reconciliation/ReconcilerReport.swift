@@ -1,6 +1,6 @@
 import Metrics
 
-/// What a reconciler has done so far, and its last failure. Lives on one loop; its services write to it.
+/// Counts of a reconciler's work, and its last failure. Lives on one loop; the services write to it.
 package final class ReconcilerReport {
     package struct Counts: Sendable {
         /// Entries persisted or dead-lettered.
@@ -15,15 +15,15 @@ package final class ReconcilerReport {
         package var refunds = 0
         /// Refusals of refunds by providers; a refund that is refused twice counts twice.
         package var refusedRefunds = 0
-        /// Bookings that PostgreSQL refused because other bookings have the same units: must stay 0.
+        /// Bookings overruled because other bookings own the same units: must stay 0.
         package var verdicts = 0
     }
 
     package internal(set) var counts = Counts()
     /// The failure that was noted last; empty if there was none.
     package private(set) var lastFailure = ""
-    /// Called with each failure, for the log, and with trace context and id of the request that caused it, where they are
-    /// known. Texts contain no data of customers.
+    /// Called for each failure to log, with the trace context and id of the request that caused it, if known. Texts
+    /// contain no customer data.
     package var onFailure: (_ failure: String, _ trace: String?) -> Void = { _, _ in }
 
     /// Counts a failure, and reports it unless it equals the last one.

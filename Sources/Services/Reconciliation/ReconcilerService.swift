@@ -1,6 +1,6 @@
 /// A part of a reconciler that runs for as long as the reconciler does.
 protocol ReconcilerService: AnyObject {
-    /// Returns after `stop`.
+    /// Runs until `stop`.
     func run() async
 
     /// Ends `run`, without waiting for it.

@@ -272,7 +272,7 @@ package final class Inventory {
         try await evaluate(script, keys: scriptKeys.map { Array($0.utf8) }, bytes: arguments)
     }
 
-    /// Runs a function without added arguments; its keys and arguments need not be text.
+    /// Runs a function with exactly these arguments, without epoch and state before them; its keys and arguments need not be text.
     func evaluate(
         _ script: RedisFunction, keys scriptKeys: [[UInt8]], bytes arguments: [[UInt8]]
     ) async throws(InventoryError) -> Reply {

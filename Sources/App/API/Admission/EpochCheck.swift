@@ -23,7 +23,7 @@ final class EpochCheck {
     /// Callers that the next query will answer.
     private var next: [Asker] = []
     private var isAsking = false
-    /// Whether the running query is late: until it is answered, no caller waits.
+    /// Whether the running query is late: until it is answered, callers get no answer (`nil`) at once.
     private var isLate = false
     private var timer: LoopTimer?
 

@@ -26,7 +26,7 @@ struct ListQuery {
         if let event, !APIContext.isEventReference(event) {
             query.wrong("eventId", "It must be the id or the number of an event.")
         }
-        if cursor != nil, before == nil { query.wrong("cursor", "It must be a nextCursor.") }
+        if cursor != nil, before == nil { query.wrong("cursor", "It must be the nextCursor of an earlier answer.") }
         try query.finish()
         filter = BookingFilter(status: status.flatMap { BookingStatus(rawValue: $0) }, before: before)
         guard let event else { return }

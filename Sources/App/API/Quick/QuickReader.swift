@@ -68,7 +68,7 @@ struct QuickReader {
         }
         guard at > start, text[start] != UInt8(ascii: "0") || at == start + 1, range.contains(value), at < text.count
         else { return nil }
-        // Other characters after the digits make it another kind of number, or none.
+        // After other characters it is not an integer, or not a number at all.
         switch text[at] {
         case 32, 10, 13, 9, UInt8(ascii: ","), UInt8(ascii: "}"): return value
         default: return nil

@@ -42,7 +42,7 @@ struct UserCommand {
 
     private func change() throws -> UserAdministration.Change {
         var change = UserAdministration.Change()
-        // The operator can create another administrator at once.
+        // The last administrator may be removed here: the operator can create another at once.
         change.mayLeaveNone = true
         if let role = options["role"] {
             guard ["admin", "customer"].contains(role) else { throw Failure("--role must be admin or customer.") }

@@ -20,11 +20,11 @@ package enum BookingTrigger: String, Sendable, CaseIterable {
 }
 
 extension BookingStatus {
-    /// The status after an event.
+    /// The status after a trigger.
     ///
-    /// - Returns: `nil` if the event cannot happen in this status, or changes nothing: the status stays.
-    package func after(_ event: BookingTrigger) -> BookingStatus? {
-        switch (self, event) {
+    /// - Returns: `nil` if the trigger cannot occur in this status, or changes nothing: the status stays.
+    package func after(_ trigger: BookingTrigger) -> BookingStatus? {
+        switch (self, trigger) {
         case (.reserved, .payStarts): .pendingPayment
         // Also without an attempt of ours: a received payment counts.
         case (.reserved, .succeeds), (.pendingPayment, .succeeds): .confirmed
@@ -56,11 +56,11 @@ package enum PaymentTrigger: String, Sendable, CaseIterable {
 }
 
 extension PaymentStatus {
-    /// The status after an event.
+    /// The status after a trigger.
     ///
-    /// - Returns: `nil` if the event cannot happen in this status, or changes nothing: the status stays.
-    package func after(_ event: PaymentTrigger) -> PaymentStatus? {
-        switch (self, event) {
+    /// - Returns: `nil` if the trigger cannot occur in this status, or changes nothing: the status stays.
+    package func after(_ trigger: PaymentTrigger) -> PaymentStatus? {
+        switch (self, trigger) {
         // A provider may revise a decline to a success, but never a success.
         case (.pending, .succeeds), (.failed, .succeeds): .succeeded
         case (.pending, .succeedsWithoutUnits), (.failed, .succeedsWithoutUnits): .refundDue

@@ -17,8 +17,7 @@ package struct EventPolicy: Sendable {
     package var maxBookingsPerUser: Int?
     /// ISO 4217.
     package var currency: String
-    /// The highest persisted `updatedAt` of its bookings, Unix milliseconds: the event's clock never goes back behind
-    /// it.
+    /// The highest persisted `updatedAt` of its bookings, Unix milliseconds: the event's clock never falls behind it.
     package var clock: Int64
     package var tiers: [TierCounters]
     /// The present state of its seats; `nil` without seated tiers.

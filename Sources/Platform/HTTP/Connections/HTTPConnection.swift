@@ -30,7 +30,7 @@ import Text
         case judging
         /// A request is being answered.
         case serving
-        /// A response streams until its stream ends; `thenCloses` tells whether the connection then closes.
+        /// A response streams until its stream ends; `thenCloses`: whether the connection then closes.
         case streaming(thenCloses: Bool)
         /// Waiting for the client to read.
         case backPressured

@@ -3,7 +3,7 @@ import Loops
 import PostgresClient
 import Records
 
-/// Keeps this replica's leases: beats, takes its share of the partitions, and releases them at the end.
+/// Maintains this replica's leases: sends heartbeats, takes its share of the partitions, releases them at the end.
 final class LeaseKeeper: ReconcilerService {
     private let partitions: Partitions
     let owner: String
@@ -12,13 +12,13 @@ final class LeaseKeeper: ReconcilerService {
     private let onGain: () -> Void
     private let periodic: PeriodicLoop
 
-    /// A replica that has not beaten for so long has lost its partitions.
+    /// A replica without a heartbeat for this long loses its partitions.
     private static let lease = Duration.seconds(2)
-    /// Three beats may be lost.
+    /// Up to three heartbeats may be lost.
     private static let beatPause = Duration.milliseconds(500)
 
     /// - Parameters:
-    ///   - owner: names this replica.
+    ///   - owner: the name of this replica.
     ///   - onGain: called when partitions were gained.
     init(
         loop: EventLoop, partitions: Partitions, owner: String, leases: LeaseTable, report: ReconcilerReport,
@@ -41,7 +41,7 @@ final class LeaseKeeper: ReconcilerService {
 
     func stop() { periodic.stop() }
 
-    /// Renews the lease, and learns which partitions this replica has.
+    /// Renews the leases, and updates which partitions this replica has.
     func beat() async {
         do {
             let known = leases.states.map(\.row)
@@ -52,7 +52,7 @@ final class LeaseKeeper: ReconcilerService {
         }
     }
 
-    /// Reads a partition's row again, when it is not sure what was committed or by which replica.
+    /// Rereads a partition's row when it is unknown what was committed, or by which replica.
     func reread(_ partition: Partition) async {
         do {
             guard let row = try await partitions.row(partition), row.owner == owner else {

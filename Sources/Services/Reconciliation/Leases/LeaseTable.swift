@@ -1,7 +1,7 @@
 import BoxOffice
 import Records
 
-/// The partitions that this replica has leased, and what is known of each: the only state that services share.
+/// The partitions that this replica has leased, and the state of each: the only state that services share.
 ///
 /// Lives on one loop.
 final class LeaseTable {
@@ -30,8 +30,8 @@ final class LeaseTable {
         var now: [Partition: LeasedPartition] = [:]
         for row in rows {
             var known = leased[row.partition] ?? LeasedPartition(row)
-            // The known row is newer than the one that was read, because a batch may have been committed meanwhile; except
-            // when another replica has raised the epoch.
+            // Keep the known row, because a batch may have been committed since the read, unless another replica has
+            // raised the epoch.
             if known.row.epoch < row.epoch {
                 known.row = row
                 known.invalidateCheck()

@@ -1,38 +1,39 @@
 import BoxOffice
 import Records
 
-/// What a replica knows of a partition that it has leased.
+/// The state of a leased partition in this replica.
 struct LeasedPartition {
-    /// As it was last read or written.
+    /// The row as it was last read or written.
     var row: PartitionRow
     /// How far its outbox was persisted in the last hour.
     var retention = Retention()
-    /// Entries in the next batch. It doubles while the outbox lags: the more entries of a booking are in one batch, the
-    /// fewer rows are written. It halves after each failure: a batch too large for its time limit would never be written.
+    /// The limit of entries in the next batch. Doubled while the outbox lags: the more entries of a booking are in one
+    /// batch, the fewer rows are written. Halved after each failure: a batch too large for its time limit would never
+    /// be written.
     private(set) var batchLimit = Self.batchLimits.usual
-    /// Whether Redis may lack an acknowledgement of what is persisted, so that its cursor has to be read.
+    /// Whether Redis may lack an acknowledgement of persisted entries, so that its cursor must be read.
     var needsAcknowledgement = false
-    /// Not scanned before, on the monotonic clock in nanoseconds.
+    /// No scan before this time, on the monotonic clock in nanoseconds.
     private(set) var notBefore: Int64 = 0
     private var failures = 0
-    /// The next scan is due then, on the same clock; tests scan at any time.
+    /// When the next scan is due, on the same clock; tests scan at any time.
     private(set) var nextScan: Int64 = 0
     private var scanPause = Self.scanPauses.lowerBound
-    /// Whether Redis can be trusted is checked again then.
+    /// When to check again whether Redis can be trusted.
     private var nextCheck: Int64 = 0
 
     /// Entries in one transaction.
     private static let batchLimits = (least: 1, usual: 500, most: 5000)
     private static let failurePauses: ClosedRange<Int64> = 10_000_000...1_000_000_000
-    /// Between two scans of a quiet outbox: the first delays a confirmation only a little, the last spares Redis. Scans
-    /// after these pauses, each twice the one before, find what changes within `Inventory.changeSilence` unannounced.
+    /// Between two scans of a quiet outbox: the shortest delays a confirmation only a little, the longest spares Redis.
+    /// The scans after these doubling pauses find changes within `Inventory.changeSilence`, which are not announced.
     private static let scanPauses: ClosedRange<Int64> = 2_000_000...25_000_000
-    /// The longest where every change is announced, except for messages that are lost.
+    /// The longest pause while every change is announced, except for lost messages.
     private static let listeningPause: Int64 = 2_000_000_000
     /// Between two checks of a quiet partition.
     private static let checkPause: Int64 = 200_000_000
-    /// Between two checks where every change is announced: partitions take turns, so that what happened to all of them is
-    /// seen at once. The least is a little below `listeningPause`, so that it is over by the next scan.
+    /// Between two checks while every change is announced: partitions take turns, so that a problem of all of them is
+    /// noticed soon. `least` is a little below `listeningPause`, so that it has passed by the next scan.
     private static let listeningCheckPauses: (least: Int64, turn: Int64, turns: Int64) = (
         1_900_000_000, 1_000_000_000, 8
     )
@@ -55,16 +56,16 @@ struct LeasedPartition {
         nextScan = max(now, notBefore)
     }
 
-    /// Whether nothing was found for long, and no change was announced.
+    /// Whether nothing was found for a long time, and no change was announced.
     var isAtRest: Bool { scanPause == Self.listeningPause }
 
-    /// Whether to scan now: up to half a pause early, so that all quiet partitions come to be asked together.
+    /// Whether to scan now: up to half a pause early, so that quiet partitions are scanned together.
     func isDue(now: Int64) -> Bool { notBefore <= now && nextScan - scanPause / 2 <= now }
 
-    /// Whether it is enough to see that the outbox has nothing new: nothing was found lately, and it was checked lately.
+    /// Whether polling for new entries is enough: the last check is recent, and nothing was found since.
     func isQuiet(now: Int64) -> Bool { now < nextCheck }
 
-    /// Plans the next check after this one.
+    /// Records a check, and plans the next.
     mutating func checked(now: Int64, isListening: Bool = false) {
         guard isListening else {
             nextCheck = now + Self.checkPause
@@ -79,29 +80,29 @@ struct LeasedPartition {
 
     /// Records a batch that succeeded.
     ///
-    /// - Parameter taken: how many entries the batch had, if it left others for the next.
+    /// - Parameter taken: the number of entries in the batch, if it left others for the next.
     mutating func succeeded(_ row: PartitionRow, lagsAfter taken: Int? = nil) {
         self.row = row
         failures = 0
         notBefore = 0
         let limits = Self.batchLimits
         if let taken {
-            // Entries that were read and not taken are read again: the next batch is at most twice what one could take.
+            // Entries read but not taken must be read again: the next batch is at most twice the size of this one.
             batchLimit = min(max(taken, limits.least) * 2, limits.most)
         } else {
             batchLimit = min(batchLimit * 2, limits.usual)
         }
     }
 
-    /// Records a failure: a pause that doubles each time, so that one broken partition neither spins nor delays others.
+    /// Records a failure: the pause doubles each time, so that a broken partition neither spins nor delays others.
     mutating func failed(now: Int64) {
         notBefore = now + min(Self.failurePauses.lowerBound << Int64(min(failures, 10)), Self.failurePauses.upperBound)
         failures += 1
         batchLimit = max(batchLimit / 2, Self.batchLimits.least)
-        // An outcome that is unknown may be a commit that was never acknowledged.
+        // If the outcome is unknown, there may be a commit that was never acknowledged.
         needsAcknowledgement = true
     }
 
-    /// Redis did not answer: many partitions together may have been asked for more than it can return in time.
+    /// Records that Redis did not answer: the scan may have requested more than Redis can return in time.
     mutating func unanswered() { batchLimit = min(batchLimit, max(batchLimit / 2, Self.batchLimits.usual)) }
 }

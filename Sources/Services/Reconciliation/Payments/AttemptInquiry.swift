@@ -3,7 +3,7 @@ import Payments
 import Records
 import Settlement
 
-/// Asks a provider what became of attempts whose charges were never answered, and notifies their bookings.
+/// Looks up attempts whose charges were never answered, and applies the provider's answers to their bookings.
 final class AttemptInquiry {
     private let payments: PaymentStore
     private let locator: BookingLocator
@@ -15,7 +15,7 @@ final class AttemptInquiry {
         self.recorder = recorder
     }
 
-    /// Looks an attempt up, and notifies its booking.
+    /// Looks up an attempt, and applies the answer to its booking.
     ///
     /// - Returns: the provider's answer, for operators.
     func ask(_ due: DuePayment, _ gateway: any PaymentGateway, _ trace: String) async throws -> String {
@@ -38,7 +38,7 @@ final class AttemptInquiry {
 
     private func succeeded(_ row: PaymentRow, _ charge: ReportedCharge, _ trace: String) async throws -> String {
         let (outcome, state) = try await recorder.apply(charge)
-        // The provider itself says that it took what it should not have taken: there is nothing to wait for.
+        // The provider itself confirms a charge that the booking cannot use: refund it without waiting.
         if state == .mismatch || state == .unmatched {
             // The refund is recorded before the attempt ends: an ended attempt is not asked about again.
             try await recorder.recordRefundDue(charge, try await locator.image(row.booking))
@@ -51,7 +51,7 @@ final class AttemptInquiry {
     private func end(_ row: PaymentRow, _ reason: String, _ trace: String) async throws {
         let charge = row.charge("", amount: row.payment.amount, currency: row.currency, trace)
         let outcome = try await recorder.failed(charge, reason: reason)
-        // The booking has another attempt instead, so that the outbox will never have the end of this one.
+        // The booking has another attempt now, so the outbox will never contain the end of this one.
         if outcome == .ignored || outcome == .unmatched,
             try await locator.image(row.booking)?.payment?.id != row.payment.id
         {

@@ -5,7 +5,7 @@ import PostgresClient
 import Records
 import Settlement
 
-/// Reports charges to their bookings again that `payments` lacks, because a process died or Redis lost data.
+/// Applies reported charges that `payments` lacks to their bookings again: a process died, or Redis lost data.
 final class OpenChargeReporter {
     private let loop: EventLoop
     private let charges: ChargeStore
@@ -24,8 +24,8 @@ final class OpenChargeReporter {
         self.report = report
     }
 
-    /// Reports charges again, looks doubtful ones up, and refunds money that had no booking for long enough. A charge that
-    /// fails does not delay the others.
+    /// Applies charges again, looks up doubtful ones, and refunds money that had no booking for long enough. A charge
+    /// that fails does not delay the others.
     ///
     /// - Returns: whether there may be more.
     func reportOpenCharges(_ gateway: any PaymentGateway, _ times: SettlementTimes) async throws -> Bool {
@@ -52,7 +52,7 @@ final class OpenChargeReporter {
         }
     }
 
-    /// Looks up a charge whose reported sum is not what the booking costs: the sum that the lookup returns counts.
+    /// Looks up a charge whose reported amount is not the booking's price: the amount in the answer counts.
     private func lookUp(_ open: OpenCharge, _ gateway: any PaymentGateway) async throws {
         let charge = open.charge
         switch await gateway.lookup(key: charge.payment, trace: charge.trace) {
@@ -63,7 +63,7 @@ final class OpenChargeReporter {
         }
     }
 
-    /// - Parameter isLast: whether money that no booking can use now is refunded.
+    /// - Parameter isLast: whether to refund now if no booking can use the money.
     private func notifyBooking(of charge: ReportedCharge, isLast: Bool) async throws {
         let (outcome, state) = try await recorder.apply(charge)
         guard state == .unmatched || state == .mismatch else {
@@ -72,10 +72,10 @@ final class OpenChargeReporter {
         }
         guard isLast else { return }
         try await recorder.recordRefundDue(charge, try await locator.image(charge.booking))
-        report.onFailure("charge \(charge.transactionID): \(outcome.rawValue), it is refunded", charge.trace)
+        report.onFailure("charge \(charge.transactionID): \(outcome.rawValue), will be refunded", charge.trace)
     }
 
-    /// Deletes messages that no provider repeats any more.
+    /// Deletes messages too old for a provider to repeat.
     func deleteOldMessages() async {
         do {
             try await charges.forgetOld()

@@ -7,15 +7,15 @@ import Records
 import RedisClient
 import Tracing
 
-/// Settles payments: asks the provider about attempts whose outcome is unknown, makes refunds that are due, and reports
+/// Settles payments: asks the provider about attempts whose outcome is unknown, makes refunds that are due, and applies
 /// open charges to their bookings.
 ///
-/// All of it may be done twice, by two replicas at once, and again after either was killed: providers are asked by keys,
-/// and bookings know their payments.
+/// Every step is idempotent, so two replicas may do it at once, or repeat it after a crash: requests to providers have
+/// keys, and bookings store their payments.
 final class PaymentSettler: ReconcilerService {
     private let loop: EventLoop
     private let payments: PaymentStore
-    /// Without one nothing is settled.
+    /// Without a gateway nothing is settled.
     private let gateway: (any PaymentGateway)?
     private let inquiry: AttemptInquiry
     private let refunds: RefundSender
@@ -23,15 +23,15 @@ final class PaymentSettler: ReconcilerService {
     private let report: ReconcilerReport
     private let periodic: PeriodicLoop
     var times: SettlementTimes
-    /// Until payments are settled again.
+    /// The pause before the next run.
     private var pause = PaymentSettler.pauses.lowerBound
 
-    /// Payments and open charges that are settled at a time: a provider that hangs delays no more.
+    /// Payments, and open charges, settled at a time: a provider that hangs delays only these.
     static let limit = 16
-    /// Between two runs: the longer ones if nothing was due. After the longest, `DueWorkPoller` finds what is due together
-    /// with all else that PostgreSQL may have.
+    /// Between two runs; doubled while nothing is due. After the longest, `DueWorkPoller` finds due payments in the
+    /// same query as all other due work.
     private static let pauses = Duration.milliseconds(250)...Duration.seconds(1)
-    /// The pause when only `DueWorkPoller` looks for due payments, which wakes this.
+    /// The pause while `DueWorkPoller` looks for due payments: the poller wakes this service.
     private static let longPause = Duration.seconds(60)
 
     init(
@@ -49,7 +49,7 @@ final class PaymentSettler: ReconcilerService {
         periodic = PeriodicLoop(loop)
     }
 
-    /// The provider that is asked; empty if there is none.
+    /// The provider's name; empty if there is none.
     var provider: String { gateway?.name ?? "" }
 
     func run() async {
@@ -67,7 +67,7 @@ final class PaymentSettler: ReconcilerService {
     /// Ends the pause before the next run.
     func wake() { periodic.wake() }
 
-    /// Payments were persisted that have to be settled soon.
+    /// Shortens the pause after payments that need settling were persisted.
     func settleSoon() {
         pause = Self.pauses.lowerBound
         wake()
@@ -93,7 +93,7 @@ final class PaymentSettler: ReconcilerService {
 
     private func settle(_ due: DuePayment, _ gateway: any PaymentGateway) async {
         let row = due.row
-        // Of the request that changed the payment last, if that is known.
+        // The trace of the request that last changed the payment, if known.
         let caller = row.trace.flatMap { TraceContext(traceparent: $0.prefix(55)) }
         guard Tracer.shared.isOn else {
             _ = await settle(due, gateway, caller == nil ? "" : row.trace ?? "")
@@ -112,7 +112,7 @@ final class PaymentSettler: ReconcilerService {
                 ], hasFailed: outcome == "failed"))
     }
 
-    /// - Parameter cause: trace context and id of the request that caused it.
+    /// - Parameter cause: trace context and id of the request that caused the settlement.
     /// - Returns: the outcome, in a word.
     private func settle(_ due: DuePayment, _ gateway: any PaymentGateway, _ cause: String) async -> String {
         let row = due.row

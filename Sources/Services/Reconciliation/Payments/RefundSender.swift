@@ -4,7 +4,7 @@ import Records
 import SeatInventory
 import Settlement
 
-/// Has providers make the refunds that are due.
+/// Requests due refunds from the provider.
 final class RefundSender {
     private let inventory: Inventory
     private let payments: PaymentStore
@@ -18,7 +18,7 @@ final class RefundSender {
         self.report = report
     }
 
-    /// Refunds the sum that was recorded as asked for when the payment was taken up.
+    /// Requests the refund total that was recorded when the payment was selected for settlement.
     ///
     /// - Returns: the provider's answer, for operators.
     func refund(_ due: DuePayment, _ gateway: any PaymentGateway, _ trace: String) async throws -> String {
@@ -48,7 +48,7 @@ final class RefundSender {
         }
         switch outcome {
         case .done, .already: break
-        default: throw InventoryError(.scriptFailed, "refunded: the booking does not know the payment")
+        default: throw InventoryError(.scriptFailed, "refunded: the booking does not have the payment")
         }
     }
 
@@ -57,7 +57,7 @@ final class RefundSender {
     ) async throws {
         report.counts.refusedRefunds += 1
         report.onFailure("payment \(row.payment.id): the refund was refused: \(code)", trace)
-        // A callback may have reported another sum than was taken.
+        // A callback may have reported another amount than was charged.
         if row.isStray,
             case .succeeded(_, let amount, let currency) = await gateway.lookup(key: row.key, trace: trace),
             amount != row.payment.amount

@@ -1,11 +1,11 @@
 /// How long settlement waits, in seconds.
 package struct SettlementTimes: Sendable {
-    /// After this no charge of an attempt can be under way any more: the time of an attempt (`lua/lib/payments.lua`).
-    /// `PaymentFlow` does not send a charge that late.
+    /// After this time no charge of an attempt can be in flight: it is an attempt's time limit
+    /// (`lua/lib/payments.lua`), and `PaymentFlow` does not send a charge that late.
     package var oldSeconds: Int64 = 120
-    /// Until a charge that a provider reported should be in `payments`, and between two lookups of a doubtful one.
+    /// How soon a reported charge should be in `payments`; also the pause between two lookups of a doubtful charge.
     package var reportedSeconds: Int64 = 10
-    /// Until a charge that has no booking, or not its booking's price, is refunded: the booking may still appear.
+    /// The time before the refund of a charge without a booking, or of a wrong amount: the booking may still appear.
     package var keptSeconds: Int64 = 3600
 
     package init() {}

@@ -2,7 +2,7 @@ import BoxOffice
 import Records
 import SeatInventory
 
-/// What Redis and waiting requests are sent about a batch that is committed.
+/// The messages to Redis and to waiting requests about a committed batch.
 struct Acknowledgement {
     let row: PartitionRow
     /// The cursor that was acknowledged before.
@@ -11,14 +11,14 @@ struct Acknowledgement {
     let entries: Int
     /// For each transition that a request waits for: the request's channel, and the message.
     private(set) var notifications: [(channel: String, text: String)] = []
-    /// Bookings whose units are not held any more.
+    /// Bookings that may leave Redis: ended or confirmed.
     let releasable: [Inventory.ReleasableBooking]
 
-    /// How long an ended booking stays in Redis after it was persisted; it is loaded again when a caller acts on it.
+    /// How long an ended booking stays in Redis after its end is persisted; a caller's action loads it again.
     private static let endedMilliseconds: Int64 = 3_600_000
-    /// An expired booking: only a late payment still acts on it.
+    /// For an expired booking: only a late payment still acts on it.
     private static let expiredMilliseconds: Int64 = 60_000
-    /// A confirmed booking: as long as its claim's key is kept.
+    /// For a confirmed booking: as long as the idempotency key of its claim is stored.
     private static let confirmedMilliseconds: Int64 = 86_400_000
 
     private static func milliseconds(_ status: BookingStatus) -> Int64 {
@@ -33,7 +33,7 @@ struct Acknowledgement {
         self.row = row
         self.cursor = cursor
         self.entries = entries
-        // Not whole images: a batch has thousands, and the next batch waits until they are copied.
+        // Do not copy whole images: a batch has thousands, and the next batch waits meanwhile.
         var last: [BookingID: (status: BookingStatus, version: Int64)] = [:]
         last.reserveCapacity(transitions.count)
         for transition in transitions {

@@ -4,8 +4,8 @@ import Records
 import RedisClient
 import SeatInventory
 
-/// After a commit: notifies waiting requests, moves the cursor that reads compare with, and lets Redis release bookings
-/// that are not held any more. If any of it is lost, the cursor in Redis stays behind, and all of it is repeated.
+/// After a commit: notifies waiting requests, moves the cursor in Redis that reads compare with, and lets ended and
+/// confirmed bookings leave Redis. If any of this is lost, the cursor in Redis stays behind, and all of it is repeated.
 final class Acknowledger {
     private let inventory: Inventory
     private let bookings: BookingStore
@@ -13,7 +13,7 @@ final class Acknowledger {
     private let report: ReconcilerReport
     private let inFlight = InFlightCount()
 
-    /// Entries in one call of `acknowledgeNext`.
+    /// Entries per call of `acknowledgeNext`.
     private static let missedLimit = 200
 
     init(inventory: Inventory, bookings: BookingStore, leases: LeaseTable, report: ReconcilerReport) {
@@ -26,7 +26,7 @@ final class Acknowledger {
     /// Waits until Redis has answered all acknowledgements.
     func drained() async { await inFlight.drained() }
 
-    /// Waits until Redis has taken the acknowledgement.
+    /// Acknowledges a batch, and waits for Redis.
     ///
     /// - Parameters:
     ///   - cursor: the cursor that was acknowledged before.
@@ -52,7 +52,7 @@ final class Acknowledger {
         }
     }
 
-    /// Sends the acknowledgement before the next scan, which Redis answers after it; waits only if it takes several calls.
+    /// Sends the acknowledgement, so that Redis runs it before the next scan; waits only if it takes several calls.
     func acknowledgeSoon(
         _ transitions: [OutboxEntry.Transition], _ row: PartitionRow, from cursor: StreamID, entries: Int
     ) async {
@@ -76,7 +76,7 @@ final class Acknowledger {
 
     private func markMissed(_ partition: Partition) { leases.update(partition) { $0.needsAcknowledgement = true } }
 
-    /// Sends one message a channel, where subscribers accept many lines in one.
+    /// Sends one message per channel if its subscribers accept several lines in a message.
     private func publish(_ notifications: [(channel: String, text: String)]) {
         var lines: [String: [String]] = [:]
         for (channel, text) in notifications {
@@ -95,8 +95,8 @@ final class Acknowledger {
         }
     }
 
-    /// Acknowledges entries that were committed by a replica that crashed before it acknowledged them, or that does not
-    /// know that it committed them.
+    /// Acknowledges entries of a replica that crashed after the commit, or that does not know whether the commit
+    /// succeeded.
     ///
     /// - Parameter cursor: the cursor that Redis has.
     func acknowledgeMissed(_ row: PartitionRow, from cursor: StreamID) async -> PartitionProgress {

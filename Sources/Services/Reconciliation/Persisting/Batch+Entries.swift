@@ -14,7 +14,7 @@ extension Batch {
         add(transition.booking, transition.image, claimed: transition.claimed, trace: transition.trace)
     }
 
-    /// The terms of an event that an entry changes, without its bookings.
+    /// Only the event terms that an entry changes, without its bookings.
     init(terms entry: OutboxEntry) {
         self.init()
         addTerms(entry)
@@ -37,7 +37,7 @@ extension Batch {
 }
 
 extension PostgresError {
-    /// Data that can never be written: data exceptions (22), violated constraints (23), a value too long for an index
-    /// (54), a NUL character. Everything else is retried without limit.
+    /// Whether the data can never be written: data exceptions (22), violated constraints (23), a value too long for an
+    /// index (54), a NUL character. All other errors are retried without limit.
     var isPoison: Bool { code == .misuse || ["22", "23", "54"].contains(sqlStateClass) }
 }

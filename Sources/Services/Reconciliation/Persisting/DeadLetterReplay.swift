@@ -3,23 +3,21 @@ package import PostgresClient
 import Records
 import SeatInventory
 
-/// Persists dead letters after the cause of their refusal was fixed; one per loop.
+/// Persists dead letters after the cause of their refusal was fixed. One per loop.
 package final class DeadLetterReplay {
     /// The result for one dead letter.
     package enum Outcome: Sendable {
-        /// It is persisted.
         case written
         /// PostgreSQL has later versions of all its bookings.
         case superseded
-        /// It cannot be parsed.
+        /// The letter cannot be parsed.
         case unreadable
-        /// PostgreSQL still refuses it; the text is safe to log.
+        /// PostgreSQL still refuses the letter; the text is safe to log.
         case refused(String)
-        /// Its partition was too busy.
+        /// Every attempt was fenced: the partition is busy.
         case busy
     }
 
-    /// A dead letter.
     package struct Letter: Sendable {
         package let id: Int64
         package let partition: Partition
@@ -32,7 +30,7 @@ package final class DeadLetterReplay {
     private let bookings: BookingStore
     private let writer: BatchWriter
 
-    /// When the reconciler moves the cursor meanwhile, the replay is tried again.
+    /// A replay is retried if the reconciler moves the cursor meanwhile.
     private static let attempts = 100
 
     package init(pool: PostgresPool) {
@@ -42,7 +40,7 @@ package final class DeadLetterReplay {
         writer = BatchWriter(pool: pool)
     }
 
-    /// The dead letters that were not replayed, the oldest first; or one of them.
+    /// The dead letters that were not replayed, oldest first; only letter `id` if given.
     package func letters(_ id: Int64?) async throws(PostgresError) -> [Letter] {
         try await pool.query(
             """
@@ -56,7 +54,7 @@ package final class DeadLetterReplay {
         }
     }
 
-    /// Persists one, fenced as every batch is.
+    /// Persists a dead letter, fenced like every batch.
     package func replay(_ letter: Letter) async throws(PostgresError) -> Outcome {
         guard let images = Self.images(letter.entry) else { return .unreadable }
         for _ in 0..<Self.attempts {

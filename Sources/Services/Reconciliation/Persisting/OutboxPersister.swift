@@ -4,7 +4,7 @@ import PlantedBugs
 import Records
 import SeatInventory
 
-/// Persists batches of outbox entries, then has them acknowledged.
+/// Persists batches of outbox entries, then acknowledges them.
 final class OutboxPersister {
     private let writer: OutboxWriter
     private let acknowledger: Acknowledger
@@ -12,7 +12,7 @@ final class OutboxPersister {
     private let report: ReconcilerReport
     private let onRefundDue: () -> Void
 
-    /// - Parameter onRefundDue: called when a payment was persisted that has to be refunded.
+    /// - Parameter onRefundDue: called when a payment with a due refund was persisted.
     init(
         writer: OutboxWriter, acknowledger: Acknowledger, meter: LagMeter, report: ReconcilerReport,
         onRefundDue: @escaping () -> Void
@@ -26,7 +26,7 @@ final class OutboxPersister {
 
     /// Persists a batch and acknowledges it.
     ///
-    /// - Parameter row: as it was read, with the lineage of the entries.
+    /// - Parameter row: the row as read, with the lineage of the entries.
     func persist(_ row: PartitionRow, _ entries: [ParsedEntry]) async -> PartitionProgress {
         guard let cursor = entries.last?.id else { return .unsure }
         do {

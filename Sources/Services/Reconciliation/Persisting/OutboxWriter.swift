@@ -3,7 +3,7 @@ import PostgresClient
 import Records
 import SeatInventory
 
-/// Writes outbox entries to PostgreSQL. Poison, which PostgreSQL can never store, is dead-lettered, and nothing else.
+/// Writes outbox entries to PostgreSQL. Only poison, which PostgreSQL can never store, is dead-lettered.
 final class OutboxWriter {
     private let inventory: Inventory
     private let writer: BatchWriter
@@ -24,8 +24,6 @@ final class OutboxWriter {
         self.report = report
     }
 
-    /// Writes entries.
-    ///
     /// - Returns: the transitions that are persisted; `nil` if another replica was faster.
     func write(
         _ entries: [ParsedEntry], _ row: PartitionRow, _ cursor: StreamID
@@ -51,7 +49,7 @@ final class OutboxWriter {
         }
     }
 
-    /// Finds the entries that PostgreSQL refuses: a batch that is refused is written in halves, in order.
+    /// Finds the entries that PostgreSQL refuses, by writing the halves of a refused batch in order.
     private func writeHalves(
         _ entries: [ParsedEntry], _ row: PartitionRow, _ cursor: StreamID, _ error: PostgresError
     ) async throws -> [OutboxEntry.Transition]? {
@@ -67,10 +65,10 @@ final class OutboxWriter {
         return first + second
     }
 
-    /// Writes the bookings of an entry that PostgreSQL refuses one by one; claims travel in groups of up to 64.
+    /// Writes the bookings of a refused entry one by one: an entry may have a group of up to 64 claims.
     ///
-    /// The cursor moves last, together with the dead letters: after a crash the next replica repeats all of it, and rows
-    /// that exist already do not change.
+    /// The cursor moves last, in one transaction with the dead letters: after a crash the next replica repeats the
+    /// entry, and rows that exist already do not change.
     private func writeSingly(_ entry: OutboxEntry, _ row: PartitionRow) async throws -> [OutboxEntry.Transition]? {
         var result = SingleWrites(entry)
         switch try await attempt(Batch(terms: entry), row, row.cursor, []) {
@@ -80,7 +78,7 @@ final class OutboxWriter {
         }
         let known = try await verdicts.known(entry.transitions.map(\.booking))
         for transition in entry.transitions {
-            // The booking's end is persisted; its state before that never was.
+            // Of an overruled booking only its end is persisted, no live state.
             if known.contains(transition.booking), transition.image.status.isLive {
                 result.overruled.append(transition)
                 continue
@@ -113,13 +111,13 @@ final class OutboxWriter {
         }
     }
 
-    /// Writes the image that Redis has now of a booking: it may be acceptable where the refused version is not.
+    /// Writes the booking's current image in Redis: PostgreSQL may accept it although it refused this version.
     ///
     /// - Returns: false if another replica was faster.
     private func writePresent(
         _ transition: OutboxEntry.Transition, of entry: OutboxEntry, _ row: PartitionRow
     ) async throws -> Bool {
-        // A record of another epoch is of another history.
+        // A record of another epoch belongs to another history.
         let present = try await inventory.survivors(
             [transition.booking], in: row.partition, epoch: entry.epoch)?.last?.record
         guard let present, present.image.version > transition.image.version else { return true }
@@ -131,7 +129,7 @@ final class OutboxWriter {
 
     /// Writes a batch, the cursor and the dead letters in one transaction.
     ///
-    /// - Returns: the bookings that are now as in the batch; `nil` if another replica was faster.
+    /// - Returns: the bookings whose rows now equal the batch; `nil` if another replica was faster.
     func commit(
         _ batch: Batch, _ row: PartitionRow, _ cursor: StreamID, _ letters: [DeadLetter], _ verdicts: [Verdict] = []
     ) async throws(PostgresError) -> Set<BookingID>? {
@@ -145,7 +143,7 @@ final class OutboxWriter {
         return taken
     }
 
-    /// Dead-letters a text that stands for no entry; false if another replica was faster.
+    /// Dead-letters a text that is not an outbox entry; false if another replica was faster.
     func deadLetter(_ text: String, _ error: PostgresError, _ row: PartitionRow) async throws(PostgresError) -> Bool {
         let letter = DeadLetter(id: row.cursor, entry: text, reason: error.description)
         return try await commit(Batch(), row, row.cursor, [letter]) != nil
@@ -155,7 +153,7 @@ final class OutboxWriter {
     enum Attempt {
         case written(Set<BookingID>)
         case fenced
-        /// It can never be written.
+        /// Can never be written.
         case refused(PostgresError)
     }
 

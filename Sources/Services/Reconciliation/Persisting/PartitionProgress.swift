@@ -2,8 +2,8 @@ import Records
 
 /// The result of one piece of work on a partition.
 enum PartitionProgress {
-    /// It is done, and this is the row now.
+    /// Done; the row as it is now.
     case done(PartitionRow)
-    /// Another replica was faster, or it is not sure what was committed: the row has to be read.
+    /// Another replica was faster, or the outcome of a commit is unknown: the row must be reread.
     case unsure
 }

@@ -3,7 +3,7 @@ import Logging
 import Loops
 import Records
 
-/// Works on the partitions in which the scanner found something, a few at a time: recovers, acknowledges, persists.
+/// Processes the scanner's findings, a few partitions at a time: recovers, acknowledges, persists.
 final class PartitionWorkers {
     private let loop: EventLoop
     private let scanner: OutboxScanner
@@ -12,16 +12,16 @@ final class PartitionWorkers {
     private let recovery: PartitionRecovery
     private let keeper: LeaseKeeper
     private let leases: LeaseTable
-    /// Scans that wait for a worker, in the order of their turn.
+    /// Scans that wait for a worker, first come first served.
     private var queue: ArraySlice<PartitionScan> = []
     private let workers = InFlightCount()
-    /// Recoveries under way, and those that ended since the last line of the log about them.
+    /// Running recoveries, and those that ended since the last log line about recoveries.
     private var recoveries = Recoveries()
 
-    /// Partitions that are worked on at a time: while one commits, another is read. One connection is left for leases.
+    /// Partitions processed at a time: while one commits, another is read. One connection remains for leases.
     private static let limit = 3
 
-    /// Takes the scanner's work from now on.
+    /// Registers as the receiver of the scanner's work.
     init(
         loop: EventLoop, scanner: OutboxScanner, persister: OutboxPersister, acknowledger: Acknowledger,
         recovery: PartitionRecovery, keeper: LeaseKeeper, leases: LeaseTable
@@ -50,12 +50,12 @@ final class PartitionWorkers {
         }
     }
 
-    /// Works on a partition until it has nothing more, or another partition waits.
+    /// Processes a partition until it has no more work, or another partition waits.
     private func drain(_ scan: PartitionScan) async {
         let partition = scan.row.partition
         var scan = scan
         repeat {
-            // If other partitions wait, it is their turn next.
+            // If other partitions wait, they are next: do not read ahead.
             let ahead = queue.isEmpty ? scanner.readAhead(of: scan) : nil
             await process(scan)
             guard !scanner.isStopping, queue.isEmpty, let state = leases[partition],
@@ -69,7 +69,7 @@ final class PartitionWorkers {
         scanner.finished(partition)
     }
 
-    /// Does the work that a scan found.
+    /// Processes one scan.
     func process(_ scan: PartitionScan) async {
         let partition = scan.row.partition
         switch await progress(scan) {
@@ -87,14 +87,14 @@ final class PartitionWorkers {
         if scan.acknowledged < scan.row.cursor {
             progress = await acknowledger.acknowledgeMissed(scan.row, from: scan.acknowledged)
         }
-        // An acknowledgement that failed does not delay the batch.
+        // A failed acknowledgement does not delay the batch.
         if !scan.batch.isEmpty {
             progress = await persister.persist(PartitionRow(scan.row, lineage: scan.row.epoch), scan.batch)
         }
         return progress
     }
 
-    /// Recovers a partition, and logs one line for all recoveries that ran together: at every start each partition is
+    /// Recovers a partition. Recoveries that run together are logged in one line: at every start all partitions are
     /// recovered.
     private func recover(_ row: PartitionRow) async -> PartitionProgress {
         recoveries.begin(now: monotonicNanoseconds())

@@ -4,7 +4,7 @@ import Loops
 import SeatInventory
 import Tracing
 
-/// Logs and traces of transitions that were persisted.
+/// Logs and traces persisted transitions.
 enum PersistLog {
     /// Logs each transition with the id of the request that caused it.
     static func log(_ written: [OutboxEntry.Transition]) {

@@ -14,7 +14,7 @@ struct SingleWrites {
 
     init(_ entry: OutboxEntry) { self.entry = entry }
 
-    /// Dead-letters transitions; none stands for the entry's terms.
+    /// Dead-letters transitions; an empty list means the entry's terms.
     mutating func refuse(_ transitions: [OutboxEntry.Transition], _ error: PostgresError) {
         letters.append(
             DeadLetter(

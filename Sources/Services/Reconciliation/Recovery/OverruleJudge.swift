@@ -3,16 +3,16 @@ import PostgresClient
 import Records
 import SeatInventory
 
-/// Overrules bookings that PostgreSQL refuses because other bookings have the same units: a Redis that had lost data sold
-/// them twice.
+/// Overrules bookings that PostgreSQL refuses because other bookings own the same units: Redis lost data and sold the
+/// units twice.
 final class OverruleJudge {
     private let inventory: Inventory
     private let verdicts: VerdictStore
     private let leases: LeaseTable
     private let report: ReconcilerReport
 
-    /// Constraints over several bookings. Nothing else violates them: rows are written in the order of Redis's history, so
-    /// that PostgreSQL always equals Redis at one point of it.
+    /// Constraints over several bookings. Only double sales violate them: rows are written in the order of Redis's
+    /// history, so PostgreSQL always equals Redis at some point of it.
     private static let rules: Set = ["event_seats_pkey", "bookings_one_a_user", "tiers_never_oversold"]
 
     init(inventory: Inventory, verdicts: VerdictStore, leases: LeaseTable, report: ReconcilerReport) {
@@ -22,8 +22,8 @@ final class OverruleJudge {
         self.report = report
     }
 
-    /// Whether a refusal is a verdict. After a dead letter of its event it may not be: the dead letter may have released
-    /// the units.
+    /// Whether a refusal proves a double sale. It does not after a dead letter of the same event, which may have
+    /// released the units.
     func isVerdict(_ error: PostgresError, _ image: Booking, _ letters: [DeadLetter]) async throws -> Bool {
         guard ["23505", "23514"].contains(error.sqlState), let rule = error.constraint, Self.rules.contains(rule),
             image.status.isLive, letters.isEmpty
@@ -45,8 +45,8 @@ final class OverruleJudge {
         }
     }
 
-    /// Cancels refused bookings in Redis, then requests a recovery of their partitions, which loads what PostgreSQL has of
-    /// their units. What fails is repeated at the next call.
+    /// Cancels refused bookings in Redis, then requests a recovery of their partitions, which loads the owners of their
+    /// units from PostgreSQL. Failures are retried at the next call.
     func overruleAll() async {
         do {
             let open = Dictionary(grouping: try await verdicts.open(in: leases.partitions), by: \.key.partition)

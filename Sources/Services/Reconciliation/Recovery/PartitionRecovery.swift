@@ -6,12 +6,12 @@ import Records
 import RedisClient
 import SeatInventory
 
-/// Recovers partitions: afterwards Redis has what PostgreSQL has, whatever Redis had lost, and is open again.
+/// Recovers partitions: afterwards Redis has everything that PostgreSQL has, and the partition is open again.
 ///
-/// The surviving tail is persisted first; from then on PostgreSQL has everything that Redis has, and Redis can be rebuilt
-/// from PostgreSQL alone. A recovery that is killed anywhere is repeated under a higher epoch; a replica that stalls and
-/// wakes is refused at its next script or commit. The first start is a recovery of nothing; a partition in the first form
-/// of what Redis stored is upgraded by its recovery.
+/// The surviving tail is persisted first; from then on PostgreSQL has everything that Redis has, and Redis can be
+/// rebuilt from PostgreSQL alone. A recovery that is killed at any point is repeated under a higher epoch; a replica
+/// that stalls and wakes is refused at its next script or commit. The first start is a recovery of nothing; a recovery
+/// also upgrades a partition whose data in Redis has the first form.
 final class PartitionRecovery {
     private let inventory: Inventory
     private let partitions: Partitions
@@ -24,7 +24,7 @@ final class PartitionRecovery {
     private let report: ReconcilerReport
     private let onRecovered: () -> Void
 
-    /// - Parameter onRecovered: called when a partition was recovered.
+    /// - Parameter onRecovered: called after each recovered partition.
     init(
         inventory: Inventory, partitions: Partitions, writer: BatchWriter, reader: OutboxReader,
         persister: OutboxPersister, salvage: RecordSalvage, reload: PartitionReload, leases: LeaseTable,
@@ -42,13 +42,12 @@ final class PartitionRecovery {
         self.onRecovered = onRecovered
     }
 
-    /// Recovers a partition.
     func recover(_ row: PartitionRow) async -> PartitionProgress {
         let start = monotonicNanoseconds()
         do {
             guard let recovered = try await rebuild(row) else { return .unsure }
             report.counts.recoveries += 1
-            // What `open` wrote about the outbox's beginning must not be reverted.
+            // `open` may have raised `trimmed`: older marks must not lower it again.
             leases.update(row.partition) { $0.retention = Retention() }
             onRecovered()
             Log.debug("partition recovered") { line in
@@ -63,7 +62,7 @@ final class PartitionRecovery {
         }
     }
 
-    /// Closes a partition, persists what it has beyond PostgreSQL, loads it, and opens it.
+    /// Closes a partition, persists what PostgreSQL lacks, loads the partition from PostgreSQL, and opens it.
     ///
     /// - Returns: `nil` if another replica was faster, or the partition cannot be recovered now.
     private func rebuild(_ row: PartitionRow) async throws -> PartitionRow? {
@@ -77,17 +76,17 @@ final class PartitionRecovery {
             try await salvage.persistSurvivors(drained, found), try await clearFirstForm(drained, found),
             try await reload.load(drained)
         else { return nil }
-        // A Redis that restarted meanwhile may have lost what was just loaded, and still know this epoch. `open` is given
-        // the identity that is compared here: it runs up to its sending without a pause.
+        // A Redis that restarted meanwhile may have lost the loaded data and still have this epoch. `open` uses the
+        // identity that is compared here: nothing suspends between this check and its sending.
         guard inventory.connection.identity == identity,
             try await inventory.open(partition, epoch: drained.epoch, cursor: drained.cursor) == .done
         else { return nil }
         return drained
     }
 
-    /// Whether the outbox still has all that PostgreSQL lacks. If it does not, PostgreSQL fell back by more than was
-    /// retained: the partition stays closed, because it must not sell from a past state, until an operator has repaired
-    /// PostgreSQL.
+    /// Whether the outbox still has everything that PostgreSQL lacks. If not, PostgreSQL fell back further than the
+    /// retention: the partition stays closed until an operator has repaired PostgreSQL, because it must not sell from a
+    /// past state.
     private func isGapless(_ row: PartitionRow) async throws -> Bool {
         let trimmed = try await inventory.command([
             "HGET", inventory.keys.meta(row.partition), OutboxTrimmer.trimmedField,
@@ -99,10 +98,10 @@ final class PartitionRecovery {
         return false
     }
 
-    /// Persists what this Redis has beyond the cursor, or skips it if PostgreSQL has moved on from its history.
+    /// Persists the outbox tail beyond the cursor, or skips it if PostgreSQL has moved on from its history.
     private func takeTail(_ row: PartitionRow, lineage: Int64) async throws -> PartitionRow? {
         if lineage < row.lineage { return try await skipTail(row) }
-        // If this is killed half-way, the next recovery has to find that the rest descends from what is persisted.
+        // Commits store the tail's lineage: after a crash half-way, the next recovery continues with the rest.
         var row = PartitionRow(row, lineage: lineage)
         while true {
             let reply = try await inventory.command(
@@ -115,8 +114,8 @@ final class PartitionRecovery {
         }
     }
 
-    /// Skips an outbox tail from an abandoned history. Nothing is deleted in Redis, where no fence would stop a replica
-    /// that wakes late.
+    /// Skips an outbox tail from an abandoned history. The tail is not deleted in Redis, because no fence there would
+    /// stop a replica that wakes late.
     private func skipTail(_ row: PartitionRow) async throws -> PartitionRow? {
         let reply = try await inventory.command(
             ["XREVRANGE", inventory.keys.outbox(row.partition), "+", "-", "COUNT", "1"], in: row.partition,
@@ -129,8 +128,8 @@ final class PartitionRecovery {
         return PartitionRow(row, cursor: last)
     }
 
-    /// Removes what Redis stores in the first form, after all of it is persisted: idempotency records get this form's names
-    /// before keys are loaded that have more in them, and the rest makes room.
+    /// Removes data in the first form from Redis after all of it is persisted. Idempotency records are converted to
+    /// the current form before fuller ones are loaded; the rest is deleted to free memory.
     private func clearFirstForm(_ row: PartitionRow, _ found: ClosedPartition) async throws -> Bool {
         guard found.isFirstForm else { return true }
         return try await inventory.clearFirstForm(row.partition, closedUnder: row.epoch)

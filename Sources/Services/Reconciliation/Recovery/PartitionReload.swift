@@ -11,7 +11,7 @@ final class PartitionReload {
     private let bookings: BookingStore
     private let seats: SeatStore
 
-    /// An event that takes longer is logged, nanoseconds.
+    /// Nanoseconds; an event that takes longer to load is logged.
     private static let longLoad: Int64 = 100_000_000
 
     init(inventory: Inventory, catalogue: Catalogue, bookings: BookingStore, seats: SeatStore) {
@@ -36,7 +36,7 @@ final class PartitionReload {
         return true
     }
 
-    /// Loading a large event takes a while; the log shows that the recovery goes on.
+    /// Shows in the log that a recovery with large events makes progress.
     private func logLong(_ event: EventRecord, since start: Int64) {
         let duration = monotonicNanoseconds() - start
         guard duration > Self.longLoad else { return }

@@ -3,26 +3,26 @@ import PostgresClient
 import Records
 import SeatInventory
 
-/// Live bookings that only records have: they are persisted after all ended bookings have released their units.
+/// Live bookings found only in records: they are persisted after all ended bookings have released their units.
 private struct LiveSurvivors {
-    /// Those that are live in PostgreSQL too: they own at most what they own there.
+    /// Live in PostgreSQL too: they own at most the units that they own there.
     var kept: [BookingID] = []
-    /// Those that own units that PostgreSQL does not have them own.
+    /// Not live in PostgreSQL: they take units there.
     var taken: [BookingID] = []
-    /// How many were persisted so far, the ended ones included.
+    /// How many ended bookings were persisted.
     var persisted = 0
 }
 
-/// Persists what only Redis's records still have, where the outbox is gone or known to lack entries: live holds and sold
-/// units are never dropped while Redis has them.
+/// Persists changes that only Redis's records still have, if the outbox is gone or known to lack entries: live holds
+/// and sold units are never dropped while Redis has them.
 ///
-/// The records are of one history with PostgreSQL (the tail of another was skipped), so that all of them together are what
-/// PostgreSQL is to become. They are persisted in pieces, each a transaction of bounded size, in an order in which no
-/// constraint over several bookings is violated on the way: first bookings that ended and so release units, then bookings
-/// that are live in PostgreSQL already and can only own less, then the terms, then bookings that take units. If it is
-/// killed between two pieces, the partition is still closed and its damage still known: the next recovery finds in
-/// PostgreSQL what was persisted and continues with the rest. At most one piece is in memory, beside the ids of bookings
-/// that wait.
+/// The records continue PostgreSQL's history (the tail of another history was skipped), so together they are the state
+/// that PostgreSQL must reach. They are persisted in pieces, each a transaction of bounded size, in an order that
+/// violates no constraint over several bookings on the way: first bookings that ended and so release units, then
+/// bookings that are live in PostgreSQL already and can only own less, then the terms, then bookings that take units.
+/// After a crash between two pieces the partition is still closed and still marked as damaged: the next recovery finds
+/// in PostgreSQL what was persisted and continues with the rest. Only one piece is in memory at a time, plus the ids of
+/// the remaining bookings.
 final class RecordSalvage {
     private let inventory: Inventory
     private let bookings: BookingStore
@@ -30,7 +30,7 @@ final class RecordSalvage {
     private let writer: OutboxWriter
     private let terms: TermsSalvage
     private let report: ReconcilerReport
-    /// Bookings that are persisted from records in one transaction.
+    /// Bookings per transaction.
     var limit = 500
 
     init(
@@ -45,7 +45,7 @@ final class RecordSalvage {
         self.report = report
     }
 
-    /// Persists what only records have, if the outbox is damaged.
+    /// Persists changes that only records have, if the outbox is damaged.
     ///
     /// - Returns: false if another replica was faster.
     func persistSurvivors(_ row: PartitionRow, _ found: ClosedPartition) async throws -> Bool {
@@ -59,13 +59,13 @@ final class RecordSalvage {
         else { return false }
         let count = live.persisted + live.kept.count + live.taken.count
         report.note(
-            "partition \(row.partition.number): the outbox is not whole; \(count) bookings were salvaged from records")
+            "partition \(row.partition.number): the outbox is incomplete; \(count) bookings were salvaged from records")
         return true
     }
 
     /// Persists the ended bookings of a page, and adds the live ones to `live`.
     ///
-    /// Bookings that PostgreSQL has refused are in neither: they are overruled.
+    /// Skips bookings that PostgreSQL has refused: they are overruled.
     private func salvage(
         _ page: [Inventory.Survivor], _ live: inout LiveSurvivors, _ row: PartitionRow
     ) async throws -> Bool {
@@ -86,7 +86,7 @@ final class RecordSalvage {
         return try await persist(ended[...], row)
     }
 
-    /// Persists live bookings, whose records are read again piece by piece: in a closed partition they do not change.
+    /// Persists live bookings, rereading their records piece by piece: in a closed partition they do not change.
     private func salvage(_ bookings: ArraySlice<BookingID>, _ row: PartitionRow, _ lineage: Int64) async throws -> Bool
     {
         var rest = bookings
@@ -102,8 +102,8 @@ final class RecordSalvage {
         return true
     }
 
-    /// Persists records in pieces. A piece that PostgreSQL refuses is written one by one; a record that it refuses then is
-    /// dead-lettered.
+    /// Persists records in pieces. If PostgreSQL refuses a piece, its records are written one by one, and those refused
+    /// again are dead-lettered.
     private func persist(_ records: ArraySlice<Inventory.Survivor>, _ row: PartitionRow) async throws -> Bool {
         var rest = records
         while !rest.isEmpty {

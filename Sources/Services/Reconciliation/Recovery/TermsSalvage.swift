@@ -3,7 +3,7 @@ import PostgresClient
 import Records
 import SeatInventory
 
-/// Persists the terms of events that only Redis has, where the outbox is gone or known to lack entries.
+/// Persists event terms that only Redis has, if the outbox is gone or known to lack entries.
 final class TermsSalvage {
     private let inventory: Inventory
     private let catalogue: Catalogue

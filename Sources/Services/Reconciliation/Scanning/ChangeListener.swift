@@ -1,7 +1,7 @@
 import BoxOffice
 import Loops
 
-/// Has partitions scanned and swept when a change of them is announced.
+/// Triggers a scan and a sweep of partitions whose change is announced.
 final class ChangeListener: ReconcilerService {
     private let notices: ChangeNotices
     private let scanner: OutboxScanner
@@ -10,7 +10,7 @@ final class ChangeListener: ReconcilerService {
     private let report: ReconcilerReport
     private let periodic: PeriodicLoop
 
-    /// As `ChangeNotices.tick` expects.
+    /// `ChangeNotices.tick` expects one call a second.
     private static let pause = Duration.seconds(1)
 
     init(

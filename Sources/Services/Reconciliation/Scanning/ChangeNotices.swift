@@ -4,10 +4,10 @@ package import SeatInventory
 
 /// Announces which partitions have changed, so that quiet ones need not be polled all the time.
 ///
-/// Changes are published in any case (`Inventory.changeChannel`), for the display of availability. A change shortly after
-/// another is not published again, and need not be: a partition whose change was announced is scanned several times. A
-/// message that is lost costs only time, because quiet partitions are still polled slowly. While much changes, messages
-/// cost more than polling: the channel is left then, and subscribed again when little changes.
+/// Changes are published anyway (`Inventory.changeChannel`), for the display of availability. A change shortly after
+/// another is not published, and need not be: a partition whose change was announced is scanned several times. A lost
+/// message costs only time, because quiet partitions are still polled slowly. While changes are frequent, messages cost
+/// more than polling: the channel is left, and subscribed again when changes are rare.
 package final class ChangeNotices {
     private let subscriber: RedisSubscriber
     private let keys: KeySpace
@@ -19,10 +19,10 @@ package final class ChangeNotices {
     /// Called when changes may have been missed, or will be: every partition has to be scanned.
     var onGap: () -> Void = {}
 
-    /// Messages, or outbox entries, between two ticks, above which it does not listen.
+    /// Above this many messages, or outbox entries, between two ticks the channel is left.
     private static let limit = 100
 
-    /// On a subscriber of its own, which this starts. On the loop's thread only.
+    /// Takes a subscriber for its exclusive use, and starts it. On the loop's thread only.
     package init(subscriber: RedisSubscriber, keys: KeySpace) throws(RedisError) {
         self.subscriber = subscriber
         self.keys = keys

@@ -12,11 +12,11 @@ final class OutboxReader {
     private let notices: ChangeNotices?
     private let report: ReconcilerReport
 
-    /// Entries in one scan of all its partitions: Redis has to return them within the command's time limit.
+    /// Entries in one scan over all its partitions: Redis must return them within the command's time limit.
     private static let entriesAtOnce = 20_000
-    /// Versions of bookings in one transaction, those of its last entry not counted.
+    /// Booking versions in one transaction, not counting those of its last entry.
     private static let transitionLimit = 6000
-    /// So many versions are parsed without a pause, some milliseconds: answers of PostgreSQL wait meanwhile.
+    /// Versions parsed without a pause, some milliseconds: replies of PostgreSQL wait meanwhile.
     private static let transitionsAtOnce = 250
 
     init(
@@ -75,16 +75,16 @@ final class OutboxReader {
     /// The entries in the reply to `command`.
     static func entries(_ reply: RedisValue) -> [RedisValue] { reply.array?.first?.array?.last?.array ?? [] }
 
-    /// How many entries a partition's next batch has.
+    /// The limit of entries in a partition's next batch.
     ///
-    /// - Parameter count: partitions that are scanned together.
+    /// - Parameter count: how many partitions are scanned together.
     func limit(of row: PartitionRow, among count: Int = 1) -> Int {
         min(leases[row.partition]?.batchLimit ?? 1, max(1, Self.entriesAtOnce / count))
     }
 
-    /// Parses the first of these entries, as many as one transaction can take.
+    /// Parses the first of these entries, as many as fit in one transaction.
     ///
-    /// - Parameter bound: versions of bookings.
+    /// - Parameter bound: the limit of booking versions.
     func batch(
         of partition: Partition, _ entries: [RedisValue], bound: Int = OutboxReader.transitionLimit
     ) async -> [ParsedEntry] {
@@ -108,16 +108,16 @@ final class OutboxReader {
     }
 }
 
-/// What a partition's `meta` in Redis says.
+/// The state of a partition in Redis, from its `meta`.
 private struct RedisState {
     let isTrusted: Bool
-    /// Up to where Redis has an acknowledgement.
+    /// The last acknowledged entry.
     let cursor: StreamID
 
     init(_ row: PartitionRow, meta: RedisValue, exists: RedisValue, _ identity: RedisIdentity) {
         let meta = meta.array ?? []
         let ids = meta.suffix(2).map { $0.string.flatMap { StreamID($0) } ?? .zero }
-        // A script that failed half-way and an outbox that is gone are repaired by a recovery too.
+        // A script that failed half-way, or a missing outbox, also needs a recovery.
         let isWhole = meta.count == 6 && meta[3].string == nil && exists.integer == 1
         isTrusted =
             isWhole && meta[0].integer == row.epoch

@@ -4,7 +4,7 @@ import Records
 import RedisClient
 import SeatInventory
 
-/// Finds the partitions that have work: quiet ones, which are most, by one XREAD for all of them.
+/// Finds the partitions that have work; polls all quiet ones, which are most, with one XREAD.
 final class OutboxScanner: ReconcilerService {
     private let loop: EventLoop
     private let inventory: Inventory
@@ -16,14 +16,14 @@ final class OutboxScanner: ReconcilerService {
     private let periodic: PeriodicLoop
     /// Partitions that are worked on, or wait for a worker; they are not scanned.
     private(set) var inProgress: Set<Partition> = []
-    /// The Redis that partitions were last checked against: after a change all of them are scanned closely at once.
+    /// The Redis that partitions were last checked against: after a change all are scanned closely at once.
     var checkedIdentity: RedisIdentity?
-    /// Takes the scans that have work; it calls `finished` for each.
+    /// Receives the scans that have work; must call `finished` for each.
     var onWork: ([PartitionScan]) -> Void = { _ in }
 
-    /// Between two scans, at the longest; workers wake the scanner when they finish a partition.
+    /// The longest pauses between scans; workers wake the scanner when they finish a partition.
     private static let pauses = (usual: Duration.milliseconds(25), listening: Duration.seconds(2))
-    /// No shorter pause is worth a timer, nanoseconds.
+    /// Nanoseconds; a shorter pause is not worth a timer.
     private static let leastPause: Int64 = 1_000_000
 
     init(
@@ -90,10 +90,10 @@ final class OutboxScanner: ReconcilerService {
         onWork(scans)
     }
 
-    /// Those of these partitions that have to be scanned closely: the quiet ones are asked together by one XREAD whether
-    /// they have anything new, and checked a few times a second.
+    /// The partitions among these that must be scanned closely. One XREAD finds the quiet ones with new entries; each
+    /// is also checked a few times a second.
     func partitionsNeedingScan(_ partitions: [Partition], now: Int64) async -> [PartitionRow] {
-        checkAll(ifAnother: inventory.connection.identity, now: now)
+        checkAll(ifChanged: inventory.connection.identity, now: now)
         let states = partitions.compactMap { leases[$0] }
         let quiet = states.filter { $0.isQuiet(now: now) }.map(\.row)
         let others = states.filter { !$0.isQuiet(now: now) }.map(\.row)
@@ -102,7 +102,7 @@ final class OutboxScanner: ReconcilerService {
             let outboxes = quiet.map { inventory.keys.outbox($0.partition) }
             let reply = try await inventory.command(
                 ["XREAD", "COUNT", "1", "STREAMS"] + outboxes + quiet.map(\.cursor.description))
-            // The reply names the streams that have something.
+            // The reply lists only streams with new entries.
             let found = Set((reply.array ?? []).compactMap { $0.array?.first?.string })
             return others + zip(quiet, outboxes).filter { found.contains($1) }.map(\.0)
         } catch {
@@ -111,14 +111,14 @@ final class OutboxScanner: ReconcilerService {
         }
     }
 
-    /// After a change of the Redis no partition counts as checked.
-    private func checkAll(ifAnother identity: RedisIdentity?, now: Int64) {
+    /// Invalidates all checks if the Redis has changed.
+    private func checkAll(ifChanged identity: RedisIdentity?, now: Int64) {
         guard identity != checkedIdentity else { return }
         checkedIdentity = identity
         checkAll(now: now)
     }
 
-    /// Has all quiet partitions checked at once.
+    /// Makes all quiet partitions due for a check now.
     private func checkAll(now: Int64) {
         let quiet = leases.states.filter { $0.isQuiet(now: now) }.map(\.row.partition)
         for partition in quiet { leases.update(partition) { $0.invalidateCheck() } }
@@ -132,7 +132,7 @@ final class OutboxScanner: ReconcilerService {
         guard !rows.isEmpty else { return [] }
         do {
             let found = try await reader.scan(rows).filter(\.hasWork)
-            // What happened to one partition may have happened to all.
+            // The cause may have damaged other partitions too.
             if found.contains(where: \.needsRecovery) { checkAll(now: monotonicNanoseconds()) }
             return await inOrder(found)
         } catch {
@@ -142,7 +142,7 @@ final class OutboxScanner: ReconcilerService {
         }
     }
 
-    /// Puts first, if several partitions need a recovery, those where something is on sale now.
+    /// If several partitions need a recovery, puts those with an event on sale now first.
     func inOrder(_ scans: [PartitionScan]) async -> [PartitionScan] {
         guard scans.count(where: \.needsRecovery) > 1, let onSale = try? await catalogue.partitionsOnSale() else {
             return scans
@@ -152,10 +152,10 @@ final class OutboxScanner: ReconcilerService {
     }
 }
 
-/// Reading ahead of a batch uses the time that PostgreSQL takes for it (ADR 17).
+/// Reading ahead uses the time in which PostgreSQL writes a batch (ADR 17).
 extension OutboxScanner {
-    /// Starts to scan what follows a batch that left entries. After a batch that left none, `following` scans for what
-    /// came meanwhile.
+    /// Starts to scan the entries after a batch that left some. After a batch that left none, `following` scans for
+    /// entries that came meanwhile.
     func readAhead(of scan: PartitionScan) -> ReadAhead? {
         guard scan.hasMore, let last = scan.batch.last else { return nil }
         let ahead = ReadAhead()
@@ -166,7 +166,7 @@ extension OutboxScanner {
 
     /// The scan that follows a batch, if it has work.
     func following(_ row: PartitionRow, _ ahead: ReadAhead?) async -> PartitionScan? {
-        // If another replica has moved the cursor or raised the epoch since, the commit finds out, as for any batch.
+        // If another replica has moved the cursor or raised the epoch since, the commit is refused, as for any batch.
         if let scan = await ahead?.result(), scan.row.cursor == row.cursor, scan.row.epoch == row.epoch,
             !scan.batch.isEmpty, leases[row.partition]?.needsAcknowledgement == false
         {

@@ -5,7 +5,7 @@ import SeatInventory
 /// An element of an outbox, as far as it can be parsed.
 enum ParsedEntry {
     case entry(OutboxEntry)
-    /// To be dead-lettered.
+    /// Cannot be parsed or trusted; dead-lettered.
     case unreadable(id: StreamID, text: String)
 
     /// Parses an element of an XREAD reply; `nil` if it is not a stream element.
@@ -17,7 +17,6 @@ enum ParsedEntry {
         }
     }
 
-    /// Its place in the outbox.
     var id: StreamID {
         switch self {
         case .entry(let entry): entry.id
@@ -25,7 +24,7 @@ enum ParsedEntry {
         }
     }
 
-    /// The changes of bookings that it has.
+    /// The entry's booking changes.
     var transitions: [OutboxEntry.Transition] {
         if case .entry(let entry) = self { entry.transitions } else { [] }
     }

@@ -1,10 +1,10 @@
 import BoxOffice
 import Records
 
-/// What one scan of a partition found: what its outbox has beyond the cursor, and whether Redis can be trusted.
+/// The result of scanning a partition: its outbox entries beyond the cursor, and whether Redis can be trusted.
 struct PartitionScan {
     let row: PartitionRow
-    /// The next entries, as many as one transaction can take.
+    /// The next entries, as many as fit in one transaction.
     let batch: [ParsedEntry]
     /// Whether there may be more entries than the batch has.
     let hasMore: Bool

@@ -1,4 +1,4 @@
-/// A scan of what follows a batch, made while that batch is written. Lives on one loop.
+/// A scan of the entries after a batch, made while that batch is written. Lives on one loop.
 final class ReadAhead {
     private var scan: PartitionScan?
     private var isDone = false
@@ -6,7 +6,7 @@ final class ReadAhead {
 
     /// Waits for the scan; `nil` if it failed.
     func result() async -> PartitionScan? {
-        // Checked inside, where nothing runs in between: awaiting may itself let other jobs of the loop run first.
+        // Checked inside the closure: before it, the `await` itself may let other jobs of the loop run.
         await withUnsafeContinuation { continuation in
             if isDone { continuation.resume(returning: scan) } else { waiting = continuation }
         }

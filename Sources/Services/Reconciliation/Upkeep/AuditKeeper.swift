@@ -2,28 +2,28 @@ package import Loops
 package import PostgresClient
 import Records
 
-/// Maintains the audit log: deletes entries that were kept long enough, and marks the outcome of writes whose process died
-/// as unknown. One a reconciler; several repeat each other's work without harm.
+/// Maintains the audit log: deletes entries older than the retention, and marks the outcome of writes whose process
+/// died as unknown. One per reconciler; several may run at once.
 package final class AuditKeeper {
     private let log: AuditLog
     private let retained: Int64
     private let now: () -> Int64
     private let periodic: PeriodicLoop
 
-    /// Entries deleted in one statement: it holds locks and writes for a few milliseconds.
+    /// Entries per DELETE statement, which takes a few milliseconds.
     private static let limit = 500
-    /// Between two statements if nothing is left to delete.
+    /// The pause if nothing is left to delete.
     private static let pause = Duration.seconds(60)
-    /// Between two statements if there is more.
+    /// The pause if there is more to delete.
     private static let step = Duration.milliseconds(100)
-    /// A request has ended long before.
+    /// Every request has ended long before this time.
     private static let intentSeconds: Int64 = 300
 
-    /// A keeper that does not run yet. On the loop's thread only.
+    /// Does not start the keeper. On the loop's thread only.
     ///
     /// - Parameters:
     ///   - retained: how long entries are kept, seconds.
-    ///   - now: Unix milliseconds.
+    ///   - now: returns Unix milliseconds.
     package init(loop: EventLoop, pool: PostgresPool, retained: Int64, now: @escaping () -> Int64) {
         log = AuditLog(pool: pool)
         self.retained = retained
@@ -31,7 +31,7 @@ package final class AuditKeeper {
         periodic = PeriodicLoop(loop)
     }
 
-    /// Works until `stop`; while PostgreSQL is away it is tried again after each pause.
+    /// Runs until `stop`; while PostgreSQL is unavailable, retries after each pause.
     package func run() async {
         await periodic.run { [self] in
             try? await log.resolveIntents(olderThan: Self.intentSeconds)
@@ -40,9 +40,9 @@ package final class AuditKeeper {
         }
     }
 
-    /// Deletes a few entries that were kept long enough.
+    /// Deletes at most `limit` entries older than the retention.
     ///
-    /// - Returns: how many.
+    /// - Returns: the number of deleted entries.
     func deleteSome() async throws(PostgresError) -> Int {
         try await log.forget(before: now() - retained * 1000, limit: Self.limit)
     }

@@ -2,7 +2,7 @@ import Loops
 import PostgresClient
 import Records
 
-/// Asks PostgreSQL once a second what is due there, in one query, and does it or wakes the service that does.
+/// Polls PostgreSQL once a second for due work, in one query, and does it or wakes the service that does.
 final class DueWorkPoller: ReconcilerService {
     private let pool: PostgresPool
     private let leases: LeaseTable
@@ -14,9 +14,9 @@ final class DueWorkPoller: ReconcilerService {
     private var pollsUntilDeletion = 0
 
     private static let pause = Duration.seconds(1)
-    /// While an event of many bookings is cancelled: bookings just cancelled have to be persisted first.
+    /// While an event with many bookings is cancelled: bookings just cancelled must be persisted first.
     private static let cancelPause = Duration.milliseconds(40)
-    /// Old messages are deleted once in so many polls: every quarter of an hour or so.
+    /// Old messages are deleted once in this many polls, about every quarter of an hour.
     private static let deleteEvery = 1000
 
     init(
@@ -46,7 +46,7 @@ final class DueWorkPoller: ReconcilerService {
 
     func stop() { periodic.stop() }
 
-    /// What is due in PostgreSQL; everything if it does not answer, so that the services report why.
+    /// The due work; everything if PostgreSQL does not answer, so that the services report the failure.
     func dueWork() async -> DueWork {
         // A replica without partitions may still settle payments.
         let due = try? await DueWork.ask(

@@ -6,8 +6,8 @@ import Settlement
 
 /// Cancels live bookings of cancelled events.
 ///
-/// The event's status says what is left to do: after a crash the next run continues. Refunds follow as after any
-/// cancellation.
+/// Each run finds the remaining bookings by the event's status, so a crash needs no cleanup. Refunds follow as after
+/// any cancellation.
 final class EventCanceller {
     private let loop: EventLoop
     private let inventory: Inventory
@@ -16,7 +16,7 @@ final class EventCanceller {
     private let leases: LeaseTable
     private let report: ReconcilerReport
 
-    /// Bookings cancelled in one run.
+    /// Bookings per run.
     private static let limit = 64
 
     init(

@@ -2,7 +2,7 @@ import BoxOffice
 import Loops
 import SeatInventory
 
-/// Releases holds that have expired, and that no claim has released.
+/// Releases expired holds that no claim has released yet.
 final class HoldSweeper: ReconcilerService {
     private let inventory: Inventory
     private let leases: LeaseTable
@@ -12,14 +12,14 @@ final class HoldSweeper: ReconcilerService {
     /// When the next sweep is due, on the monotonic clock in nanoseconds.
     private var nextSweep: Int64 = 0
 
-    /// A hold is released at the latest this long after its deadline, plus a sweep's time. No hold is shorter than the
-    /// upper bound, so that none can be made and expire within it.
+    /// A hold is released at the latest this long after its deadline, plus the duration of a sweep. No hold is shorter
+    /// than the upper bound, so none can be made and expire within it.
     private static let pauses = Duration.milliseconds(200)...Duration.seconds(1)
-    /// Between two sweeps where every change is announced, and no hold expires before.
+    /// Between two sweeps while every change is announced and no hold expires earlier.
     private static let listeningPause = Duration.seconds(5)
-    /// Calls for one event in one sweep, of 64 holds each. An event with more of them waits for the others.
+    /// Calls per event and sweep, of 64 holds each. An event with more expired holds waits for the other events.
     private static let callsAnEvent = 16
-    /// Events of a partition in one sweep.
+    /// Events per partition and sweep.
     private static let eventLimit = 64
 
     init(
@@ -42,7 +42,7 @@ final class HoldSweeper: ReconcilerService {
 
     func stop() { periodic.stop() }
 
-    /// A hold may have been made: sweeps no later than the shortest hold expires.
+    /// Plans a sweep no later than a hold made now can expire.
     func sweepSoon() {
         let soon = monotonicNanoseconds() + Self.pauses.upperBound.nanoseconds
         guard soon < nextSweep else { return }
@@ -50,7 +50,7 @@ final class HoldSweeper: ReconcilerService {
         periodic.wake()
     }
 
-    /// - Parameter next: until the next known hold expires.
+    /// - Parameter next: the time until the next known hold expires.
     private func planSweep(next: Duration?) {
         let longest = notices?.isListening == true ? Self.listeningPause : Self.pauses.upperBound
         nextSweep = monotonicNanoseconds() + min(next ?? longest, longest).nanoseconds
@@ -80,14 +80,14 @@ final class HoldSweeper: ReconcilerService {
                 for event in try events.get() where !periodic.isStopping { more = try await expire(event) || more }
             } catch {
                 report.note(error.description)
-                // Redis does not answer any more: the other events are tried at the next sweep.
+                // Redis does not answer: retry the other events at the next sweep.
                 if error.code != .scriptFailed { return false }
             }
         }
         return more
     }
 
-    /// Releases expired holds of one event; true if there are more. An event that cannot be swept does not delay others.
+    /// Releases expired holds of one event; true if there are more. An event that fails does not delay others.
     private func expire(_ event: EventID) async throws(InventoryError) -> Bool {
         do {
             for _ in 0..<Self.callsAnEvent where !periodic.isStopping {

@@ -6,7 +6,7 @@ import Records
 import RedisClient
 import SeatInventory
 
-/// Measures how far this replica is: counts, the outboxes' lag, and what is open in PostgreSQL.
+/// Updates metrics: this replica's counts, the outboxes' lag, and open work in PostgreSQL.
 final class LagMeter: ReconcilerService {
     private let inventory: Inventory
     private let bookings: BookingStore
@@ -16,7 +16,7 @@ final class LagMeter: ReconcilerService {
     private var measures = OutboxMeasures()
 
     private static let pause = Duration.seconds(1)
-    /// PostgreSQL is asked once in so many samples: its numbers change slowly.
+    /// PostgreSQL is queried once in this many samples: its numbers change slowly.
     private static let samplesPerQuery = 10
 
     init(
@@ -46,7 +46,7 @@ final class LagMeter: ReconcilerService {
         measures.count += 1
     }
 
-    /// Measures a batch that was persisted.
+    /// Measures a persisted batch.
     func measure(_ entries: [ParsedEntry], _ partition: Partition, since start: Int64) {
         let metrics = ReconcileMetrics.shared
         metrics.batchTime[].observe(monotonicNanoseconds() - start)
@@ -73,13 +73,13 @@ final class LagMeter: ReconcilerService {
     }
 
     private func measureLag() async {
-        // A partition at rest had no lag when it was last measured, and no change of it was announced since.
+        // Skip a partition at rest that had no lag when last measured: no change was announced since.
         let rows = leases.states.filter { !$0.isAtRest || measures.marks[$0.row.partition]?.cursor != $0.row.cursor }
             .map(\.row)
         measures.marks = measures.marks.filter { leases[$0.key] != nil }
         let firsts = await answers(
             rows.map { ["XRANGE", inventory.keys.outbox($0.partition), "(\($0.cursor)", "+", "COUNT", "1"] })
-        // Partitions without change need no XINFO.
+        // Unchanged partitions need no XINFO.
         let changed = zip(rows, firsts).filter { row, reply in
             reply.array?.isEmpty == false || measures.marks[row.partition]?.cursor != row.cursor
         }
@@ -93,24 +93,24 @@ final class LagMeter: ReconcilerService {
 
     private struct Lag {
         var entries = 0
-        /// The time of the oldest entry, Unix milliseconds.
+        /// The time of the oldest lagging entry, Unix milliseconds.
         var oldest = Int64.max
     }
 
     private func add(_ row: PartitionRow, _ reply: RedisValue, _ stream: RedisValue, to lag: inout Lag) {
         let added = Self.added(stream)
-        // The cursor may have moved since the command was made; then this sample errs by a batch.
+        // The cursor may have moved since the command was sent; then this sample is off by a batch.
         guard let first = reply.array?.first else {
             measures.marks[row.partition] = OutboxMeasures.Mark(added: added.all, cursor: row.cursor)
             return
         }
         if case .success(let entry)? = OutboxEntry.parse(first) { lag.oldest = min(lag.oldest, entry.at) }
-        // Until a sample found no lag, all that are kept may lag.
+        // Until a sample has found no lag, every entry in the stream may lag.
         let entries = measures.marks[row.partition].map { added.all - $0.added - $0.written } ?? added.kept
         lag.entries += min(max(1, entries), added.kept)
     }
 
-    /// How many entries a stream has seen, and how many it keeps, from the reply to XINFO STREAM.
+    /// How many entries were ever added to a stream, and how many it has, from the reply to XINFO STREAM.
     private static func added(_ reply: RedisValue) -> (all: Int, kept: Int) {
         let parts = reply.array ?? []
         var found: [String: Int] = [:]
@@ -121,7 +121,7 @@ final class LagMeter: ReconcilerService {
         return (found["entries-added"] ?? kept, kept)
     }
 
-    /// The replies, null for a command that failed: the next sample measures it.
+    /// The replies; null for a failed command, which the next sample repeats.
     private func answers(_ commands: [[String]]) async -> [RedisValue] {
         await inventory.results(of: commands).map { (try? $0.get()) ?? .null }
     }
@@ -134,7 +134,7 @@ final class LagMeter: ReconcilerService {
         metrics.deadLettersOpen[].set(open.deadLetters)
     }
 
-    /// The age of a time of Redis's clock, at most a year: an entry may have any time.
+    /// The age of a timestamp of Redis's clock, capped at a year: an entry may contain any timestamp.
     private static func nanoseconds(since milliseconds: Int64) -> Int64 {
         let now = wallMilliseconds()
         let year: Int64 = 31_536_000_000

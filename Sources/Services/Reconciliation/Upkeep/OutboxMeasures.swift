@@ -1,14 +1,14 @@
 import BoxOffice
 
-/// How far outboxes were persisted, from which the number of entries that lag follows without reading them.
+/// How far outboxes were persisted: gives the number of lagging entries without reading them.
 struct OutboxMeasures {
-    /// Of a partition.
+    /// For one partition.
     struct Mark {
-        /// How many entries its stream had seen in all when none lagged.
+        /// The total of entries ever added to the stream, when none lagged.
         var added: Int
         /// How many this replica has persisted since.
         var written = 0
-        /// The cursor when none lagged; until it has moved the stream has seen no more entries.
+        /// The cursor when none lagged. If it has not moved and nothing lags, no entries were added.
         var cursor = StreamID.zero
     }
     var marks: [Partition: Mark] = [:]

@@ -5,14 +5,14 @@ import Records
 import RedisClient
 import SeatInventory
 
-/// Removes outbox entries that were persisted long enough ago, or all persisted ones when Redis's memory runs short.
+/// Trims outbox entries persisted long enough ago, or all persisted entries when Redis's memory runs short.
 final class OutboxTrimmer: ReconcilerService {
     private let inventory: Inventory
     private let leases: LeaseTable
     private let report: ReconcilerReport
     private let periodic: PeriodicLoop
-    /// How long entries stay in the outbox after they were persisted, so that a PostgreSQL that falls back can be
-    /// refilled; as long as memory allows.
+    /// How long entries stay in the outbox after they were persisted, if memory allows, so that PostgreSQL can be
+    /// refilled after it falls back.
     var retained = Duration.seconds(3600)
 
     /// A field of a partition's `meta`: entries strictly below this one may be gone from the outbox.
@@ -46,7 +46,7 @@ final class OutboxTrimmer: ReconcilerService {
                     commands.append(["XTRIM", inventory.keys.outbox(partition), "MAXLEN", "0"])
                 }
                 guard let horizon = horizon(partition, now: now, retained: retained) else { continue }
-                // Recorded before the trim: an outbox that begins after PostgreSQL's cursor must be known to have a gap.
+                // Recorded before the trim, so that a gap between PostgreSQL's cursor and the outbox is detected.
                 commands.append(["HSET", inventory.keys.meta(partition), Self.trimmedField, horizon.description])
                 commands.append(["XTRIM", inventory.keys.outbox(partition), "MINID", "~", horizon.description])
             }
@@ -56,7 +56,7 @@ final class OutboxTrimmer: ReconcilerService {
         }
     }
 
-    /// The entry below which a partition's outbox is trimmed; `nil` if it does not change.
+    /// The entry below which a partition's outbox is trimmed; `nil` if unchanged.
     private func horizon(_ partition: Partition, now: Int64, retained: Duration) -> StreamID? {
         guard let cursor = leases[partition]?.row.cursor, cursor > .zero else { return nil }
         var horizon: StreamID?
@@ -66,8 +66,8 @@ final class OutboxTrimmer: ReconcilerService {
         return horizon
     }
 
-    /// Whether Redis uses more than half of its memory: the rest is for bookings, and for the copy that a rewrite of its
-    /// append-only file makes.
+    /// Whether Redis uses more than half of its memory: the rest is reserved for bookings, and for copy-on-write during
+    /// a rewrite of the append-only file.
     private func isMemoryShort() async throws(InventoryError) -> Bool {
         guard let memory = try await inventory.memory() else { return false }
         let limit = memory.maximum ?? memory.machine

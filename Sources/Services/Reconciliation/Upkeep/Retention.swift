@@ -1,13 +1,13 @@
 import BoxOffice
 
-/// How far an outbox may be trimmed: entries stay for a while after they were persisted.
+/// Decides how far an outbox may be trimmed: entries stay for a while after they were persisted.
 ///
-/// The time of an entry is when this replica saw its cursor. Ids are not times: they run ahead of a clock that was set back.
+/// An entry's age counts from when this replica saw its cursor: ids are not times, they run ahead of a clock set back.
 struct Retention {
     private var marks: [(at: Int64, cursor: StreamID)] = []
     private var trimmed = StreamID.zero
 
-    /// Marks are at least this far apart, nanoseconds: some hundred of them an hour.
+    /// The least distance between marks, nanoseconds: a few hundred marks an hour.
     private static let spacing: Int64 = 10_000_000_000
 
     /// Records the committed cursor.
@@ -15,7 +15,7 @@ struct Retention {
     /// - Parameters:
     ///   - now: the monotonic clock, nanoseconds.
     ///   - retained: how long entries stay, nanoseconds; 0 to keep none.
-    /// - Returns: the entry below which all may be trimmed; `nil` if that has not changed.
+    /// - Returns: the entry below which all may be trimmed; `nil` if unchanged.
     mutating func horizon(_ cursor: StreamID, now: Int64, retained: Int64) -> StreamID? {
         let last = marks.last
         if cursor > last?.cursor ?? trimmed, last.map({ now - $0.at >= min(Self.spacing, retained) }) ?? true {

@@ -64,7 +64,7 @@ extension Inventory {
         throw InventoryError(.overloaded, "the event changes faster than it can be read")
     }
 
-    /// A Redis that came back returns the data that it has; only a recovery can tell whether that is complete.
+    /// A Redis that came back returns the data that it has; only a recovery finds out whether that is complete.
     private func isTrusted(_ partition: Partition, _ counters: Availability) async throws(InventoryError) -> Bool {
         let state = try await state(of: partition)
         let identity = try identity()

@@ -2,41 +2,40 @@
     import Glibc
 #endif
 
-/// Bugs that the simulator of money and the fault suite have to find (`USHER_PLANTED_BUG`); in a release there are none.
+/// Bugs that the money simulator and the fault suite must find (`USHER_PLANTED_BUG`). Debug builds only.
 package enum PlantedBug: String, Sendable, CaseIterable {
-    // What the simulator of money finds.
+    // Found by the money simulator.
 
-    /// A charge without an answer is made again under a new key.
+    /// A charge without an answer is retried under a new key.
     case newKey = "new-key"
     /// A callback is acknowledged before it is recorded.
     case earlyAcknowledgement = "early-acknowledgement"
-    /// A refund is recorded after it was asked for.
+    /// A refund is recorded only after it was requested.
     case lateRecord = "late-record"
-    /// A hold lapses while it is being paid.
+    /// A hold expires while it is being paid.
     case expiryInPayment = "expiry-in-payment"
 
-    // What the fault suite finds.
+    // Found by the fault suite.
 
-    /// A claim does not look at what its idempotency key was used for.
+    /// A claim does not check its idempotency key.
     case noIdempotency = "no-idempotency"
-    /// Who waits is told that it is written down before it is.
+    /// A waiting request is acknowledged before the entry is persisted.
     case ackBeforeCommit = "ack-before-commit"
-    /// The outbox is trimmed of what is not written down.
+    /// Entries are trimmed from the outbox before they are persisted.
     case trimBeyondCursor = "trim-beyond-cursor"
-    /// A Redis is known by its `run_id` alone.
+    /// A Redis is identified by its `run_id` alone.
     case runIDAlone = "run-id-alone"
     /// A tier's counters are upserted as differences.
     case deltaCounters = "delta-counters"
-    /// A hold's record lapses by its key's TTL.
+    /// A hold's record expires by the TTL of its Redis key.
     case expiryByTTL = "expiry-by-ttl"
-    /// An empty Redis is taken for one where nothing is sold.
+    /// An empty Redis is treated as if nothing were sold.
     case openWhenMissing = "open-when-missing"
 
     #if DEBUG
-        /// The one that this process has.
+        /// The bug planted in this process, if any.
         package static let current = getenv("USHER_PLANTED_BUG").flatMap { PlantedBug(rawValue: String(cString: $0)) }
     #else
-        /// None.
         package static let current: PlantedBug? = nil
     #endif
 }
