@@ -59,13 +59,13 @@ extension Inventory {
         let part = Array(reply.rest)
         guard reply.word == "OK", part.count == 8 else { throw InventoryError(.scriptFailed, "glance") }
         return EventGlance(
-            isOpen: isOpen(state: part[0], epoch: part[1], identity: part[2], ofEvent: part[3]),
+            isOpen: isOpen(state: part[0], epoch: part[1], ofEvent: part[3]),
             isBehind: part[4].integer != 0, holds: Int(part[5].integer ?? 0), users: Int(part[6].integer ?? 0),
             tiers: try Self.tiers(part[7]))
     }
 
     /// Whether a partition is open and trusted, and the event was loaded under its epoch.
-    private func isOpen(state: RedisValue, epoch: RedisValue, identity: RedisValue, ofEvent: RedisValue) -> Bool {
+    private func isOpen(state: RedisValue, epoch: RedisValue, ofEvent: RedisValue) -> Bool {
         Self.isOpen(state: state.string, epoch: epoch.string, identity: connection.identity?.validated)
             && ofEvent.string == epoch.string
     }
@@ -94,7 +94,7 @@ extension Inventory {
         let epoch = part[2].integer ?? 0
         return EventSnapshot(
             asOf: part[0].integer ?? 0,
-            isOpen: isOpen(state: part[1], epoch: part[2], identity: part[3], ofEvent: part[5]), epoch: epoch,
+            isOpen: isOpen(state: part[1], epoch: part[2], ofEvent: part[5]), epoch: epoch,
             lastEntry: part[4].string.flatMap { StreamID($0) } ?? cursor,
             tiers: try Self.tiers(part[6]),
             tail: (part[7].array ?? []).compactMap { try? OutboxEntry.parse($0)?.get() },
